@@ -1,0 +1,61 @@
+# The project's commands. `make help` lists them; each installs what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+PREPARED := .build/.prepared
+FILE ?=
+BROWSER_ARGS ?=
+PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help install local serve test check format bench lock clean
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+install: $(PREPARED)  ## install what everything here needs (in .venv and .build)
+
+$(INSTALLED): requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"PYTHON: Python 3.11 or newer is needed, got {sys.version.split()[0]}; for example: make install PYTHON=python3.12")'
+	@echo "Installing the pinned packages in $(VENV) ..." >&2
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/dev.txt
+	@touch $@
+
+# What tests and the embedded AWS read without the network: the function's layer, its stand-in for this machine.
+$(PREPARED): $(INSTALLED) requirements/layer.txt components/packaging.py
+	@echo "Building the function's layer in .build ..." >&2
+	@$(BIN)/python -m components.packaging >&2
+	@$(BIN)/python -m local prepare >&2
+	@touch $@
+
+local: install  ## deploy three regions on the embedded AWS and process real files (FILE=path: your own)
+	@$(BIN)/python -m local run $(if $(FILE),"$(FILE)")
+
+serve: install  ## keep the embedded AWS running for any S3 client
+	@$(BIN)/python -m local serve
+
+test: install  ## run the whole test suite
+	@$(BIN)/python -m pytest
+
+check: install  ## lint and type check
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright
+
+format: install  ## format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
+	@$(BIN)/python -m pip install --quiet uv
+	@for set in dev layer program; do \
+		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
+		constraint=; [ $$set = dev ] || constraint="-c requirements/dev.txt"; \
+		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-annotate --no-header --quiet $$constraint requirements/$$set.in -o $$target || exit 1; \
+	done
+
+clean:  ## remove what was installed and built
+	@rm -rf $(VENV) .build .pytest_cache .ruff_cache .hypothesis
