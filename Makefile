@@ -4,8 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PREPARED := .build/.prepared
+SCANNERS := .venv-scan/.installed
 FILE ?=
-BROWSER_ARGS ?=
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
@@ -30,13 +30,20 @@ $(PREPARED): $(INSTALLED) requirements/layer.txt components/packaging.py
 	@$(BIN)/python -m local prepare >&2
 	@touch $@
 
+# checkov and parliament pin what the project uses in other versions, so they live apart.
+$(SCANNERS): requirements/scan.txt
+	@echo "Installing the pinned scanners in .venv-scan ..." >&2
+	@test -x .venv-scan/bin/python || $(PYTHON) -m venv .venv-scan
+	@.venv-scan/bin/python -m pip install $(PIP_FLAGS) -r requirements/scan.txt
+	@touch $@
+
 local: install  ## deploy three regions on the embedded AWS and process real files (FILE=path: your own)
 	@$(BIN)/python -m local run $(if $(FILE),"$(FILE)")
 
 serve: install  ## keep the embedded AWS running for any S3 client
 	@$(BIN)/python -m local serve
 
-test: install  ## run the whole test suite
+test: install $(SCANNERS)  ## run the whole test suite
 	@$(BIN)/python -m pytest
 
 check: install  ## lint and type check
@@ -50,12 +57,12 @@ format: install  ## format the code
 
 lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
 	@$(BIN)/python -m pip install --quiet uv
-	@for set in dev layer program; do \
+	@for set in dev layer program scan; do \
 		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
-		constraint=; [ $$set = dev ] || constraint="-c requirements/dev.txt"; \
+		constraint=; case $$set in dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-annotate --no-header --quiet $$constraint requirements/$$set.in -o $$target || exit 1; \
 	done
 
 clean:  ## remove what was installed and built
-	@rm -rf $(VENV) .build .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-scan .build .pytest_cache .ruff_cache .hypothesis
