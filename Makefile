@@ -56,7 +56,7 @@ format: install  ## format the code
 	@$(BIN)/ruff format .
 
 lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
-	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/python -m pip install --quiet uv==0.13.9
 	@for set in dev layer program scan; do \
 		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
 		constraint=; case $$set in dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
