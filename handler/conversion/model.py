@@ -1,0 +1,88 @@
+"""What goes into a conversion and what comes out of it, and the two ways in which it ends without data."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one conversion may use. Beyond any of these the object is refused, never cut short.
+
+    ``rejected_share_max`` is a share of the records (0 to 1). Bytes are bytes, times are seconds.
+    """
+
+    rejected_share_max: float = 0.1
+    decompressed_bytes_max: int = 4 * 1024 * MEBIBYTE
+    decompression_ratio_max: float = 200.0
+    memory_bytes: int = 700 * MEBIBYTE
+    """The most resident memory the whole process may reach."""
+    disk_bytes: int = 4096 * MEBIBYTE
+    """What ``workdir`` may hold at any time."""
+    seconds: float = 270.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """Where every record of the object went.
+
+    ``rows_in`` is counted from the raw bytes, not by the engine; the header and blank lines are not rows.
+    Whatever is published has ``rows_in == rows_out + rows_rejected``.
+    """
+
+    bytes_in: int
+    bytes_decompressed: int
+    bytes_out: int
+    rows_in: int
+    rows_out: int
+    rows_rejected: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of the output: its name there, its name in the source, and its DuckDB type."""
+
+    name: str
+    source_name: str
+    type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """A finished conversion: three files in ``workdir`` and what is known of them."""
+
+    parquet: Path
+    rejects: Path | None
+    profile: Path
+    account: Account
+    columns: tuple[Column, ...]
+    format: str
+    """``delimited``, ``text``, ``json`` or ``parquet``."""
+    encoding: str
+    """``utf-8``, ``utf-16-le`` and its like, ``windows-1252``, or ``binary``."""
+    compression: str
+    """``none``, ``gzip`` or ``zstd``: how the object was compressed as a whole."""
+
+
+@dataclass
+class UnreadableError(Exception):
+    """The object's bytes cannot be read as data, and never will be: the job is FAILED and not retried.
+
+    ``reason`` names places (rows, columns, offsets), never values.
+    """
+
+    reason: str
+    account: Account | None = field(default=None, kw_only=True)
+    rejects: Path | None = field(default=None, kw_only=True)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class EmptyError(Exception):
+    """There is nothing in the object: no bytes, or no rows. The job is SKIPPED."""
+
+
+class DeadlineExceededError(Exception):
+    """The time ran out half-way: a fault of the platform (a slow disk, a starved CPU), not of the data."""
