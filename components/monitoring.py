@@ -1,0 +1,113 @@
+"""What a team on call has of one region: a dashboard, alarms, and the topic that tells them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import cloudwatch, sns
+
+from components.alarms import Alarms, AlarmsArgs
+from components.dashboard import dashboard_body
+from components.names import Account, Names
+from components.watched import Watched
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitoringArgs:
+    """Inputs of `Monitoring`.
+
+    Attributes:
+        names: Names and tags of the stack.
+        watched: The region's resources and their limits.
+        alarm_subscribers: Who hears of alarms: e-mail addresses, and `https://` endpoints of paging services.
+        kms_key_arn: A key that CloudWatch may use. Without one the topic is not encrypted with KMS: alarms
+            cannot publish to a topic under `alias/aws/sns`, whose policy does not admit CloudWatch.
+    """
+
+    names: Names
+    watched: Watched
+    alarm_subscribers: Sequence[str] = ()
+    kms_key_arn: pulumi.Input[str] | None = None
+
+
+class Monitoring(pulumi.ComponentResource):
+    """Topic, alarms and dashboard of one region."""
+
+    alarm_topic_arn: pulumi.Output[str]
+    dashboard_url: pulumi.Output[str]
+
+    def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("regional-analytics:components:Monitoring", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        topic = sns.Topic(
+            f"{name}-topic",
+            name=args.names.physical("alarms"),
+            kms_master_key_id=args.kms_key_arn,
+            tags=args.names.tags("alarms"),
+            opts=child,
+        )
+        policy = sns.TopicPolicy(
+            f"{name}-topic-policy",
+            arn=topic.arn,
+            policy=topic.arn.apply(lambda arn: json.dumps(_topic_policy(arn, args.names))),
+            opts=child,
+        )
+        for subscriber in args.alarm_subscribers:
+            # Named by its hash: a paging service's address is a credential, and URNs are shown everywhere.
+            sns.TopicSubscription(
+                f"{name}-subscriber-{hashlib.sha256(subscriber.encode()).hexdigest()[:8]}",
+                topic=topic.arn,
+                protocol="https" if subscriber.startswith("https://") else "email",
+                endpoint=subscriber,
+                opts=child,
+            )
+        alarms = Alarms(
+            f"{name}-alarms",
+            AlarmsArgs(names=args.names, watched=args.watched, topic_arn=topic.arn),
+            pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        dashboard = cloudwatch.Dashboard(
+            f"{name}-dashboard",
+            dashboard_name=args.names.physical("monitoring"),
+            dashboard_body=dashboard_body(args.watched, alarm_arns=alarms.arns),
+            opts=child,
+        )
+        region = args.watched.region
+        self.alarm_topic_arn = topic.arn
+        self.dashboard_url = pulumi.Output.concat(
+            f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/",
+            dashboard.dashboard_name,
+        )
+        self.register_outputs({"alarmTopicArn": self.alarm_topic_arn, "dashboardUrl": self.dashboard_url})
+
+
+def _topic_policy(topic_arn: str, names: Names) -> dict[str, object]:
+    """CloudWatch may publish for this stack's alarms of this account and region; nobody may without TLS."""
+    account = Account.of(topic_arn)
+    alarms = account.arn("cloudwatch", names.region, f"alarm:{names.physical('*')}")
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "AlarmsOfThisStack",
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": {
+                    "StringEquals": {"aws:SourceAccount": account.account_id},
+                    "ArnLike": {"aws:SourceArn": alarms},
+                },
+            },
+            {
+                "Sid": "TlsOnly",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "sns:Publish",
+                "Resource": topic_arn,
+                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+            },
+        ],
+    }
