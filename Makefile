@@ -57,8 +57,9 @@ format: install  ## format the code
 
 lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
 	@$(BIN)/python -m pip install --quiet uv==0.13.9
-	@for set in dev layer program scan; do \
+	@for set in dev layer program policy scan; do \
 		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
+		[ $$set = policy ] && target=policy/requirements.txt; \
 		constraint=; case $$set in dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-annotate --no-header --quiet $$constraint requirements/$$set.in -o $$target || exit 1; \

@@ -1,0 +1,31 @@
+"""The rules that every stack keeps: one set, for the tests and for Pulumi's engine."""
+
+from . import access, encryption, network, permissions, residency, retention, tags
+from .model import UNKNOWN, Resource, ResourceRule, Rule, Stack, StackRule, Violation
+
+_MODULES = (residency, network, encryption, access, permissions, retention, tags)
+
+RULES: tuple[Rule, ...] = tuple(
+    value
+    for module in _MODULES
+    for value in vars(module).values()
+    if isinstance(value, ResourceRule | StackRule)
+)
+
+
+def violations(stack: Stack) -> list[Violation]:
+    """Give everything in the stack that breaks a rule."""
+    return [violation for rule in RULES for violation in rule.violations(stack)]
+
+
+__all__ = [
+    "RULES",
+    "UNKNOWN",
+    "Resource",
+    "ResourceRule",
+    "Rule",
+    "Stack",
+    "StackRule",
+    "Violation",
+    "violations",
+]

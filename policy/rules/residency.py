@@ -1,0 +1,168 @@
+"""Nothing of a stack names, reaches or copies to another region."""
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
+
+from .model import Resource, Stack, resource_rule, stack_rule
+
+STACK = "pulumi:pulumi:Stack"
+PROVIDER = "pulumi:providers:aws"
+
+_REGION = re.compile(
+    r"(?<![a-z0-9])"
+    r"((?:us-gov|us-iso[a-z]?|eu-iso[a-z]?|eusc-de|us|eu|ap|sa|ca|me|af|il|mx|cn)"
+    r"-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-\d{1,2})"
+    r"(?!\d)",
+    re.IGNORECASE,
+)
+_ZONE_ID = re.compile(r"(?<![a-z0-9])[a-z]{3,7}\d{1,2}-az\d", re.IGNORECASE)
+_ARN = re.compile(r"arn:aws[a-z-]*:(?P<service>[^:\s\"]*):(?P<region>[^:\s\"]*):(?P<account>[^:\s\"]*):")
+_URL = re.compile(r"https?://[^\s\"'<>]+")
+
+CROSS_REGION_TYPES: Mapping[str, str] = {
+    "aws:s3/bucketReplicationConfig:": "replicates objects, possibly to another region",
+    "aws:s3control/multiRegionAccessPoint": "serves a bucket from every region",
+    "aws:dynamodb/globalTable:": "is a table of several regions",
+    "aws:dynamodb/tableReplica:": "is a copy of a table in another region",
+    "aws:kms/replicaKey:": "is a copy of a key in another region",
+    "aws:kms/replicaExternalKey:": "is a copy of a key in another region",
+    "aws:cloudwatch/eventEndpoint:": "is a global endpoint: it fails over to another region",
+    "aws:cloudwatch/eventApiDestination:": "sends events to any address",
+    "aws:cloudwatch/metricStream:": "streams metrics to any destination",
+    "aws:lambda/functionUrl:": "serves the function to the internet",
+    "aws:rds/globalCluster:": "is a database of several regions",
+    "aws:ecr/replicationConfiguration:": "replicates images to another region",
+    "aws:arcregionswitch/": "moves work between regions",
+    "aws:cloudfront/": "serves content from every region",
+    "aws:datasync/": "copies data between places",
+    "aws:globalaccelerator/": "routes traffic between regions",
+    "aws:oam/": "shares logs and metrics with other accounts",
+    "aws:ram/": "shares resources with other accounts",
+    "aws:route53": "answers for every region",
+    "pulumi:pulumi:StackReference": "reads another stack, which may be another region's",
+}
+"""Types (or their beginnings) that are made to cross a region's border, and how they do."""
+
+CROSS_REGION_PROPERTIES = frozenset(
+    {
+        "multiRegion",
+        "replicas",
+        "replicaRegions",
+        "replicationConfiguration",
+        "replicationConfigurations",
+        "serviceRegion",
+        "sourceRegion",
+        "destinationRegion",
+        "enableCrossRegion",
+    }
+)
+"""Properties that make a resource cross a region's border when they are set."""
+
+
+@resource_rule()
+def residency_names(resource: Resource, region: str) -> Iterator[str]:
+    """Data stays in its region only while no input, output, ARN, policy or endpoint names another."""
+    for path, text in _texts(resource.properties):
+        for named in {match.lower() for match in _REGION.findall(text)} - {region}:
+            yield f"{path} names {named} (got {_short(text)}); the stack's region is {region}"
+        for zone in {match.lower() for match in _ZONE_ID.findall(text)}:
+            if not zone.startswith(f"{_zone_prefix(region)}-"):
+                yield f"{path} names {zone}, another region's zone; the stack's region is {region}"
+        for arn in _ARN.finditer(text):
+            if "*" in arn["region"] or "?" in arn["region"]:
+                yield f"{path} holds the ARN {arn.group()} of any region; the stack's is {region}"
+
+
+@resource_rule()
+def residency_endpoints(resource: Resource, region: str) -> Iterator[str]:
+    """An AWS address without a region is a global endpoint, which is served from another region."""
+    for path, text in _texts(resource.properties):
+        for url in _URL.findall(text):
+            host = urlsplit(url).hostname or ""
+            if "amazonaws.com" in host and region not in host.split("."):
+                yield f"{path} is the address {url}, which does not name {region}"
+    service = resource.at("serviceName")
+    is_endpoint = resource.type == "aws:ec2/vpcEndpoint:VpcEndpoint" and isinstance(service, str)
+    if is_endpoint and region not in service.split("."):
+        yield f"serviceName is {service}; an endpoint of {region} names it"
+
+
+@resource_rule()
+def residency_features(resource: Resource, region: str) -> Iterator[str]:
+    """Replication, global tables, multi-region keys and stack references cross the border silently."""
+    for beginning, how in CROSS_REGION_TYPES.items():
+        if resource.type.startswith(beginning):
+            yield f"a {resource.type} {how}; {region} is the only region of this stack"
+    for path, value in _values(resource.properties):
+        if path.rpartition(".")[2] in CROSS_REGION_PROPERTIES and value not in (
+            None,
+            False,
+            [],
+            {},
+            "",
+            region,
+        ):
+            yield f"{path} is {_short(value)}; a resource of one region leaves it unset"
+
+
+@stack_rule()
+def residency_provider(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
+    """A provider of another region would move the whole stack there; one that guesses may do so tomorrow."""
+    providers = list(stack.of(PROVIDER))
+    if not providers:
+        yield None, f"has no AWS provider of its own; declare one with region {stack.region}"
+    for provider in providers:
+        if provider.at("region") != stack.region:
+            yield provider, f"region is {provider.at('region')}; the stack's is {stack.region}"
+
+
+@stack_rule()
+def one_account(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
+    """An ARN of another account, or of any, gives data or rights to somebody else."""
+    home: str | None = None
+    for resource in stack.resources:
+        for path, text in _texts(resource.properties):
+            for arn in _ARN.finditer(text):
+                account = arn["account"]
+                if account in ("", "aws"):
+                    continue
+                if not account.isdigit():
+                    yield resource, f"{path} holds the ARN {arn.group()}, which names no single account"
+                    continue
+                home = home or account
+                if account != home:
+                    yield resource, f"{path} holds the ARN {arn.group()}; the stack's account is {home}"
+
+
+def _values(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Give every value with its path, containers included."""
+    if path:
+        yield path, value
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _values(part, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _values(part, f"{path}[{index}]")
+
+
+def _texts(value: object) -> Iterator[tuple[str, str]]:
+    """Give every text with its path; a mapping's keys are texts too."""
+    for path, part in _values(value):
+        if isinstance(part, str):
+            yield path, part
+        elif isinstance(part, Mapping):
+            yield from ((f"{path}.{key}", str(key)) for key in part)
+
+
+def _zone_prefix(region: str) -> str:
+    """Give what the ids of the region's zones begin with: use1 for us-east-1, apse1 for ap-southeast-1."""
+    *area, direction, number = region.split("-")
+    letters = {"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"}
+    return "".join(area).replace("gov", "g") + letters.get(direction, direction[0]) + number
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 120 else f"{text[:117]}..."

@@ -1,0 +1,108 @@
+"""What is kept, for how long, and what it takes to destroy it."""
+
+import json
+from collections.abc import Iterator
+
+from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
+
+BUCKET = "aws:s3/bucket:Bucket"
+FUNCTION = "aws:lambda/function:Function"
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
+QUEUE = "aws:sqs/queue:Queue"
+TABLE = "aws:dynamodb/table:Table"
+VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+
+
+@resource_rule(LOG_GROUP)
+def log_retention(group: Resource, _region: str) -> Iterator[str]:
+    """Logs kept for ever cost for ever and leak one day: each group says when its lines go."""
+    days = group.at("retentionInDays")
+    if days in (None, 0):
+        yield f"retentionInDays is {days}; set it, as without it logs are kept for ever"
+
+
+@stack_rule()
+def function_log_group(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
+    """Where a function has no log group of the stack's, Lambda makes one that keeps its lines for ever."""
+    for function in stack.of(FUNCTION):
+        named = function.at("loggingConfig", "logGroup") or f"/aws/lambda/{function.at('name')}"
+        groups = [group.at("name") for group in stack.of(LOG_GROUP)]
+        if named is not UNKNOWN and named not in groups and UNKNOWN not in groups:
+            yield function, f"logs to {named}; the stack has {', '.join(map(str, groups)) or 'no log group'}"
+
+
+@stack_rule()
+def bucket_versioning(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
+    """What is overwritten or deleted can be had back, and a delivery finds the version that it names."""
+    for bucket in stack.of(BUCKET):
+        versionings = stack.attached(bucket, VERSIONING, by="bucket")
+        if not versionings:
+            yield bucket, "no BucketVersioning names it"
+        for versioning in versionings:
+            status = versioning.at("versioningConfiguration", "status")
+            if status not in ("Enabled", UNKNOWN):
+                yield versioning, f"versioningConfiguration.status is {status}; it should be Enabled"
+
+
+@stack_rule()
+def bucket_lifecycle(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
+    """Old versions and interrupted uploads are invisible and paid for: both expire."""
+    for bucket in stack.of(BUCKET):
+        configurations = stack.attached(bucket, LIFECYCLE, by="bucket")
+        if not configurations:
+            yield bucket, "no BucketLifecycleConfiguration names it"
+        for configuration in configurations:
+            rules = [rule for rule in configuration.listed("rules") if rule.get("status") == "Enabled"]
+            for name in ("noncurrentVersionExpiration", "abortIncompleteMultipartUpload"):
+                if not any(rule.get(name) for rule in rules):
+                    yield configuration, f"no enabled rule has {name}; one should"
+
+
+@resource_rule(TABLE)
+def table_recovery(table: Resource, _region: str) -> Iterator[str]:
+    """The job records can be had back as they were at any second of the last weeks."""
+    enabled = table.at("pointInTimeRecovery", "enabled")
+    if enabled not in (True, UNKNOWN):
+        yield f"pointInTimeRecovery.enabled is {enabled}; set it"
+
+
+@resource_rule(BUCKET, TABLE)
+def data_protected(resource: Resource, _region: str) -> Iterator[str]:
+    """People's data is destroyed by nobody's slip: Pulumi refuses, and so does AWS where it can.
+
+    To take a stack down, disable this rule in the pack's configuration along with the stack's settings.
+    """
+    if not resource.protect:
+        yield "protect is False; set it"
+    if resource.type == BUCKET and resource.at("forceDestroy") not in (None, False, UNKNOWN):
+        yield f"forceDestroy is {resource.at('forceDestroy')}; a bucket with data in it is not deleted"
+    if resource.type == TABLE and resource.at("deletionProtectionEnabled") not in (True, UNKNOWN):
+        yield f"deletionProtectionEnabled is {resource.at('deletionProtectionEnabled')}; set it"
+
+
+@stack_rule()
+def dead_letters_kept(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
+    """A message's age counts from its first queue on, so its dead-letter queue must keep it longer."""
+    by_arn = {queue.at("arn"): queue for queue in stack.of(QUEUE)}
+    for queue in stack.of(QUEUE):
+        target = _dead_letter_arn(queue)
+        dead_letters = by_arn.get(target) if target else None
+        if dead_letters is None:
+            continue
+        kept, needed = _days(dead_letters), _days(queue)
+        if kept <= needed:
+            yield (
+                dead_letters,
+                f"keeps messages {kept:g} days, its source {needed:g}; it should keep them longer",
+            )
+
+
+def _dead_letter_arn(queue: Resource) -> str | None:
+    policy = queue.at("redrivePolicy")
+    return json.loads(policy)["deadLetterTargetArn"] if isinstance(policy, str) and policy else None
+
+
+def _days(queue: Resource) -> float:
+    seconds = queue.at("messageRetentionSeconds")
+    return (seconds if isinstance(seconds, int | float) else 4 * 86_400) / 86_400
