@@ -1,0 +1,186 @@
+"""Where each stack is: the outputs of its deployment, and clients for its region."""
+
+import functools
+import json
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+
+from ops.errors import OpsError
+
+EMBEDDED_AWS = Path(".build/embedded-aws.json")
+"""Written by `python -m local serve`: its endpoint, the operator's credentials, its stacks' outputs."""
+
+OUTPUTS = {
+    "bucket": "bucketName",
+    "table": "tableName",
+    "function_arn": "functionArn",
+    "queue_url": "queueUrl",
+    "dead_letter_queue_url": "deadLetterQueueUrl",
+    "delivery_dead_letter_queue_url": "deliveryDeadLetterQueueUrl",
+    "log_group": "logGroupName",
+    "dashboard_url": "dashboardUrl",
+    "region": "region",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """One deployed region, by its stack's outputs."""
+
+    name: str
+    region: str
+    bucket: str
+    table: str
+    function_arn: str
+    queue_url: str
+    dead_letter_queue_url: str
+    delivery_dead_letter_queue_url: str
+    log_group: str
+    dashboard_url: str
+    session: boto3.Session
+    endpoint_url: str | None = None
+    """Of the embedded AWS; None for AWS itself."""
+
+    @classmethod
+    def from_outputs(
+        cls, name: str, outputs: Mapping[str, Any], session: boto3.Session, endpoint_url: str | None = None
+    ) -> Self:
+        """Read a stack's outputs.
+
+        Raises:
+            OpsError: when one is missing: the stack is not deployed, or by an older program.
+        """
+        missing = sorted(set(OUTPUTS.values()) - set(outputs))
+        if missing:
+            raise OpsError(
+                f"stack {name} has no output {', '.join(missing)}, got"
+                f" {', '.join(sorted(outputs)) or 'none'}: deploy it first (pulumi up --stack {name})"
+            )
+        fields = {field: str(outputs[output]) for field, output in OUTPUTS.items()}
+        return cls(name=name, session=session, endpoint_url=endpoint_url, **fields)
+
+    @functools.cache  # noqa: B019 - a stack lives as long as the command
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' classes at run time
+        """Return a client of the stack's region."""
+        return self.session.client(
+            service,
+            region_name=self.region,
+            endpoint_url=self.endpoint_url,
+            config=Config(retries={"mode": "standard", "max_attempts": 5}),
+        )
+
+    @functools.cached_property
+    def jobs(self) -> Any:  # noqa: ANN401 - boto3 makes its resources' classes at run time
+        """The job table."""
+        dynamodb: Any = self.session.resource(
+            "dynamodb", region_name=self.region, endpoint_url=self.endpoint_url
+        )
+        return dynamodb.Table(self.table)
+
+    @property
+    def account(self) -> str:
+        """The account that the stack is deployed to."""
+        return self.function_arn.split(":")[4]
+
+    @property
+    def function_name(self) -> str:
+        """The function's name, which its metrics carry."""
+        return self.function_arn.split(":")[6]
+
+    @property
+    def environment_suffix(self) -> str:
+        """What tells this deployment from others of the region: the end of each of its names."""
+        return self.function_name.removeprefix(f"analytics-etl-{self.region}-")
+
+    def physical(self, kind: str) -> str:
+        """Return the name of the stack's resource of this kind."""
+        return f"analytics-{kind}-{self.region}-{self.environment_suffix}"
+
+
+def find(
+    *, names: Sequence[str], outputs_files: Sequence[Path], local: bool, project: Path = Path()
+) -> list[Stack]:
+    """Return the stacks asked for by name, or all of them.
+
+    Args:
+        names: Names of stacks; empty for all.
+        outputs_files: What `pulumi stack output --json` printed, a file for each stack; instead of Pulumi.
+        local: Whether to look at the embedded AWS that `python -m local serve` keeps running.
+        project: The Pulumi project's directory.
+
+    Raises:
+        OpsError: when there is no such stack, or its outputs cannot be had.
+    """
+    if local:
+        stacks = _embedded(project / EMBEDDED_AWS)
+    elif outputs_files:
+        stacks = [_from_file(path) for path in outputs_files]
+    else:
+        known = [
+            path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in project.glob("Pulumi.*.yaml")
+        ]
+        _check_names(names, known)
+        return [_from_pulumi(name, project) for name in names or sorted(known)]
+    _check_names(names, [stack.name for stack in stacks])
+    return [stack for stack in stacks if not names or stack.name in names]
+
+
+def _check_names(names: Iterable[str], known: Sequence[str]) -> None:
+    for name in names:
+        if name not in known:
+            raise OpsError(f"no stack {name!r}; there is {', '.join(sorted(known)) or 'none here'}")
+    if not known:
+        raise OpsError(
+            "no Pulumi.<region>.yaml here: run this in the project's directory, or pass --outputs FILE"
+        )
+
+
+def _from_pulumi(name: str, project: Path) -> Stack:
+    command = ["pulumi", "stack", "output", "--json", "--stack", name]
+    try:
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise OpsError(
+            "the pulumi CLI is not installed: install it, or pass --outputs with what"
+            " `pulumi stack output --json` printed elsewhere, or pass --local"
+        ) from None
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[0]
+        raise OpsError(f"`{' '.join(command)}` failed: {said}")
+    return Stack.from_outputs(name, _json(done.stdout, source=" ".join(command)), boto3.Session())
+
+
+def _from_file(path: Path) -> Stack:
+    try:
+        outputs = _json(path.read_text(encoding="utf-8"), source=str(path))
+    except OSError as error:
+        raise OpsError(f"--outputs {path}: {error.strerror}") from None
+    return Stack.from_outputs(str(outputs.get("region", path.stem)), outputs, boto3.Session())
+
+
+def _embedded(path: Path) -> list[Stack]:
+    try:
+        embedded = _json(path.read_text(encoding="utf-8"), source=str(path))
+    except OSError:
+        raise OpsError("no embedded AWS is running: start it with `python -m local serve`") from None
+    session = boto3.Session(**embedded["credentials"])
+    return [
+        Stack.from_outputs(name, outputs, session, embedded["endpoint_url"])
+        for name, outputs in sorted(embedded["stacks"].items())
+    ]
+
+
+def _json(text: str, *, source: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text)
+    except ValueError as error:
+        raise OpsError(f"{source} is not JSON: {error}") from None
+    if not isinstance(parsed, dict):
+        raise OpsError(f"{source} must be a JSON object, got {type(parsed).__name__}")
+    return parsed

@@ -1,0 +1,134 @@
+"""One line for each region: is it well, how much goes through it, what fails, how old is what waits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ops.stacks import Stack
+
+NAMESPACE = "RegionalAnalytics"
+RECENT = timedelta(minutes=15)
+"""How far back the newest age of the oldest message may lie."""
+_QUEUE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """A region's state now, and its counts over the time asked for."""
+
+    stack: str
+    region: str
+    alarms: tuple[str, ...]
+    """Kinds of the alarms that are in ALARM (`dead-letters`, ...), as the runbook's sections are called."""
+    completed: int
+    failed: int
+    skipped: int
+    rows_out: int
+    rows_rejected: int
+    waiting: int
+    in_flight: int
+    oldest_seconds: int | None
+    """Age of the oldest message; None when CloudWatch has none to tell."""
+    dead_letters: int
+    undelivered: int
+
+    @property
+    def healthy(self) -> bool:
+        """Whether no alarm of the region is in ALARM."""
+        return not self.alarms
+
+
+def of(stack: Stack, *, since: datetime) -> Status:
+    """Ask CloudWatch and SQS for the state of a region; counts are from `since` to now."""
+    sums = _sums(stack, since)
+    waiting, in_flight = _counts(stack, stack.queue_url)
+    dead_letters, _ = _counts(stack, stack.dead_letter_queue_url)
+    undelivered, _ = _counts(stack, stack.delivery_dead_letter_queue_url)
+    return Status(
+        stack=stack.name,
+        region=stack.region,
+        alarms=_alarms(stack),
+        completed=sums["JobsCompleted"],
+        failed=sums["JobsFailed"],
+        skipped=sums["JobsSkipped"],
+        rows_out=sums["RowsOut"],
+        rows_rejected=sums["RowsRejected"],
+        waiting=waiting,
+        in_flight=in_flight,
+        oldest_seconds=_oldest(stack) if waiting or in_flight else None,
+        dead_letters=dead_letters,
+        undelivered=undelivered,
+    )
+
+
+def _alarms(stack: Stack) -> tuple[str, ...]:
+    begin, end = "analytics-", stack.physical("").removeprefix("analytics-")
+    pages = (
+        stack.client("cloudwatch")
+        .get_paginator("describe_alarms")
+        .paginate(AlarmNamePrefix=begin, AlarmTypes=["MetricAlarm"])
+    )
+    return tuple(
+        sorted(
+            alarm["AlarmName"].removeprefix(begin).removesuffix(end)
+            for page in pages
+            for alarm in page["MetricAlarms"]
+            if alarm["StateValue"] == "ALARM" and alarm["AlarmName"].endswith(end)
+        )
+    )
+
+
+def _sums(stack: Stack, since: datetime) -> dict[str, int]:
+    names = ("JobsCompleted", "JobsFailed", "JobsSkipped", "RowsOut", "RowsRejected")
+    dimensions = {"EnvironmentSuffix": stack.environment_suffix}
+    queries = [_query(name, NAMESPACE, dimensions, stat="Sum", period=300) for name in names]
+    values = _metric_values(stack, queries, since)
+    return {name: round(sum(values.get(name.lower(), []))) for name in names}
+
+
+def _oldest(stack: Stack) -> int | None:
+    query = _query(
+        "ApproximateAgeOfOldestMessage",
+        "AWS/SQS",
+        {"QueueName": stack.queue_url.rpartition("/")[2]},
+        stat="Maximum",
+        period=60,
+    )
+    newest_first = _metric_values(stack, [query], datetime.now(UTC) - RECENT).get(query["Id"], [])
+    return round(newest_first[0]) if newest_first else None
+
+
+def _query(
+    name: str, namespace: str, dimensions: Mapping[str, str], *, stat: str, period: int
+) -> dict[str, Any]:
+    metric = {
+        "Namespace": namespace,
+        "MetricName": name,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+    }
+    return {"Id": name.lower(), "MetricStat": {"Metric": metric, "Period": period, "Stat": stat}}
+
+
+def _metric_values(stack: Stack, queries: list[dict[str, Any]], since: datetime) -> dict[str, list[float]]:
+    pages = (
+        stack.client("cloudwatch")
+        .get_paginator("get_metric_data")
+        .paginate(
+            MetricDataQueries=queries,
+            StartTime=since,
+            EndTime=datetime.now(UTC) + timedelta(minutes=1),
+            ScanBy="TimestampDescending",
+        )
+    )
+    values: dict[str, list[float]] = {}
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            values.setdefault(result["Id"], []).extend(result["Values"])
+    return values
+
+
+def _counts(stack: Stack, queue_url: str) -> tuple[int, int]:
+    answer = stack.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=list(_QUEUE_COUNTS))
+    waiting, in_flight = (int(answer["Attributes"][name]) for name in _QUEUE_COUNTS)
+    return waiting, in_flight
