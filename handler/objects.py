@@ -1,0 +1,162 @@
+"""The bucket: what was uploaded, read by version, and what is published, changed only conditionally."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from botocore.exceptions import ClientError
+
+from faults import error_code
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
+_CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+
+
+class GoneError(Exception):
+    """The object version cannot be read any more, and no retry will change that; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """An uploaded object version, open for reading."""
+
+    version_id: str
+    current: bool
+    """Whether it was the key's current version when it was opened."""
+    etag: str
+    size: int
+    modified_at: float
+    """Seconds since the epoch."""
+    body: BinaryIO
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """What is under an output's key at this moment."""
+
+    etag: str
+    checksum: str | None
+    job_id: str | None
+
+
+class Bucket:
+    """The one bucket of the deployment."""
+
+    def __init__(self, client: "BaseClient", name: str) -> None:
+        self._client: Any = client
+        self._name = name
+
+    def open(self, key: str, version_id: str | None) -> Source:
+        """Open a version for reading, or the current one when none is named; never another than the named.
+
+        Raises:
+            GoneError: it was deleted, has expired or is archived.
+        """
+        current = self._get(key, None)
+        if version_id in (None, current.version_id):
+            return current
+        current.body.close()
+        return self._get(key, version_id)
+
+    def current_version(self, key: str) -> str | None:
+        """The version that S3 gives for the key now; None when it is deleted."""
+        try:
+            return self._client.head_object(Bucket=self._name, Key=key).get("VersionId", "null")
+        except ClientError as error:
+            if error_code(error) not in _GONE:
+                raise
+            return None
+
+    def _get(self, key: str, version_id: str | None) -> Source:
+        named = {} if version_id is None else {"VersionId": version_id}
+        try:
+            answer = self._client.get_object(Bucket=self._name, Key=key, **named)
+        except ClientError as error:
+            code = error_code(error)
+            if code in _GONE or (named and code == "MethodNotAllowed"):  # a delete marker has no GET
+                raise GoneError("deleted before it was processed") from None
+            if code == "InvalidObjectState":
+                raise GoneError("archived before it was processed: restore it and replay") from None
+            raise
+        return Source(
+            version_id=answer.get("VersionId", "null"),
+            current=version_id is None,
+            etag=answer["ETag"].strip('"'),
+            size=answer["ContentLength"],
+            modified_at=answer["LastModified"].timestamp(),
+            body=answer["Body"],
+        )
+
+    def find(self, key: str) -> Published | None:
+        """What is published under a key, if anything."""
+        try:
+            answer = self._client.head_object(Bucket=self._name, Key=key, ChecksumMode="ENABLED")
+        except ClientError as error:
+            if error_code(error) not in _GONE:
+                raise
+            return None
+        return Published(
+            etag=answer["ETag"],
+            checksum=answer.get("ChecksumSHA256"),
+            job_id=answer["Metadata"].get("job-id"),
+        )
+
+    def put(
+        self,
+        key: str,
+        file: Path,
+        *,
+        checksum: str,
+        content_type: str,
+        metadata: Mapping[str, str],
+        replacing: Published | None,
+    ) -> bool:
+        """Publish a file whole, if the key still holds exactly what it is to replace (None: nothing).
+
+        One PutObject and never a multipart upload: nothing is visible before it is complete, and nothing is
+        left behind by a process that dies. False when the key holds something else by now.
+        """
+        condition = {"IfNoneMatch": "*"} if replacing is None else {"IfMatch": replacing.etag}
+
+        def call() -> None:
+            with file.open("rb") as body:
+                self._client.put_object(
+                    Bucket=self._name,
+                    Key=key,
+                    Body=body,
+                    ChecksumAlgorithm="SHA256",
+                    ChecksumSHA256=checksum,
+                    ContentType=content_type,
+                    Metadata=dict(metadata),
+                    **condition,
+                )
+
+        return _conditional(call)
+
+    def delete(self, key: str, published: Published) -> bool:
+        """Take back exactly this (its version stays in the bucket's history); False when it has changed."""
+        return _conditional(
+            lambda: self._client.delete_object(Bucket=self._name, Key=key, IfMatch=published.etag)
+        )
+
+
+def checksum(file: Path) -> str:
+    """The SHA-256 of a file as S3 writes it."""
+    with file.open("rb") as content:
+        return base64.b64encode(hashlib.file_digest(content, "sha256").digest()).decode()
+
+
+def _conditional(call: Callable[[], object]) -> bool:
+    try:
+        call()
+    except ClientError as error:
+        if error_code(error) not in _CONFLICT | _GONE:
+            raise
+        return False
+    return True

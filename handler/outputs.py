@@ -1,0 +1,134 @@
+"""What is published for an object: its outputs change only from an older version's to a newer one's.
+
+Each output is a register in S3. It is written on condition that it holds nothing, or exactly what was seen
+there before the order of versions was asked again. So of two versions at work at once the older one's write
+fails, or comes before the newer one's, or is taken back by its own writer, who looks at the order once more
+after the last write.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from events import KEY_BYTES_MAX
+from faults import DeliveryError
+from objects import Bucket, checksum
+
+_ROUNDS = 5
+
+
+class Output(StrEnum):
+    """The kinds of output of one object."""
+
+    PARQUET = "parquet"
+    REJECTS = "rejects"
+    PROFILE = "profile"
+
+
+_LAYOUT = {
+    Output.PARQUET: ("processed/", ".parquet", "application/vnd.apache.parquet"),
+    Output.REJECTS: ("rejected/", ".jsonl", "application/x-ndjson"),
+    Output.PROFILE: ("processed/_profiles/", ".json", "application/json"),
+}
+
+
+class SupersededError(Exception):
+    """A newer version of the key has been taken."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Author:
+    """Whose outputs they are."""
+
+    job_id: str
+    version_id: str
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """Of each object published."""
+        return {"job-id": self.job_id, "source-version-id": self.version_id}
+
+
+def output_key(output: Output, key: str) -> str:
+    """The output's key, for the key of the object that it is made from.
+
+    A key too long to take prefix and ending keeps its beginning and has its rest replaced by a hash.
+    """
+    prefix, ending, _ = _LAYOUT[output]
+    room = KEY_BYTES_MAX - len(prefix) - len(ending)
+    if len(key.encode()) > room:
+        digest = hashlib.sha256(key.encode()).hexdigest()[:32]
+        beginning = key.encode()[: room - len(digest) - 1].decode(errors="ignore")
+        key = f"{beginning}~{digest}"
+    return prefix + key + ending
+
+
+class Outputs:
+    """The outputs of one key."""
+
+    def __init__(self, bucket: Bucket, key: str, author: Author) -> None:
+        self._bucket = bucket
+        self._key = key
+        self._author = author
+
+    def publish(
+        self, files: Mapping[Output, Path], *, still_newest: Callable[[], bool], fresh: bool
+    ) -> Mapping[Output, str]:
+        """Make the outputs exactly these files: what is not among them is taken away.
+
+        Args:
+            files: the outputs that there are.
+            still_newest: whether the author's version is the newest taken.
+            fresh: whether nothing can have been published for this key before.
+
+        Returns:
+            the keys of what was published.
+
+        Raises:
+            SupersededError: a newer version was taken meanwhile.
+        """
+        for output in Output:
+            self._settle(output, files.get(output), still_newest, fresh=fresh)
+        # After the last write: a version taken before this has not seen it, one taken later will.
+        if not still_newest():
+            raise SupersededError
+        return {output: output_key(output, self._key) for output in files}
+
+    def withdraw(self) -> None:
+        """Take back what this author has published, if it still is there."""
+        for output in Output:
+            key = output_key(output, self._key)
+            published = self._bucket.find(key)
+            if published is not None and published.job_id == self._author.job_id:
+                # Refused only when it has changed, and then it is another's.
+                self._bucket.delete(key, published)
+
+    def _settle(
+        self, output: Output, file: Path | None, still_newest: Callable[[], bool], *, fresh: bool
+    ) -> None:
+        key = output_key(output, self._key)
+        digest = checksum(file) if file else None
+        published = None if fresh else self._bucket.find(key)
+        for _ in range(_ROUNDS):
+            if published is not None:
+                if published.job_id == self._author.job_id and published.checksum == digest:
+                    return
+                # After it was seen: what a newer version writes from here on is not what was seen.
+                if not still_newest():
+                    raise SupersededError
+            if file is None or digest is None:
+                if published is None or self._bucket.delete(key, published):
+                    return
+            elif self._bucket.put(
+                key,
+                file,
+                checksum=digest,
+                content_type=_LAYOUT[output][2],
+                metadata=self._author.metadata,
+                replacing=published,
+            ):
+                return
+            published = self._bucket.find(key)
+        raise DeliveryError(f"{output} output: others kept changing it")
