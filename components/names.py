@@ -62,5 +62,3 @@ class Account:
     def arn(self, service: str, region: str, resource: str) -> str:
         """Return the ARN of a resource of this account."""
         return f"arn:{self.partition}:{service}:{region}:{self.account_id}:{resource}"
-
-

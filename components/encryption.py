@@ -1,0 +1,104 @@
+"""A KMS key of the stack's own, for those who must hold the key to their data."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import kms
+
+from components.names import Account, Names
+from components.settings import Settings
+
+DELETION_WINDOW_DAYS = 30
+"""KMS's longest: what the key encrypted is lost with it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncryptionKeyArgs:
+    """Whom the key serves.
+
+    Attributes:
+        names: Names and tags.
+        settings: The stack's settings.
+        role_arn: The function's role; its ARN tells the account.
+    """
+
+    names: Names
+    settings: Settings
+    role_arn: pulumi.Input[str]
+
+
+class EncryptionKey(pulumi.ComponentResource):
+    """One key, rotated yearly, for bucket, table, queues, logs, alarm topic and the function's environment."""
+
+    arn: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, args: EncryptionKeyArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("regional-analytics:index:EncryptionKey", name, None, opts)
+        key = kms.Key(
+            f"{name}-key",
+            description=f"Data of {args.names.physical('bucket')} and what processes it",
+            enable_key_rotation=True,
+            multi_region=False,
+            deletion_window_in_days=DELETION_WINDOW_DAYS,
+            policy=pulumi.Output.from_input(args.role_arn).apply(
+                lambda role_arn: json.dumps(key_policy(args.names, Account.of(role_arn)))
+            ),
+            tags=args.names.tags("key"),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.settings.protect),
+        )
+        kms.Alias(
+            f"{name}-alias",
+            name=f"alias/{args.names.physical('key')}",
+            target_key_id=key.key_id,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.arn = key.arn
+        self.register_outputs({"arn": self.arn})
+
+
+def key_policy(names: Names, account: Account) -> dict[str, Any]:
+    """Admit the account's own policies, and each service that writes under its own name, for its resource alone.
+
+    S3, DynamoDB, SQS and Lambda use the key with the rights of who calls them, so they need no statement.
+    """
+    region = names.region
+    use = ["kms:Decrypt", "kms:GenerateDataKey"]
+    rule = account.arn("events", region, f"rule/{names.physical('s3-events')}")
+    alarms = account.arn("cloudwatch", region, "alarm:analytics-*")
+    log_group = account.arn("logs", region, f"log-group:{names.log_group}")
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                # KMS developer guide, "Default key policy": without it, a key can become unmanageable.
+                "Sid": "AccountAdministers",
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:{account.partition}:iam::{account.account_id}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            _allow_service("RuleSendsToQueues", "events.amazonaws.com", use, {"aws:SourceArn": rule}),
+            _allow_service("AlarmsNotify", "cloudwatch.amazonaws.com", use, {"aws:SourceArn": alarms}),
+            _allow_service(
+                "LogGroupEncrypts",
+                f"logs.{region}.amazonaws.com",
+                ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                {"kms:EncryptionContext:aws:logs:arn": log_group},
+            ),
+        ],
+    }
+
+
+def _allow_service(sid: str, service: str, actions: list[str], condition: dict[str, str]) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": actions,
+        "Resource": "*",
+        "Condition": {"ArnLike": condition},
+    }

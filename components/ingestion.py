@@ -1,0 +1,179 @@
+"""From the bucket's events to the queue: the rule, its target, and the queues that nothing else may send to."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi_aws import cloudwatch, sqs
+
+from components.names import SYSTEM_PREFIXES, Account, Names
+
+MAXIMUM_RECEIVES = 3
+"""Deliveries of a message before it goes to the dead-letter queue."""
+
+DAY = 24 * 60 * 60
+QUEUE_RETENTION = 4 * DAY
+DEAD_LETTER_RETENTION = 14 * DAY
+"""SQS's limit. Moving to a dead-letter queue does not start a message's age anew."""
+
+VISIBILITY_PER_TIMEOUT = 6
+"""Lambda developer guide, "Configuring a queue to use with Lambda": six times the function's timeout."""
+
+DELIVERY_RETRIES = 185
+"""EventBridge's limit: it tries for a day, then the event goes to the delivery dead-letter queue."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IngestionArgs:
+    """What is listened to, and how long a message is hidden while it is worked on.
+
+    Attributes:
+        names: Names and tags.
+        bucket_name: The bucket whose new objects are wanted.
+        function_timeout: Seconds.
+        key_arn: The KMS key to encrypt messages with; None for SQS's own keys.
+    """
+
+    names: Names
+    bucket_name: pulumi.Input[str]
+    function_timeout: int
+    key_arn: pulumi.Input[str] | None
+
+
+class Ingestion(pulumi.ComponentResource):
+    """EventBridge rule -> queue -> (after three receives) dead-letter queue."""
+
+    queue: sqs.Queue
+    dead_letter_queue: sqs.Queue
+    delivery_dead_letter_queue: sqs.Queue
+    rule: cloudwatch.EventRule
+    visibility_timeout: int
+
+    def __init__(self, name: str, args: IngestionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("regional-analytics:index:Ingestion", name, None, opts)
+        self._name, self._args = name, args
+        self.visibility_timeout = VISIBILITY_PER_TIMEOUT * args.function_timeout
+        self.dead_letter_queue = self._add_queue("dlq", message_retention_seconds=DEAD_LETTER_RETENTION)
+        self.queue = self._add_queue(
+            "queue",
+            message_retention_seconds=QUEUE_RETENTION,
+            visibility_timeout_seconds=self.visibility_timeout,
+            redrive_policy=pulumi.Output.json_dumps(
+                {"deadLetterTargetArn": self.dead_letter_queue.arn, "maxReceiveCount": MAXIMUM_RECEIVES}
+            ),
+        )
+        sqs.RedriveAllowPolicy(
+            f"{name}-dlq-redrive",
+            queue_url=self.dead_letter_queue.id,
+            redrive_allow_policy=pulumi.Output.json_dumps(
+                {"redrivePermission": "byQueue", "sourceQueueArns": [self.queue.arn]}
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.delivery_dead_letter_queue = self._add_queue(
+            "delivery-dlq", message_retention_seconds=DEAD_LETTER_RETENTION
+        )
+        self.rule = cloudwatch.EventRule(
+            f"{name}-rule",
+            name=args.names.physical("s3-events"),
+            description="Objects that users upload; not what the system writes",
+            event_pattern=pulumi.Output.json_dumps(event_pattern(args.bucket_name)),
+            state="ENABLED",
+            tags=args.names.tags("s3-events"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self._add_queue_policy("dlq", self.dead_letter_queue, from_rule=False)
+        admitted = [
+            self._add_queue_policy("queue", self.queue, from_rule=True),
+            self._add_queue_policy("delivery-dlq", self.delivery_dead_letter_queue, from_rule=True),
+        ]
+        cloudwatch.EventTarget(
+            f"{name}-target",
+            rule=self.rule.name,
+            target_id="queue",
+            arn=self.queue.arn,
+            dead_letter_config=cloudwatch.EventTargetDeadLetterConfigArgs(
+                arn=self.delivery_dead_letter_queue.arn
+            ),
+            retry_policy=cloudwatch.EventTargetRetryPolicyArgs(
+                maximum_event_age_in_seconds=DAY, maximum_retry_attempts=DELIVERY_RETRIES
+            ),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=admitted),
+        )
+        self.register_outputs(
+            {
+                "queueUrl": self.queue.url,
+                "deadLetterQueueUrl": self.dead_letter_queue.url,
+                "deliveryDeadLetterQueueUrl": self.delivery_dead_letter_queue.url,
+                "ruleArn": self.rule.arn,
+            }
+        )
+
+    def _add_queue(self, kind: str, **definition: Any) -> sqs.Queue:  # noqa: ANN401 - sqs.Queue's own inputs
+        # EventBridge cannot send to a queue under the AWS managed key: SQS's own keys, or one of the stack's own.
+        encryption: dict[str, Any] = (
+            {"sqs_managed_sse_enabled": True}
+            if self._args.key_arn is None
+            else {"kms_master_key_id": self._args.key_arn}
+        )
+        return sqs.Queue(
+            f"{self._name}-{kind}",
+            name=self._args.names.physical(kind),
+            tags=self._args.names.tags(kind),
+            opts=pulumi.ResourceOptions(parent=self),
+            **definition,
+            **encryption,
+        )
+
+    def _add_queue_policy(self, kind: str, queue: sqs.Queue, *, from_rule: bool) -> sqs.QueuePolicy:
+        policy = pulumi.Output.all(queue.arn, self.rule.arn).apply(
+            lambda arns: json.dumps(queue_policy(arns[0], rule_arn=arns[1] if from_rule else None))
+        )
+        return sqs.QueuePolicy(
+            f"{self._name}-{kind}-policy",
+            queue_url=queue.id,
+            policy=policy,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def event_pattern(bucket_name: pulumi.Input[str]) -> dict[str, Any]:
+    """Match new objects of the bucket, except under what the system writes: else each result were an upload."""
+    return {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": {"name": [bucket_name]},
+            "object": {"key": [{"anything-but": {"prefix": list(SYSTEM_PREFIXES)}}]},
+        },
+    }
+
+
+def queue_policy(queue_arn: str, *, rule_arn: str | None) -> dict[str, Any]:
+    """Refuse plain HTTP, and admit the rule if there is one; Lambda and SQS's own redrive need no statement."""
+    statements: list[dict[str, Any]] = [
+        {
+            "Sid": "NoPlainHttp",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": "sqs:*",
+            "Resource": queue_arn,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+    if rule_arn is not None:
+        statements.append(
+            {
+                "Sid": "EventsOfTheRule",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": queue_arn,
+                "Condition": {
+                    "ArnEquals": {"aws:SourceArn": rule_arn},
+                    "StringEquals": {"aws:SourceAccount": Account.of(rule_arn).account_id},
+                },
+            }
+        )
+    return {"Version": "2012-10-17", "Statement": statements}

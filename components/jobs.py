@@ -1,0 +1,72 @@
+"""The job table: one record per uploaded version of an object."""
+
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import dynamodb
+
+from components.names import Names
+
+INDEX_NAME = "timestamp-index"
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobTableArgs:
+    """How the table is named and kept.
+
+    Attributes:
+        names: Names and tags.
+        protect: Whether Pulumi and DynamoDB refuse to delete it.
+        key_arn: The KMS key to encrypt with; None for DynamoDB's own key.
+    """
+
+    names: Names
+    protect: bool
+    key_arn: pulumi.Input[str] | None
+
+
+class JobTable(pulumi.ComponentResource):
+    """Jobs by id, and by status and time: "failed since yesterday, newest first" is a Query."""
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+
+    def __init__(self, name: str, args: JobTableArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("regional-analytics:index:JobTable", name, None, opts)
+        table = dynamodb.Table(
+            f"{name}-table",
+            name=args.names.physical("jobs"),
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="job_id",
+            attributes=[
+                dynamodb.TableAttributeArgs(name="job_id", type="S"),
+                dynamodb.TableAttributeArgs(name="status", type="S"),
+                dynamodb.TableAttributeArgs(name="timestamp", type="N"),
+            ],
+            global_secondary_indexes=[
+                dynamodb.TableGlobalSecondaryIndexArgs(
+                    name=INDEX_NAME,
+                    key_schemas=[
+                        dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(
+                            attribute_name="status", key_type="HASH"
+                        ),
+                        dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(
+                            attribute_name="timestamp", key_type="RANGE"
+                        ),
+                    ],
+                    projection_type="ALL",
+                )
+            ],
+            point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            deletion_protection_enabled=args.protect,
+            server_side_encryption=(
+                None
+                if args.key_arn is None
+                else dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=args.key_arn)
+            ),
+            tags=args.names.tags("jobs"),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+        )
+        self.name = table.name
+        self.arn = table.arn
+        self.register_outputs({"name": self.name, "arn": self.arn})

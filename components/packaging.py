@@ -1,0 +1,200 @@
+"""What is shipped to Lambda: the handler's sources, and the layer with the packages they import.
+
+Both are zip archives whose bytes depend on their sources alone, kept in .build under a name that says which: an
+archive that is there already is used as it is, without a look at the network.
+"""
+
+import hashlib
+import io
+import modulefinder
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pulumi
+
+PROJECT_DIRECTORY = Path(__file__).resolve().parent.parent
+BUILD_DIRECTORY = PROJECT_DIRECTORY / ".build"
+HANDLER_DIRECTORY = PROJECT_DIRECTORY / "handler"
+LAYER_REQUIREMENTS = PROJECT_DIRECTORY / "requirements" / "layer.txt"
+
+ARCHITECTURE = "arm64"
+RUNTIME = "python3.11"
+PLATFORMS = ("manylinux_2_26_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
+"""Wheels that run on the runtime's Amazon Linux 2, whose glibc is 2.26."""
+
+LAYER_FORMAT = 1
+"""To be raised when the layer is built differently from the same wheels."""
+
+DIRECT_UPLOAD_BYTES = 50 * 1024 * 1024
+UNZIPPED_BYTES = 250 * 1024 * 1024
+"""Lambda developer guide, "Lambda quotas": a zipped upload, and the function with its layers unzipped."""
+
+
+class PackagingError(pulumi.RunError):
+    """An archive cannot be built; the message says what is missing."""
+
+
+def handler_archive() -> pulumi.FileArchive:
+    """Return the function's code."""
+    return _archive(build_handler())
+
+
+def layer_archive() -> pulumi.FileArchive:
+    """Return the layer that the function's code imports from."""
+    return _archive(build_layer())
+
+
+def program_version() -> str:
+    """Return the project's version, which every output names as what made it."""
+    return tomllib.loads((PROJECT_DIRECTORY / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "version"
+    ]
+
+
+def build_handler(source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTORY) -> Path:
+    """Return the archive of the handler's modules, building it if they changed.
+
+    Raises:
+        PackagingError: A module that cannot be packed.
+    """
+    files = {path.relative_to(source).as_posix(): path.read_bytes() for path in handler_modules(source)}
+    # Stored, not compressed: they are small, and the bytes then do not depend on the machine's zlib.
+    content = _zip(files, zipfile.ZIP_STORED)
+    path = build / f"handler-{hashlib.sha256(content).hexdigest()[:16]}.zip"
+    if not path.exists():
+        _write(path, content)
+    return path
+
+
+def handler_modules(source: Path) -> list[Path]:
+    """Return index.py and every module of the folder that it imports, directly or not; nothing else is shipped.
+
+    Raises:
+        PackagingError: There is no index.py, or a module beside it is imported and cannot be read.
+    """
+    entry = source / "index.py"
+    if not entry.is_file():
+        raise PackagingError(f"{entry}: must be a file with the function's handler, got none")
+    finder = modulefinder.ModuleFinder(path=[str(source)])
+    try:
+        finder.run_script(str(entry))
+    except SyntaxError as error:
+        raise PackagingError(f"{entry}: must be Python, got line {error.lineno}: {error.msg}") from error
+    for name in finder.badmodules:
+        path = source.joinpath(*name.split("."))
+        if path.is_dir() or path.with_suffix(".py").exists():
+            raise PackagingError(
+                f"{path}: is imported by the handler, and must be a Python module or a package with"
+                " __init__.py, got one that cannot be read"
+            )
+    files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
+    return sorted(files)
+
+
+def build_layer(requirements: Path = LAYER_REQUIREMENTS, build: Path = BUILD_DIRECTORY) -> Path:
+    """Return the layer of the locked requirements for the function's platform, building it if they changed.
+
+    Raises:
+        PackagingError: The wheels cannot be downloaded, or are too large for Lambda.
+    """
+    recipe = f"{LAYER_FORMAT} {RUNTIME} {PLATFORMS}\n".encode() + requirements.read_bytes()
+    path = build / f"layer-{hashlib.sha256(recipe).hexdigest()[:16]}.zip"
+    if path.exists():
+        return path
+    with tempfile.TemporaryDirectory() as directory:
+        wheels = Path(directory)
+        _download(requirements, wheels)
+        files = dict(_wheel_files(sorted(wheels.iterdir())))
+    unzipped = sum(map(len, files.values()))
+    content = _zip(files, zipfile.ZIP_DEFLATED)
+    for size, limit, what in (
+        (len(content), DIRECT_UPLOAD_BYTES, "zipped"),
+        (unzipped, UNZIPPED_BYTES, "unzipped"),
+    ):
+        if size > limit:
+            raise PackagingError(
+                f"{requirements}: the layer must be up to {limit:,} bytes {what}, got {size:,}"
+            )
+    _write(path, content)
+    return path
+
+
+def _download(requirements: Path, target: Path) -> None:
+    python_version = RUNTIME.removeprefix("python")
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+        *("--requirement", str(requirements), "--require-hashes", "--no-deps", "--only-binary", ":all:"),
+        *("--implementation", "cp", "--python-version", python_version, "--dest", str(target)),
+        *(argument for platform in PLATFORMS for argument in ("--platform", platform)),
+    ]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode:
+        reason = (result.stderr.strip() or "no message").splitlines()[-1]
+        raise PackagingError(
+            f"{requirements.name}: pip could not download the layer's wheels for {RUNTIME} on {ARCHITECTURE}:"
+            f" {reason}"
+        )
+
+
+def _wheel_files(wheels: Iterable[Path]) -> Iterable[tuple[str, bytes]]:
+    """Yield what the wheels install, under the folder that Lambda puts on Python's path.
+
+    Command-line scripts and data files outside of packages (`*.data/scripts`, `headers`, `data`) are left out:
+    the function runs neither.
+    """
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            for entry in archive.infolist():
+                # Wheels keep what does not go straight into site-packages in `<name>.data/<scheme>/`.
+                in_data = re.match(r"[^/]+\.data/(?P<scheme>[^/]+)/", entry.filename)
+                if entry.is_dir() or (in_data and in_data["scheme"] not in {"purelib", "platlib"}):
+                    continue
+                installed = entry.filename[in_data.end() :] if in_data else entry.filename
+                yield f"python/{installed}", archive.read(entry)
+
+
+def _zip(files: Mapping[str, bytes], compression: int) -> bytes:
+    """Pack the files in order of their names, without times or owners."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name)
+            entry.create_system = 3  # Unix, on any machine: else the permissions mean nothing
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, files[name], compress_type=compression, compresslevel=9)
+    return buffer.getvalue()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write the file as a whole or not at all, whoever else writes it at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+        file.write(content)
+    Path(file.name).replace(path)
+
+
+def _archive(path: Path) -> pulumi.FileArchive:
+    """Name the archive from where Pulumi runs, so that no machine's folders end up in the stack's state."""
+    return pulumi.FileArchive(os.path.relpath(path))
+
+
+def main() -> None:
+    """Build both archives and say what they are."""
+    for path in (build_handler(), build_layer()):
+        with zipfile.ZipFile(path) as archive:
+            unzipped = sum(entry.file_size for entry in archive.infolist())
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        print(
+            f"{os.path.relpath(path)}  {path.stat().st_size:,} bytes ({unzipped:,} unzipped)  sha256:{digest}"
+        )
+
+
+if __name__ == "__main__":
+    main()

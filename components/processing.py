@@ -1,0 +1,163 @@
+"""The function, what it is made of, and what feeds it."""
+
+import json
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import cloudwatch, iam, lambda_
+
+from components import packaging
+from components.function_role import FunctionRole
+from components.ingestion import MAXIMUM_RECEIVES
+from components.names import Names
+from components.network import Network
+from components.permissions import Permitted, role_policy
+from components.settings import Settings
+from components.watched import METRICS_NAMESPACE
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProcessingArgs:
+    """What the function works with.
+
+    Attributes:
+        names: Names and tags.
+        settings: The stack's settings.
+        role: The function's role, which gets its policy here.
+        network: Where the function is attached.
+        bucket_name: The bucket's name.
+        bucket_arn: The bucket's ARN.
+        table_name: The job table's name.
+        table_arn: The job table's ARN.
+        queue_arn: The queue that feeds the function.
+        key_arn: The KMS key for logs and environment; None for the services' own keys.
+    """
+
+    names: Names
+    settings: Settings
+    role: FunctionRole
+    network: Network
+    bucket_name: pulumi.Input[str]
+    bucket_arn: pulumi.Input[str]
+    table_name: pulumi.Input[str]
+    table_arn: pulumi.Input[str]
+    queue_arn: pulumi.Input[str]
+    key_arn: pulumi.Input[str] | None
+
+
+class Processing(pulumi.ComponentResource):
+    """Log group, role policy, layer, function and event source mapping."""
+
+    function_arn: pulumi.Output[str]
+    function_name: pulumi.Output[str]
+    log_group_name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: ProcessingArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("regional-analytics:index:Processing", name, None, opts)
+        self._name, self._args = name, args
+        log_group = cloudwatch.LogGroup(
+            f"{name}-log-group",
+            name=args.names.log_group,
+            retention_in_days=args.settings.log_retention_days,
+            kms_key_id=args.key_arn,
+            tags=args.names.tags("lambda-logs"),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        policy = self._add_role_policy(log_group)
+        function = self._add_function(log_group, policy)
+        lambda_.EventSourceMapping(
+            f"{name}-mapping",
+            event_source_arn=args.queue_arn,
+            function_name=function.arn,
+            batch_size=args.settings.batch_size,
+            function_response_types=["ReportBatchItemFailures"],
+            # The cap sits here and not on the function: a throttled receive would count against the message.
+            scaling_config=lambda_.EventSourceMappingScalingConfigArgs(
+                maximum_concurrency=args.settings.maximum_concurrency
+            ),
+            tags=args.names.tags("mapping"),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+        self.function_arn = function.arn
+        self.function_name = function.name
+        self.log_group_name = log_group.name
+        self.register_outputs({"functionArn": self.function_arn, "logGroupName": self.log_group_name})
+
+    def _add_role_policy(self, log_group: cloudwatch.LogGroup) -> iam.RolePolicy:
+        args = self._args
+        policy = pulumi.Output.all(
+            region=args.settings.region,
+            function_name=args.names.physical("etl"),
+            bucket_arn=args.bucket_arn,
+            table_arn=args.table_arn,
+            queue_arn=args.queue_arn,
+            log_group_arn=log_group.arn,
+            subnet_arns=args.network.subnet_arns,
+            security_group_arn=args.network.security_group_arn,
+            key_arn=args.key_arn,
+        ).apply(lambda resources: json.dumps(role_policy(Permitted(**resources))))
+        return iam.RolePolicy(
+            f"{self._name}-role-policy",
+            name="lambda-permissions",
+            role=args.role.name,
+            policy=policy,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _add_function(self, log_group: cloudwatch.LogGroup, policy: iam.RolePolicy) -> lambda_.Function:
+        args = self._args
+        layer = lambda_.LayerVersion(
+            f"{self._name}-layer",
+            layer_name=args.names.physical("layer"),
+            description="What the handler imports, as requirements/layer.txt pins it",
+            code=packaging.layer_archive(),
+            compatible_architectures=[packaging.ARCHITECTURE],
+            compatible_runtimes=[packaging.RUNTIME],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        return lambda_.Function(
+            f"{self._name}-function",
+            name=args.names.physical("etl"),
+            description="Converts one upload to Parquet and keeps its job record",
+            role=args.role.arn,
+            architectures=[packaging.ARCHITECTURE],
+            runtime=packaging.RUNTIME,
+            handler="index.handler",
+            code=packaging.handler_archive(),
+            layers=[layer.arn],
+            memory_size=args.settings.memory_size,
+            timeout=args.settings.timeout,
+            ephemeral_storage=lambda_.FunctionEphemeralStorageArgs(size=args.settings.ephemeral_storage),
+            environment=lambda_.FunctionEnvironmentArgs(variables=self._environment()),
+            kms_key_arn=args.key_arn,
+            logging_config=lambda_.FunctionLoggingConfigArgs(
+                log_format="JSON",
+                log_group=log_group.name,
+                application_log_level="INFO",
+                system_log_level="INFO",
+            ),
+            vpc_config=lambda_.FunctionVpcConfigArgs(
+                subnet_ids=args.network.subnet_ids, security_group_ids=[args.network.security_group_id]
+            ),
+            tags=args.names.tags("etl"),
+            # Lambda checks the role's right to network interfaces before it creates the function.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+        )
+
+    def _environment(self) -> dict[str, pulumi.Input[str]]:
+        """What handler/settings.py reads."""
+        settings = self._args.settings
+        return {
+            "BUCKET_NAME": self._args.bucket_name,
+            "TABLE_NAME": self._args.table_name,
+            "REGION": settings.region,
+            "ENVIRONMENT_SUFFIX": settings.environment_suffix,
+            "MAX_RECEIVE_COUNT": str(MAXIMUM_RECEIVES),
+            "REJECTED_SHARE_MAX": str(settings.rejected_share_max),
+            "MAX_DECOMPRESSED_BYTES": str(settings.max_decompressed_bytes),
+            "MAX_DECOMPRESSION_RATIO": str(settings.max_decompression_ratio),
+            "PROGRAM_VERSION": packaging.program_version(),
+            "POWERTOOLS_SERVICE_NAME": "regional-analytics",
+            "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+            "POWERTOOLS_LOG_LEVEL": "INFO",
+        }
