@@ -1,0 +1,136 @@
+"""Evaluates the program, unchanged, as Pulumi's engine would, and creates each resource that it registers.
+
+Pulumi's mock monitor takes the engine's place: each registered resource is created through AWS's API, with the
+provider that the program gave it, and the real attributes go back to the program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import json
+import runpy
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+
+from local.errors import LocalError
+from local.resources import CREATORS, Target
+from local.stacks import PROJECT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local.server import Server
+    from local.stacks import Stack
+
+PROVIDER = "pulumi:providers:aws"
+
+Mutate = "Callable[[str, str, dict[str, Any]], dict[str, Any] | None]"
+"""Changes a resource's inputs, given its type and name, before it is created; None leaves it uncreated."""
+
+
+def deploy(server: Server, stack: Stack, mutate: Mutate | None = None) -> dict[str, Any]:
+    """Evaluate `__main__.py` with the stack's configuration, create its resources and give the stack's outputs.
+
+    `mutate` is for experiments: what happens if this were otherwise? Raises LocalError for a resource type that
+    the embedded AWS does not know, for a function call of a provider, and what the program or AWS refuses.
+    """
+    return contextvars.copy_context().run(_deploy, server, stack, mutate)
+
+
+def _deploy(server: Server, stack: Stack, mutate: Mutate | None) -> dict[str, Any]:
+    engine = _Engine(server, stack, mutate)
+    outputs: dict[str, Any] = {}
+    pulumi.runtime.set_mocks(engine, project=stack.project, stack=stack.name, preview=False)
+    pulumi.runtime.set_all_config(dict(stack.config))
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[None]:
+        root = pulumi.runtime.get_root_resource()
+        root.outputs = {}
+        runpy.run_path(str(PROJECT / "__main__.py"), run_name="__main__")
+        return pulumi.Output.all(**root.outputs).apply(outputs.update)
+
+    if str(PROJECT) not in sys.path:
+        sys.path.insert(0, str(PROJECT))
+    with contextlib.chdir(PROJECT):
+        try:
+            program()
+        except Exception as error:
+            # What failed in the monitor comes back wrapped by whatever awaited it.
+            raise engine.failure or error from None
+    return outputs
+
+
+class _Engine(pulumi.runtime.Mocks):
+    """Stands behind Pulumi's mock monitor."""
+
+    def __init__(self, server: Server, stack: Stack, mutate: Mutate | None) -> None:
+        self.failure: LocalError | None = None
+        self._server = server
+        self._stack = stack
+        self._mutate = mutate
+        self._providers: dict[str, Target] = {}
+
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
+        """Refuse a provider's function: the program asks AWS nothing while it is evaluated."""
+        self.failure = LocalError(f"stack {self._stack.name}: the embedded AWS answers no function, got {args.token}")
+        raise self.failure
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Create the resource; give its id and outputs."""
+        try:
+            return self._create(args)
+        except Exception as error:
+            self.failure = self.failure or LocalError(
+                f"stack {self._stack.name}: {args.typ} {args.name}: {type(error).__name__}: {error}"
+            )
+            raise self.failure from error
+
+    def _create(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if not args.custom:  # a component: nothing of AWS
+            return args.name, args.inputs
+        if args.typ == PROVIDER:
+            self._providers[args.name] = self._target(args.inputs)
+            return args.name, args.inputs
+        if args.typ not in CREATORS:
+            raise LocalError("the embedded AWS does not know this type of resource; add it to local/resources")
+        inputs: dict[str, Any] | None = _whole_numbers(args.inputs)
+        if self._mutate:
+            inputs = self._mutate(args.typ, args.name, inputs or {})
+            if inputs is None:
+                return args.name, args.inputs
+        target = self._provider(args.provider)
+        if inputs.get("region", target.region) != target.region:  # a region of the resource's own (provider v7)
+            target = self._target({"region": inputs["region"]})
+        if "tags" in inputs:
+            inputs["tags"] = {**target.default_tags, **inputs["tags"]}
+        outputs = CREATORS[args.typ](target, inputs)
+        return str(outputs["id"]), {**inputs, **outputs, "region": target.region}
+
+    def _provider(self, reference: str | None) -> Target:
+        """Give the provider that the program chose, else the default one of the stack's configuration."""
+        if reference:
+            return self._providers[reference.rpartition("::")[2]]
+        return self._target({"region": self._stack.region})
+
+    def _target(self, inputs: Mapping[str, Any]) -> Target:
+        default_tags = inputs.get("defaultTags") or {}
+        if isinstance(default_tags, str):
+            default_tags = json.loads(default_tags)
+        return Target(server=self._server, region=inputs["region"], default_tags=default_tags.get("tags", {}))
+
+
+def _whole_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Turn the floats, as which all numbers arrive, back into integers where they are."""
+    match value:
+        case dict():
+            return {key: _whole_numbers(item) for key, item in value.items()}
+        case list():
+            return [_whole_numbers(item) for item in value]
+        case float() if value.is_integer():
+            return int(value)
+        case _:
+            return value

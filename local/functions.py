@@ -1,0 +1,90 @@
+"""What Lambda's API says of a deployed function, and the unpacked archives of its code and layers."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import platform
+import shutil
+import sys
+import tempfile
+import threading
+import urllib.request
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A function's configuration, as GetFunction gives it."""
+
+    arn: str
+    name: str
+    region: str
+    handler: str
+    runtime: str
+    architecture: str
+    memory_mb: int
+    timeout_seconds: float
+    role: str
+    variables: Mapping[str, str]
+    code_location: str
+    layers: tuple[str, ...]
+
+    @classmethod
+    def from_response(cls, response: Mapping[str, Any]) -> Self:
+        """Read GetFunction's response."""
+        configuration = response["Configuration"]
+        return cls(
+            arn=configuration["FunctionArn"],
+            name=configuration["FunctionName"],
+            region=configuration["FunctionArn"].split(":")[3],
+            handler=configuration["Handler"],
+            runtime=configuration["Runtime"],
+            architecture=configuration["Architectures"][0],
+            memory_mb=configuration["MemorySize"],
+            timeout_seconds=configuration["Timeout"],
+            role=configuration["Role"],
+            variables=configuration.get("Environment", {}).get("Variables", {}),
+            code_location=response["Code"]["Location"],
+            layers=tuple(layer["Arn"] for layer in configuration.get("Layers", ())),
+        )
+
+    @property
+    def fits_host(self) -> bool:
+        """Whether this machine's Python can load what was built for the function's architecture and runtime."""
+        machine = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64"}.get(platform.machine().lower())
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        return sys.platform == "linux" and (machine, version) == (self.architecture, self.runtime)
+
+
+class Archives:
+    """Downloads archives and unpacks each once."""
+
+    def __init__(self) -> None:
+        self._root = Path(tempfile.mkdtemp(prefix="lambda-code-"))
+        self._unpacked: dict[str, Path] = {}
+        self._lock = threading.Lock()
+
+    def unpack(self, location: str, check: Callable[[zipfile.ZipFile], None] | None = None) -> Path:
+        """Give the folder with the archive's files; `check` sees the archive when it is downloaded first."""
+        with self._lock:
+            if location not in self._unpacked:
+                with urllib.request.urlopen(location) as response:  # noqa: S310 - as the embedded AWS gave it
+                    content = response.read()
+                folder = self._root / hashlib.sha256(content).hexdigest()
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    if check:
+                        check(archive)
+                    archive.extractall(folder)
+                self._unpacked[location] = folder
+            return self._unpacked[location]
+
+    def close(self) -> None:
+        """Remove what was unpacked."""
+        shutil.rmtree(self._root, ignore_errors=True)

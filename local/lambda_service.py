@@ -1,0 +1,379 @@
+"""What Lambda's service does, which moto does not: polls queues for functions, and runs the functions.
+
+It knows AWS's API only: event source mappings, functions and their archives, queues, logs. Queues are polled, and
+logs written, under the credentials of the function's role, so a permission that is missing on AWS is missing here.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import functools
+import os
+import threading
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from local.execution_environment import ExecutionEnvironment, Invocation
+from local.functions import Archives, Function
+from local.host_layer import check_binaries, host_layer
+from local.server import Credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from local.server import Server
+
+RECEIVE_MAX = 10
+"""Messages in one ReceiveMessage (SQS quotas)."""
+LOG_EVENTS_MAX = 1000
+"""Lines in one PutLogEvents, kept under its 10,000 events and 1 MiB for lines of usual length."""
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Delivery:
+    """A received message that is not deleted yet."""
+
+    region: str
+    queue_url: str
+    receipt_handle: str
+
+
+class LambdaService:
+    """Polls, invokes, deletes; either in the background (`start`, `stop`) or as a test asks (`run_until_idle`).
+
+    `problems` are the things that Lambda could not do, as LastProcessingResult and the console would show them;
+    `substitutions` say which layers were replaced by a build for this machine.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        regions: Sequence[str],
+        concurrency: int | None = None,
+        stand_in_layer: Callable[[], Path] = host_layer,
+    ) -> None:
+        """Serve the regions with at most so many functions at a time, by default one per processor."""
+        self.problems: list[str] = []
+        self.substitutions: list[str] = []
+        self._server = server
+        self._regions = tuple(regions)
+        self._concurrency = concurrency or os.cpu_count() or 1
+        self._stand_in_layer = stand_in_layer
+        self._archives = Archives()
+        self._lock = threading.Lock()
+        self._idle: dict[Function, list[ExecutionEnvironment]] = defaultdict(list)
+        self._sessions: dict[tuple[str, str], Credentials] = {}
+        self._running: dict[str, set[concurrent.futures.Future[None]]] = defaultdict(set)
+        self._undeleted: list[_Delivery] = []
+        self._workers = concurrent.futures.ThreadPoolExecutor(self._concurrency, thread_name_prefix="lambda")
+        self._stopping = threading.Event()
+        self._poller: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Poll in the background until `stop`."""
+        self._stopping.clear()
+        self._poller = threading.Thread(target=self._poll_until_stopped, name="lambda-poller", daemon=True)
+        self._poller.start()
+
+    def stop(self) -> None:
+        """Stop polling and end what runs; messages in hand stay in their queues."""
+        self._stopping.set()
+        if self._poller:
+            self._poller.join()
+            self._poller = None
+
+    def close(self) -> None:
+        """Stop, and remove every process and file."""
+        self.stop()
+        self._workers.shutdown(wait=True)
+        self.recycle()
+        self._archives.close()
+
+    def run_until_idle(self, timeout_seconds: float = 300) -> None:
+        """Deliver until no mapping's queue has a visible message and nothing runs; raise TimeoutError after that long.
+
+        Messages that failed stay invisible for their queue's visibility timeout: see `redeliver`.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            took = self._poll()
+            running = self._all_running()
+            if not took and not running:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"functions were still busy after {timeout_seconds} s")
+            if not took:
+                concurrent.futures.wait(running, timeout_seconds, concurrent.futures.FIRST_COMPLETED)
+
+    def redeliver(self) -> int:
+        """Make failed messages visible at once, as if their visibility timeout had passed; give their number."""
+        with self._lock:
+            deliveries, self._undeleted = self._undeleted, []
+        for delivery in deliveries:
+            self._client("sqs", delivery.region).change_message_visibility(
+                QueueUrl=delivery.queue_url, ReceiptHandle=delivery.receipt_handle, VisibilityTimeout=0
+            )
+        return len(deliveries)
+
+    def invoke(self, region: str, function_name: str, event: Any) -> Invocation:  # noqa: ANN401 - JSON
+        """Invoke a function once, synchronously, as `aws lambda invoke` would."""
+        return self._invoke(self._function(region, function_name), event)
+
+    def recycle(self) -> None:
+        """End all warm execution environments and forget the roles' sessions: what comes next is a cold start."""
+        with self._lock:
+            environments = [environment for idle in self._idle.values() for environment in idle]
+            self._idle.clear()
+            self._sessions.clear()
+        for environment in environments:
+            environment.stop()
+
+    # --- polling ------------------------------------------------------------------------------------------------
+
+    def _poll_until_stopped(self) -> None:
+        while not self._stopping.is_set():
+            if not self._poll():
+                self._stopping.wait(POLL_SECONDS)
+
+    def _poll(self) -> bool:
+        """Take one batch of each mapping that has room for it; say whether there was any."""
+        took = False
+        for region in self._regions:
+            for mapping in self._client("lambda", region).list_event_source_mappings()["EventSourceMappings"]:
+                if mapping["State"] == "Enabled" and self._has_room(mapping):
+                    took |= self._take_batch(region, mapping)
+        return took
+
+    def _has_room(self, mapping: dict[str, Any]) -> bool:
+        most = mapping.get("ScalingConfig", {}).get("MaximumConcurrency", self._concurrency)
+        with self._lock:
+            return (
+                len(self._running[mapping["UUID"]]) < most
+                and sum(map(len, self._running.values())) < self._concurrency
+            )
+
+    def _all_running(self) -> list[concurrent.futures.Future[None]]:
+        with self._lock:
+            return [future for futures in self._running.values() for future in futures]
+
+    def _take_batch(self, region: str, mapping: dict[str, Any]) -> bool:
+        queue_arn = mapping["EventSourceArn"]
+        try:
+            function = self._function(region, mapping["FunctionArn"])
+            sqs = self._server.client("sqs", region, self._assume(function))
+            queue_url = f"{self._server.endpoint}/{queue_arn.split(':')[4]}/{queue_arn.split(':')[5]}"
+            attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])
+            visibility = int(attributes["Attributes"]["VisibilityTimeout"])
+            if visibility < function.timeout_seconds:
+                self._problem(f"{queue_arn}: visibility timeout {visibility} s is less than the function's timeout")
+                return False
+            messages = self._receive(sqs, queue_url, mapping["BatchSize"])
+        except ClientError as error:
+            self._problem(f"{queue_arn}: {error}")
+            return False
+        if not messages:
+            return False
+        partial = "ReportBatchItemFailures" in (mapping.get("FunctionResponseTypes") or ())
+        work = functools.partial(self._process, function, sqs, queue_arn, queue_url, messages, partial=partial)
+        future = self._workers.submit(work)
+        with self._lock:
+            self._running[mapping["UUID"]].add(future)
+        future.add_done_callback(functools.partial(self._finished, mapping["UUID"]))
+        return True
+
+    def _finished(self, mapping: str, future: concurrent.futures.Future[None]) -> None:
+        with self._lock:
+            self._running[mapping].discard(future)
+        if error := future.exception():
+            self._problem(f"{type(error).__name__}: {error}")
+
+    @staticmethod
+    def _receive(sqs: Any, queue_url: str, batch_size: int) -> list[dict[str, Any]]:  # noqa: ANN401 - boto3
+        messages: list[dict[str, Any]] = []
+        while len(messages) < batch_size:
+            received = sqs.receive_message(
+                QueueUrl=queue_url,
+                MaxNumberOfMessages=min(RECEIVE_MAX, batch_size - len(messages)),
+                MessageSystemAttributeNames=["All"],
+                MessageAttributeNames=["All"],
+            ).get("Messages", [])
+            if not received:
+                break
+            messages += received
+        return messages
+
+    def _process(
+        self,
+        function: Function,
+        sqs: Any,  # noqa: ANN401 - boto3
+        queue_arn: str,
+        queue_url: str,
+        messages: list[dict[str, Any]],
+        *,
+        partial: bool,
+    ) -> None:
+        """Invoke the function with one batch and delete what succeeded; the rest reappears in its queue's time."""
+        invocation = self._invoke(function, {"Records": [_record(message, queue_arn) for message in messages]})
+        failed = failed_messages(invocation, [message["MessageId"] for message in messages], partial=partial)
+        for message in messages:
+            if message["MessageId"] not in failed:
+                try:
+                    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+                    continue
+                except ClientError as error:
+                    self._problem(f"{queue_arn}: {error}")
+            delivery = _Delivery(
+                region=function.region, queue_url=queue_url, receipt_handle=message["ReceiptHandle"]
+            )
+            with self._lock:
+                self._undeleted.append(delivery)
+
+    # --- running ------------------------------------------------------------------------------------------------
+
+    def _invoke(self, function: Function, event: Any) -> Invocation:  # noqa: ANN401 - JSON
+        environment = self._environment(function)
+        invocation = environment.invoke(event)
+        self._write_log(environment, invocation)
+        self._count(function, invocation)
+        with self._lock:
+            keep = environment.alive and not self._stopping.is_set()
+            if keep:
+                self._idle[function].append(environment)
+        if not keep:
+            environment.stop()
+        return invocation
+
+    def _environment(self, function: Function) -> ExecutionEnvironment:
+        """Give a warm environment of this very configuration, or a new one."""
+        with self._lock:
+            if self._idle[function]:
+                return self._idle[function].pop()
+            outdated = [known for known in self._idle if known.arn == function.arn and known != function]
+            retired = [environment for known in outdated for environment in self._idle.pop(known)]
+        for environment in retired:
+            environment.stop()
+        code = self._archives.unpack(function.code_location)
+        layers = [self._layer(function, arn) for arn in function.layers]
+        return ExecutionEnvironment(function, self._assume(function), self._server.endpoint, code, layers)
+
+    def _layer(self, function: Function, arn: str) -> Path:
+        """Unpack and check the deployed layer; give it, or this machine's build of it where it cannot be loaded."""
+        content = self._client("lambda", function.region).get_layer_version_by_arn(Arn=arn)["Content"]
+        check = functools.partial(check_binaries, architecture=function.architecture)
+        deployed = self._archives.unpack(content["Location"], check)
+        if function.fits_host:
+            return deployed
+        note = f"layer {arn.split(':')[6]} is for {function.architecture} and {function.runtime}"
+        if note not in self.substitutions:
+            self.substitutions.append(note)
+        return self._stand_in_layer()
+
+    def _function(self, region: str, name: str) -> Function:
+        return Function.from_response(self._client("lambda", region).get_function(FunctionName=name))
+
+    def _assume(self, function: Function) -> Credentials:
+        """Give a session of the function's role, as Lambda's service may have by the role's trust policy."""
+        key = (function.role, function.arn)
+        if key not in self._sessions:
+            sts = self._server.new_client("sts", function.region, self._server.lambda_service)
+            acting_for = {"x-amz-source-arn": function.arn, "x-amz-source-account": function.arn.split(":")[4]}
+            sts.meta.events.register("before-call.sts", lambda params, **_: params["headers"].update(acting_for))
+            session = sts.assume_role(RoleArn=function.role, RoleSessionName=function.name)["Credentials"]
+            self._sessions[key] = Credentials(
+                session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
+            )
+        return self._sessions[key]
+
+    def _write_log(self, environment: ExecutionEnvironment, invocation: Invocation) -> None:
+        """Write what the function printed, between Lambda's own lines, to its log group, as the function's role."""
+        lines = [
+            f"START RequestId: {invocation.request_id} Version: $LATEST",
+            *invocation.log,
+            *([] if invocation.error is None else [f"{invocation.request_id} {invocation.error['errorMessage']}"]),
+            f"END RequestId: {invocation.request_id}",
+            f"REPORT RequestId: {invocation.request_id}\tDuration: {invocation.duration_ms:.2f} ms\t"
+            f"Memory Size: {environment.function.memory_mb} MB\tMax Memory Used: {invocation.memory_mb} MB",
+        ]
+        now = int(time.time() * 1000)
+        stream = {"logGroupName": environment.log_group, "logStreamName": environment.log_stream}
+        logs = self._server.client("logs", environment.function.region, environment.credentials)
+        try:
+            if invocation.cold_start:
+                logs.create_log_stream(**stream)
+            for start in range(0, len(lines), LOG_EVENTS_MAX):
+                events = [{"timestamp": now, "message": line or " "} for line in lines[start : start + LOG_EVENTS_MAX]]
+                logs.put_log_events(**stream, logEvents=events)
+        except ClientError as error:  # on AWS, too, the lines are lost and the function runs on
+            self._problem(f"{environment.log_group}: {error}")
+
+    def _count(self, function: Function, invocation: Invocation) -> None:
+        """Put Lambda's own metrics of the function."""
+        failed = 0 if invocation.error is None else 1
+        values = {"Invocations": (1, "Count"), "Errors": (failed, "Count"), "Throttles": (0, "Count")}
+        values["Duration"] = (invocation.duration_ms, "Milliseconds")
+        dimensions = [{"Name": "FunctionName", "Value": function.name}]
+        self._client("cloudwatch", function.region).put_metric_data(
+            Namespace="AWS/Lambda",
+            MetricData=[
+                {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": unit}
+                for name, (value, unit) in values.items()
+            ],
+        )
+
+    def _problem(self, text: str) -> None:
+        if text not in self.problems:
+            self.problems.append(text)
+
+    def _client(self, service: str, region: str) -> Any:  # noqa: ANN401 - boto3
+        return self._server.client(service, region, self._server.lambda_service)
+
+
+def failed_messages(invocation: Invocation, message_ids: Sequence[str], *, partial: bool) -> set[str]:
+    """Which messages of a batch stay in the queue (Lambda Developer Guide, "Reporting batch item failures").
+
+    All, if the function failed or its answer is malformed; none, if it named none or does not report them.
+    """
+    everything = set(message_ids)
+    if invocation.error is not None:
+        return everything
+    if not partial or not invocation.returned:
+        return set()
+    try:
+        failed = {failure["itemIdentifier"] for failure in invocation.returned.get("batchItemFailures") or ()}
+    except (AttributeError, KeyError, TypeError):
+        return everything
+    return failed if failed <= everything else everything
+
+
+def _record(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:
+    """Give a message as the event source mapping hands it to the function."""
+    attributes = message["Attributes"]
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": {
+            name: attributes[name]
+            for name in (
+                "ApproximateReceiveCount",
+                "SentTimestamp",
+                "SenderId",
+                "ApproximateFirstReceiveTimestamp",
+            )
+        },
+        "messageAttributes": {
+            name: {"stringValue": value["StringValue"], "dataType": value["DataType"]}
+            for name, value in message.get("MessageAttributes", {}).items()
+            if "StringValue" in value
+        },
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": queue_arn.split(":")[3],
+    }

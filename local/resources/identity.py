@@ -1,0 +1,48 @@
+"""Roles and their policies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.resources.target import given, key_values
+
+if TYPE_CHECKING:
+    from local.resources.target import Creator, Inputs, Outputs, Target
+
+
+def role(target: Target, inputs: Inputs) -> Outputs:
+    created = target.client("iam").create_role(
+        RoleName=inputs["name"],
+        AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
+        Tags=key_values(inputs.get("tags")),
+        **given(
+            Description=inputs.get("description"),
+            MaxSessionDuration=inputs.get("maxSessionDuration"),
+            PermissionsBoundary=inputs.get("permissionsBoundary"),
+        ),
+    )["Role"]
+    return {
+        "id": inputs["name"],
+        "name": inputs["name"],
+        "arn": created["Arn"],
+        "uniqueId": created["RoleId"],
+    }
+
+
+def role_policy(target: Target, inputs: Inputs) -> Outputs:
+    target.client("iam").put_role_policy(
+        RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"]
+    )
+    return {"id": f"{inputs['role']}:{inputs['name']}", "name": inputs["name"]}
+
+
+def role_policy_attachment(target: Target, inputs: Inputs) -> Outputs:
+    target.client("iam").attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
+    return {"id": f"{inputs['role']}/{inputs['policyArn']}"}
+
+
+CREATORS: dict[str, Creator] = {
+    "aws:iam/role:Role": role,
+    "aws:iam/rolePolicy:RolePolicy": role_policy,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": role_policy_attachment,
+}

@@ -1,0 +1,96 @@
+"""What runs inside an execution environment: imports the handler once, then answers one invocation after another.
+
+Started by `execution_environment.py` in an isolated interpreter (`-I -S`), so that the function's archive, its
+layers and the standard library are all that can be imported. Requests and responses are lines of JSON.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import os
+import resource
+import sys
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The object that Lambda's Python runtime hands to the handler."""
+
+    aws_request_id: str
+    invoked_function_arn: str
+    deadline: float
+    function_name: str = field(default_factory=lambda: os.environ["AWS_LAMBDA_FUNCTION_NAME"])
+    function_version: str = field(default_factory=lambda: os.environ["AWS_LAMBDA_FUNCTION_VERSION"])
+    memory_limit_in_mb: str = field(default_factory=lambda: os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
+    log_group_name: str = field(default_factory=lambda: os.environ["AWS_LAMBDA_LOG_GROUP_NAME"])
+    log_stream_name: str = field(default_factory=lambda: os.environ["AWS_LAMBDA_LOG_STREAM_NAME"])
+    identity: None = None
+    client_context: None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda kills the process."""
+        return max(0, int((self.deadline - time.time()) * 1000))
+
+
+def load(name: str) -> Callable[[Any, Context], Any]:
+    """Import the handler named as `module.function`."""
+    module, _, function = name.rpartition(".")
+    return getattr(importlib.import_module(module), function)
+
+
+def answer(handler: Callable[[Any, Context], Any], request: dict[str, Any]) -> dict[str, Any]:
+    """Invoke the handler once; the answer holds what it returned, or the error that it raised."""
+    context = Context(
+        aws_request_id=request["request_id"],
+        invoked_function_arn=request["function_arn"],
+        deadline=request["deadline"],
+    )
+    try:
+        returned = handler(request["event"], context)
+        json.dumps(returned)
+    except BaseException as error:  # noqa: BLE001 - as Lambda: whatever is raised, the environment lives on
+        return failure(error, context.aws_request_id)
+    return {"returned": returned}
+
+
+def failure(error: BaseException, request_id: str = "") -> dict[str, Any]:
+    """Log an error as Lambda's runtime does, and describe it."""
+    print(f"[ERROR] {type(error).__name__}: {error}", *traceback.format_tb(error.__traceback__), sep="\n", flush=True)  # noqa: T201
+    return {"error": {"errorType": type(error).__name__, "errorMessage": str(error), "requestId": request_id}}
+
+
+def main(handler_name: str, memory_mb: str, requests_fd: str, responses_fd: str, *path: str) -> None:
+    """Serve invocations until the requests end."""
+    sys.path[:0] = path
+    limit = int(memory_mb) * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    logging.basicConfig(stream=sys.stdout, format="[%(levelname)s]\t%(asctime)s\t%(message)s")
+    with os.fdopen(int(requests_fd)) as requests, os.fdopen(int(responses_fd), "w") as responses:
+
+        def respond(response: dict[str, Any]) -> None:
+            sys.stdout.flush()
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+            responses.write(json.dumps(response | {"memory_mb": peak}) + "\n")
+            responses.flush()
+
+        try:
+            handler = load(handler_name)
+        except BaseException as error:  # noqa: BLE001 - whatever the import raises is the function's failure to start
+            respond(failure(error))
+            return
+        respond({"ready": True})
+        for line in requests:
+            respond(answer(handler, json.loads(line)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,197 @@
+"""moto's server in a process of its own, with IAM enforcement on from the first call and the bridges in place.
+
+`Server` is the handle; `python -m local.server` is the process, which ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import boto3
+import botocore.session
+from botocore.config import Config
+
+from local.errors import LocalError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+HOST = "127.0.0.1"
+OPERATOR = "operator"
+LAMBDA_SERVICE = "lambda.amazonaws.com"
+_SERVICE_ACTIONS = [
+    "cloudwatch:PutMetricData",
+    "lambda:GetFunction",
+    "lambda:GetLayerVersion",
+    "lambda:ListEventSourceMappings",
+    "sqs:ChangeMessageVisibility",
+    "sts:AssumeRole",
+]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Access keys; `token` only with those of a session."""
+
+    key_id: str
+    secret: str
+    token: str | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which SDKs and the AWS CLI find them."""
+        variables = {"AWS_ACCESS_KEY_ID": self.key_id, "AWS_SECRET_ACCESS_KEY": self.secret}
+        return variables | ({"AWS_SESSION_TOKEN": self.token} if self.token else {})
+
+
+class Server:
+    """The running server: a context manager.
+
+    `operator` are the credentials of the account's administrator, who deploys and uploads; `lambda_service` are
+    those by which the embedded Lambda service signs.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        """Start on the port, by default a free one, and wait until it answers.
+
+        Raises LocalError when the port is in use or the server does not start.
+        """
+        _check_free(port)
+        self._session = _session()
+        self._clients: dict[tuple[str, str, Credentials], Any] = {}
+        self._lock = threading.RLock()
+        self._log = tempfile.NamedTemporaryFile(prefix="embedded-aws-", suffix=".log", delete=False)  # noqa: SIM115 - closed in stop
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "local.server", "--port", str(port)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            cwd=Path(__file__).resolve().parent.parent,
+            start_new_session=True,  # Ctrl-C is for the command line, which then ends the server
+            env=os.environ | {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+        )
+        stdout = self._process.stdout
+        hello = stdout.readline() if stdout else b""
+        if not hello:
+            self._process.wait()
+            raise LocalError(f"the embedded AWS did not start: see {self._log.name}")
+        started = json.loads(hello)
+        self.endpoint = f"http://{HOST}:{started['port']}"
+        self.operator = Credentials(*started["operator"])
+        self.lambda_service = Credentials(*started["lambda_service"])
+
+    def client(self, service: str, region: str, credentials: Credentials | None = None) -> Any:  # noqa: ANN401 - boto3
+        """Give a boto3 client of this server, made once; the operator's, unless other credentials are given."""
+        key = (service, region, credentials or self.operator)
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self.new_client(*key)
+            return self._clients[key]
+
+    def new_client(self, service: str, region: str, credentials: Credentials) -> Any:  # noqa: ANN401 - boto3
+        """Give a boto3 client of its own, to which event handlers may be attached."""
+        return self._session.client(
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint,
+            aws_access_key_id=credentials.key_id,
+            aws_secret_access_key=credentials.secret,
+            aws_session_token=credentials.token,
+            config=Config(retries={"mode": "standard"}, max_pool_connections=32),
+        )
+
+    def stop(self) -> None:
+        """End the server; what it held is gone."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout:
+            self._process.stdout.close()
+        self._log.close()
+        Path(self._log.name).unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _session() -> boto3.Session:
+    """Give a session that reads nothing of the user's own AWS configuration, not even that there is one."""
+    unread = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    return boto3.Session(botocore_session=botocore.session.Session(session_vars=unread))
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise LocalError(f"port {port} of {HOST} cannot be used: {error.strerror}; choose another") from None
+        except OverflowError:
+            raise LocalError(f"a port is a number from 0 (any free one) to 65535, got {port}") from None
+
+
+def _create_users() -> dict[str, tuple[str, str]]:
+    """Create who may call before anybody else has been allowed to: the operator and Lambda's service."""
+    from moto.iam.models import iam_backends  # noqa: PLC0415 - moto is imported in the server's process only
+
+    from local.bridges import ACCOUNT, PARTITION  # noqa: PLC0415 - as above
+
+    iam = iam_backends[ACCOUNT][PARTITION]
+    keys = {}
+    for user, actions in {OPERATOR: ["*"], LAMBDA_SERVICE: _SERVICE_ACTIONS}.items():
+        iam.create_user("us-east-1", user)
+        statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+        iam.put_user_policy(user, "access", json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        key = iam.create_access_key(user)
+        keys[user] = (key.access_key_id, key.secret_access_key)
+    return keys
+
+
+def _serve(port: int) -> None:
+    from moto import settings  # noqa: PLC0415 - moto is imported in the server's process only
+    from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: PLC0415
+    from werkzeug.serving import make_server  # noqa: PLC0415
+
+    from local import bridges  # noqa: PLC0415
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    bridges.install()
+    settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
+    users = _create_users()
+    application = bridges.OneAtATime(DomainDispatcherApplication(create_backend_app))
+    server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    hello = {"port": server.port, "operator": users[OPERATOR], "lambda_service": users[LAMBDA_SERVICE]}
+    print(json.dumps(hello), flush=True)  # noqa: T201 - the handle reads it
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, default=0)
+    _serve(parser.parse_args().port)

@@ -1,0 +1,65 @@
+"""The stacks of the project as Pulumi's engine would configure them: stack file, then the schema's defaults."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from local.errors import LocalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """One stack: `config` has every key in full (`project:key`), each value as Pulumi's runtime holds it."""
+
+    project: str
+    name: str
+    config: Mapping[str, str]
+
+    @property
+    def region(self) -> str:
+        """Region of the default provider."""
+        return self.config["aws:region"]
+
+
+def read_stacks(folder: Path = PROJECT) -> list[Stack]:
+    """Read every `Pulumi.<stack>.yaml` beside the folder's `Pulumi.yaml`, in the order of their names.
+
+    Raises LocalError when there is none, or one holds a secret, which only Pulumi can decrypt.
+    """
+    project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
+    files = sorted(folder.glob("Pulumi.*.yaml"))
+    if not files:
+        raise LocalError(f"no stack files (Pulumi.<stack>.yaml) in {folder}")
+    defaults = {
+        _full(key, project["name"]): declared["default"]
+        for key, declared in project.get("config", {}).items()
+        if isinstance(declared, dict) and "default" in declared
+    }
+    return [_read_stack(file, project["name"], defaults) for file in files]
+
+
+def _read_stack(file: Path, project: str, defaults: Mapping[str, Any]) -> Stack:
+    own = (yaml.safe_load(file.read_text()) or {}).get("config", {})
+    values = {**defaults, **{_full(key, project): value for key, value in own.items()}}
+    for key, value in values.items():
+        if isinstance(value, dict) and "secure" in value:
+            raise LocalError(f"{file.name}: {key} is a secret; the embedded AWS needs it in plain text")
+    return Stack(
+        project=project,
+        name=file.name.removeprefix("Pulumi.").removesuffix(".yaml"),
+        config={key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()},
+    )
+
+
+def _full(key: str, project: str) -> str:
+    return key if ":" in key else f"{project}:{key}"
