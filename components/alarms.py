@@ -38,7 +38,7 @@ class Alarms(pulumi.ComponentResource):
     """ARNs of all alarms, the composite one first."""
 
     def __init__(self, name: str, args: AlarmsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("regional-analytics:components:Alarms", name, None, opts)
+        super().__init__("regional-analytics:index:Alarms", name, None, opts)
         self._name = name
         self._args = args
         self._alarms: list[cloudwatch.MetricAlarm] = []

@@ -52,7 +52,7 @@ def _flow(watched: Watched) -> list[Widget]:
             watched,
             "Objects: uploaded, queued, processed, rejected",
             [
-                _line("AWS/Events", "MatchedEvents", rule, "Uploaded"),
+                _line("AWS/Events", "Invocations", rule, "Uploaded"),
                 _line("AWS/SQS", "NumberOfMessagesSent", queue, "Queued"),
                 _job_line(watched, "JobsCompleted", "Completed"),
                 _job_line(watched, "JobsSkipped", "Skipped"),

@@ -39,7 +39,7 @@ class Monitoring(pulumi.ComponentResource):
     dashboard_url: pulumi.Output[str]
 
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("regional-analytics:components:Monitoring", name, None, opts)
+        super().__init__("regional-analytics:index:Monitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         topic = sns.Topic(
             f"{name}-topic",

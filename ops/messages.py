@@ -210,7 +210,7 @@ def _logged_reason(line: str) -> str | None:
         entry = json.loads(line)
     except ValueError:
         return None
-    return entry.get("error") or entry.get("message") if isinstance(entry, dict) else None
+    return entry.get("error") or entry.get("reason") if isinstance(entry, dict) else None
 
 
 def _sent_at(message: dict[str, Any]) -> datetime:
