@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ class Processor:
             source = self._bucket.open(key, version_id)
         except GoneError as gone:
             if not claim.first:
-                outputs.withdraw()
+                self._undo(outputs, register, version_id)
             return Outcome(status=Status.SKIPPED, error=str(gone))
         with closing(source.body):
             newest = register.take(
@@ -142,6 +142,15 @@ class Processor:
                     return _superseded(source)
         facts = {**_facts(source), **outcome.facts, **{_PATHS[kind]: path for kind, path in paths.items()}}
         return Outcome(status=outcome.status, error=outcome.error, facts=facts)
+
+    @staticmethod
+    def _undo(outputs: Outputs, register: Register, version_id: str) -> None:
+        """Leave nothing of an attempt that was interrupted, when there is no object to finish it with."""
+        if register.holds(version_id):
+            # It may have replaced some of an older version's outputs: half of them are worth nothing.
+            with suppress(SupersededError):
+                outputs.publish({}, still_newest=lambda: register.holds(version_id), fresh=False)
+        outputs.withdraw()
 
     def _convert(self, source: Source, workdir: Path, task: Task) -> Outcome:
         """Convert the object into files; what its bytes do not allow is an outcome too, not an error."""
