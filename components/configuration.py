@@ -35,8 +35,8 @@ def read(config: Mapping[str, str], project_directory: Path = PROJECT_DIRECTORY)
     """Return the value of every declared key, without namespace: as set, else as the schema's default.
 
     Args:
-        config: What the stack sets, by full key (`regional-analytics:timeout`), as Pulumi hands it over: text,
-            and JSON where the type is an array. Keys of other namespaces are left alone.
+        config: What the stack sets, by full key (`regional-analytics:timeout`), as Pulumi hands it over:
+            text, and JSON where the type is an array. Keys of other namespaces are left alone.
         project_directory: Where Pulumi.yaml lies.
 
     Raises:

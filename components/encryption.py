@@ -30,7 +30,7 @@ class EncryptionKeyArgs:
 
 
 class EncryptionKey(pulumi.ComponentResource):
-    """One key, rotated yearly, for bucket, table, queues, logs, alarm topic and the function's environment."""
+    """One key, rotated yearly, for bucket, table, queues, logs, topic and the function's environment."""
 
     arn: pulumi.Output[str]
 
@@ -61,14 +61,14 @@ class EncryptionKey(pulumi.ComponentResource):
 
 
 def key_policy(names: Names, account: Account) -> dict[str, Any]:
-    """Admit the account's own policies, and each service that writes under its own name, for its resource alone.
+    """Admit the account's own policies, and each service that writes under its own name, for its part alone.
 
     S3, DynamoDB, SQS and Lambda use the key with the rights of who calls them, so they need no statement.
     """
     region = names.region
     use = ["kms:Decrypt", "kms:GenerateDataKey"]
     rule = account.arn("events", region, f"rule/{names.physical('s3-events')}")
-    alarms = account.arn("cloudwatch", region, "alarm:analytics-*")
+    topic = account.arn("sns", region, names.physical("alarms"))
     log_group = account.arn("logs", region, f"log-group:{names.log_group}")
     return {
         "Version": "2012-10-17",
@@ -82,7 +82,13 @@ def key_policy(names: Names, account: Account) -> dict[str, Any]:
                 "Resource": "*",
             },
             _allow_service("RuleSendsToQueues", "events.amazonaws.com", use, {"aws:SourceArn": rule}),
-            _allow_service("AlarmsNotify", "cloudwatch.amazonaws.com", use, {"aws:SourceArn": alarms}),
+            # CloudWatch gives no source that narrows to alarms; the topic that SNS encrypts for does.
+            _allow_service(
+                "AlarmsNotify",
+                "cloudwatch.amazonaws.com",
+                use,
+                {"kms:EncryptionContext:aws:sns:topicArn": topic},
+            ),
             _allow_service(
                 "LogGroupEncrypts",
                 f"logs.{region}.amazonaws.com",
@@ -100,5 +106,5 @@ def _allow_service(sid: str, service: str, actions: list[str], condition: dict[s
         "Principal": {"Service": service},
         "Action": actions,
         "Resource": "*",
-        "Condition": {"ArnLike": condition},
+        "Condition": {"ArnEquals": condition},
     }

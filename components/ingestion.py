@@ -1,4 +1,4 @@
-"""From the bucket's events to the queue: the rule, its target, and the queues that nothing else may send to."""
+"""From the bucket's events to the queue: the rule, its target, and queues that nothing else may send to."""
 
 import json
 from dataclasses import dataclass
@@ -111,7 +111,7 @@ class Ingestion(pulumi.ComponentResource):
         )
 
     def _add_queue(self, kind: str, **definition: Any) -> sqs.Queue:  # noqa: ANN401 - sqs.Queue's own inputs
-        # EventBridge cannot send to a queue under the AWS managed key: SQS's own keys, or one of the stack's own.
+        # EventBridge cannot send to a queue under the AWS managed key: SQS's own keys, or one of the stack.
         encryption: dict[str, Any] = (
             {"sqs_managed_sse_enabled": True}
             if self._args.key_arn is None
@@ -139,7 +139,10 @@ class Ingestion(pulumi.ComponentResource):
 
 
 def event_pattern(bucket_name: pulumi.Input[str]) -> dict[str, Any]:
-    """Match new objects of the bucket, except under what the system writes: else each result were an upload."""
+    """Match new objects of the bucket, except what the system writes: else each result were an upload.
+
+    `anything-but` excludes every prefix of a list (EventBridge user guide, "Comparison operators").
+    """
     return {
         "source": ["aws.s3"],
         "detail-type": ["Object Created"],
@@ -151,7 +154,7 @@ def event_pattern(bucket_name: pulumi.Input[str]) -> dict[str, Any]:
 
 
 def queue_policy(queue_arn: str, *, rule_arn: str | None) -> dict[str, Any]:
-    """Refuse plain HTTP, and admit the rule if there is one; Lambda and SQS's own redrive need no statement."""
+    """Refuse plain HTTP, and admit the rule if there is one; Lambda and SQS's redrive need no statement."""
     statements: list[dict[str, Any]] = [
         {
             "Sid": "NoPlainHttp",

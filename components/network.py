@@ -1,4 +1,4 @@
-"""The function's network: private subnets with a way to this region's S3 and DynamoDB, and to nothing else."""
+"""The function's network: private subnets with a way to this region's S3 and DynamoDB, and no other."""
 
 import json
 from dataclasses import dataclass

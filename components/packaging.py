@@ -1,11 +1,11 @@
 """What is shipped to Lambda: the handler's sources, and the layer with the packages they import.
 
-Both are zip archives whose bytes depend on their sources alone, kept in .build under a name that says which: an
-archive that is there already is used as it is, without a look at the network.
+Both are zip archives whose bytes depend on their sources alone, kept in .build under a name that tells which:
+one that is there already is used as it is, without a look at the network.
 """
 
+import dataclasses
 import hashlib
-import io
 import modulefinder
 import os
 import re
@@ -13,11 +13,12 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pulumi
+
+from components import archive
 
 PROJECT_DIRECTORY = Path(__file__).resolve().parent.parent
 BUILD_DIRECTORY = PROJECT_DIRECTORY / ".build"
@@ -64,9 +65,10 @@ def build_handler(source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTOR
     Raises:
         PackagingError: A module that cannot be packed.
     """
-    files = {path.relative_to(source).as_posix(): path.read_bytes() for path in handler_modules(source)}
-    # Stored, not compressed: they are small, and the bytes then do not depend on the machine's zlib.
-    content = _zip(files, zipfile.ZIP_STORED)
+    content = archive.pack(
+        archive.stored(path.relative_to(source).as_posix(), path.read_bytes())
+        for path in handler_modules(source)
+    )
     path = build / f"handler-{hashlib.sha256(content).hexdigest()[:16]}.zip"
     if not path.exists():
         _write(path, content)
@@ -74,7 +76,7 @@ def build_handler(source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTOR
 
 
 def handler_modules(source: Path) -> list[Path]:
-    """Return index.py and every module of the folder that it imports, directly or not; nothing else is shipped.
+    """Return index.py and each module of the folder that it imports, directly or not: what is shipped.
 
     Raises:
         PackagingError: There is no index.py, or a module beside it is imported and cannot be read.
@@ -94,8 +96,8 @@ def handler_modules(source: Path) -> list[Path]:
                 f"{path}: is imported by the handler, and must be a Python module or a package with"
                 " __init__.py, got one that cannot be read"
             )
-    files = {Path(module.__file__) for module in finder.modules.values() if module.__file__}
-    return sorted(files)
+    files = (getattr(module, "__file__", None) for module in finder.modules.values())
+    return sorted(Path(file) for file in files if file)
 
 
 def build_layer(requirements: Path = LAYER_REQUIREMENTS, build: Path = BUILD_DIRECTORY) -> Path:
@@ -111,9 +113,9 @@ def build_layer(requirements: Path = LAYER_REQUIREMENTS, build: Path = BUILD_DIR
     with tempfile.TemporaryDirectory() as directory:
         wheels = Path(directory)
         _download(requirements, wheels)
-        files = dict(_wheel_files(sorted(wheels.iterdir())))
-    unzipped = sum(map(len, files.values()))
-    content = _zip(files, zipfile.ZIP_DEFLATED)
+        files = [file for wheel in sorted(wheels.iterdir()) for file in _installed(wheel)]
+    unzipped = sum(file.size for file in files)
+    content = archive.pack(files)
     for size, limit, what in (
         (len(content), DIRECT_UPLOAD_BYTES, "zipped"),
         (unzipped, UNZIPPED_BYTES, "unzipped"),
@@ -143,33 +145,18 @@ def _download(requirements: Path, target: Path) -> None:
         )
 
 
-def _wheel_files(wheels: Iterable[Path]) -> Iterable[tuple[str, bytes]]:
-    """Yield what the wheels install, under the folder that Lambda puts on Python's path.
+def _installed(wheel: Path) -> Iterator[archive.Member]:
+    """Yield what a wheel installs, under the folder that Lambda puts on Python's path.
 
-    Command-line scripts and data files outside of packages (`*.data/scripts`, `headers`, `data`) are left out:
-    the function runs neither.
+    What does not go straight into site-packages lies in `<name>.data/<scheme>/` of a wheel. Of that, scripts,
+    headers and data outside of packages are left out: the function uses none.
     """
-    for wheel in wheels:
-        with zipfile.ZipFile(wheel) as archive:
-            for entry in archive.infolist():
-                # Wheels keep what does not go straight into site-packages in `<name>.data/<scheme>/`.
-                in_data = re.match(r"[^/]+\.data/(?P<scheme>[^/]+)/", entry.filename)
-                if entry.is_dir() or (in_data and in_data["scheme"] not in {"purelib", "platlib"}):
-                    continue
-                installed = entry.filename[in_data.end() :] if in_data else entry.filename
-                yield f"python/{installed}", archive.read(entry)
-
-
-def _zip(files: Mapping[str, bytes], compression: int) -> bytes:
-    """Pack the files in order of their names, without times or owners."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name)
-            entry.create_system = 3  # Unix, on any machine: else the permissions mean nothing
-            entry.external_attr = 0o644 << 16
-            archive.writestr(entry, files[name], compress_type=compression, compresslevel=9)
-    return buffer.getvalue()
+    for file in archive.members(wheel):
+        in_data = re.match(r"[^/]+\.data/(?P<scheme>[^/]+)/", file.name)
+        if in_data and in_data["scheme"] not in {"purelib", "platlib"}:
+            continue
+        name = file.name[in_data.end() :] if in_data else file.name
+        yield dataclasses.replace(file, name=f"python/{name}")
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -188,8 +175,7 @@ def _archive(path: Path) -> pulumi.FileArchive:
 def main() -> None:
     """Build both archives and say what they are."""
     for path in (build_handler(), build_layer()):
-        with zipfile.ZipFile(path) as archive:
-            unzipped = sum(entry.file_size for entry in archive.infolist())
+        unzipped = sum(member.size for member in archive.members(path))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         print(
             f"{os.path.relpath(path)}  {path.stat().st_size:,} bytes ({unzipped:,} unzipped)  sha256:{digest}"

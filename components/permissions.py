@@ -37,7 +37,7 @@ def role_policy(to: Permitted) -> dict[str, Any]:
     """Return the role's policy."""
     written = [f"{to.bucket_arn}/{prefix}*" for prefix in SYSTEM_PREFIXES]
     statements = [
-        # Uploads lie under any prefix, so reading is bound to the bucket, and writing to the system's own prefixes.
+        # Uploads lie under any prefix, so reads are bound to the bucket; writes to the system's own prefixes.
         _allow("ReadObjects", ["s3:GetObject", "s3:GetObjectVersion"], f"{to.bucket_arn}/*"),
         # Without it, S3 answers 403 instead of 404 for an object that is gone.
         _allow("TellMissingObjects", ["s3:ListBucket"], to.bucket_arn),

@@ -34,9 +34,9 @@ LOG_RETENTION_DAYS = (
 
 MAXIMUM_CONCURRENCY = 40
 """What the job index holds. All jobs of one status share a partition of it, which takes 1,000 write units a
-second (DynamoDB developer guide, "Best practices for designing partition keys"). A job of a small file lasts
-0.25 s at the least, so one function ends 4 a second; the record that moves to COMPLETED takes up to 6 units of
-1 KB: 40 x 4 x 6 = 960."""
+second (DynamoDB developer guide, "Best practices for designing partition keys"). A job of a small file takes
+0.25 s at the least, so one function ends 4 a second; its record takes up to 6 units of 1 KB as it moves to
+COMPLETED: 40 x 4 x 6 = 960."""
 
 INTEGER_RANGES: Mapping[str, tuple[int, int, str]] = {
     "memorySize": (128, 10_240, "MB, Lambda's limits"),
@@ -51,8 +51,8 @@ INTEGER_RANGES: Mapping[str, tuple[int, int, str]] = {
     "queueDepthThreshold": (1, 2**31 - 1, "messages"),
     "freshnessHours": (0, 168, "hours, CloudWatch evaluates an alarm over 7 days at the most"),
 }
-"""Lowest and highest value, and of what (Lambda developer guide, "Lambda quotas" and "SQS event sources"; S3 and
-CloudWatch API references)."""
+"""Lowest and highest value, and of what (Lambda developer guide, "Lambda quotas" and "SQS event sources"; S3
+and CloudWatch API references)."""
 
 NAME_LENGTHS: Mapping[str, int] = {"bucket": 63, "lambda-role": 64, "etl": 64, "delivery-dlq": 80}
 """Kinds whose names AWS limits most (S3, IAM, Lambda and SQS), and the limits."""
@@ -140,12 +140,11 @@ def from_config(
     values["availabilityZones"] = values["availabilityZones"] or [
         f"{values['region']}{zone}" for zone in "ab"
     ]
-    fields: dict[str, Any] = {
-        field.name: values[_camel_case(field.name)] for field in dataclasses.fields(Settings)
-    }
-    return Settings(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-    )
+    fields: dict[str, Any] = {}
+    for field in dataclasses.fields(Settings):
+        value = values[_camel_case(field.name)]
+        fields[field.name] = tuple(value) if isinstance(value, list) else value
+    return Settings(**fields)
 
 
 def _camel_case(name: str) -> str:

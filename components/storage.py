@@ -68,7 +68,7 @@ class Storage(pulumi.ComponentResource):
             versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
             opts=self._child,
         )
-        # A filter cannot except a prefix, so what moves to Glacier is named; what the system writes stays readable.
+        # A filter cannot except a prefix, so what moves to Glacier is named; results stay readable at once.
         archive = [
             s3.BucketLifecycleConfigurationRuleArgs(
                 id=f"archive-{number}",

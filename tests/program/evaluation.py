@@ -24,6 +24,7 @@ class Resource:
     type: str
     name: str
     urn: str
+    id: str | None
     custom: bool
     inputs: Mapping[str, Any]
     state: Mapping[str, Any]
@@ -91,15 +92,16 @@ class RecordingMonitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         response = super().RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
-            state = self.resources[response.urn].state
+            registered = self.resources[response.urn]
             self.recorded.append(
                 Resource(
                     type=request.type,
                     name=request.name,
                     urn=response.urn,
+                    id=registered.id,
                     custom=request.custom,
                     inputs=pulumi.runtime.rpc.deserialize_properties(request.object),
-                    state=state,
+                    state=registered.state,
                     parent=request.parent,
                     provider=request.provider,
                     protect=request.protect,
