@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from flask import has_request_context, request
 from moto.awslambda.models import LambdaFunction, LayerVersion
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.dynamodb.responses import DynamoHandler
 from moto.events.models import events_backends
 from moto.iam import access_control
@@ -31,7 +32,7 @@ from moto.s3.responses import ACTION_MAP, S3Response
 from moto.sqs.models import Queue, sqs_backends
 from werkzeug.wsgi import get_input_stream
 
-from local import policies
+from local import cloudwatch, policies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,6 +44,7 @@ CODE_PATH = "/_lambda/"
 
 def install() -> None:
     """Put every bridge in place; call once, before the server answers."""
+    _sign_empty_bodies_as_empty()
     _evaluate_policies_as_iam_does()
     _enforce_bucket_policies_by_action()
     _name_the_resource_of_each_call()
@@ -51,10 +53,28 @@ def install() -> None:
     _leave_polling_to_the_lambda_service()
     _keep_queue_attributes()
     _turn_embedded_metrics_into_metrics()
+    _keep_composite_alarms()
     _serve_function_code()
+    cloudwatch.install()
 
 
 # --- policies ---------------------------------------------------------------------------------------------------
+
+
+def _sign_empty_bodies_as_empty() -> None:
+    """moto takes parameters of a URL for the body when it checks a signature, and so refuses Lambda's GET requests."""
+    create_request = access_control.IAMRequestBase._create_aws_request  # noqa: SLF001 - moto's class
+
+    def create(self: Any) -> Any:  # noqa: ANN401 - moto's class
+        parameters = self._data
+        if self._method not in {"POST", "PUT"}:
+            self._data = {}
+        try:
+            return create_request(self)
+        finally:
+            self._data = parameters
+
+    access_control.IAMRequestBase._create_aws_request = create  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def _evaluate_policies_as_iam_does() -> None:
@@ -377,6 +397,11 @@ def embedded_metrics(line: str) -> Iterable[tuple[str, list[dict[str, Any]]]]:
         yield directive["Namespace"], metrics
 
 
+def _keep_composite_alarms() -> None:
+    """moto's PutMetricAlarm stores composite alarms too, but moto answers no PutCompositeAlarm."""
+    CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # type: ignore[attr-defined]
+
+
 def _put_metrics(region: str, namespace: str, metrics: list[dict[str, Any]]) -> None:
     cloudwatch_backends[ACCOUNT][region].put_metric_data(namespace, metrics)
 
@@ -431,4 +456,7 @@ class OneAtATime:
                 found = _archives.get(path.removeprefix(CODE_PATH))
                 start_response("200 OK" if found else "404 Not Found", [("Content-Type", "application/zip")])
                 return [found or b""]
+            if path.startswith(cloudwatch.PATH):
+                start_response("200 OK", [("Content-Type", "application/json")])
+                return [cloudwatch.answer(path, body)]
             return self._application(environ, start_response)
