@@ -92,7 +92,11 @@ def key_policy(names: Names, account: Account) -> dict[str, Any]:
             _allow_service(
                 "LogGroupEncrypts",
                 f"logs.{region}.amazonaws.com",
-                ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+                [
+                    # CloudWatch Logs user guide, "Encrypt log data using AWS KMS", its wildcards written out.
+                    *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+                    *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"),
+                ],
                 {"kms:EncryptionContext:aws:logs:arn": log_group},
             ),
         ],

@@ -17,10 +17,8 @@ GUARDED = {
 }
 """What is spoken to over the network: its policy's type, the reference in it, the least it must deny."""
 
-BOUNDS = frozenset(
-    {"aws:sourcearn", "aws:sourceaccount", "kms:viaservice", "kms:encryptioncontext:aws:logs:arn"}
-)
-"""Condition keys that bind a service to the resource or account it acts for."""
+BOUNDS = ("aws:sourcearn", "aws:sourceaccount", "kms:viaservice", "kms:encryptioncontext:aws:")
+"""Beginnings of the condition keys that bind a service to the resource or account it acts for."""
 
 
 @stack_rule()
@@ -82,7 +80,8 @@ def services_bound(resource: Resource, _region: str) -> Iterator[str]:
         return
     for path, statement in statements(resource):
         services = [name for kind, name in statement.principals if kind == "Service"]
-        if statement.allows and services and not statement.condition_keys() & BOUNDS:
+        bound = any(key.startswith(BOUNDS) for key in statement.condition_keys())
+        if statement.allows and services and not bound:
             yield f"{path} allows {', '.join(services)} for anybody; bind it by aws:SourceArn"
     if resource.type == PERMISSION and not (resource.at("sourceArn") or resource.at("sourceAccount")):
         yield f"principal {resource.at('principal')} may invoke the function for anybody; set sourceArn"

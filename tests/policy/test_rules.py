@@ -1,0 +1,455 @@
+"""The three stacks keep every rule, and each rule reports what breaks it, with the resource and the value."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from policy.rules import RULES, Stack, violations
+from tests.policy.stacks import (
+    changed,
+    edited,
+    evaluated,
+    every,
+    unprotected,
+    with_one_more,
+    without,
+)
+
+BUCKET = "s3/bucket:Bucket"
+BUCKET_ENCRYPTION = "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+BUCKET_POLICY = "s3/bucketPolicy:BucketPolicy"
+DEFAULT_GROUP = "ec2/defaultSecurityGroup:DefaultSecurityGroup"
+EGRESS = "vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+ENDPOINT = "ec2/vpcEndpoint:VpcEndpoint"
+FUNCTION = "lambda/function:Function"
+LIFECYCLE = "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+LOG_GROUP = "cloudwatch/logGroup:LogGroup"
+OWNERSHIP = "s3/bucketOwnershipControls:BucketOwnershipControls"
+PUBLIC_ACCESS = "s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+QUEUE = "sqs/queue:Queue"
+QUEUE_POLICY = "sqs/queuePolicy:QueuePolicy"
+ROLE = "iam/role:Role"
+ROLE_POLICY = "iam/rolePolicy:RolePolicy"
+TABLE = "dynamodb/table:Table"
+VERSIONING = "s3/bucketVersioning:BucketVersioning"
+
+Break = Callable[[Stack], Stack]
+
+
+def statement(**fields: Any) -> Callable[[list[dict[str, Any]]], None]:
+    """Add a statement that allows something."""
+    return lambda statements: statements.append({"Effect": "Allow", **fields})
+
+
+def deny_removed(statements: list[dict[str, Any]]) -> None:
+    statements[:] = [one for one in statements if one["Effect"] == "Allow"]
+
+
+def condition_removed(statements: list[dict[str, Any]]) -> None:
+    for one in statements:
+        if one["Effect"] == "Allow":
+            one.pop("Condition", None)
+
+
+def source_widened(statements: list[dict[str, Any]]) -> None:
+    for one in statements:
+        if one["Effect"] == "Allow":
+            one["Condition"]["ArnEquals"]["aws:SourceArn"] = "arn:aws:events:us-east-1:123456789012:rule/*"
+
+
+def resource_widened(statements: list[dict[str, Any]]) -> None:
+    statements[0]["Resource"] = "arn:aws:s3:::*"
+
+
+BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
+    # Residency
+    (
+        "residency-names",
+        changed(BUCKET, tags={"Region": "eu-west-1"}),
+        ("Bucket", "tags.Region", "eu-west-1"),
+    ),
+    ("residency-names", changed(TABLE, region="us-west-2"), ("Table", "region names us-west-2")),
+    ("residency-names", changed("ec2/subnet:Subnet", availabilityZone="us-east-2a"), ("Subnet", "us-east-2")),
+    ("residency-names", changed("ec2/subnet:Subnet", availabilityZoneId="usw2-az1"), ("Subnet", "usw2-az1")),
+    (
+        "residency-names",
+        changed("cloudwatch/eventTarget:EventTarget", arn="arn:aws:sqs:eu-west-1:123456789012:queue"),
+        ("EventTarget", "arn:aws:sqs:eu-west-1"),
+    ),
+    (
+        "residency-names",
+        edited(
+            ROLE_POLICY,
+            "",
+            statement(Action="sqs:SendMessage", Resource="arn:aws:sqs:*:123456789012:analytics-queue"),
+        ),
+        ("RolePolicy", "arn:aws:sqs:*:123456789012: of any region"),
+    ),
+    (
+        "residency-names",
+        changed(FUNCTION, environment={"variables": {"PEER": "analytics-bucket-ap-southeast-1-dev"}}),
+        ("Function", "environment.variables.PEER names ap-southeast-1"),
+    ),
+    (
+        "residency-names",
+        with_one_more("pulumi:pulumi:Stack", peerUrl="https://sqs.eu-west-1.amazonaws.com/1/queue"),
+        ("Stack", "peerUrl names eu-west-1"),
+    ),
+    (
+        "residency-endpoints",
+        with_one_more(
+            "pulumi:providers:aws", region="us-east-1", endpoints='[{"s3":"https://s3.amazonaws.com"}]'
+        ),
+        ("providers", "https://s3.amazonaws.com"),
+    ),
+    (
+        "residency-endpoints",
+        changed(ENDPOINT, serviceName="com.amazonaws.s3-global.accesspoint"),
+        ("VpcEndpoint", "com.amazonaws.s3-global.accesspoint"),
+    ),
+    (
+        "residency-features",
+        with_one_more("aws:s3/bucketReplicationConfig:BucketReplicationConfig"),
+        ("BucketReplicationConfig", "replicates objects"),
+    ),
+    (
+        "residency-features",
+        with_one_more("pulumi:pulumi:StackReference"),
+        ("StackReference", "another stack"),
+    ),
+    ("residency-features", with_one_more("aws:dynamodb/globalTable:GlobalTable"), ("GlobalTable",)),
+    ("residency-features", with_one_more("aws:kms/replicaKey:ReplicaKey"), ("ReplicaKey",)),
+    ("residency-features", with_one_more("aws:lambda/functionUrl:FunctionUrl"), ("FunctionUrl",)),
+    (
+        "residency-features",
+        with_one_more("aws:kms/key:Key", multiRegion=True),
+        ("Key", "multiRegion is True"),
+    ),
+    ("residency-features", changed(TABLE, replicas=[{"regionName": "us-east-1"}]), ("Table", "replicas")),
+    (
+        "residency-provider",
+        with_one_more("pulumi:providers:aws", region="eu-west-1"),
+        ("providers", "region is eu-west-1"),
+    ),
+    ("residency-provider", with_one_more("pulumi:providers:aws"), ("providers", "region is None")),
+    (
+        "one-account",
+        changed(FUNCTION, layers=["arn:aws:lambda:us-east-1:017000801446:layer:AWSLambdaPowertools:1"]),
+        ("Function", "layers[0]", "017000801446"),
+    ),
+    (
+        "one-account",
+        edited(
+            ROLE_POLICY, "", statement(Action="sqs:SendMessage", Resource="arn:aws:sqs:us-east-1:*:queue")
+        ),
+        ("RolePolicy", "arn:aws:sqs:us-east-1:*:", "no single account"),
+    ),
+    # The network
+    ("network-parts", with_one_more("aws:ec2/internetGateway:InternetGateway"), ("InternetGateway",)),
+    ("network-parts", with_one_more("aws:ec2/natGateway:NatGateway"), ("NatGateway",)),
+    (
+        "network-parts",
+        with_one_more("aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"),
+        ("EgressOnly",),
+    ),
+    ("network-parts", with_one_more("aws:ec2/vpcPeeringConnection:VpcPeeringConnection"), ("VpcPeering",)),
+    ("network-parts", with_one_more("aws:ec2transitgateway/vpcAttachment:VpcAttachment"), ("VpcAttachment",)),
+    ("network-parts", with_one_more("aws:ec2/vpnGateway:VpnGateway"), ("VpnGateway",)),
+    ("network-parts", with_one_more("aws:ec2/eip:Eip"), ("Eip",)),
+    ("network-parts", with_one_more("aws:ec2/route:Route"), ("aws:ec2/route:Route",)),
+    ("network-parts", with_one_more("aws:vpclattice/service:Service"), ("aws:vpclattice/service:Service",)),
+    (
+        "network-routes",
+        changed("ec2/routeTable:RouteTable", routes=[{"cidrBlock": "0.0.0.0/0", "gatewayId": "igw-1"}]),
+        ("RouteTable", "0.0.0.0/0", "igw-1"),
+    ),
+    (
+        "network-routes",
+        changed("ec2/routeTable:RouteTable", propagatingVgws=["vgw-1"]),
+        ("RouteTable", "vgw-1"),
+    ),
+    (
+        "network-addresses",
+        changed("ec2/subnet:Subnet", mapPublicIpOnLaunch=True),
+        ("mapPublicIpOnLaunch is True",),
+    ),
+    ("network-addresses", changed("ec2/vpc:Vpc", assignGeneratedIpv6CidrBlock=True), ("Vpc", "Ipv6")),
+    ("network-addresses", changed("ec2/subnet:Subnet", ipv6CidrBlock="2600:1f18::/64"), ("2600:1f18::/64",)),
+    ("network-security-groups", changed(EGRESS, cidrIpv4="0.0.0.0/0"), ("EgressRule", "0.0.0.0/0")),
+    ("network-security-groups", changed(EGRESS, ipProtocol="-1"), ("EgressRule", "-1 ports")),
+    ("network-security-groups", changed(EGRESS, toPort=8443), ("EgressRule", "8443")),
+    (
+        "network-security-groups",
+        changed("ec2/securityGroup:SecurityGroup", egress=[{"protocol": "-1", "ipv6CidrBlocks": ["::/0"]}]),
+        ("SecurityGroup", "::/0"),
+    ),
+    (
+        "network-security-groups",
+        with_one_more("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", cidrIpv4="10.0.0.0/8"),
+        ("IngressRule", "10.0.0.0/8", "in; nothing"),
+    ),
+    (
+        "network-security-groups",
+        with_one_more(
+            "aws:ec2/securityGroupRule:SecurityGroupRule", type="ingress", cidrBlocks=["10.0.0.0/8"]
+        ),
+        ("SecurityGroupRule", "10.0.0.0/8"),
+    ),
+    (
+        "network-default-group",
+        changed(DEFAULT_GROUP, egress=[{"protocol": "tcp", "prefixListIds": ["pl-1"]}]),
+        ("DefaultSecurityGroup", "pl-1"),
+    ),
+    ("network-closes-default-group", without(DEFAULT_GROUP), ("Vpc", "DefaultSecurityGroup")),
+    (
+        "network-endpoint-policies",
+        edited(ENDPOINT, "s3", resource_widened),
+        ("VpcEndpoint", "arn:aws:s3:::*"),
+    ),
+    ("network-endpoint-policies", changed(ENDPOINT, vpcEndpointType="Interface"), ("Interface",)),
+    ("network-endpoints-limited", changed(ENDPOINT, "dynamodb", policy=None), ("dynamodb", "no policy")),
+    ("function-in-network", changed(FUNCTION, vpcConfig=None), ("Function", "vpcConfig.subnetIds is None")),
+    # Encryption
+    ("bucket-encryption", without(BUCKET_ENCRYPTION), ("Bucket", "no BucketServerSideEncryption")),
+    ("bucket-encryption", changed(BUCKET_ENCRYPTION, rules=[]), ("sseAlgorithm is None",)),
+    (
+        "queue-encryption",
+        changed(QUEUE, "-dlq", sqsManagedSseEnabled=False),
+        ("dlq", "sqsManagedSseEnabled is False"),
+    ),
+    ("queue-encryption", changed(QUEUE, kmsMasterKeyId="alias/aws/sqs"), ("Queue", "alias/aws/sqs")),
+    (
+        "topic-encryption",
+        changed("sns/topic:Topic", kmsMasterKeyId="alias/aws/sns"),
+        ("Topic", "alias/aws/sns"),
+    ),
+    (
+        "key-rotation",
+        with_one_more("aws:kms/key:Key", enableKeyRotation=False),
+        ("enableKeyRotation is False",),
+    ),
+    (
+        "key-rotation",
+        with_one_more("aws:kms/key:Key", enableKeyRotation=True, deletionWindowInDays=7.0),
+        ("deletionWindowInDays is 7",),
+    ),
+    ("key-everywhere", with_one_more("aws:kms/key:Key", arn="arn:1"), ("Topic", "kmsMasterKeyId is None")),
+    # Access
+    ("bucket-public-access", without(PUBLIC_ACCESS), ("Bucket", "no BucketPublicAccessBlock")),
+    (
+        "bucket-public-access",
+        changed(PUBLIC_ACCESS, blockPublicPolicy=False),
+        ("blockPublicPolicy is False",),
+    ),
+    ("bucket-ownership", without(OWNERSHIP), ("Bucket", "no BucketOwnershipControls")),
+    (
+        "bucket-ownership",
+        changed(OWNERSHIP, rule={"objectOwnership": "ObjectWriter"}),
+        ("objectOwnership is ObjectWriter",),
+    ),
+    ("tls-only", edited(BUCKET_POLICY, "", deny_removed), ("Bucket", "no policy denies s3:*")),
+    ("tls-only", edited(QUEUE_POLICY, "queue-policy", deny_removed), ("Queue", "no policy denies sqs:*")),
+    ("tls-only", without(QUEUE_POLICY, "-dlq-policy"), ("Queue", "-dlq'", "no policy denies sqs:*")),
+    ("tls-only", without("sns/topicPolicy:TopicPolicy"), ("Topic", "no policy denies sns:Publish")),
+    (
+        "no-public-policy",
+        edited(
+            BUCKET_POLICY, "", statement(Principal="*", Action="s3:GetObject", Resource="arn:aws:s3:::b/*")
+        ),
+        ("BucketPolicy", "s3:GetObject to everybody"),
+    ),
+    (
+        "no-public-policy",
+        with_one_more("aws:lambda/permission:Permission", principal="*", sourceArn="arn:1"),
+        ("Permission", "principal is *"),
+    ),
+    (
+        "services-bound",
+        edited(QUEUE_POLICY, "queue", condition_removed),
+        ("QueuePolicy", "events.amazonaws.com"),
+    ),
+    (
+        "services-bound",
+        edited("sns/topicPolicy:TopicPolicy", "", condition_removed),
+        ("cloudwatch.amazonaws.com",),
+    ),
+    (
+        "services-bound",
+        with_one_more("aws:lambda/permission:Permission", principal="events.amazonaws.com"),
+        ("Permission", "events.amazonaws.com"),
+    ),
+    ("queue-senders", edited(QUEUE_POLICY, "queue-policy", source_widened), ("QueuePolicy", "rule/*")),
+    (
+        "queue-senders",
+        edited(
+            QUEUE_POLICY,
+            "queue-policy",
+            statement(Principal={"AWS": "123456789012"}, Action="sqs:SendMessage", Resource="arn:1"),
+        ),
+        ("QueuePolicy", "AWS 123456789012"),
+    ),
+    # Permissions
+    (
+        "no-wildcard-action",
+        edited(ROLE_POLICY, "", statement(Action="dynamodb:*", Resource="arn:1")),
+        ("RolePolicy", "dynamodb:*"),
+    ),
+    (
+        "no-wildcard-action",
+        edited(ROLE_POLICY, "", statement(NotAction="iam:*", Resource="arn:1")),
+        ("RolePolicy", "NotAction"),
+    ),
+    (
+        "no-wildcard-action",
+        edited(BUCKET_POLICY, "", statement(Principal={"AWS": "1"}, Action="s3:*", Resource="arn:1")),
+        ("BucketPolicy", "s3:*"),
+    ),
+    (
+        "no-wildcard-resource",
+        edited(ROLE_POLICY, "", statement(Action="s3:GetObject", Resource="*")),
+        ("RolePolicy", "s3:GetObject on *"),
+    ),
+    (
+        "no-wildcard-resource",
+        edited(ROLE_POLICY, "", statement(Action="s3:GetObject", Resource="arn:aws:s3:::analytics-*/*")),
+        ("RolePolicy", "arn:aws:s3:::analytics-*/*"),
+    ),
+    (
+        "no-wildcard-resource",
+        edited(
+            ROLE_POLICY,
+            "",
+            statement(Action="dynamodb:GetItem", Resource="arn:aws:dynamodb:us-east-1:123456789012:table/*"),
+        ),
+        ("RolePolicy", "table/*"),
+    ),
+    (
+        "no-managed-policy",
+        with_one_more(
+            "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+            policyArn="arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",
+        ),
+        ("RolePolicyAttachment", "AWSLambdaBasicExecutionRole"),
+    ),
+    (
+        "role-trust",
+        edited(
+            ROLE,
+            "",
+            statement(Principal={"AWS": "arn:aws:iam::123456789012:root"}, Action="sts:AssumeRole"),
+            document="assumeRolePolicy",
+        ),
+        ("Role", "trusts AWS arn:aws:iam::123456789012:root"),
+    ),
+    (
+        "key-use-bound",
+        edited(ROLE_POLICY, "", statement(Action="kms:Decrypt", Resource="arn:1")),
+        ("RolePolicy", "kms:Decrypt"),
+    ),
+    # What is kept
+    ("log-retention", changed(LOG_GROUP, retentionInDays=None), ("LogGroup", "retentionInDays is None")),
+    ("log-retention", changed(LOG_GROUP, retentionInDays=0.0), ("LogGroup", "retentionInDays is 0")),
+    ("function-log-group", without(LOG_GROUP), ("Function", "/aws/lambda/analytics-etl-us-east-1-dev")),
+    (
+        "function-log-group",
+        changed(FUNCTION, loggingConfig={"logGroup": "/aws/lambda/other"}),
+        ("Function", "/aws/lambda/other"),
+    ),
+    ("bucket-versioning", without(VERSIONING), ("Bucket", "no BucketVersioning")),
+    (
+        "bucket-versioning",
+        changed(VERSIONING, versioningConfiguration={"status": "Suspended"}),
+        ("BucketVersioning", "Suspended"),
+    ),
+    ("bucket-lifecycle", without(LIFECYCLE), ("Bucket", "no BucketLifecycleConfiguration")),
+    ("bucket-lifecycle", changed(LIFECYCLE, rules=[]), ("noncurrentVersionExpiration",)),
+    (
+        "bucket-lifecycle",
+        changed(LIFECYCLE, rules=[{"status": "Disabled", "abortIncompleteMultipartUpload": {"days": 1}}]),
+        ("abortIncompleteMultipartUpload",),
+    ),
+    (
+        "table-recovery",
+        changed(TABLE, pointInTimeRecovery=None),
+        ("Table", "pointInTimeRecovery.enabled is None"),
+    ),
+    ("data-protected", unprotected(BUCKET), ("Bucket", "protect is False")),
+    ("data-protected", unprotected(TABLE), ("Table", "protect is False")),
+    ("data-protected", changed(BUCKET, forceDestroy=True), ("Bucket", "forceDestroy is True")),
+    (
+        "data-protected",
+        changed(TABLE, deletionProtectionEnabled=False),
+        ("deletionProtectionEnabled is False",),
+    ),
+    (
+        "dead-letters-kept",
+        changed(QUEUE, "ingestion-dlq", messageRetentionSeconds=345600.0),
+        ("dlq", "keeps messages 4 days, its source 4"),
+    ),
+    # Tags
+    ("tagged", changed(QUEUE, "queue", tags={"Name": "queue"}), ("Queue", "tag Environment is missing")),
+    ("tagged", changed(ROLE, tags=None), ("Role", "tag Name is missing")),
+]
+
+
+@pytest.mark.parametrize(("region", "customer_managed_key"), every())
+def test_stack_keeps_every_rule(region: str, customer_managed_key: bool) -> None:
+    stack = evaluated(region, customer_managed_key=customer_managed_key)
+    assert [str(violation) for violation in violations(stack)] == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "break_", "expected"),
+    BROKEN,
+    ids=[f"{rule}-{index}" for index, (rule, *_) in enumerate(BROKEN)],
+)
+def test_violation_is_reported_with_its_resource_and_value(
+    rule: str, break_: Break, expected: tuple[str, ...]
+) -> None:
+    reported = [str(one) for one in violations(break_(evaluated("us-east-1"))) if one.rule == rule]
+    assert any(all(part in message for part in expected) for message in reported), reported
+
+
+def test_every_rule_is_seen_to_report() -> None:
+    assert {rule for rule, *_ in BROKEN} == {rule.name for rule in RULES}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_rule_says_why(rule: Any) -> None:
+    assert rule.description.endswith(".")
+    assert rule.level in ("advisory", "mandatory")
+
+
+def test_key_of_ones_own_must_cover_what_each_resource_holds() -> None:
+    stack = evaluated("us-east-1", customer_managed_key=True)
+    for type_, change in {
+        BUCKET_ENCRYPTION: {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]},
+        FUNCTION: {"kmsKeyArn": None},
+        LOG_GROUP: {"kmsKeyId": None},
+        QUEUE: {"kmsMasterKeyId": None, "sqsManagedSseEnabled": True},
+        TABLE: {"serverSideEncryption": None},
+        "sns/topic:Topic": {"kmsMasterKeyId": "alias/other"},
+    }.items():
+        reported = [
+            str(one) for one in violations(changed(type_, **change)(stack)) if one.rule == "key-everywhere"
+        ]
+        assert len(reported) == 1, type_
+        assert type_ in reported[0]
+
+
+def test_everybody_is_an_object_with_a_star_too() -> None:
+    public = edited(
+        BUCKET_POLICY,
+        "",
+        statement(Principal={"AWS": ["*"]}, Action="s3:GetObject", Resource="arn:aws:s3:::b/*"),
+    )
+    reported = [one.rule for one in violations(public(evaluated("us-east-1")))]
+    assert "no-public-policy" in reported
+
+
+def test_policy_in_any_property_of_any_resource_is_read() -> None:
+    document = json.dumps({"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
+    stack = with_one_more("aws:iam/policy:Policy", policy=document)(evaluated("us-east-1"))
+    assert {"no-wildcard-action", "no-wildcard-resource"} <= {one.rule for one in violations(stack)}
