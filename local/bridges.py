@@ -32,7 +32,7 @@ from moto.s3.responses import ACTION_MAP, S3Response
 from moto.sqs.models import Queue, sqs_backends
 from werkzeug.wsgi import get_input_stream
 
-from local import cloudwatch, policies
+from local import cloudwatch, message_moves, policies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,6 +56,7 @@ def install() -> None:
     _keep_composite_alarms()
     _serve_function_code()
     cloudwatch.install()
+    message_moves.install()
 
 
 # --- policies ---------------------------------------------------------------------------------------------------
