@@ -58,9 +58,11 @@ def _deploy(server: Server, stack: Stack, mutate: Mutate | None) -> dict[str, An
     with contextlib.chdir(PROJECT):
         try:
             program()
-        except Exception as error:
-            # What failed in the monitor comes back wrapped by whatever awaited it.
-            raise engine.failure or error from None
+        except Exception:
+            if engine.failure is None:
+                raise
+            # It comes back with the tracebacks of all that awaited it; what counts is its cause.
+            raise LocalError(str(engine.failure)) from engine.failure.__cause__
     return outputs
 
 
@@ -84,10 +86,10 @@ class _Engine(pulumi.runtime.Mocks):
         try:
             return self._create(args)
         except Exception as error:
-            self.failure = self.failure or LocalError(
-                f"stack {self._stack.name}: {args.typ} {args.name}: {type(error).__name__}: {error}"
-            )
-            raise self.failure from error
+            if self.failure is None:
+                self.failure = LocalError(f"stack {self._stack.name}: {args.typ} {args.name}: {error}")
+                self.failure.__cause__ = error
+            raise
 
     def _create(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         if not args.custom:  # a component: nothing of AWS

@@ -146,7 +146,7 @@ class ExecutionEnvironment:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             **self.credentials.environment,
-            **function.variables,
+            **dict(function.variables),
         }
 
     def _start(self) -> dict[str, Any]:

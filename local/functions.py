@@ -32,7 +32,7 @@ class Function:
     memory_mb: int
     timeout_seconds: float
     role: str
-    variables: Mapping[str, str]
+    variables: tuple[tuple[str, str], ...]
     code_location: str
     layers: tuple[str, ...]
 
@@ -50,7 +50,7 @@ class Function:
             memory_mb=configuration["MemorySize"],
             timeout_seconds=configuration["Timeout"],
             role=configuration["Role"],
-            variables=configuration.get("Environment", {}).get("Variables", {}),
+            variables=tuple(configuration.get("Environment", {}).get("Variables", {}).items()),
             code_location=response["Code"]["Location"],
             layers=tuple(layer["Arn"] for layer in configuration.get("Layers", ())),
         )

@@ -125,6 +125,10 @@ class LambdaService:
         """Invoke a function once, synchronously, as `aws lambda invoke` would."""
         return self._invoke(self._function(region, function_name), event)
 
+    def assume_role(self, region: str, function_name: str) -> Credentials:
+        """Give a session of the function's role."""
+        return self._assume(self._function(region, function_name))
+
     def recycle(self) -> None:
         """End all warm execution environments and forget the roles' sessions: what comes next is a cold start."""
         with self._lock:
@@ -264,12 +268,15 @@ class LambdaService:
 
     def _layer(self, function: Function, arn: str) -> Path:
         """Unpack and check the deployed layer; give it, or this machine's build of it where it cannot be loaded."""
-        content = self._client("lambda", function.region).get_layer_version_by_arn(Arn=arn)["Content"]
+        *_, name, version = arn.split(":")
+        published = self._client("lambda", function.region).get_layer_version(
+            LayerName=name, VersionNumber=int(version)
+        )
         check = functools.partial(check_binaries, architecture=function.architecture)
-        deployed = self._archives.unpack(content["Location"], check)
+        deployed = self._archives.unpack(published["Content"]["Location"], check)
         if function.fits_host:
             return deployed
-        note = f"layer {arn.split(':')[6]} is for {function.architecture} and {function.runtime}"
+        note = f"layer {name} is for {function.architecture} and {function.runtime}"
         if note not in self.substitutions:
             self.substitutions.append(note)
         return self._stand_in_layer()

@@ -32,9 +32,8 @@ OPERATOR = "operator"
 LAMBDA_SERVICE = "lambda.amazonaws.com"
 _SERVICE_ACTIONS = [
     "cloudwatch:PutMetricData",
-    "lambda:GetFunction",
-    "lambda:GetLayerVersion",
-    "lambda:ListEventSourceMappings",
+    "lambda:Get*",
+    "lambda:List*",
     "sqs:ChangeMessageVisibility",
     "sts:AssumeRole",
 ]

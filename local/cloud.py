@@ -1,0 +1,187 @@
+"""The embedded AWS as a whole: server, deployed stacks and Lambda's service, and what one does with them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from boto3.dynamodb.types import TypeDeserializer
+from boto3.s3.transfer import TransferConfig
+
+from local.deployer import deploy
+from local.lambda_service import LambdaService
+from local.server import Credentials, Server
+from local.stacks import read_stacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import TracebackType
+
+    from local.deployer import Mutate
+    from local.execution_environment import Invocation
+    from local.stacks import Stack
+
+REGISTER_PREFIX = "latest#"
+"""Items of the job table that are no jobs: which version of a key came last."""
+
+
+class Cloud:
+    """Every stack of the project, deployed; a context manager.
+
+    Functions run when told to: `run_until_idle()` delivers what is in the queues and returns when all is done, or
+    `functions.start()` delivers in the background.
+
+    Attributes:
+        server: the API: `server.endpoint`, `server.operator` (credentials of the administrator).
+        functions: Lambda's service: `functions.problems`, `functions.recycle()`.
+        outputs: each stack's outputs, by region.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int = 0,
+        mutate: Mutate | None = None,
+        concurrency: int | None = None,
+        progress: Callable[[Stack], None] = lambda _: None,
+    ) -> None:
+        """Start and deploy; `progress` hears of each stack before it is deployed, `mutate`: see `deployer.deploy`.
+
+        Raises LocalError when the port is taken or a stack cannot be deployed.
+        """
+        stacks = read_stacks()
+        self.server = Server(port)
+        try:
+            self.outputs: dict[str, dict[str, Any]] = {}
+            for stack in stacks:
+                progress(stack)
+                self.outputs[stack.region] = deploy(self.server, stack, mutate)
+            self.functions = LambdaService(self.server, self.regions, concurrency)
+        except BaseException:
+            self.server.stop()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process and forget everything."""
+        self.functions.close()
+        self.server.stop()
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The deployed regions."""
+        return tuple(self.outputs)
+
+    def client(self, service: str, region: str, credentials: Credentials | None = None) -> Any:  # noqa: ANN401 - boto3
+        """Give a boto3 client in the region: the administrator's, or one with the given credentials."""
+        return self.server.client(service, region, credentials)
+
+    # --- what goes in -------------------------------------------------------------------------------------------
+
+    def upload(self, region: str, key: str, body: bytes) -> str:
+        """Upload an object to the region's bucket, as a user would; give its version id."""
+        bucket = self.outputs[region]["bucketName"]
+        return self.client("s3", region).put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
+
+    def upload_file(
+        self, region: str, key: str, path: Path, progress: Callable[[int], None] | None = None
+    ) -> None:
+        """Upload a file of any size, in parts where it is large; `progress` hears of bytes as they go."""
+        self.client("s3", region).upload_file(
+            str(path), self.outputs[region]["bucketName"], key, Callback=progress, Config=TransferConfig(max_concurrency=2)
+        )
+
+    def run_until_idle(self, timeout_seconds: float = 300) -> None:
+        """Deliver what the queues hold; return when nothing runs and no message is visible."""
+        self.functions.run_until_idle(timeout_seconds)
+
+    def redeliver(self) -> int:
+        """Make failed messages visible at once, instead of after the visibility timeout; give their number."""
+        return self.functions.redeliver()
+
+    def run_until_quiet(self, timeout_seconds: float = 300) -> None:
+        """Deliver and redeliver until every message is deleted or in a dead-letter queue."""
+        self.run_until_idle(timeout_seconds)
+        while self.redeliver():
+            self.run_until_idle(timeout_seconds)
+
+    def invoke(self, region: str, event: Any) -> Invocation:  # noqa: ANN401 - JSON
+        """Invoke the region's function directly."""
+        return self.functions.invoke(region, self.outputs[region]["functionArn"], event)
+
+    def assume_function_role(self, region: str) -> Credentials:
+        """Give a session of the function's role, to see what it may and may not do."""
+        return self.functions.assume_role(region, self.outputs[region]["functionArn"])
+
+    # --- what came out ------------------------------------------------------------------------------------------
+
+    def get(self, region: str, key: str) -> bytes:
+        """Read an object of the region's bucket."""
+        bucket = self.outputs[region]["bucketName"]
+        return self.client("s3", region).get_object(Bucket=bucket, Key=key)["Body"].read()
+
+    def keys(self, region: str, prefix: str = "") -> list[str]:
+        """List the current objects of the region's bucket."""
+        pages = self.client("s3", region).get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=self.outputs[region]["bucketName"], Prefix=prefix)
+        return [item["Key"] for page in found for item in page.get("Contents", [])]
+
+    def jobs(self, region: str, key: str | None = None) -> list[dict[str, Any]]:
+        """Give the job records of the region, or those of one key, oldest first."""
+        pages = self.client("dynamodb", region).get_paginator("scan")
+        deserialize = TypeDeserializer().deserialize
+        records = [
+            {name: deserialize(value) for name, value in item.items()}
+            for page in pages.paginate(TableName=self.outputs[region]["tableName"])
+            for item in page["Items"]
+        ]
+        wanted = [record for record in records if not record["job_id"].startswith(REGISTER_PREFIX)]
+        return sorted(
+            (record for record in wanted if key is None or record["input_path"] == key),
+            key=lambda record: record["timestamp"],
+        )
+
+    def metric(self, region: str, namespace: str, name: str, **dimensions: str) -> float:
+        """Sum a metric over the last day, for exactly these dimensions."""
+        now = datetime.now(UTC)
+        points = self.client("cloudwatch", region).get_metric_statistics(
+            Namespace=namespace,
+            MetricName=name,
+            Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+            StartTime=now - timedelta(days=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=86400,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        return sum(point["Sum"] for point in points)
+
+    def log(self, region: str) -> list[str]:
+        """Give every line of the function's log group, in order."""
+        pages = self.client("logs", region).get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=self.outputs[region]["logGroupName"])
+        return [event["message"] for page in found for event in page["events"]]
+
+    def messages(self, region: str, output: str = "queueUrl") -> int:
+        """Count the messages, visible or not, in one of the queues that the stack's outputs name."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self.client("sqs", region).get_queue_attributes(
+            QueueUrl=self.outputs[region][output], AttributeNames=names
+        )["Attributes"]
+        return sum(int(attributes[name]) for name in names)
+
+    def dead_letters(self, region: str, output: str = "deadLetterQueueUrl") -> list[Any]:
+        """Read the messages of a dead-letter queue and leave them there."""
+        received = self.client("sqs", region).receive_message(
+            QueueUrl=self.outputs[region][output], MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
+        return [json.loads(message["Body"]) for message in received.get("Messages", [])]
