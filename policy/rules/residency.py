@@ -125,14 +125,12 @@ def one_account(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
         for path, text in _texts(resource.properties):
             for arn in _ARN.finditer(text):
                 account = arn["account"]
-                if account in ("", "aws"):
-                    continue
-                if not account.isdigit():
+                if "*" in account or "?" in account:
                     yield resource, f"{path} holds the ARN {arn.group()}, which names no single account"
-                    continue
-                home = home or account
-                if account != home:
-                    yield resource, f"{path} holds the ARN {arn.group()}; the stack's account is {home}"
+                elif account.isdigit():
+                    home = home or account
+                    if account != home:
+                        yield resource, f"{path} holds the ARN {arn.group()}; the stack's account is {home}"
 
 
 def _values(value: object, path: str = "") -> Iterator[tuple[str, object]]:

@@ -1,0 +1,94 @@
+"""The residency gate knows every region by every name, and the program gives it nothing to report."""
+
+import boto3
+import pytest
+
+from policy.rules import RULES, Resource, Stack, violations
+from tests.policy.stacks import changed, evaluated
+from tests.program.evaluation import STACKS, evaluate
+
+ZONE_IDS = {
+    "ap-northeast-3": "apne3-az1",
+    "ap-southeast-1": "apse1-az2",
+    "ca-central-1": "cac1-az1",
+    "eu-west-1": "euw1-az3",
+    "us-east-1": "use1-az6",
+    "us-gov-west-1": "usgw1-az1",
+    "us-west-2": "usw2-az4",
+}
+"""Of some regions, as AWS Resource Access Manager's user guide lists them."""
+
+
+def regions() -> list[str]:
+    session = boto3.Session()
+    return sorted(
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("sqs", partition)
+    )
+
+
+def reported(region: str, value: str) -> list[str]:
+    stack = Stack(
+        region=region, resources=(Resource(type="aws:any/any:Any", name="any", properties={"value": value}),)
+    )
+    return [violation.message for violation in violations(stack) if violation.rule == "residency-names"]
+
+
+@pytest.mark.parametrize("region", regions())
+def test_every_region_of_aws_is_known_by_name(region: str) -> None:
+    home = "eu-west-1" if region != "eu-west-1" else "us-east-1"
+    for value in (
+        region,
+        region.upper(),
+        f"{region}a",
+        f"https://sqs.{region}.amazonaws.com",
+        f"com.amazonaws.{region}.s3",
+        f"arn:aws:sqs:{region}:123456789012:queue",
+        f"analytics-bucket-{region}-dev",
+        f'{{"Resource": "arn:aws:s3:::data-{region}/*"}}',
+    ):
+        assert reported(home, value), value
+        assert not reported(region, value), value
+
+
+@pytest.mark.parametrize(("region", "zone"), ZONE_IDS.items())
+def test_zone_ids_name_their_region(region: str, zone: str) -> None:
+    assert not reported(region, zone)
+    assert all(reported(other, zone) for other in ZONE_IDS if other != region)
+
+
+def test_arn_of_any_region_is_another_region() -> None:
+    assert reported("eu-west-1", "arn:aws:dynamodb:*:123456789012:table/jobs")
+    assert reported("eu-west-1", "arn:aws:dynamodb:eu-west-?:123456789012:table/jobs")
+    assert not reported("eu-west-1", "arn:aws:s3:::bucket/*")
+
+
+def test_what_aws_adds_to_a_deployed_resource_is_no_violation() -> None:
+    function = "arn:aws:lambda:us-east-1:123456789012:function:analytics-etl-us-east-1-dev"
+    invoke = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations"
+    stack = evaluated("us-east-1")
+    for deployed in (
+        changed("lambda/function:Function", invokeArn=invoke),
+        changed("dynamodb/table:Table", replicas=[], region="us-east-1"),
+        changed("ec2/vpcEndpoint:VpcEndpoint", serviceRegion="us-east-1"),
+        changed(
+            "ec2/routeTable:RouteTable", routes=[{"gatewayId": "vpce-1", "destinationPrefixListId": "pl-1"}]
+        ),
+        changed("ec2/vpc:Vpc", ipv6CidrBlock="", ipv6IpamPoolId=""),
+    ):
+        assert violations(deployed(stack)) == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_every_resource_is_made_by_the_provider_of_the_stacks_region(stack: str) -> None:
+    evaluation = evaluate(stack)
+    provider = evaluation.one("pulumi:providers:aws")
+    assert provider.inputs["region"] == stack
+    for resource in evaluation.resources:
+        if resource.custom and resource is not provider:
+            assert resource.provider.startswith(provider.urn), resource.name
+
+
+def test_residency_is_mandatory() -> None:
+    assert {rule.level for rule in RULES if rule.name.startswith("residency")} == {"mandatory"}
