@@ -93,9 +93,10 @@ def key_policy(names: Names, account: Account) -> dict[str, Any]:
                 "LogGroupEncrypts",
                 f"logs.{region}.amazonaws.com",
                 [
-                    # CloudWatch Logs user guide, "Encrypt log data using AWS KMS", its wildcards written out.
+                    # CloudWatch Logs user guide, "Encrypt log data using AWS KMS", its wildcards written out; without
+                    # DescribeKey, which has no encryption context, so that the condition never admits it.
                     *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
-                    *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:DescribeKey"),
+                    *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
                 ],
                 {"kms:EncryptionContext:aws:logs:arn": log_group},
             ),
