@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import has_request_context, request
 from moto.awslambda.models import LambdaFunction, LayerVersion
-from moto.cloudwatch.models import cloudwatch_backends
+from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.dynamodb.responses import DynamoHandler
 from moto.events.models import events_backends
@@ -53,6 +53,7 @@ def install() -> None:
     _leave_polling_to_the_lambda_service()
     _keep_queue_attributes()
     _turn_embedded_metrics_into_metrics()
+    _match_dimensions_exactly()
     _keep_composite_alarms()
     _serve_function_code()
     cloudwatch.install()
@@ -93,6 +94,8 @@ def _evaluate_policies_as_iam_does() -> None:
     def is_action_permitted(
         policy: Any, action: str, resource: str = "*", *_moto: Any  # noqa: ANN401 - moto's own types
     ) -> access_control.PermissionResult:
+        # CloudWatch signs as "monitoring", and moto takes that for the name of its actions.
+        action = action.replace("monitoring:", "cloudwatch:", 1)
         asked = policies.Request(
             action=action, resource=resource, principals=_principals(), context=_condition_keys()
         )
@@ -188,6 +191,7 @@ def _condition_keys() -> dict[str, str]:
         # The server listens on the loopback, where plain HTTP stands for the TLS of AWS's endpoints;
         # who wants to be taken for a client without TLS says so as a proxy would.
         "aws:SecureTransport": str(request.headers.get("X-Forwarded-Proto", "https") == "https").lower(),
+        "s3:TlsVersion": "1.3",
         "aws:RequestedRegion": request.headers["Authorization"].split("/")[2],
     }
     if caller.endswith(".amazonaws.com"):
@@ -396,6 +400,26 @@ def embedded_metrics(line: str) -> Iterable[tuple[str, list[dict[str, Any]]]]:
                 }
             )
         yield directive["Namespace"], metrics
+
+
+def _match_dimensions_exactly() -> None:
+    """moto's GetMetricStatistics counts metrics that have further dimensions; to CloudWatch those are other metrics."""
+    get_metric_statistics = CloudWatchBackend.get_metric_statistics
+
+    def get(self: CloudWatchBackend, *args: Any, dimensions: list[dict[str, str]], **kwargs: Any) -> Any:  # noqa: ANN401
+        wanted = {(dimension["Name"], dimension["Value"]) for dimension in dimensions}
+        everything = self.metric_data
+        self.metric_data = [
+            metric
+            for metric in everything
+            if {(dimension.name, dimension.value) for dimension in metric.dimensions} == wanted
+        ]
+        try:
+            return get_metric_statistics(self, *args, dimensions=dimensions, **kwargs)
+        finally:
+            self.metric_data = everything
+
+    CloudWatchBackend.get_metric_statistics = get  # type: ignore[method-assign]
 
 
 def _keep_composite_alarms() -> None:

@@ -242,16 +242,21 @@ class LambdaService:
 
     def _invoke(self, function: Function, event: Any) -> Invocation:  # noqa: ANN401 - JSON
         environment = self._environment(function)
-        invocation = environment.invoke(event)
-        self._write_log(environment, invocation)
+        try:
+            invocation = environment.invoke(event)
+            self._write_log(environment, invocation)
+        finally:
+            self._release(environment)
         self._count(function, invocation)
+        return invocation
+
+    def _release(self, environment: ExecutionEnvironment) -> None:
+        """Keep an environment for the next invocation, if it is still alive."""
         with self._lock:
-            keep = environment.alive and not self._stopping.is_set()
-            if keep:
-                self._idle[function].append(environment)
+            if keep := environment.alive:
+                self._idle[environment.function].append(environment)
         if not keep:
             environment.stop()
-        return invocation
 
     def _environment(self, function: Function) -> ExecutionEnvironment:
         """Give a warm environment of this very configuration, or a new one."""

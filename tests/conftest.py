@@ -1,0 +1,23 @@
+"""What tests of several parts share: the embedded AWS, deployed once per worker."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.cloud import Cloud
+
+
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[Cloud]:
+    """The three stacks, deployed with IAM enforced; functions run when a test calls `cloud.run_until_idle()`.
+
+    It is shared: use keys of your own, and put back what you change of the deployed resources.
+    """
+    with Cloud() as deployed:
+        yield deployed
+
+
+@pytest.fixture
+def region(cloud: Cloud) -> str:
+    """One of the deployed regions, for tests that need but one."""
+    return cloud.regions[0]
