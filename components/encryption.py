@@ -93,8 +93,8 @@ def key_policy(names: Names, account: Account) -> dict[str, Any]:
                 "LogGroupEncrypts",
                 f"logs.{region}.amazonaws.com",
                 [
-                    # CloudWatch Logs user guide, "Encrypt log data using AWS KMS", its wildcards written out, but
-                    # for DescribeKey: it has no encryption context, so the condition never admits it.
+                    # CloudWatch Logs user guide, "Encrypt log data using AWS KMS", its wildcards written out;
+                    # without DescribeKey, which has no encryption context for the condition to admit.
                     *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
                     *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
                 ],

@@ -152,7 +152,7 @@ def bucket_policy(bucket_arn: str, role_arn: str, *, protect: bool) -> dict[str,
     everything = [bucket_arn, f"{bucket_arn}/*"]
     statements = [
         _deny("PlainHttp", "s3:*", everything, {"Bool": {"aws:SecureTransport": "false"}}),
-        _deny("OutdatedTls", "s3:*", everything, {"NumericLessThan": {"s3:TlsVersion": 1.2}}),
+        _deny("OutdatedTls", "s3:*", everything, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}),
         # The role's own policy gives neither; this holds even if somebody widens it.
         _deny(
             "FunctionChangesUploads",
