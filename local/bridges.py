@@ -92,7 +92,10 @@ def _evaluate_policies_as_iam_does() -> None:
     }
 
     def is_action_permitted(
-        policy: Any, action: str, resource: str = "*", *_moto: Any  # noqa: ANN401 - moto's own types
+        policy: Any,
+        action: str,
+        resource: str = "*",
+        *_moto: Any,  # noqa: ANN401 - moto's own types
     ) -> access_control.PermissionResult:
         # CloudWatch signs as "monitoring", and moto takes that for the name of its actions.
         action = action.replace("monitoring:", "cloudwatch:", 1)
@@ -269,7 +272,9 @@ def _send_events_as_s3_does() -> None:
                 "reason": _REASONS.get(reason, reason),
             },
         }
-        for rule in list(events_backends[account_id][bucket.region_name].event_buses["default"].rules.values()):
+        for rule in list(
+            events_backends[account_id][bucket.region_name].event_buses["default"].rules.values()
+        ):
             if rule.state == "ENABLED" and rule.event_pattern.matches_event(event):
                 for target in list(rule.targets):
                     _deliver(rule, target, event)
@@ -327,7 +332,9 @@ def _send_to_queue(
     policy = queue._policy_json if queue.policy else {}  # noqa: SLF001 - moto's class
     if policies.evaluate(policy, asked) is not policies.Decision.ALLOW:
         return "NO_PERMISSIONS", f"the policy of {arn} does not admit {rule.arn}"
-    sqs_backends[account][region].send_message(queue_name=name, message_body=body, message_attributes=attributes)
+    sqs_backends[account][region].send_message(
+        queue_name=name, message_body=body, message_attributes=attributes
+    )
     return None
 
 
@@ -336,7 +343,14 @@ def _count_for_rule(rule: Any, metric: str) -> None:  # noqa: ANN401 - moto's cl
     _put_metrics(
         rule.region_name,
         "AWS/Events",
-        [{"MetricName": metric, "Dimensions": [{"Name": "RuleName", "Value": rule.name}], "Value": 1.0, "Unit": "Count"}],
+        [
+            {
+                "MetricName": metric,
+                "Dimensions": [{"Name": "RuleName", "Value": rule.name}],
+                "Value": 1.0,
+                "Unit": "Count",
+            }
+        ],
     )
 
 
@@ -368,7 +382,9 @@ def _turn_embedded_metrics_into_metrics() -> None:
     """CloudWatch Logs extracts metrics from lines in the embedded metric format; moto stores the lines only."""
     put_log_events = LogsBackend.put_log_events
 
-    def put(self: LogsBackend, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]) -> Any:  # noqa: ANN401
+    def put(
+        self: LogsBackend, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]
+    ) -> Any:  # noqa: ANN401
         response = put_log_events(self, log_group_name, log_stream_name, log_events)
         for event in log_events:
             for namespace, metrics in embedded_metrics(event["message"]):

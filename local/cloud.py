@@ -98,7 +98,11 @@ class Cloud:
     ) -> None:
         """Upload a file of any size, in parts where it is large; `progress` hears of bytes as they go."""
         self.client("s3", region).upload_file(
-            str(path), self.outputs[region]["bucketName"], key, Callback=progress, Config=TransferConfig(max_concurrency=2)
+            str(path),
+            self.outputs[region]["bucketName"],
+            key,
+            Callback=progress,
+            Config=TransferConfig(max_concurrency=2),
         )
 
     def run_until_idle(self, timeout_seconds: float = 300) -> None:

@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from moto.cloudwatch.models import CloudWatchBackend, Statistics, cloudwatch_backends
+from moto.cloudwatch.models import CloudWatchBackend, Dimension, Statistics, cloudwatch_backends
 from moto.sqs.models import Queue, SQSBackend, sqs_backends
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def install() -> None:
     """Put the bridges in place; call once, before the server answers."""
     _stamp_metrics_by_the_clock()
     _answer_percentiles()
+    _order_dimensions()
     _count_messages()
 
 
@@ -83,24 +84,29 @@ def _answer_percentiles() -> None:
     Statistics.get_statistics_for_type = statistic
 
 
+def _order_dimensions() -> None:
+    """GetMetricData sorts dimensions to compare them, in an order of moto's that depends on their places."""
+    Dimension.__lt__ = lambda self, other: (self.name, self.value) < (other.name, other.value)
+
+
 def _count_messages() -> None:
     """SQS counts what is sent, received and deleted; moto does not."""
     send, receive, delete = SQSBackend.send_message, SQSBackend.receive_message, SQSBackend.delete_message
 
     def send_message(self: SQSBackend, queue_name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         sent = send(self, queue_name, *args, **kwargs)
-        _put(self.region_name, queue_name, {"NumberOfMessagesSent": 1})
+        _put(self, queue_name, {"NumberOfMessagesSent": 1})
         return sent
 
     def receive_message(self: SQSBackend, queue_name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         received = receive(self, queue_name, *args, **kwargs)
         if received:  # empty receives would fill the memory of a server that is polled five times a second
-            _put(self.region_name, queue_name, {"NumberOfMessagesReceived": len(received)})
+            _put(self, queue_name, {"NumberOfMessagesReceived": len(received)})
         return received
 
     def delete_message(self: SQSBackend, queue_name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         delete(self, queue_name, *args, **kwargs)
-        _put(self.region_name, queue_name, {"NumberOfMessagesDeleted": 1})
+        _put(self, queue_name, {"NumberOfMessagesDeleted": 1})
 
     SQSBackend.send_message = send_message
     SQSBackend.receive_message = receive_message
@@ -118,22 +124,16 @@ def _sample(queue: Queue) -> None:
     if messages:
         ages = [now() - _sent_at.setdefault(message.id, now()) for message in messages]
         values["ApproximateAgeOfOldestMessage"] = max(ages)
-    _put(queue.region, queue.name, values)
+    _put(sqs_backends[queue.account_id][queue.region], queue.name, values)
 
 
-def _put(region: str, queue_name: str, values: Mapping[str, float]) -> None:
+def _put(backend: SQSBackend, queue_name: str, values: Mapping[str, float]) -> None:
     dimensions = [{"Name": "QueueName", "Value": queue_name}]
     units = {"ApproximateAgeOfOldestMessage": "Seconds"}
-    for account in sqs_backends:
-        cloudwatch_backends[account][region].put_metric_data(
-            "AWS/SQS",
-            [
-                {
-                    "MetricName": name,
-                    "Dimensions": dimensions,
-                    "Value": value,
-                    "Unit": units.get(name, "Count"),
-                }
-                for name, value in values.items()
-            ],
-        )
+    cloudwatch_backends[backend.account_id][backend.region_name].put_metric_data(
+        "AWS/SQS",
+        [
+            {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": units.get(name, "Count")}
+            for name, value in values.items()
+        ],
+    )

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from local.dashboard import Dashboard, Line, Widget
 
 COLOURS = ("#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#17becf", "#d62728", "#8c564b", "#7f7f7f")
-WIDTH, HEIGHT = 640, 200
+COLUMN, ROW = 64, 54
+"""Pixels that a column and a row of the grid are drawn for."""
+HEADROOM = 96
+"""Pixels of a widget's height that its title and legend take."""
 LEFT, RIGHT, TOP, BOTTOM = 60, 12, 10, 22
 """Margins of a graph: the scales stand in them."""
 
@@ -94,7 +97,7 @@ def _graph(widget: Widget, dashboard: Dashboard) -> str:
     near = {label: value for label, value in widget.thresholds.items() if value <= 2 * highest}
     far = {label: value for label, value in widget.thresholds.items() if label not in near}
     legend += "".join(f"<li>{escape(label)}: {_figure(value)}</li>" for label, value in far.items())
-    scale = _Scale(dashboard.start, dashboard.end, max([highest, *near.values()]))
+    scale = _Scale(widget, dashboard, max([highest, *near.values()]))
     parts = [
         scale.axes(),
         *(scale.threshold(label, value) for label, value in near.items()),
@@ -105,7 +108,7 @@ def _graph(widget: Widget, dashboard: Dashboard) -> str:
         ),
     ]
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(parts)}</svg>'
+        f'<svg viewBox="0 0 {scale.width} {scale.height}" role="img">{"".join(parts)}</svg>'
         f'<ul class="legend">{legend}</ul>'
     )
 
@@ -129,20 +132,21 @@ def _figure(value: float) -> str:
 class _Scale:
     """Places times and values on a graph."""
 
-    def __init__(self, start: datetime, end: datetime, highest: float) -> None:
-        self._start, self._end, self._highest = start, end, highest * 1.1
+    def __init__(self, widget: Widget, dashboard: Dashboard, highest: float) -> None:
+        self.width, self.height = widget.width * COLUMN, widget.height * ROW - HEADROOM
+        self._start, self._end, self._highest = dashboard.start, dashboard.end, highest * 1.1
 
     def x(self, moment: datetime) -> float:
         share = (moment - self._start) / (self._end - self._start)
-        return LEFT + share * (WIDTH - LEFT - RIGHT)
+        return LEFT + share * (self.width - LEFT - RIGHT)
 
     def y(self, value: float) -> float:
-        return HEIGHT - BOTTOM - value / self._highest * (HEIGHT - TOP - BOTTOM)
+        return self.height - BOTTOM - value / self._highest * (self.height - TOP - BOTTOM)
 
     def axes(self) -> str:
         levels = [self._highest * share for share in (0, 0.5, 1)]
         lines = "".join(
-            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{self.y(level):.1f}" y2="{self.y(level):.1f}"'
+            f'<line x1="{LEFT}" x2="{self.width - RIGHT}" y1="{self.y(level):.1f}" y2="{self.y(level):.1f}"'
             f' stroke="#eaeded"/><text x="{LEFT - 6}" y="{self.y(level) + 4:.1f}" text-anchor="end">'
             f"{_figure(level)}</text>"
             for level in levels
@@ -150,15 +154,16 @@ class _Scale:
         moments = [self._start, self._start + (self._end - self._start) / 2, self._end]
         anchors = ("start", "middle", "end")
         return lines + "".join(
-            f'<text x="{self.x(moment):.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}">{moment:%H:%M:%S}</text>'
+            f'<text x="{self.x(moment):.1f}" y="{self.height - 6}" text-anchor="{anchor}">'
+            f"{moment:%H:%M:%S}</text>"
             for moment, anchor in zip(moments, anchors, strict=True)
         )
 
     def threshold(self, label: str, value: float) -> str:
         y = self.y(value)
         return (
-            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#d62728"'
-            f' stroke-dasharray="4 3"/><text x="{WIDTH - RIGHT}" y="{y - 4:.1f}" text-anchor="end">'
+            f'<line x1="{LEFT}" x2="{self.width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#d62728"'
+            f' stroke-dasharray="4 3"/><text x="{self.width - RIGHT}" y="{y - 4:.1f}" text-anchor="end">'
             f"{escape(label)}: {_figure(value)}</text>"
         )
 

@@ -78,7 +78,9 @@ class _Engine(pulumi.runtime.Mocks):
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
         """Refuse a provider's function: the program asks AWS nothing while it is evaluated."""
-        self.failure = LocalError(f"stack {self._stack.name}: the embedded AWS answers no function, got {args.token}")
+        self.failure = LocalError(
+            f"stack {self._stack.name}: the embedded AWS answers no function, got {args.token}"
+        )
         raise self.failure
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -98,14 +100,18 @@ class _Engine(pulumi.runtime.Mocks):
             self._providers[args.name] = self._target(args.inputs)
             return args.name, args.inputs
         if args.typ not in CREATORS:
-            raise LocalError("the embedded AWS does not know this type of resource; add it to local/resources")
+            raise LocalError(
+                "the embedded AWS does not know this type of resource; add it to local/resources"
+            )
         inputs: dict[str, Any] | None = _whole_numbers(args.inputs)
         if self._mutate:
             inputs = self._mutate(args.typ, args.name, inputs or {})
             if inputs is None:
                 return args.name, args.inputs
         target = self._provider(args.provider)
-        if inputs.get("region", target.region) != target.region:  # a region of the resource's own (provider v7)
+        if (
+            inputs.get("region", target.region) != target.region
+        ):  # a region of the resource's own (provider v7)
             target = self._target({"region": inputs["region"]})
         if "tags" in inputs:
             inputs["tags"] = {**target.default_tags, **inputs["tags"]}

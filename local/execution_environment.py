@@ -153,7 +153,9 @@ class ExecutionEnvironment:
         response = self._receive(time.time() + INIT_SECONDS)
         if response is None:
             self._kill()
-            return _error("Runtime.InitTimeout", f"the handler was not imported within {INIT_SECONDS} seconds")
+            return _error(
+                "Runtime.InitTimeout", f"the handler was not imported within {INIT_SECONDS} seconds"
+            )
         self._ready = response.get("ready", False)
         return response
 

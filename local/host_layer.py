@@ -53,13 +53,25 @@ def check_binaries(archive: zipfile.ZipFile, architecture: str) -> None:
             continue
         with archive.open(member) as library:
             header = library.read(20)
-        machine = _ELF_MACHINES.get(int.from_bytes(header[18:20], "little")) if header[:4] == b"\x7fELF" else None
+        machine = (
+            _ELF_MACHINES.get(int.from_bytes(header[18:20], "little")) if header[:4] == b"\x7fELF" else None
+        )
         if machine != architecture:
-            raise LocalError(f"the layer's {member.filename} is for {machine or 'no known machine'}, not {architecture}")
+            raise LocalError(
+                f"the layer's {member.filename} is for {machine or 'no known machine'}, not {architecture}"
+            )
 
 
 def _install(lock: Path, target: Path) -> None:
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--require-hashes",
+    ]
     command += ["--only-binary", ":all:", "--upgrade", "--target", str(target), "--requirement", str(lock)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:

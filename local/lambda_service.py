@@ -71,6 +71,7 @@ class LambdaService:
         self._sessions: dict[tuple[str, str], Credentials] = {}
         self._running: dict[str, set[concurrent.futures.Future[None]]] = defaultdict(set)
         self._undeleted: list[_Delivery] = []
+        self._served: set[str] = set()
         self._workers = concurrent.futures.ThreadPoolExecutor(self._concurrency, thread_name_prefix="lambda")
         self._stopping = threading.Event()
         self._poller: threading.Thread | None = None
@@ -129,6 +130,12 @@ class LambdaService:
         """Give a session of the function's role."""
         return self._assume(self._function(region, function_name))
 
+    def take_served_regions(self) -> set[str]:
+        """Give the regions in which functions have run since the last call."""
+        with self._lock:
+            served, self._served = self._served, set()
+        return served
+
     def recycle(self) -> None:
         """End all warm execution environments and forget the roles' sessions: what comes next is a cold start."""
         with self._lock:
@@ -175,7 +182,9 @@ class LambdaService:
             attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])
             visibility = int(attributes["Attributes"]["VisibilityTimeout"])
             if visibility < function.timeout_seconds:
-                self._problem(f"{queue_arn}: visibility timeout {visibility} s is less than the function's timeout")
+                self._problem(
+                    f"{queue_arn}: visibility timeout {visibility} s is less than the function's timeout"
+                )
                 return False
             messages = self._receive(sqs, queue_url, mapping["BatchSize"])
         except ClientError as error:
@@ -184,7 +193,9 @@ class LambdaService:
         if not messages:
             return False
         partial = "ReportBatchItemFailures" in (mapping.get("FunctionResponseTypes") or ())
-        work = functools.partial(self._process, function, sqs, queue_arn, queue_url, messages, partial=partial)
+        work = functools.partial(
+            self._process, function, sqs, queue_arn, queue_url, messages, partial=partial
+        )
         future = self._workers.submit(work)
         with self._lock:
             self._running[mapping["UUID"]].add(future)
@@ -223,7 +234,9 @@ class LambdaService:
         partial: bool,
     ) -> None:
         """Invoke the function with one batch and delete what succeeded; the rest reappears in its queue's time."""
-        invocation = self._invoke(function, {"Records": [_record(message, queue_arn) for message in messages]})
+        invocation = self._invoke(
+            function, {"Records": [_record(message, queue_arn) for message in messages]}
+        )
         failed = failed_messages(invocation, [message["MessageId"] for message in messages], partial=partial)
         for message in messages:
             if message["MessageId"] not in failed:
@@ -237,6 +250,8 @@ class LambdaService:
             )
             with self._lock:
                 self._undeleted.append(delivery)
+        with self._lock:
+            self._served.add(function.region)
 
     # --- running ------------------------------------------------------------------------------------------------
 
@@ -294,8 +309,13 @@ class LambdaService:
         key = (function.role, function.arn)
         if key not in self._sessions:
             sts = self._server.new_client("sts", function.region, self._server.lambda_service)
-            acting_for = {"x-amz-source-arn": function.arn, "x-amz-source-account": function.arn.split(":")[4]}
-            sts.meta.events.register("before-call.sts", lambda params, **_: params["headers"].update(acting_for))
+            acting_for = {
+                "x-amz-source-arn": function.arn,
+                "x-amz-source-account": function.arn.split(":")[4],
+            }
+            sts.meta.events.register(
+                "before-call.sts", lambda params, **_: params["headers"].update(acting_for)
+            )
             session = sts.assume_role(RoleArn=function.role, RoleSessionName=function.name)["Credentials"]
             self._sessions[key] = Credentials(
                 session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"]
@@ -307,7 +327,11 @@ class LambdaService:
         lines = [
             f"START RequestId: {invocation.request_id} Version: $LATEST",
             *invocation.log,
-            *([] if invocation.error is None else [f"{invocation.request_id} {invocation.error['errorMessage']}"]),
+            *(
+                []
+                if invocation.error is None
+                else [f"{invocation.request_id} {invocation.error['errorMessage']}"]
+            ),
             f"END RequestId: {invocation.request_id}",
             f"REPORT RequestId: {invocation.request_id}\tDuration: {invocation.duration_ms:.2f} ms\t"
             f"Memory Size: {environment.function.memory_mb} MB\tMax Memory Used: {invocation.memory_mb} MB",
@@ -319,7 +343,10 @@ class LambdaService:
             if invocation.cold_start:
                 logs.create_log_stream(**stream)
             for start in range(0, len(lines), LOG_EVENTS_MAX):
-                events = [{"timestamp": now, "message": line or " "} for line in lines[start : start + LOG_EVENTS_MAX]]
+                events = [
+                    {"timestamp": now, "message": line or " "}
+                    for line in lines[start : start + LOG_EVENTS_MAX]
+                ]
                 logs.put_log_events(**stream, logEvents=events)
         except ClientError as error:  # on AWS, too, the lines are lost and the function runs on
             self._problem(f"{environment.log_group}: {error}")

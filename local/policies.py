@@ -39,7 +39,9 @@ class Request:
 
 def evaluate(document: Mapping[str, Any], request: Request) -> Decision:
     """Decide by one policy document: any matching Deny wins, then any matching Allow."""
-    statements = [statement for statement in _listed(document.get("Statement")) if _applies(statement, request)]
+    statements = [
+        statement for statement in _listed(document.get("Statement")) if _applies(statement, request)
+    ]
     effects = {statement["Effect"] for statement in statements}
     if "Deny" in effects:
         return Decision.DENY

@@ -64,7 +64,12 @@ def answer(handler: Callable[[Any, Context], Any], request: dict[str, Any]) -> d
 
 def failure(error: BaseException, request_id: str = "") -> dict[str, Any]:
     """Log an error as Lambda's runtime does, and describe it."""
-    print(f"[ERROR] {type(error).__name__}: {error}", *traceback.format_tb(error.__traceback__), sep="\n", flush=True)  # noqa: T201
+    print(
+        f"[ERROR] {type(error).__name__}: {error}",
+        *traceback.format_tb(error.__traceback__),
+        sep="\n",
+        flush=True,
+    )  # noqa: T201
     return {"error": {"errorType": type(error).__name__, "errorMessage": str(error), "requestId": request_id}}
 
 

@@ -78,7 +78,8 @@ class Server:
             stderr=self._log,
             cwd=Path(__file__).resolve().parent.parent,
             start_new_session=True,  # Ctrl-C is for the command line, which then ends the server
-            env=os.environ | {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+            env=os.environ
+            | {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
         )
         stdout = self._process.stdout
         hello = stdout.readline() if stdout else b""
@@ -149,7 +150,9 @@ def _check_free(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            raise LocalError(f"port {port} of {HOST} cannot be used: {error.strerror}; choose another") from None
+            raise LocalError(
+                f"port {port} of {HOST} cannot be used: {error.strerror}; choose another"
+            ) from None
         except OverflowError:
             raise LocalError(f"a port is a number from 0 (any free one) to 65535, got {port}") from None
 

@@ -24,7 +24,8 @@ def table(target: Target, inputs: Inputs) -> Outputs:
         Tags=key_values(inputs.get("tags")),
         DeletionProtectionEnabled=inputs.get("deletionProtectionEnabled", False),
         **given(
-            GlobalSecondaryIndexes=[_index(index) for index in inputs.get("globalSecondaryIndexes", [])] or None,
+            GlobalSecondaryIndexes=[_index(index) for index in inputs.get("globalSecondaryIndexes", [])]
+            or None,
             SSESpecification=_encryption(inputs.get("serverSideEncryption")),
         ),
     )["TableDescription"]
@@ -43,9 +44,13 @@ def _index(index: Inputs) -> dict[str, Any]:
 
 def _key_schema(keys: Inputs) -> list[dict[str, str]]:
     if "keySchemas" in keys:
-        return [{"AttributeName": key["attributeName"], "KeyType": key["keyType"]} for key in keys["keySchemas"]]
+        return [
+            {"AttributeName": key["attributeName"], "KeyType": key["keyType"]} for key in keys["keySchemas"]
+        ]
     schema = [{"AttributeName": keys["hashKey"], "KeyType": "HASH"}]
-    return schema + ([{"AttributeName": keys["rangeKey"], "KeyType": "RANGE"}] if keys.get("rangeKey") else [])
+    return schema + (
+        [{"AttributeName": keys["rangeKey"], "KeyType": "RANGE"}] if keys.get("rangeKey") else []
+    )
 
 
 def _encryption(encryption: Inputs | None) -> dict[str, Any] | None:

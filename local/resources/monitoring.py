@@ -72,7 +72,11 @@ def composite_alarm(target: Target, inputs: Inputs) -> Outputs:
 def dashboard(target: Target, inputs: Inputs) -> Outputs:
     name = inputs["dashboardName"]
     target.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=inputs["dashboardBody"])
-    return {"id": name, "dashboardName": name, "dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}"}
+    return {
+        "id": name,
+        "dashboardName": name,
+        "dashboardArn": f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}",
+    }
 
 
 def topic(target: Target, inputs: Inputs) -> Outputs:
@@ -93,7 +97,10 @@ def topic_policy(target: Target, inputs: Inputs) -> Outputs:
 
 def topic_subscription(target: Target, inputs: Inputs) -> Outputs:
     arn = target.client("sns").subscribe(
-        TopicArn=inputs["topic"], Protocol=inputs["protocol"], Endpoint=inputs["endpoint"], ReturnSubscriptionArn=True
+        TopicArn=inputs["topic"],
+        Protocol=inputs["protocol"],
+        Endpoint=inputs["endpoint"],
+        ReturnSubscriptionArn=True,
     )["SubscriptionArn"]
     return {"id": arn, "arn": arn}
 

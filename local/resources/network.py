@@ -15,7 +15,10 @@ ACCOUNT = "123456789012"
 def vpc(target: Target, inputs: Inputs) -> Outputs:
     ec2 = target.client("ec2")
     created = ec2.create_vpc(CidrBlock=inputs["cidrBlock"], TagSpecifications=_tags("vpc", inputs))["Vpc"]
-    for attribute, name in (("enableDnsSupport", "EnableDnsSupport"), ("enableDnsHostnames", "EnableDnsHostnames")):
+    for attribute, name in (
+        ("enableDnsSupport", "EnableDnsSupport"),
+        ("enableDnsHostnames", "EnableDnsHostnames"),
+    ):
         if attribute in inputs:
             ec2.modify_vpc_attribute(VpcId=created["VpcId"], **{name: {"Value": inputs[attribute]}})
     return _identified(target, "vpc", created["VpcId"])
@@ -95,7 +98,9 @@ def egress_rule(target: Target, inputs: Inputs) -> Outputs:
         IpProtocol=inputs["ipProtocol"],
         FromPort=inputs.get("fromPort"),
         ToPort=inputs.get("toPort"),
-        PrefixListIds=[{"PrefixListId": inputs["prefixListId"], "Description": inputs.get("description", "")}],
+        PrefixListIds=[
+            {"PrefixListId": inputs["prefixListId"], "Description": inputs.get("description", "")}
+        ],
     )
     created = target.client("ec2").authorize_security_group_egress(
         GroupId=inputs["securityGroupId"],

@@ -86,7 +86,9 @@ def _lifecycle_rule(rule: Inputs) -> dict[str, Any]:
 
 def ownership(target: Target, inputs: Inputs) -> Outputs:
     rules = [{"ObjectOwnership": inputs["rule"]["objectOwnership"]}]
-    target.client("s3").put_bucket_ownership_controls(Bucket=inputs["bucket"], OwnershipControls={"Rules": rules})
+    target.client("s3").put_bucket_ownership_controls(
+        Bucket=inputs["bucket"], OwnershipControls={"Rules": rules}
+    )
     return {"id": inputs["bucket"]}
 
 
@@ -110,7 +112,9 @@ def policy(target: Target, inputs: Inputs) -> Outputs:
 
 def notification(target: Target, inputs: Inputs) -> Outputs:
     if unknown := {name for name, value in inputs.items() if value} - {"bucket", "eventbridge"}:
-        raise ValueError(f"{', '.join(sorted(unknown))}: only notifications through EventBridge are known here")
+        raise ValueError(
+            f"{', '.join(sorted(unknown))}: only notifications through EventBridge are known here"
+        )
     target.client("s3").put_bucket_notification_configuration(
         Bucket=inputs["bucket"],
         NotificationConfiguration={"EventBridgeConfiguration": {}} if inputs.get("eventbridge") else {},

@@ -1,0 +1,29 @@
+"""`python -m local prepare`: install what the other commands and the tests need, so that those need no network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from local.host_layer import LOCK, PROJECT, host_layer
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
+    """Declare the command."""
+    parser = commands.add_parser(
+        "prepare",
+        help="install the layer's packages for this machine",
+        description=f"Installs {LOCK.relative_to(PROJECT)} for this machine into .build, where that was not done"
+        " yet: it stands in for the deployed layer where the layer is built for another architecture.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(_: argparse.Namespace) -> int:
+    """Install."""
+    Console(highlight=False).print(f"{host_layer().relative_to(PROJECT)}: {LOCK.name} for this machine")
+    return 0

@@ -1,0 +1,136 @@
+"""`python -m local serve`: keep the three regions running, and process what any S3 client uploads."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from rich.console import Console
+from rich.table import Table
+
+from local.report import PLAIN_WIDTH
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from local.cloud import Cloud
+
+DEFAULT_PORT = 4566
+STATE = Path(__file__).resolve().parent.parent.parent / ".build" / "embedded-aws.json"
+"""Where `python -m ops --local` finds the running embedded AWS."""
+LOOK_SECONDS = 0.5
+SAMPLE_SECONDS = 60
+"""How often SQS measures its queues."""
+
+
+def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
+    """Declare the command."""
+    parser = commands.add_parser(
+        "serve",
+        help="keep three regions running for any S3 client",
+        description="Deploys the stacks on the embedded AWS and processes what any S3 client uploads to their"
+        " buckets, until Ctrl-C. Everything is in memory and ends with it.",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=DEFAULT_PORT,
+        metavar="N",
+        help="default %(default)s; 0 takes any free port",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until interrupted."""
+    from local.cloud import Cloud  # Pulumi takes a second to import: not for --help
+
+    console = Console(highlight=False, width=None if Console().is_terminal else PLAIN_WIDTH, soft_wrap=True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    with contextlib.suppress(KeyboardInterrupt):
+        console.print("Deploying three regions ...")
+        with Cloud(port=arguments.port) as cloud, _announced(cloud):
+            _explain(console, cloud)
+            cloud.functions.start()
+            _follow(console, cloud)
+    console.print("Ended.")
+    return 0
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _announced(cloud: Cloud) -> Iterator[None]:
+    """Tell other commands where the embedded AWS is, while it is."""
+    credentials = cloud.server.operator
+    STATE.parent.mkdir(exist_ok=True)
+    STATE.write_text(
+        json.dumps(
+            {
+                "endpoint_url": cloud.server.endpoint,
+                "credentials": {
+                    "aws_access_key_id": credentials.key_id,
+                    "aws_secret_access_key": credentials.secret,
+                },
+                "stacks": cloud.outputs,
+            },
+            indent=2,
+        )
+    )
+    try:
+        yield
+    finally:
+        STATE.unlink(missing_ok=True)
+
+
+def _explain(console: Console, cloud: Cloud) -> None:
+    """Say where everything is, and how to point the AWS CLI at it."""
+    table = Table("Region", "Bucket", "Job table")
+    for region, outputs in cloud.outputs.items():
+        table.add_row(region, outputs["bucketName"], outputs["tableName"])
+    console.print(table)
+    region = cloud.regions[-1]
+    bucket = cloud.outputs[region]["bucketName"]
+    console.print(f"The embedded AWS is at {cloud.server.endpoint}. Point the AWS CLI, or any SDK, at it:\n")
+    variables = {"AWS_ENDPOINT_URL": cloud.server.endpoint, **cloud.server.operator.environment}
+    for name, value in variables.items():
+        console.print(f"  export {name}={value}")
+    console.print(f"  aws s3 cp FILE s3://{bucket}/input/ --region {region}")
+    console.print(f"  aws s3 ls s3://{bucket}/processed/ --recursive --region {region}\n")
+    console.print("Uploads are processed as they arrive; Ctrl-C ends it all.")
+
+
+def _follow(console: Console, cloud: Cloud) -> None:
+    """Print each job's outcome as it is recorded, and what keeps Lambda from working."""
+    from local.alarms import CloudWatch
+
+    metrics = CloudWatch(cloud.server)
+    sampled = time.monotonic()
+    told: dict[str, str] = {}
+    problems = 0
+    while True:
+        time.sleep(LOOK_SECONDS)
+        for region in cloud.functions.take_served_regions():
+            for job in cloud.jobs(region):
+                if told.get(job["job_id"]) != job["status"]:
+                    told[job["job_id"]] = job["status"]
+                    console.print(_line(region, job), markup=False)
+        for problem in cloud.functions.problems[problems:]:
+            console.print(problem, markup=False)
+            problems += 1
+        if time.monotonic() - sampled > SAMPLE_SECONDS:
+            metrics.sample()
+            sampled = time.monotonic()
+
+
+def _line(region: str, job: dict[str, Any]) -> str:
+    when = time.strftime("%H:%M:%S", time.localtime(float(job["timestamp"])))
+    rows = "" if job.get("rows_out") is None else f"{int(job['rows_out']):,} rows -> {job.get('output_path')}"
+    return f"{when} {region} {job['input_path']}: {job['status']} {job.get('error') or rows}"
