@@ -46,7 +46,7 @@ INTEGER_RANGES: Mapping[str, tuple[int, int, str]] = {
     "maximumConcurrency": (2, MAXIMUM_CONCURRENCY, "from Lambda's least to what the job index holds"),
     "glacierAfterDays": (1, 2**31 - 1, "days, S3's limits"),
     "noncurrentVersionExpirationDays": (1, 2**31 - 1, "days, S3's limits"),
-    "maxDecompressedBytes": (1, 2**63 - 1, "bytes"),
+    "maxDecompressedBytes": (1, 2**50, "bytes"),
     "maxDecompressionRatio": (1, 1_000_000, "bytes out per byte in"),
     "queueDepthThreshold": (1, 2**31 - 1, "messages"),
     "freshnessHours": (0, 168, "hours, CloudWatch evaluates an alarm over 7 days at the most"),

@@ -1,9 +1,10 @@
 """The real program, evaluated under Pulumi's mock monitor, with everything that it registers on record."""
 
 import json
+import logging
 import runpy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,22 @@ PROJECT_DIRECTORY = Path(__file__).resolve().parents[2]
 PROJECT = "regional-analytics"
 STACKS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 ACCOUNT_ID = "123456789012"
+
+ARNS = {
+    "Queue": ("sqs", "{name}"),
+    "Table": ("dynamodb", "table/{name}"),
+    "Function": ("lambda", "function:{name}"),
+    "LayerVersion": ("lambda", "layer:{layerName}:1"),
+    "LogGroup": ("logs", "log-group:{name}"),
+    "EventRule": ("events", "rule/{name}"),
+    "Topic": ("sns", "{name}"),
+    "MetricAlarm": ("cloudwatch", "alarm:{name}"),
+    "CompositeAlarm": ("cloudwatch", "alarm:{alarmName}"),
+    "Key": ("kms", "key/{name}"),
+    "Subnet": ("ec2", "subnet/{name}"),
+    "SecurityGroup": ("ec2", "security-group/{name}"),
+}
+"""Service and resource part of each kind's ARN."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +60,16 @@ class Evaluation:
     stack: str
     resources: list[Resource]
     outputs: Mapping[str, Any]
+    warnings: list[str]
+
+    def __getitem__(self, urn: str) -> Resource:
+        (found,) = (resource for resource in self.resources if resource.urn == urn)
+        return found
+
+    @property
+    def custom(self) -> list[Resource]:
+        """What AWS is asked for: no components, no provider."""
+        return [resource for resource in self.resources if resource.type.startswith("aws:")]
 
     def all(self, type_: str) -> list[Resource]:
         """All resources of the type: `aws:s3/bucket:Bucket`."""
@@ -67,7 +94,10 @@ def evaluate(stack: str, config: Mapping[str, str] | None = None, *, preview: bo
     """Run `__main__.py` for the stack; `config` overrides what its file sets, by full key."""
     monitor = RecordingMonitor(Outputs(stack_config(stack)["aws:region"], preview=preview))
     settings.set_root_resource(None)  # pyright: ignore[reportArgumentType]  # exports of the last run would stay
-    pulumi.runtime.set_mocks(monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor)
+    log = Log()
+    pulumi.runtime.set_mocks(
+        monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor, logger=log
+    )
     pulumi.runtime.set_all_config({**stack_config(stack), **(config or {})})
     outputs: dict[str, Any] = {}
 
@@ -79,7 +109,19 @@ def evaluate(stack: str, config: Mapping[str, str] | None = None, *, preview: bo
         return pulumi.Output.from_input(exported).apply(outputs.update)
 
     run()
-    return Evaluation(stack=stack, resources=monitor.recorded, outputs=outputs)
+    return Evaluation(stack=stack, resources=monitor.recorded, outputs=outputs, warnings=log.warnings)
+
+
+class Log(logging.Logger):
+    """Keeps what Pulumi warns of, deprecated inputs among it."""
+
+    def __init__(self) -> None:
+        super().__init__("pulumi")
+        self.warnings: list[str] = []
+        self.addHandler(logging.NullHandler())
+
+    def warning(self, msg: object, *args: object, **kwargs: Any) -> None:
+        self.warnings.append(str(msg))
 
 
 class RecordingMonitor(mocks.MockMonitor):
@@ -117,7 +159,6 @@ class Outputs(mocks.Mocks):
 
     region: str
     preview: bool = False
-    calls: list[str] = field(default_factory=list)
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"the program calls AWS while it is evaluated: {args.token}")
@@ -136,36 +177,15 @@ class Outputs(mocks.Mocks):
         return f"arn:aws:{service}:{self.region}:{ACCOUNT_ID}:{resource}"
 
     def _computed(self, type_: str, inputs: Mapping[str, Any], name: str) -> dict[str, Any]:
-        match type_.partition("/")[2].partition(":")[2]:
-            case "Bucket":
-                return {"arn": f"arn:aws:s3:::{name}"}
-            case "Queue":
-                return {"arn": self._arn("sqs", name), "url": self._queue_url(name)}
-            case "Table":
-                return {"arn": self._arn("dynamodb", f"table/{name}")}
-            case "Role":
-                return {"arn": f"arn:aws:iam::{ACCOUNT_ID}:role/{name}"}
-            case "Function":
-                return {"arn": self._arn("lambda", f"function:{name}")}
-            case "LayerVersion":
-                return {"arn": self._arn("lambda", f"layer:{inputs['layerName']}:1")}
-            case "LogGroup":
-                return {"arn": self._arn("logs", f"log-group:{name}")}
-            case "EventRule":
-                return {"arn": self._arn("events", f"rule/{name}")}
-            case "Topic":
-                return {"arn": self._arn("sns", name)}
-            case "MetricAlarm":
-                return {"arn": self._arn("cloudwatch", f"alarm:{name}")}
-            case "CompositeAlarm":
-                return {"arn": self._arn("cloudwatch", f"alarm:{inputs['alarmName']}")}
-            case "Key":
-                return {"arn": self._arn("kms", f"key/{name}"), "keyId": name}
-            case "VpcEndpoint":
-                return {"prefixListId": f"pl-{inputs['serviceName'].rpartition('.')[2]}"}
-            case "Subnet":
-                return {"arn": self._arn("ec2", f"subnet/{name}")}
-            case "SecurityGroup":
-                return {"arn": self._arn("ec2", f"security-group/{name}")}
-            case _:
-                return {}
+        kind = type_.rpartition(":")[2]
+        if kind in ARNS:
+            service, resource = ARNS[kind]
+            arn = self._arn(service, resource.format(**{**inputs, "name": name}))
+            return {"arn": arn, "url": self._queue_url(name), "keyId": name}
+        if kind == "Bucket":
+            return {"arn": f"arn:aws:s3:::{name}"}
+        if kind == "Role":
+            return {"arn": f"arn:aws:iam::{ACCOUNT_ID}:role/{name}"}
+        if kind == "VpcEndpoint":
+            return {"prefixListId": f"pl-{inputs['serviceName'].rpartition('.')[2]}"}
+        return {}

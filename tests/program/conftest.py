@@ -1,0 +1,19 @@
+import functools
+
+import pytest
+
+from tests.program.evaluation import STACKS, Evaluation, evaluate
+
+evaluated = functools.cache(evaluate)
+
+
+@pytest.fixture(params=STACKS)
+def evaluation(request: pytest.FixtureRequest) -> Evaluation:
+    """Each of the project's stacks, as its file configures it."""
+    return evaluated(request.param)
+
+
+@pytest.fixture
+def one_stack() -> Evaluation:
+    """For what does not depend on the region."""
+    return evaluated("eu-west-1")

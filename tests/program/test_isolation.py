@@ -1,0 +1,164 @@
+"""What the network, the policies and the role let through, and that it is nothing else."""
+
+from typing import Any
+
+import pytest
+
+from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
+
+OPENINGS = (
+    "InternetGateway",
+    "EgressOnlyInternetGateway",
+    "NatGateway",
+    "VpcPeeringConnection",
+    "VpnGateway",
+    "TransitGateway",
+    "Route",
+    "Eip",
+    "SecurityGroupIngressRule",
+    "SecurityGroupRule",
+)
+
+
+def test_no_way_out_but_the_gateway_endpoints(evaluation: Evaluation) -> None:
+    kinds = {resource.type.rpartition(":")[2] for resource in evaluation.resources}
+    assert not [kind for kind in kinds if kind.startswith(OPENINGS) and not kind.startswith("RouteTable")]
+    assert "routes" not in evaluation.one("aws:ec2/routeTable:RouteTable").inputs
+    assert len(evaluation.all("aws:ec2/vpcEndpoint:VpcEndpoint")) == 2
+
+
+def test_function_may_send_https_to_the_two_services_only(evaluation: Evaluation) -> None:
+    group = evaluation.one("aws:ec2/securityGroup:SecurityGroup")
+    assert not {"ingress", "egress"} & set(group.inputs)
+    rules = [
+        rule.inputs for rule in evaluation.all("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+    ]
+    assert {rule["prefixListId"] for rule in rules} == {"pl-s3", "pl-dynamodb"}
+    for rule in rules:
+        assert rule["securityGroupId"] == group.id
+        assert (rule["ipProtocol"], rule["fromPort"], rule["toPort"]) == ("tcp", 443, 443)
+        assert not {"cidrIpv4", "cidrIpv6", "referencedSecurityGroupId"} & set(rule)
+
+
+def test_default_security_group_is_closed(evaluation: Evaluation) -> None:
+    group = evaluation.one("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup").inputs
+    assert group["vpcId"] == evaluation.one("aws:ec2/vpc:Vpc").id
+    assert not {"ingress", "egress"} & set(group)
+
+
+def test_endpoints_admit_this_stack_s_role_bucket_and_table_only(evaluation: Evaluation) -> None:
+    bucket = evaluation.one("aws:s3/bucket:Bucket").state["arn"]
+    table = evaluation.one("aws:dynamodb/table:Table").state["arn"]
+    role = evaluation.one("aws:iam/role:Role").state["arn"]
+    for service, resources in {"s3": [bucket, f"{bucket}/*"], "dynamodb": [table]}.items():
+        endpoint = evaluation.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"{service}-endpoint")
+        (statement,) = endpoint.json("policy")["Statement"]
+        assert statement["Resource"] == resources
+        assert statement["Condition"] == {"ArnEquals": {"aws:PrincipalArn": role}}
+        assert all("*" not in action for action in statement["Action"])
+
+
+def test_endpoints_let_through_what_the_role_may_call(evaluation: Evaluation) -> None:
+    allowed = {action for each in role_statements(evaluation) for action in each["Action"]}
+    for service in ("s3", "dynamodb"):
+        endpoint = evaluation.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"{service}-endpoint")
+        (statement,) = endpoint.json("policy")["Statement"]
+        assert set(statement["Action"]) == {action for action in allowed if action.startswith(f"{service}:")}
+
+
+def role_statements(evaluation: Evaluation, effect: str = "Allow") -> list[dict[str, Any]]:
+    statements = evaluation.one("aws:iam/rolePolicy:RolePolicy").json("policy")["Statement"]
+    return [each for each in statements if each["Effect"] == effect]
+
+
+def test_role_may_do_what_the_handler_does(evaluation: Evaluation) -> None:
+    bucket = evaluation.one("aws:s3/bucket:Bucket").state["arn"]
+    table = evaluation.one("aws:dynamodb/table:Table").state["arn"]
+    queue = evaluation.one("aws:sqs/queue:Queue", "ingestion-queue").state["arn"]
+    log_group = evaluation.one("aws:cloudwatch/logGroup:LogGroup").state["arn"]
+    granted = {
+        action: statement["Resource"]
+        for statement in role_statements(evaluation)
+        for action in statement["Action"]
+    }
+    written = [f"{bucket}/processed/*", f"{bucket}/rejected/*"]
+    ec2 = {action for action in granted if action.startswith("ec2:")}
+    assert {action: granted[action] for action in granted.keys() - ec2} == {
+        "s3:GetObject": f"{bucket}/*",
+        "s3:GetObjectVersion": f"{bucket}/*",
+        "s3:ListBucket": bucket,
+        "s3:PutObject": written,
+        "s3:DeleteObject": written,
+        "dynamodb:GetItem": table,
+        "dynamodb:UpdateItem": table,
+        "sqs:ReceiveMessage": queue,
+        "sqs:DeleteMessage": queue,
+        "sqs:GetQueueAttributes": queue,
+        "logs:CreateLogStream": f"{log_group}:*",
+        "logs:PutLogEvents": f"{log_group}:*",
+    }
+
+
+def test_lambda_and_not_the_code_manages_network_interfaces(evaluation: Evaluation) -> None:
+    region = evaluation.stack
+    interfaces = f"arn:aws:ec2:{region}:{ACCOUNT_ID}:network-interface/*"
+    granted = {
+        action: each
+        for each in role_statements(evaluation)
+        for action in each["Action"]
+        if action[:4] == "ec2:"
+    }
+    assert granted["ec2:CreateNetworkInterface"]["Resource"] == [
+        *(subnet.state["arn"] for subnet in evaluation.all("aws:ec2/subnet:Subnet")),
+        evaluation.one("aws:ec2/securityGroup:SecurityGroup").state["arn"],
+        interfaces,
+    ]
+    assert granted["ec2:DeleteNetworkInterface"]["Resource"] == interfaces
+    for action in ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"):
+        assert granted[action]["Condition"] == {"StringEquals": {"aws:RequestedRegion": region}}
+    (denied,) = role_statements(evaluation, "Deny")
+    assert set(denied["Action"]) == set(granted)
+    assert denied["Condition"] == {
+        "ArnEquals": {"lambda:SourceFunctionArn": evaluation.one("aws:lambda/function:Function").state["arn"]}
+    }
+
+
+def bucket_denials(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
+    policy = evaluation.one("aws:s3/bucketPolicy:BucketPolicy").json("policy")
+    assert {each["Effect"] for each in policy["Statement"]} == {"Deny"}
+    return {each["Sid"]: each for each in policy["Statement"]}
+
+
+def test_bucket_takes_tls_only(evaluation: Evaluation) -> None:
+    bucket = evaluation.one("aws:s3/bucket:Bucket").state["arn"]
+    denials = bucket_denials(evaluation)
+    for sid, condition in {
+        "NoPlainHttp": {"Bool": {"aws:SecureTransport": "false"}},
+        "NoOutdatedTls": {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
+    }.items():
+        assert denials[sid]["Condition"] == condition
+        assert denials[sid]["Principal"] == "*"
+        assert denials[sid]["Action"] == "s3:*"
+        assert denials[sid]["Resource"] == [bucket, f"{bucket}/*"]
+
+
+def test_function_can_never_change_an_upload(evaluation: Evaluation) -> None:
+    bucket = evaluation.one("aws:s3/bucket:Bucket").state["arn"]
+    of_the_role = {"ArnEquals": {"aws:PrincipalArn": evaluation.one("aws:iam/role:Role").state["arn"]}}
+    changes = bucket_denials(evaluation)["NoFunctionChangesUploads"]
+    assert changes["Action"] == ["s3:PutObject", "s3:DeleteObject"]
+    assert changes["NotResource"] == [f"{bucket}/processed/*", f"{bucket}/rejected/*"]
+    assert changes["Condition"] == of_the_role
+    deletes = bucket_denials(evaluation)["NoFunctionDeletesVersions"]
+    assert (deletes["Action"], deletes["Resource"]) == ("s3:DeleteObjectVersion", [f"{bucket}/*"])
+    assert deletes["Condition"] == of_the_role
+
+
+@pytest.mark.parametrize(("protect", "guarded"), [("true", True), ("false", False)])
+def test_protected_versions_are_deleted_with_a_second_factor_only(protect: str, guarded: bool) -> None:
+    denials = bucket_denials(evaluate("eu-west-1", {"regional-analytics:protect": protect}))
+    guard = denials.get("NoDeletesForGoodWithoutSecondFactor")
+    assert (guard is not None) is guarded
+    if guard:
+        assert set(guard["Action"]) == {"s3:DeleteObjectVersion", "s3:DeleteBucket"}
+        assert guard["Condition"] == {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
