@@ -1,0 +1,100 @@
+"""The time, memory and disk one conversion may use, and the thread that stops the engine at their end."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from conversion.model import DeadlineExceededError, Limits, UnreadableError
+
+THROUGHPUT_BYTES_PER_SECOND = 12_000_000
+"""Decompressed bytes a function of 1024 MB (0.58 of a vCPU) is sure to convert in a second: docs/conversion.md."""
+
+_WATCH_SECONDS = 0.05
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def largest_object_bytes(seconds: float) -> int:
+    """Give the largest object (bytes, decompressed) that can be converted within ``seconds``."""
+    return int(seconds * THROUGHPUT_BYTES_PER_SECOND)
+
+
+class Budget:
+    """What is left of a conversion's limits."""
+
+    def __init__(self, limits: Limits, workdir: Path) -> None:
+        self.limits = limits
+        self._workdir = workdir
+        self._deadline = time.monotonic() + limits.seconds
+
+    def check_size(self, size: int) -> None:
+        """Refuse an object of ``size`` decompressed bytes that the time or the disk would not hold."""
+        largest = largest_object_bytes(self.limits.seconds)
+        if size > largest:
+            raise UnreadableError(
+                f"too large for the time: {size} bytes, where {self.limits.seconds:g} seconds are enough for "
+                f"{largest}; split the object or raise the function's timeout or memory"
+            )
+        largest = int(self.limits.disk_bytes / 1.25)
+        if size > largest:
+            raise UnreadableError(
+                f"too large for the disk: {size} bytes, where {self.limits.disk_bytes} bytes of storage are enough "
+                f"for {largest} and what is made of them; split the object or raise ephemeralStorage"
+            )
+
+    def check_time(self) -> None:
+        """Raise DeadlineExceededError when no time is left."""
+        if time.monotonic() > self._deadline:
+            raise DeadlineExceededError(f"not converted within {self.limits.seconds:g} seconds")
+
+    @contextmanager
+    def watch(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+        """Interrupt ``connection`` when the process grows past its memory, disk or time.
+
+        Some of the engine's memory is outside its own limit, so the kernel's figure is what counts.
+        """
+        done = threading.Event()
+        reasons: list[Exception] = []
+
+        def watch() -> None:
+            while not done.wait(_WATCH_SECONDS):
+                reason = self._exceeded()
+                if reason is not None:
+                    reasons.append(reason)
+                    connection.interrupt()
+
+        watcher = threading.Thread(target=watch, name="conversion-watchdog", daemon=True)
+        watcher.start()
+        try:
+            yield
+        except duckdb.Error:
+            if reasons:
+                raise reasons[0] from None
+            raise
+        finally:
+            done.set()
+            watcher.join()
+
+    def _exceeded(self) -> Exception | None:
+        if time.monotonic() > self._deadline:
+            return DeadlineExceededError(f"not converted within {self.limits.seconds:g} seconds")
+        resident = resident_bytes()
+        if resident > self.limits.memory_bytes:
+            return UnreadableError(
+                f"needs more memory than there is: {resident} bytes, limit {self.limits.memory_bytes}"
+            )
+        used = sum(file.stat().st_size for file in self._workdir.iterdir())
+        if used > self.limits.disk_bytes:
+            return UnreadableError(
+                f"needs more disk than there is: {used} bytes, limit {self.limits.disk_bytes}"
+            )
+        return None
+
+
+def resident_bytes() -> int:
+    """Give this process's resident memory in bytes."""
+    return int(Path("/proc/self/statm").read_bytes().split()[1]) * _PAGE_BYTES

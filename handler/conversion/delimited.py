@@ -1,0 +1,179 @@
+"""Delimited text, and plain text as one column, from a spooled file to a table of text."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path, PurePosixPath
+
+from conversion.budget import Budget
+from conversion.dialect import Dialect, detect, lines_dialect, newline_of
+from conversion.encoding import FALLBACK, from_fallback, is_fallback
+from conversion.engine import literal
+from conversion.model import MEBIBYTE, EmptyError
+from conversion.names import column_names
+from conversion.proof import NULL_MARKERS, Guess, guess
+from conversion.rejects import Rejects
+from conversion.repair import Repair
+from conversion.screen import RECORD_BYTES_MAX, Screen
+from conversion.spool import Spool
+from conversion.typed import TextTable
+
+_DELIMITED_SUFFIXES = {".csv", ".tsv", ".tab", ".psv", ".ssv", ".dsv"}
+_LIKENESS_MIN = 0.8
+"""The share of its first lines that must have the same number of fields, for a file to be delimited."""
+_SAMPLE_PLACES = 4
+_SAMPLE_BYTES = 64 * 1024
+_ENGINE_LINE_BYTES = 2_000_000
+"""The longest record the engine reads unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """A file of sound records only, and what they are."""
+
+    table: TextTable
+    sources: tuple[str, ...]
+    records: int
+    format: str
+    encoding: str
+
+
+def prepare(spool: Spool, key: str, rejects: Rejects, budget: Budget) -> Delimited:
+    """Spool the file, count its records, take out what is unsound, and say how the engine is to read it."""
+    head = _whole_lines(spool.head)
+    dialect = _dialect_of(head, key)
+    screen = Screen(dialect)
+    for block in spool.blocks():
+        screen.feed(block)
+    screen.finish()
+    encoding = spool.encoding
+    if not screen.sound and encoding == "utf-8" and is_fallback(spool.path, budget):
+        encoding = FALLBACK
+        from_fallback(spool.path, budget)
+        with spool.path.open("rb") as file:
+            head = _whole_lines(file.read(MEBIBYTE))
+        dialect = _dialect_of(head, key)
+        screen = _screen_again(spool.path, dialect, budget)
+    rows = list(dialect.sample(head))
+    is_text = dialect.blank_lines
+    header = not is_text and has_header(rows, dialect.width)
+    sources = ("line",) if is_text else tuple(rows[0]) if header else ("",) * dialect.width
+    names = column_names(sources)
+    records, longest = screen.records, screen.longest_wait
+    if not screen.sound:
+        dialect, records, longest = _repair(spool, dialect, screen, rejects, budget, names, header=header)
+    if records - header + rejects.count == 0:
+        raise EmptyError("the object has no rows")
+    sample = [] if is_text else rows[header:] + list(_further_samples(spool.path, dialect))
+    columns = zip(*sample, strict=True) if sample else ((),) * dialect.width
+    guesses = (Guess(()),) if is_text else tuple(guess(values) for values in columns)
+    return Delimited(
+        table=TextTable(_relation(spool.path, dialect, header=header, longest=longest), names, guesses),
+        sources=sources,
+        records=records - header,
+        format="text" if is_text else "delimited",
+        encoding=encoding,
+    )
+
+
+def has_header(rows: Sequence[Sequence[str]], width: int) -> bool:
+    """Tell whether the first row names the columns.
+
+    It does not if a cell of it is of a type (a number, a date ...) that the column below has, or if it names
+    a column twice as the data would. It does if a column below has a type that its cell does not have, or if
+    every cell is a word that its column does not have again.
+    """
+    if not rows:
+        return False
+    first, below = rows[0], rows[1:]
+    if not below:
+        return not any(guess([cell]).types for cell in first if cell)
+    votes = 0
+    for index in range(width):
+        values = [row[index] for row in below if row[index] not in NULL_MARKERS]
+        types = guess(values).types if values else ()
+        if types:
+            own = guess([first[index]]).types if first[index] else ()
+            votes += -1 if own and own[0].name.split("(")[0] in {t.name.split("(")[0] for t in types} else 1
+    if votes:
+        return votes > 0
+    words = [cell for cell in first if cell]
+    repeated = any(first[index] and first[index] == row[index] for row in below for index in range(width))
+    return bool(words) and not repeated and not any(guess([cell]).types for cell in words)
+
+
+def _dialect_of(head: bytes, key: str) -> Dialect:
+    dialect, likeness = detect(head)
+    suffixes = {suffix.lower() for suffix in PurePosixPath(key).suffixes}
+    declared = bool(suffixes & _DELIMITED_SUFFIXES)
+    if declared or (dialect.width > 1 and likeness >= _LIKENESS_MIN and head.count(b"\n") > 1):
+        return dialect
+    return lines_dialect(blank_lines=True, newline=newline_of(head))
+
+
+def _screen_again(path: Path, dialect: Dialect, budget: Budget) -> Screen:
+    screen = Screen(dialect)
+    with path.open("rb") as file:
+        while block := file.read(MEBIBYTE):
+            budget.check_time()
+            screen.feed(block)
+    screen.finish()
+    return screen
+
+
+def _repair(
+    spool: Spool,
+    dialect: Dialect,
+    screen: Screen,
+    rejects: Rejects,
+    budget: Budget,
+    names: tuple[str, ...],
+    *,
+    header: bool,
+) -> tuple[Dialect, int, int]:
+    # What is sound with CR LF is to have LF as what is repaired will.
+    resume = dialect.newline == b"\n"
+    repair = Repair(
+        spool.path,
+        dialect,
+        rejects,
+        budget,
+        names,
+        header,
+        position=screen.sound_bytes if resume else 0,
+        records=screen.records if resume else 0,
+        longest=screen.longest_wait,
+        mark_bytes=spool.mark_bytes if spool.encoding == "utf-8" else 0,
+    )
+    repair.run()
+    return replace(dialect, newline=b"\n"), repair.records, repair.longest
+
+
+def _further_samples(path: Path, dialect: Dialect) -> Iterator[list[str]]:
+    """Sample what the beginning does not show, so that fewer guesses fail; nothing rests on it."""
+    size = path.stat().st_size
+    if size < _SAMPLE_PLACES * MEBIBYTE:
+        return
+    with path.open("rb") as file:
+        for place in range(1, _SAMPLE_PLACES + 1):
+            file.seek(min(size * place // _SAMPLE_PLACES, size - _SAMPLE_BYTES))
+            piece = file.read(_SAMPLE_BYTES)
+            yield from islice(dialect.sample(_whole_lines(piece[piece.find(b"\n") + 1 :])), 1000)
+
+
+def _relation(path: Path, dialect: Dialect, *, header: bool, longest: int) -> str:
+    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(dialect.width))
+    newline = dialect.newline.decode().replace("\r", "\\r").replace("\n", "\\n")
+    line_bytes = RECORD_BYTES_MAX + MEBIBYTE if longest > _ENGINE_LINE_BYTES else _ENGINE_LINE_BYTES
+    return (
+        f"read_csv({literal(str(path))}, auto_detect = false, header = {str(header).lower()}, "
+        f"delim = {literal(dialect.delimiter.decode())}, quote = {literal(dialect.quote.decode())}, "
+        f"escape = {literal(dialect.escape.decode())}, new_line = '{newline}', allow_quoted_nulls = false, "
+        f"max_line_size = {line_bytes}, columns = {{{columns}}})"
+    )
+
+
+def _whole_lines(data: bytes) -> bytes:
+    """Give ``data`` up to its last line end; all of it, with one added, if that is its only line."""
+    end = data.rfind(b"\n") + 1 or data.rfind(b"\r") + 1
+    return data[:end] if end else data + b"\n"

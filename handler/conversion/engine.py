@@ -1,0 +1,81 @@
+"""DuckDB, shut off from everything but the conversion's own directory, and the ways to name things to it.
+
+No text of a user's is ever part of a statement but through ``identifier`` and ``literal``.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from conversion.budget import Budget, resident_bytes
+from conversion.model import MEBIBYTE
+
+_MEMORY_MIN = 128 * MEBIBYTE
+_MEMORY_MAX = 350 * MEBIBYTE
+"""What the widest of files need; a larger limit makes the engine no faster."""
+_UNTRACKED = 200 * MEBIBYTE
+"""What the engine takes outside its limit, at most, and Python while it works."""
+
+_SETTINGS = {
+    # One thread: a function of 1024 MB has 0.58 of a processor, and each thread has buffers of its own.
+    "threads": 1,
+    "preserve_insertion_order": True,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    # A cast that may fail must not be pushed into the scan, which would drop the row; nor a check on what a
+    # cast gave be pushed below it, which would cast twice.
+    "disabled_optimizers": "type_pushdown,filter_pushdown",
+}
+
+
+@contextmanager
+def engine(workdir: Path, budget: Budget) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection that can open files in ``workdir`` only and is watched by ``budget``."""
+    memory = budget.limits.memory_bytes - resident_bytes() - _UNTRACKED
+    settings = _SETTINGS | {"memory_limit": f"{min(max(memory, _MEMORY_MIN), _MEMORY_MAX)}B"}
+    with duckdb.connect(":memory:", config=settings) as connection, budget.watch(connection):
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute(f"SET temp_directory = {literal(str(workdir / 'engine'))}")
+        connection.execute(f"SET allowed_directories = [{literal(str(workdir))}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        yield connection
+
+
+def copy(
+    connection: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: Mapping[str, str]
+) -> "Written":
+    """Write what ``query`` gives to a Parquet file of our layout."""
+    pairs = ", ".join(f"{identifier(name)}: {literal(value)}" for name, value in metadata.items())
+    row = connection.execute(
+        f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB', "
+        f"RETURN_STATS true, KV_METADATA {{{pairs}}})"
+    ).fetchone()
+    assert row is not None
+    return Written(rows=row[1], size=row[2], statistics=row[4])
+
+
+class Written:
+    """What the engine says of a Parquet file it has written."""
+
+    def __init__(self, *, rows: int, size: int, statistics: Mapping[str, Mapping[str, str]]) -> None:
+        self.rows = rows
+        self.size = size
+        self._statistics = statistics
+
+    def of(self, name: str) -> Mapping[str, str]:
+        """Give the statistics of the column of this name."""
+        return self._statistics.get(identifier(name), {})
+
+
+def identifier(name: str) -> str:
+    """Quote ``name`` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Quote ``text`` as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,210 @@
+"""What types a column of text can have, and the proof that each value comes back from the type as written.
+
+A type is guessed from a sample and proven over the whole file, in the pass that converts it. A type that is
+not proven is not used. Its expressions speak of ``{text}``, a value as written, and ``{value}``, what the cast
+made of it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+NULL_MARKERS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "#N/A", "\\N")
+"""What stands for no value in a column that is otherwise typed. In a column of text it is text."""
+
+FLOAT_SHARE_MIN = 0.01
+"""Integers are floats when at least this share of the column's values has a fraction. Below it, a fraction is one
+odd value among integers, and the column stays text."""
+
+
+@dataclass(frozen=True)
+class Type:
+    """A type that a column of text may have."""
+
+    name: str
+    cast: str
+    """SQL that makes a value of ``{text}``, or NULL."""
+    proof: str
+    """SQL, true if ``{value}`` is exactly what ``{text}`` says."""
+
+
+TEXT = Type("VARCHAR", "{text}", "true")
+
+BOOLEAN = Type("BOOLEAN", "TRY_CAST({text} AS BOOLEAN)", "{value} IS NOT NULL AND strlen({text}) >= 4")
+"""Of what the engine takes for a boolean, ``true`` and ``false`` alone have four letters or more."""
+
+BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", "CAST({value} AS VARCHAR) = {text}")
+DATE = Type("DATE", "TRY_CAST({text} AS DATE)", "CAST({value} AS VARCHAR) = {text}")
+TIME = Type("TIME", "TRY_CAST({text} AS TIME)", "CAST({value} AS VARCHAR) = {text}")
+
+# A double holds any 15 significant digits; beyond, it is right if it is written the same.
+DOUBLE = Type(
+    "DOUBLE",
+    "TRY_CAST({text} AS DOUBLE)",
+    "isfinite({value}) AND ("
+    r"(strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)\.[0-9]+')) "
+    "OR CAST({value} AS VARCHAR) = {text} OR CAST({value} AS VARCHAR) = {text} || '.0' "
+    r"OR (strlen({text}) <= 16 AND regexp_full_match({text}, '-?[1-9][0-9]*(\.[0-9]+)?[eE][-+]?[0-9]+') "
+    "AND abs({value}) BETWEEN 1e-300 AND 1e300))",
+)
+
+
+def decimal(width: int, scale: int) -> Type:
+    """Give the type of numbers that are all written with ``scale`` digits after the point."""
+    name = f"DECIMAL({width},{scale})"
+    return Type(name, f"TRY_CAST({{text}} AS {name})", "CAST({value} AS VARCHAR) = {text}")
+
+
+def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
+    """Give the type of ISO timestamps with this separator and one offset from UTC (or none) throughout."""
+    plain = f"substring({{text}}, 1, strlen({{text}}) - {len(suffix)})" if suffix else "{text}"
+    if separator == "T":
+        plain = f"replace({plain}, 'T', ' ')"
+    if not seconds:
+        plain = f"({plain} || ':00')"
+    name, cast, again, ends = (
+        "TIMESTAMP",
+        f"TRY_CAST({plain} AS TIMESTAMP)",
+        "CAST({value} AS VARCHAR)",
+        "true",
+    )
+    if suffix:
+        shift = f"INTERVAL '{_offset_minutes(suffix)} minutes'"
+        name, cast = "TIMESTAMP WITH TIME ZONE", f"CAST({cast} - {shift} AS TIMESTAMPTZ)"
+        again = f"CAST(CAST({{value}} AS TIMESTAMP) + {shift} AS VARCHAR)"
+        ends = f"ends_with({{text}}, '{suffix}')"
+    # The engine writes no zeros at the end of a fraction.
+    trimmed = f"({plain} LIKE '%.%' AND strlen({plain}) <= 26 AND {again} = rtrim(rtrim({plain}, '0'), '.'))"
+    return Type(name, cast, f"{ends} AND ({again} = {plain} OR {trimmed})")
+
+
+def written_date(order: str, separator: str, time: str) -> Type:
+    """Give the type of dates written in this order of ``%d``, ``%m`` and ``%Y``, with a time after them or none."""
+    padded = separator.join(order.split()) + time
+    bare = padded.replace("%d", "%-d").replace("%m", "%-m")
+    name = "TIMESTAMP" if time else "DATE"
+    return Type(
+        name,
+        f"CAST(try_strptime({{text}}, '{padded}') AS {name})",
+        f"(strftime({{value}}, '{padded}') = {{text}} OR strftime({{value}}, '{bare}') = {{text}})",
+    )
+
+
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_FIXED = re.compile(r"-?(0|[1-9][0-9]*)\.([0-9]+)")
+_BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_TIME = re.compile(r"\d\d:\d\d:\d\d")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T])\d\d:\d\d(:\d\d(?:\.\d{1,6})?)?(Z|[+-]\d\d(?::?\d\d)?)?")
+_DAY_MONTH = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4}( \d\d:\d\d(?::\d\d)?)?")
+_YEAR_FIRST = re.compile(r"\d{4}([/.])\d{1,2}\1\d{1,2}( \d\d:\d\d(?::\d\d)?)?")
+_TIMES = {0: "", 6: " %H:%M", 9: " %H:%M:%S"}
+_DECIMAL_DIGITS_MAX = 38
+_MONTHS = 12
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What a sample says of a column: its possible types, the likeliest first, none if only text will do."""
+
+    types: tuple[Type, ...]
+    certain: bool = True
+    """Whether the first type may be tried at once; else the whole file must be asked which one it is."""
+    markers: bool = False
+    """Whether null markers are among the values."""
+
+
+def guess(values: Sequence[str]) -> Guess:
+    """Say what types a column may have that has these values (in a sample of its rows)."""
+    some = [value for value in values if value not in NULL_MARKERS]
+    markers = any(value in NULL_MARKERS for value in values if value)
+    if not some:
+        return Guess(
+            (BOOLEAN, BIGINT, DOUBLE, DATE, timestamp(" ", "", seconds=True)), certain=False, markers=markers
+        )
+    for types in (_boolean, _integer, _decimal, _double, _time, _date, _timestamp):
+        if found := types(some):
+            return Guess(found, markers=markers)
+    if found := _written_dates(some):
+        return Guess(found, certain=len(found) == 1, markers=markers)
+    return Guess(())
+
+
+def _all(pattern: re.Pattern[str], values: Sequence[str]) -> bool:
+    return all(pattern.fullmatch(value) for value in values)
+
+
+def _boolean(values: Sequence[str]) -> tuple[Type, ...]:
+    return (BOOLEAN,) if _all(_BOOLEAN, values) else ()
+
+
+def _integer(values: Sequence[str]) -> tuple[Type, ...]:
+    return (BIGINT, DOUBLE) if _all(_INTEGER, values) else ()
+
+
+def _decimal(values: Sequence[str]) -> tuple[Type, ...]:
+    matches = [_FIXED.fullmatch(value) for value in values]
+    if not all(matches):
+        return ()
+    parts = [(len(match[1]), len(match[2])) for match in matches if match]
+    scale = parts[0][1]
+    digits = max(before for before, _ in parts) + scale
+    if any(after != scale for _, after in parts) or digits > _DECIMAL_DIGITS_MAX:
+        return ()
+    return decimal(18 if digits <= 18 else _DECIMAL_DIGITS_MAX, scale), DOUBLE  # noqa: PLR2004
+
+
+def _double(values: Sequence[str]) -> tuple[Type, ...]:
+    return (DOUBLE,) if _all(_NUMBER, values) else ()
+
+
+def _time(values: Sequence[str]) -> tuple[Type, ...]:
+    return (TIME,) if _all(_TIME, values) else ()
+
+
+def _date(values: Sequence[str]) -> tuple[Type, ...]:
+    return (DATE,) if _all(_DATE, values) else ()
+
+
+def _timestamp(values: Sequence[str]) -> tuple[Type, ...]:
+    forms = {
+        (match[1], match[3] or "", bool(match[2])) if (match := _TIMESTAMP.fullmatch(value)) else None
+        for value in values
+    }
+    form = forms.pop()
+    if forms or form is None:
+        return ()
+    separator, suffix, seconds = form
+    return (timestamp(separator, suffix, seconds=seconds),)
+
+
+def _written_dates(values: Sequence[str]) -> tuple[Type, ...]:
+    forms = {
+        (match[1], len(match[2] or "")) if (match := _YEAR_FIRST.fullmatch(value)) else None
+        for value in values
+    }
+    if len(forms) == 1 and (form := forms.pop()):
+        return (written_date("%Y %m %d", form[0], _TIMES[form[1]]),)
+    matches = [_DAY_MONTH.fullmatch(value) for value in values]
+    if not all(matches):
+        return ()
+    pairs = [(int(match[1]), int(match[3])) for match in matches if match]
+    styles = {(match[2], len(match[4] or "")) for match in matches if match}
+    if len(styles) > 1:
+        return ()
+    separator, time = styles.pop()
+    found: list[Type] = []
+    if all(month <= _MONTHS for _, month in pairs):
+        found.append(written_date("%d %m %Y", separator, _TIMES[time]))
+    if all(month <= _MONTHS for month, _ in pairs):
+        found.append(written_date("%m %d %Y", separator, _TIMES[time]))
+    return tuple(found)
+
+
+def _offset_minutes(suffix: str) -> int:
+    if suffix == "Z":
+        return 0
+    digits = suffix[1:].replace(":", "")
+    minutes = int(digits[:2]) * 60 + int(digits[2:] or 0)
+    return -minutes if suffix[0] == "-" else minutes

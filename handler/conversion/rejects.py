@@ -1,0 +1,44 @@
+"""The records that no faithful reading takes, each with its place, the reason and its bytes as they were."""
+
+import base64
+import json
+from pathlib import Path
+
+
+class Rejects:
+    """Writes ``rejected.jsonl`` as records are found; there is no file until there is one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = None
+        self.count = 0
+
+    @property
+    def path(self) -> Path | None:
+        """The file, if any record was rejected."""
+        return self._path if self.count else None
+
+    def add(
+        self, *, record: int, line: int, byte_offset: int, column: str | None, reason: str, raw: bytes
+    ) -> None:
+        """Write one record. ``record`` and ``line`` count from 1, ``byte_offset`` from 0."""
+        if self._file is None:
+            self._file = self._path.open("w", encoding="utf-8")
+        self.count += 1
+        place = {
+            "record": record,
+            "line": line,
+            "byte_offset": byte_offset,
+            "column": column,
+            "reason": reason,
+        }
+        try:
+            text = {"raw": raw.decode()}
+        except UnicodeDecodeError:
+            text = {"raw_base64": base64.b64encode(raw).decode()}
+        self._file.write(json.dumps(place | text, ensure_ascii=False) + "\n")
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self._file is not None:
+            self._file.close()

@@ -1,0 +1,165 @@
+"""Read a text file record by record, keep the sound ones in place, and write the others to the rejects.
+
+What is left is a file that the engine reads in one way only: one line end, no blank lines, no record of another
+width, no broken quotes, nothing that is not text. So nothing rests on how the engine treats bad rows.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from conversion.budget import Budget
+from conversion.dialect import Dialect
+from conversion.encoding import is_text, not_text_at
+from conversion.model import MEBIBYTE, UnreadableError
+from conversion.rejects import Rejects
+from conversion.screen import RECORD_BYTES_MAX
+
+_END = re.compile(rb"\r\n|\n|\r")
+
+
+@dataclass
+class Repair:
+    """One pass over the file at ``path`` from byte ``position``, up to which it has ``records`` sound ones."""
+
+    path: Path
+    dialect: Dialect
+    rejects: Rejects
+    budget: Budget
+    names: tuple[str, ...]
+    header: bool
+    position: int = 0
+    records: int = 0
+    """Sound records, a header included."""
+    longest: int = 0
+    """No record that was kept is longer than this many bytes."""
+    mark_bytes: int = 0
+    """What preceded the file in the object, for the offsets."""
+
+    def run(self) -> None:
+        """Compact the file to its sound records, with LF as line end."""
+        self._line = 1
+        self._written = self.position
+        with self.path.open("r+b") as file:
+            self._line += _count_in_file(file, self.position)
+            file.seek(self.position)
+            window, at_end = b"", False
+            while not at_end or window:
+                self.budget.check_time()
+                more = file.read(MEBIBYTE)
+                if more.endswith(b"\r"):
+                    more += file.read(1)  # is it CR, or CR LF?
+                at_end = not more
+                window += more
+                if at_end and window and not window.endswith((b"\n", b"\r")):
+                    window += b"\n"
+                resume = file.tell()
+                taken = self._take(file, window, at_end=at_end)
+                file.seek(resume)
+                self.position += taken
+                window = window[taken:]
+                if len(window) > RECORD_BYTES_MAX:
+                    raise UnreadableError(
+                        f"a record longer than {RECORD_BYTES_MAX} bytes at byte {self.position + self.mark_bytes}"
+                    )
+            file.truncate(self._written)
+
+    def _take(self, file: BinaryIO, window: bytes, *, at_end: bool) -> int:
+        """Deal with the records that are complete in ``window``; give how many bytes they are."""
+        dialect, position = self.dialect, 0
+        while position < len(window):
+            if end := dialect.run.match(window, position):
+                self._keep(file, window[position : end.end()], position)
+                position = end.end()
+            if position >= len(window):
+                break
+            if blank := _END.match(window, position):
+                position = blank.end()
+                self._line += 1
+                continue
+            stop = self._reject(window, position, at_end=at_end)
+            if stop == position:
+                break
+            position = stop
+        return position
+
+    def _keep(self, file: BinaryIO, run: bytes, start: int) -> None:
+        """Write a run of well-formed records, but for those that are not text."""
+        if is_text(run):
+            self._write(file, run)
+            return
+        for match in self.dialect.record.finditer(run):
+            record = match[0]
+            at = not_text_at(record)
+            if at is None:
+                self._write(file, record)
+                continue
+            what = "a NUL byte" if record[at] == 0 else f"the byte 0x{record[at]:02x} is not text in UTF-8"
+            index = self.dialect.without_quoted(record[:at]).count(self.dialect.delimiter)
+            self._add(
+                record, start + match.start(), self.names[index] if index < len(self.names) else None, what
+            )
+
+    def _write(self, file: BinaryIO, run: bytes) -> None:
+        if not run:
+            return
+        structure = self.dialect.without_quoted(run)
+        ends = structure.count(b"\n") + structure.count(b"\r") - structure.count(b"\r\n")
+        self.records += ends
+        self._line += _line_ends(run)
+        if b"\r" in structure:
+            run = self._with_lf(run)
+        self.longest = max(self.longest, len(run) if ends == 1 else min(len(run), RECORD_BYTES_MAX))
+        file.seek(self._written)
+        self._written += file.write(run)
+
+    def _with_lf(self, run: bytes) -> bytes:
+        if not self.dialect.quote or self.dialect.quote not in run:
+            return _END.sub(b"\n", run)
+        return b"".join(match[0].rstrip(b"\r\n") + b"\n" for match in self.dialect.record.finditer(run))
+
+    def _reject(self, window: bytes, start: int, *, at_end: bool) -> int:
+        """Reject the record at ``start`` and give where the next begins, or ``start`` if more must be read."""
+        dialect = self.dialect
+        if other := dialect.other_width.match(window, start):
+            end = _END.match(window, other.end())
+            width = dialect.without_quoted(other[0]).count(dialect.delimiter) + 1
+            self._add(
+                window[start : other.end()], start, None, f"{width} fields where {dialect.width} are expected"
+            )
+            return end.end() if end else other.end()
+        incomplete = not at_end and len(window) - start <= RECORD_BYTES_MAX
+        end = _END.search(window, start)
+        if end is None or (incomplete and dialect.quote and dialect.open_quote.match(window, start)):
+            return start
+        before = dialect.fields.match(window, start)
+        index = dialect.without_quoted(before[0]).count(dialect.delimiter) if before else 0
+        name = self.names[index] if index < len(self.names) else None
+        self._add(window[start : end.start()], start, name, "broken quoting")
+        return end.end()
+
+    def _add(self, raw: bytes, start: int, column: str | None, reason: str) -> None:
+        raw = raw.rstrip(b"\r\n")
+        header = self.header and self.records > 0
+        self.rejects.add(
+            record=self.records - header + self.rejects.count + 1,
+            line=self._line,
+            byte_offset=self.position + self.mark_bytes + start,
+            column=column,
+            reason=reason,
+            raw=raw,
+        )
+        self._line += 1 + _line_ends(raw)
+
+
+def _line_ends(data: bytes) -> int:
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+
+
+def _count_in_file(file: BinaryIO, length: int) -> int:
+    count = 0
+    while length and (block := file.read(min(length, MEBIBYTE))):
+        count += block.count(b"\n")
+        length -= len(block)
+    return count
