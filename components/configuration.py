@@ -42,7 +42,7 @@ def read(config: Mapping[str, str], project_directory: Path = PROJECT_DIRECTORY)
     Raises:
         SettingsError: Keys that are not declared or missing, and values that are not of the declared type.
     """
-    schema = yaml.safe_load((project_directory / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+    schema = _schema(project_directory)
     problems = [_undeclared(key, schema) for key in config if _is_own(key) and key not in schema]
     values: dict[str, Any] = {}
     for key, declaration in schema.items():
@@ -61,19 +61,28 @@ def read(config: Mapping[str, str], project_directory: Path = PROJECT_DIRECTORY)
 
 
 def stack_configs(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Mapping[str, Any]]:
-    """Return what every stack file of the project sets, by stack name.
+    """Return what every stack file of the project comes to, by stack name: what it sets, else the defaults.
 
     Raises:
-        SettingsError: A stack file that cannot be parsed.
+        SettingsError: A stack file that cannot be read as a mapping.
     """
+    schema = _schema(project_directory)
+    defaults = {key: declared["default"] for key, declared in schema.items() if "default" in declared}
     configs = {}
     for path in sorted(project_directory.glob("Pulumi.*.yaml")):
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise SettingsError([f"{path.name}: must be YAML, got {' '.join(str(error).split())}"]) from error
-        configs[path.name.removeprefix("Pulumi.").removesuffix(".yaml")] = (content or {}).get("config") or {}
+            config = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config") or {}
+            configs[path.name.removeprefix("Pulumi.").removesuffix(".yaml")] = {**defaults, **config}
+        except (yaml.YAMLError, AttributeError, TypeError) as error:
+            reason = " ".join(str(error).split())
+            raise SettingsError(
+                [f"{path.name}: must be YAML with a mapping `config`, got {reason}"]
+            ) from error
     return configs
+
+
+def _schema(project_directory: Path) -> dict[str, dict[str, Any]]:
+    return yaml.safe_load((project_directory / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
 
 
 def _is_own(key: str) -> bool:

@@ -15,6 +15,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pulumi
 
@@ -84,7 +85,7 @@ def handler_modules(source: Path) -> list[Path]:
     entry = source / "index.py"
     if not entry.is_file():
         raise PackagingError(f"{entry}: must be a file with the function's handler, got none")
-    finder = modulefinder.ModuleFinder(path=[str(source)])
+    finder = _ModuleFinder(path=[str(source)])
     try:
         finder.run_script(str(entry))
     except SyntaxError as error:
@@ -98,6 +99,15 @@ def handler_modules(source: Path) -> list[Path]:
             )
     files = (getattr(module, "__file__", None) for module in finder.modules.values())
     return sorted(Path(file) for file in files if file)
+
+
+class _ModuleFinder(modulefinder.ModuleFinder):
+    def find_module(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the base class has no types
+        """Take a folder without __init__.py for a module that cannot be read; the base class crashes on it."""
+        try:
+            return super().find_module(*args, **kwargs)
+        except AttributeError as error:
+            raise ImportError("a package needs __init__.py") from error
 
 
 def build_layer(requirements: Path = LAYER_REQUIREMENTS, build: Path = BUILD_DIRECTORY) -> Path:

@@ -276,18 +276,26 @@ def _provider_problems(settings: Settings, config: Mapping[str, Any]) -> Iterato
 
 
 def _neighbour_problems(settings: Settings, project_directory: Path) -> Iterator[str]:
-    """VPCs whose ranges overlap can never be connected."""
-    network = ipaddress.IPv4Network(settings.cidr_block)
+    """VPCs whose ranges overlap can never be connected, and stacks of one name fight over their resources."""
     own_stack = pulumi.get_stack()
+    own_network = ipaddress.IPv4Network(settings.cidr_block)
     for stack, config in configuration.stack_configs(project_directory).items():
         if stack == own_stack:
             continue
+        region, suffix, cidr_block = (
+            config.get(f"{PROJECT}:{key}") for key in ("region", "environmentSuffix", "cidrBlock")
+        )
+        if (region, suffix) == (settings.region, settings.environment_suffix):
+            yield (
+                f"{PROJECT}:environmentSuffix: must differ from Pulumi.{stack}.yaml's, which is of the same"
+                f" region, got {settings.environment_suffix!r}"
+            )
         try:
-            neighbour = ipaddress.IPv4Network(str(config.get(f"{PROJECT}:cidrBlock")))
+            network = ipaddress.IPv4Network(str(cidr_block))
         except ValueError:
             continue  # the other stack is refused for it when it is deployed
-        if network.overlaps(neighbour):
+        if own_network.overlaps(network):
             yield (
-                f"{PROJECT}:cidrBlock: must not overlap {neighbour} of Pulumi.{stack}.yaml,"
+                f"{PROJECT}:cidrBlock: must not overlap {network} of Pulumi.{stack}.yaml,"
                 f" got {settings.cidr_block!r}"
             )

@@ -90,9 +90,15 @@ def stack_config(stack: str) -> dict[str, str]:
     }
 
 
-def evaluate(stack: str, config: Mapping[str, str] | None = None, *, preview: bool = False) -> Evaluation:
+def evaluate(
+    stack: str,
+    config: Mapping[str, str] | None = None,
+    *,
+    preview: bool = False,
+    monitor: "RecordingMonitor | None" = None,
+) -> Evaluation:
     """Run `__main__.py` for the stack; `config` overrides what its file sets, by full key."""
-    monitor = RecordingMonitor(Outputs(stack_config(stack)["aws:region"], preview=preview))
+    monitor = monitor or RecordingMonitor(Outputs(stack_config(stack)["aws:region"], preview=preview))
     settings.set_root_resource(None)  # pyright: ignore[reportArgumentType]  # exports of the last run would stay
     log = Log()
     pulumi.runtime.set_mocks(
@@ -130,6 +136,11 @@ class RecordingMonitor(mocks.MockMonitor):
     def __init__(self, mocks_: mocks.Mocks) -> None:
         super().__init__(mocks_)
         self.recorded: list[Resource] = []
+
+    @classmethod
+    def without_aws(cls) -> "RecordingMonitor":
+        """For what should end before anything is registered."""
+        return cls(Outputs("nowhere"))
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         response = super().RegisterResource(request)

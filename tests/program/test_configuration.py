@@ -1,0 +1,55 @@
+"""Pulumi.yaml and the stack files, as Pulumi's engine reads them."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import yaml
+
+from components.settings import Settings
+from tests.program.evaluation import PROJECT, PROJECT_DIRECTORY, STACKS
+
+PULUMI = yaml.safe_load((PROJECT_DIRECTORY / "Pulumi.yaml").read_text())
+SCHEMA: dict[str, dict[str, Any]] = PULUMI["config"]
+
+# What the engine's schema of Pulumi.yaml takes as a type ("number" is refused), and how it checks a default.
+TYPES = {"string": str, "integer": int, "boolean": bool, "array": list}
+
+
+def test_project_runs_in_its_virtual_environment() -> None:
+    assert PULUMI["name"] == PROJECT
+    assert PULUMI["runtime"] == {"name": "python", "options": {"toolchain": "pip", "virtualenv": ".venv"}}
+
+
+def test_every_setting_is_declared_and_nothing_else() -> None:
+    names = {field.name.replace("_", "") for field in dataclasses.fields(Settings)}
+    assert {key.removeprefix(f"{PROJECT}:").lower() for key in SCHEMA} == names
+    assert all(key.startswith(f"{PROJECT}:") for key in SCHEMA)
+
+
+@pytest.mark.parametrize("key", SCHEMA)
+def test_declaration_is_one_that_pulumi_takes(key: str) -> None:
+    declaration = SCHEMA[key]
+    assert set(declaration) <= {"type", "items", "default", "description"}
+    assert declaration["description"]
+    assert declaration["type"] in TYPES
+    assert ("items" in declaration) is (declaration["type"] == "array")
+    if "default" in declaration:
+        assert type(declaration["default"]) is TYPES[declaration["type"]]
+
+
+def test_only_region_and_range_must_be_set() -> None:
+    required = {key for key, declaration in SCHEMA.items() if "default" not in declaration}
+    assert required == {f"{PROJECT}:region", f"{PROJECT}:cidrBlock"}
+
+
+def test_the_project_s_stacks() -> None:
+    files = {path.name for path in PROJECT_DIRECTORY.glob("Pulumi.*.yaml")}
+    assert {f"Pulumi.{stack}.yaml" for stack in STACKS} <= files
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_stack_file_sets_declared_keys_and_the_provider_s_region(stack: str) -> None:
+    config = yaml.safe_load((PROJECT_DIRECTORY / f"Pulumi.{stack}.yaml").read_text())["config"]
+    assert set(config) - set(SCHEMA) == {"aws:region"}
+    assert config["aws:region"] == config[f"{PROJECT}:region"] == stack

@@ -1,0 +1,238 @@
+"""What a stack may not set, and how it is told: key, value, what would be right; before any resource."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from components import settings
+from components.configuration import PROJECT_DIRECTORY, SettingsError
+from components.settings import Settings
+from tests.program.evaluation import RecordingMonitor, evaluate, stack_config
+
+MINIMAL = {
+    "aws:region": "eu-west-1",
+    "regional-analytics:region": "eu-west-1",
+    "regional-analytics:cidrBlock": "10.1.0.0/16",
+}
+
+
+def configured(**changes: str) -> Settings:
+    keys = {f"regional-analytics:{key}": value for key, value in changes.items()}
+    return settings.from_config({**MINIMAL, **keys})
+
+
+def refusal(**changes: str) -> str:
+    with pytest.raises(SettingsError) as refused:
+        configured(**changes)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "right"),
+    [
+        ("cidrBlock", "10.1.0.0", "/16 to /27"),
+        ("cidrBlock", "10.1.0.0/33", "must be an IPv4 range such as 10.0.0.0/16"),
+        ("cidrBlock", "ten", "must be an IPv4 range such as 10.0.0.0/16"),
+        ("cidrBlock", "fd00::/16", "must be an IPv4 range such as 10.0.0.0/16"),
+        ("cidrBlock", "10.1.0.1/16", "must start at its network address with its length (10.1.0.0/16)"),
+        (
+            "cidrBlock",
+            "8.8.0.0/16",
+            "must lie in a private range (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16)",
+        ),
+        ("cidrBlock", "172.32.0.0/16", "must lie in a private range"),
+        ("cidrBlock", "10.0.0.0/8", "must be /16 to /27"),
+        ("cidrBlock", "10.1.0.0/28", "room for two subnets"),
+        ("region", "eu-west-9", "must be an AWS region (did you mean eu-west-"),
+        ("region", "EU-WEST-1", "must be an AWS region"),
+        ("region", "", "must be an AWS region"),
+        ("availabilityZones", '["eu-west-1a"]', "must be two different zones of eu-west-1"),
+        ("availabilityZones", '["eu-west-1a", "eu-west-1a"]', "must be two different zones of eu-west-1"),
+        ("availabilityZones", '["eu-west-1a", "us-east-1b"]', "must be two different zones of eu-west-1"),
+        ("environmentSuffix", "Dev", "must be lower-case letters, digits and inner hyphens"),
+        ("environmentSuffix", "dev_1", "must be lower-case letters, digits and inner hyphens"),
+        ("environmentSuffix", "dev-", "must be lower-case letters, digits and inner hyphens"),
+        ("environmentSuffix", "", "must be lower-case letters, digits and inner hyphens"),
+        ("environmentSuffix", "a" * 40, "must be"),
+        ("environmentSuffix", "x-s3alias", "must not end as S3 reserves it"),
+        ("environment", "", "must be a tag's value"),
+        ("environment", "aws:mine", "must be a tag's value"),
+        ("environment", "a" * 257, "must be a tag's value"),
+        ("memorySize", "127", "must be 128 to 10240"),
+        ("memorySize", "10241", "must be 128 to 10240"),
+        ("timeout", "0", "must be 1 to 900"),
+        ("timeout", "901", "must be 1 to 900"),
+        ("ephemeralStorage", "511", "must be 512 to 10240"),
+        ("ephemeralStorage", "10241", "must be 512 to 10240"),
+        ("batchSize", "0", "must be 1 to 10"),
+        ("batchSize", "11", "must be 1 to 10"),
+        ("maximumConcurrency", "1", "must be 2 to 40"),
+        ("maximumConcurrency", "41", "what the job index holds"),
+        ("logRetentionDays", "31", "must be one of 1, 3, 5, 7, 14, 30,"),
+        ("logRetentionDays", "0", "must be one of"),
+        ("glacierAfterDays", "0", "must be 1 to"),
+        ("noncurrentVersionExpirationDays", "-1", "must be 1 to"),
+        (
+            "archivePrefixes",
+            '["processed/"]',
+            "must leave out what the system writes (processed/, rejected/)",
+        ),
+        ("archivePrefixes", '["processed/2026/"]', "must leave out what the system writes"),
+        ("archivePrefixes", '[""]', "must leave out what the system writes"),
+        ("archivePrefixes", '["r"]', "must leave out what the system writes"),
+        ("archivePrefixes", '["a/", "a/"]', "must name each prefix once"),
+        ("rejectedShareMax", "1.5", "must be 0 to 1"),
+        ("rejectedShareMax", "-0.1", "must be 0 to 1"),
+        ("rejectedShareMax", "nan", "must be 0 to 1"),
+        ("rejectedShareMax", "10 %", "must be a number"),
+        ("maxDecompressedBytes", "0", "must be 1 to"),
+        ("maxDecompressionRatio", "0", "must be 1 to"),
+        ("queueDepthThreshold", "0", "must be 1 to"),
+        ("freshnessHours", "169", "must be 0 to 168"),
+        ("alarmSubscribers", '["ops"]', "must be e-mail addresses or https:// endpoints"),
+        ("alarmSubscribers", '["http://example.com/hook"]', "must be e-mail addresses or https:// endpoints"),
+        ("alarmSubscribers", '["a@example.com", "a@example.com"]', "must name each subscriber once"),
+        ("timeout", "long", "must be a whole number"),
+        ("timeout", "1.5", "must be a whole number"),
+        ("timeout", "", "must be a whole number"),
+        ("protect", "yes", "must be true or false"),
+        ("archivePrefixes", "input/", "must be a list of strings"),
+        ("archivePrefixes", "[1]", "must be a list of strings"),
+    ],
+)
+def test_refusal_names_key_value_and_what_is_right(key: str, value: str, right: str) -> None:
+    message = refusal(**{key: value})
+    (line,) = (line for line in message.splitlines() if right in line)
+    assert line.startswith(f"  regional-analytics:{key}: ")
+    assert value.strip('[]"').partition('"')[0] in line.partition(", got ")[2]
+
+
+def test_length_of_the_suffix_follows_the_longest_name() -> None:
+    longest = 64 - len("analytics-lambda-role-eu-west-1-")
+    assert configured(environmentSuffix="a" * longest)
+    message = refusal(environmentSuffix="a" * (longest + 1))
+    assert "must be 1 shorter, so that analytics-lambda-role-eu-west-1-" in message
+    assert "fits in 64 characters" in message
+
+
+def test_data_needs_two_settings_to_be_destroyed() -> None:
+    message = refusal(forceDestroy="true")
+    assert "regional-analytics:forceDestroy" in message
+    assert "regional-analytics:protect" in message
+    assert configured(forceDestroy="true", protect="false").force_destroy
+
+
+def test_all_problems_are_told_at_once() -> None:
+    message = refusal(timeout="0", memorySize="1", cidrBlock="8.8.0.0/16")
+    assert len(message.splitlines()) == 1 + 3
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("regional-analytics:memorysize", "did you mean regional-analytics:memorySize?"),
+        ("regional-analytics:cidr", "did you mean regional-analytics:cidrBlock?"),
+        ("regional-analytics:zzzzzzzzzzzzzzzzzzzz", "known keys: regional-analytics:alarmSubscribers"),
+    ],
+)
+def test_unknown_key_is_refused_with_a_hint(key: str, hint: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(key)) as refused:
+        settings.from_config({**MINIMAL, key: "1"})
+    assert hint in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["region", "cidrBlock"])
+def test_required_key_is_missed(key: str) -> None:
+    config = {name: value for name, value in MINIMAL.items() if name != f"regional-analytics:{key}"}
+    with pytest.raises(SettingsError, match=f"regional-analytics:{key}: must be set"):
+        settings.from_config(config)
+
+
+def test_defaults() -> None:
+    defaults = configured()
+    assert defaults.availability_zones == ("eu-west-1a", "eu-west-1b")
+    assert (defaults.memory_size, defaults.timeout, defaults.log_retention_days) == (1024, 300, 30)
+    assert defaults.glacier_after_days == 90
+    assert (defaults.protect, defaults.force_destroy, defaults.customer_managed_key) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("cidr_block", "subnets"),
+    [
+        ("10.1.0.0/16", ("10.1.0.0/24", "10.1.1.0/24")),
+        ("192.168.4.0/24", ("192.168.4.0/25", "192.168.4.128/25")),
+        ("172.16.0.0/27", ("172.16.0.0/28", "172.16.0.16/28")),
+    ],
+)
+def test_subnets_fit_the_range(cidr_block: str, subnets: tuple[str, str]) -> None:
+    assert configured(cidrBlock=cidr_block).subnet_cidr_blocks == subnets
+
+
+def load(config: Mapping[str, str], *, stack: str, project_directory: Path = PROJECT_DIRECTORY) -> Settings:
+    monitor = RecordingMonitor.without_aws()
+    pulumi.runtime.set_mocks(monitor.mocks, project="regional-analytics", stack=stack, monitor=monitor)
+    pulumi.runtime.set_all_config(dict(config))
+    return settings.load(project_directory)
+
+
+@pytest.mark.parametrize("region", [None, "us-east-1"])
+def test_provider_s_region_must_be_the_declared_one(region: str | None) -> None:
+    config = stack_config("eu-west-1")
+    del config["aws:region"]
+    if region:
+        config["aws:region"] = region
+    with pytest.raises(SettingsError) as refused:
+        load(config, stack="eu-west-1")
+    assert "aws:region: must be set to regional-analytics:region, eu-west-1" in str(refused.value)
+    assert ("got nothing" if region is None else "got 'us-east-1'") in str(refused.value)
+
+
+def project_with(directory: Path, **stack_files: str) -> Path:
+    (directory / "Pulumi.yaml").write_bytes((PROJECT_DIRECTORY / "Pulumi.yaml").read_bytes())
+    for stack, content in stack_files.items():
+        (directory / f"Pulumi.{stack}.yaml").write_text(content)
+    return directory
+
+
+@pytest.mark.parametrize("neighbour", ["10.1.0.0/16", "10.1.128.0/17", "10.0.0.0/15"])
+def test_overlap_with_another_stack_file_is_refused(tmp_path: Path, neighbour: str) -> None:
+    project = project_with(tmp_path, other=f"config:\n  regional-analytics:cidrBlock: {neighbour}\n")
+    with pytest.raises(SettingsError) as refused:
+        load(MINIMAL, stack="mine", project_directory=project)
+    assert f"must not overlap {neighbour} of Pulumi.other.yaml, got '10.1.0.0/16'" in str(refused.value)
+
+
+def test_a_stack_s_own_file_and_distant_ranges_are_no_overlap(tmp_path: Path) -> None:
+    project = project_with(
+        tmp_path,
+        mine="config:\n  regional-analytics:cidrBlock: 10.1.0.0/16\n",
+        other="config:\n  regional-analytics:cidrBlock: 10.2.0.0/16\n",
+        bare="",
+        broken="config:\n  regional-analytics:cidrBlock: nonsense\n",
+    )
+    assert load(MINIMAL, stack="mine", project_directory=project).cidr_block == "10.1.0.0/16"
+
+
+def test_two_stacks_of_one_name_are_refused(tmp_path: Path) -> None:
+    project = project_with(
+        tmp_path,
+        other="config:\n  regional-analytics:region: eu-west-1\n",
+    )
+    with pytest.raises(SettingsError, match=r"environmentSuffix: must differ from Pulumi\.other\.yaml"):
+        load(MINIMAL, stack="mine", project_directory=project)
+
+
+def test_stack_file_that_is_no_yaml_is_named(tmp_path: Path) -> None:
+    project = project_with(tmp_path, broken="config: [\n")
+    with pytest.raises(SettingsError, match=re.escape("Pulumi.broken.yaml: must be YAML")):
+        load(MINIMAL, stack="mine", project_directory=project)
+
+
+def test_nothing_is_registered_before_the_settings_hold() -> None:
+    monitor = RecordingMonitor.without_aws()
+    with pytest.raises(SettingsError):
+        evaluate("eu-west-1", {"regional-analytics:timeout": "0"}, monitor=monitor)
+    assert monitor.recorded == []
