@@ -42,7 +42,7 @@ def _laid_out(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
 
 def _alarms(watched: Watched, alarm_arns: pulumi.Input[Sequence[str]]) -> Widget:
     title = f"Health of {watched.region}"
-    return {"type": "alarm", "height": 4, "properties": {"title": title, "alarms": alarm_arns}}
+    return {"type": "alarm", "height": 3, "properties": {"title": title, "alarms": alarm_arns}}
 
 
 def _flow(watched: Watched) -> list[Widget]:

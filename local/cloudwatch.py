@@ -1,4 +1,4 @@
-"""What SQS and CloudWatch do about metrics and moto does not: queue metrics, percentiles, and a clock.
+"""What CloudWatch does and moto does not: percentiles, dimensions in any order; and a clock.
 
 Run inside the server's process, as the bridges are. The clock exists because alarms look at periods of hours:
 it moves the time that metrics are stamped with, and no other.
@@ -10,20 +10,16 @@ import json
 import math
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from moto.cloudwatch.models import CloudWatchBackend, Dimension, Statistics, cloudwatch_backends
-from moto.sqs.models import Queue, SQSBackend, sqs_backends
+from moto.cloudwatch.models import CloudWatchBackend, Dimension, Statistics
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from local import service_metrics
 
 PATH = "/_cloudwatch/"
 """`POST /_cloudwatch/clock {"offset": seconds}` sets the clock, `POST /_cloudwatch/sample` measures."""
 
 _offset = 0.0
-_sent_at: dict[str, float] = {}
-"""By message id, when it was first seen in a queue, by the metrics' clock."""
 
 
 def install() -> None:
@@ -31,7 +27,7 @@ def install() -> None:
     _stamp_metrics_by_the_clock()
     _answer_percentiles()
     _order_dimensions()
-    _count_messages()
+    service_metrics.install()
 
 
 def now() -> float:
@@ -46,10 +42,7 @@ def answer(path: str, body: bytes) -> bytes:
         case "clock":
             _offset = float(json.loads(body)["offset"])
         case "sample":
-            for regions in sqs_backends.values():
-                for backend in regions.values():
-                    for queue in backend.queues.values():
-                        _sample(queue)
+            service_metrics.sample_queues(now())
         case other:
             raise NotImplementedError(f"{PATH}{other}: there is clock and sample")
     return json.dumps({"now": now()}).encode()
@@ -87,53 +80,3 @@ def _answer_percentiles() -> None:
 def _order_dimensions() -> None:
     """GetMetricData sorts dimensions to compare them, in an order of moto's that depends on their places."""
     Dimension.__lt__ = lambda self, other: (self.name, self.value) < (other.name, other.value)
-
-
-def _count_messages() -> None:
-    """SQS counts what is sent, received and deleted; moto does not."""
-    send, receive, delete = SQSBackend.send_message, SQSBackend.receive_message, SQSBackend.delete_message
-
-    def send_message(self: SQSBackend, queue_name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        sent = send(self, queue_name, *args, **kwargs)
-        _put(self, queue_name, {"NumberOfMessagesSent": 1})
-        return sent
-
-    def receive_message(self: SQSBackend, queue_name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        received = receive(self, queue_name, *args, **kwargs)
-        if received:  # empty receives would fill the memory of a server that is polled five times a second
-            _put(self, queue_name, {"NumberOfMessagesReceived": len(received)})
-        return received
-
-    def delete_message(self: SQSBackend, queue_name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        delete(self, queue_name, *args, **kwargs)
-        _put(self, queue_name, {"NumberOfMessagesDeleted": 1})
-
-    SQSBackend.send_message = send_message
-    SQSBackend.receive_message = receive_message
-    SQSBackend.delete_message = delete_message
-
-
-def _sample(queue: Queue) -> None:
-    """Measure one queue, as SQS does each minute."""
-    messages = queue._messages  # noqa: SLF001 - moto's class
-    visible = sum(message.visible for message in messages)
-    values: dict[str, float] = {
-        "ApproximateNumberOfMessagesVisible": visible,
-        "ApproximateNumberOfMessagesNotVisible": len(messages) - visible,
-    }
-    if messages:
-        ages = [now() - _sent_at.setdefault(message.id, now()) for message in messages]
-        values["ApproximateAgeOfOldestMessage"] = max(ages)
-    _put(sqs_backends[queue.account_id][queue.region], queue.name, values)
-
-
-def _put(backend: SQSBackend, queue_name: str, values: Mapping[str, float]) -> None:
-    dimensions = [{"Name": "QueueName", "Value": queue_name}]
-    units = {"ApproximateAgeOfOldestMessage": "Seconds"}
-    cloudwatch_backends[backend.account_id][backend.region_name].put_metric_data(
-        "AWS/SQS",
-        [
-            {"MetricName": name, "Dimensions": dimensions, "Value": value, "Unit": units.get(name, "Count")}
-            for name, value in values.items()
-        ],
-    )

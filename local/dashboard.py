@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from local.insights import Query
@@ -13,6 +13,7 @@ from local.metric_math import evaluate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import timedelta
 
     from local.server import Server
 
@@ -86,9 +87,9 @@ class _Reader:
         self._logs = server.client("logs", region)
         seconds = shown.total_seconds()
         self._period = next(period for period in PERIODS if seconds / period <= POINTS)
-        end = datetime.now(UTC).timestamp() // self._period * self._period + self._period
-        self.end = datetime.fromtimestamp(end, tz=UTC)
-        self.start = self.end - timedelta(seconds=(seconds // self._period + 1) * self._period)
+        now = datetime.now(UTC).timestamp()
+        self.start = datetime.fromtimestamp((now - seconds) // self._period * self._period, tz=UTC)
+        self.end = datetime.fromtimestamp((now // self._period + 1) * self._period, tz=UTC)
 
     def widget(self, widget: Mapping[str, Any]) -> Widget:
         properties = widget["properties"]

@@ -91,11 +91,13 @@ def job(
         elif name not in ("job_id", "region", "status"):
             table.add_row(name, escape(_plain(value)))
     target.print(table)
-    stored = _table("object", "bytes", "uri", "console")
+    stored = _table("object", "bytes", "uri")
     for item in objects:
         there = "[red]not there[/]" if item.size is None else f"{item.size:,}"
-        stored.add_row(item.role, there, escape(item.uri), escape(item.console_url))
+        stored.add_row(item.role, there, escape(item.uri))
     target.print(stored)
+    for item in objects:
+        target.print(escape(item.console_url), soft_wrap=True)
     for moment, line in lines:
         target.print(f"{moment:%H:%M:%S}  {escape(_log_line(line))}", soft_wrap=True)
 

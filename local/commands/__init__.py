@@ -1,5 +1,5 @@
-"""The commands of `python -m local`, one module each: `add_parser` declares its arguments and what runs it."""
+"""The commands of `python -m local`, one module each: `add_parser` declares its arguments."""
 
-from local.commands import prepare, run, serve
+from local.commands import dashboard, prepare, run, serve
 
-COMMANDS = (run, serve, prepare)
+COMMANDS = (run, serve, dashboard, prepare)

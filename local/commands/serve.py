@@ -25,7 +25,7 @@ STATE = Path(__file__).resolve().parent.parent.parent / ".build" / "embedded-aws
 """Where `python -m ops --local` finds the running embedded AWS."""
 LOOK_SECONDS = 0.5
 SAMPLE_SECONDS = 60
-"""How often SQS measures its queues."""
+"""How often SQS measures its queues, and CloudWatch evaluates alarms."""
 
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
@@ -127,6 +127,8 @@ def _follow(console: Console, cloud: Cloud) -> None:
             problems += 1
         if time.monotonic() - sampled > SAMPLE_SECONDS:
             metrics.sample()
+            for region in cloud.regions:
+                metrics.evaluate(region)
             sampled = time.monotonic()
 
 

