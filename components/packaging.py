@@ -103,7 +103,7 @@ def handler_modules(source: Path) -> list[Path]:
 
 class _ModuleFinder(modulefinder.ModuleFinder):
     def find_module(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the base class has no types
-        """Take a folder without __init__.py for a module that cannot be read; the base class crashes on it."""
+        """Take a folder without __init__.py for an unreadable module: the base class crashes on it."""
         try:
             return super().find_module(*args, **kwargs)
         except AttributeError as error:
