@@ -1,11 +1,10 @@
-"""The residency gate knows every region by every name, and the program gives it nothing to report."""
+"""The residency gate knows every region, by each way in which AWS writes it."""
 
 import boto3
 import pytest
 
 from policy.rules import RULES, Resource, Stack, violations
 from tests.policy.stacks import changed, evaluated
-from tests.program.evaluation import STACKS, evaluate
 
 ZONE_IDS = {
     "ap-northeast-3": "apne3-az1",
@@ -78,16 +77,6 @@ def test_what_aws_adds_to_a_deployed_resource_is_no_violation() -> None:
         changed("ec2/vpc:Vpc", ipv6CidrBlock="", ipv6IpamPoolId=""),
     ):
         assert violations(deployed(stack)) == []
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_every_resource_is_made_by_the_provider_of_the_stacks_region(stack: str) -> None:
-    evaluation = evaluate(stack)
-    provider = evaluation.one("pulumi:providers:aws")
-    assert provider.inputs["region"] == stack
-    for resource in evaluation.resources:
-        if resource.custom and resource is not provider:
-            assert resource.provider.startswith(provider.urn), resource.name
 
 
 def test_residency_is_mandatory() -> None:

@@ -1,0 +1,85 @@
+"""The function's layer holds what the lock names, byte for byte, and nothing else."""
+
+import base64
+import csv
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from components import packaging
+
+
+@pytest.fixture(scope="module")
+def layer() -> Path:
+    return packaging.build_layer()
+
+
+def test_every_file_is_recorded_by_a_locked_package_with_its_hash(layer: Path) -> None:
+    assert strangers(layer, locked()) == []
+
+
+def test_every_locked_package_is_there(layer: Path) -> None:
+    with zipfile.ZipFile(layer) as archive:
+        names = archive.namelist()
+    assert {package for name in names if (package := recorded_by(name))} == locked()
+
+
+def test_every_package_of_the_layer_is_pinned_by_hashes() -> None:
+    lock = packaging.LAYER_REQUIREMENTS.read_text()
+    requirements = [part for part in re.split(r"\n(?=[a-z0-9])", lock) if "==" in part]
+    assert requirements
+    assert [part.split()[0] for part in requirements if "--hash=sha256:" not in part] == []
+
+
+def test_stray_and_changed_files_are_seen(layer: Path, tmp_path: Path) -> None:
+    changed = "python/duckdb/__init__.py"
+    with zipfile.ZipFile(layer) as archive, zipfile.ZipFile(tmp_path / "layer.zip", "w") as copy:
+        for name in archive.namelist():
+            if "duckdb" in name and not name.endswith(".so"):
+                copy.writestr(name, archive.read(name) + (b"#" if name == changed else b""))
+        copy.writestr("python/stray.py", "import os")
+    assert strangers(tmp_path / "layer.zip", locked()) == [changed, "python/stray.py"]
+    assert strangers(tmp_path / "layer.zip", set())
+
+
+def strangers(layer: Path, packages: set[str]) -> list[str]:
+    """Give the files that no record of the packages names with the hash they have."""
+    with zipfile.ZipFile(layer) as archive:
+        recorded = {
+            f"python/{installed}": digest
+            for record in archive.namelist()
+            if recorded_by(record) in packages
+            for installed, digest in entries(record, archive.read(record).decode())
+        }
+        return sorted(
+            name
+            for name in archive.namelist()
+            if recorded.get(name) != sha256(archive.read(name)) and recorded_by(name) not in packages
+        )
+
+
+def entries(record: str, content: str) -> Iterator[tuple[str, str]]:
+    """Give where each file of a wheel is installed, and its hash, by the wheel's RECORD."""
+    data = record.split("/")[1].replace(".dist-info", ".data")
+    for path, digest, _ in csv.reader(io.StringIO(content)):
+        yield re.sub(rf"^{re.escape(data)}/(purelib|platlib)/", "", path), digest
+
+
+def recorded_by(name: str) -> str | None:
+    """Give the package (as the lock writes it) whose record the file is; None for other files."""
+    match = re.fullmatch(r"python/(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/RECORD", name)
+    return match and f"{match['name'].replace('_', '-').lower()}=={match['version']}"
+
+
+def locked() -> set[str]:
+    lock = packaging.LAYER_REQUIREMENTS.read_text()
+    return {line.split()[0] for line in lock.splitlines() if re.match(r"[a-z0-9]", line)}
+
+
+def sha256(content: bytes) -> str:
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
