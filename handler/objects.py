@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
 _CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+_DELETED = "deleted before it was processed"
 
 
 class GoneError(Exception):
@@ -52,14 +53,16 @@ class Bucket:
         self._client: Any = client
         self._name = name
 
-    def open(self, key: str, version_id: str | None) -> Source:
-        """Open a version for reading, or the current one when none is named; never another than the named.
+    def open(self, key: str, version_id: str) -> Source:
+        """Open a version for reading, and never another than the named.
 
         Raises:
             GoneError: it was deleted, has expired or is archived.
         """
+        if not version_id:  # none could be named: there was no object already
+            raise GoneError(_DELETED)
         current = self._get(key, None)
-        if version_id in (None, current.version_id):
+        if version_id == current.version_id:
             return current
         current.body.close()
         return self._get(key, version_id)
@@ -80,7 +83,7 @@ class Bucket:
         except ClientError as error:
             code = error_code(error)
             if code in _GONE or (named and code == "MethodNotAllowed"):  # a delete marker has no GET
-                raise GoneError("deleted before it was processed") from None
+                raise GoneError(_DELETED) from None
             if code == "InvalidObjectState":
                 raise GoneError("archived before it was processed: restore it and replay") from None
             raise

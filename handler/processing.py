@@ -69,10 +69,29 @@ class Processor:
         Raises:
             DeliveryError: the delivery is to be repeated: a fault of the platform, or another at work.
         """
+        try:
+            task = self._claim(created, delivery, invocation)
+        except Exception as fault:  # noqa: BLE001  (nothing is held yet: the next delivery starts anew)
+            raise _to_be_repeated(fault, created) from None
+        if task is None:
+            return
+        started_at = self._clock()
+        try:
+            outcome = self._work(task)
+            now = self._clock()
+            facts = {**outcome.facts, "duration_ms": max(0, round((now - started_at) * 1000))}
+            if outcome.error:
+                facts["error"] = outcome.error[:TEXT_MAX]
+            self._jobs.finish(task.claim, outcome.status, facts)
+        except Exception as fault:  # noqa: BLE001  (whatever it is, the job goes to the next delivery)
+            self._give_up(task.claim, delivery, fault)
+            raise _to_be_repeated(fault, created) from None
+        self._tell(task, outcome.status, facts, now)
+
+    def _claim(self, created: ObjectCreated, delivery: Delivery, invocation: Invocation) -> Task | None:
         # An event without a version (a classic notification may be) means the one that is current now.
         version_id = created.version_id or self._bucket.current_version(created.key) or ""
         identity = job_id(created.bucket, created.key, version_id)
-        started_at = self._clock()
         claim = self._jobs.claim(
             identity,
             delivery,
@@ -82,19 +101,8 @@ class Processor:
         )
         if claim is None:
             logger.info("duplicate: the job is done", job_id=identity, key=created.key, version_id=version_id)
-            return
-        task = Task(created=created, version_id=version_id, claim=claim, invocation=invocation)
-        try:
-            outcome = self._work(task)
-            now = self._clock()
-            facts = {**outcome.facts, "duration_ms": max(0, round((now - started_at) * 1000))}
-            reason = {"error": outcome.error[:TEXT_MAX]} if outcome.error else {}
-            self._jobs.finish(claim, outcome.status, {**facts, **reason})
-        except Exception as fault:  # noqa: BLE001  (whatever it is, the job goes to the next delivery)
-            text = describe(fault)
-            self._give_up(claim, text, delivery, fault)
-            raise DeliveryError(f"job {identity}: {text}") from None
-        self._tell(task, outcome.status, {**facts, **reason}, now)
+            return None
+        return Task(created=created, version_id=version_id, claim=claim, invocation=invocation)
 
     def _known(self, created: ObjectCreated, version_id: str) -> Mapping[str, Any]:
         """What the record says from the start."""
@@ -210,12 +218,11 @@ class Processor:
             "program_version": self._settings.program_version,
         }
 
-    def _give_up(self, claim: Claim, text: str, delivery: Delivery, fault: Exception) -> None:
-        logger.error("the delivery failed", job_id=claim.job_id, error=text, last_delivery=delivery.last)
+    def _give_up(self, claim: Claim, delivery: Delivery, fault: Exception) -> None:
         if isinstance(fault, LeaseLostError):
             return
         try:
-            self._jobs.give_up(claim, text, last=delivery.last)
+            self._jobs.give_up(claim, describe(fault), last=delivery.last)
         except Exception as second:  # noqa: BLE001  (the lease will run out; what matters is the first fault)
             logger.error("the lease was not given back", job_id=claim.job_id, error=describe(second))
 
@@ -234,6 +241,12 @@ class Processor:
             **shown,
         )
         emit(status, created.key, self._settings.environment_suffix, amounts)
+
+
+def _to_be_repeated(fault: Exception, created: ObjectCreated) -> DeliveryError:
+    text = describe(fault)
+    logger.error("the delivery failed", key=created.key, version_id=created.version_id, error=text)
+    return DeliveryError(text)
 
 
 def _facts(source: Source) -> Mapping[str, Any]:
