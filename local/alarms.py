@@ -44,6 +44,10 @@ class CloudWatch:
         """Measure the queues, as SQS does each minute; gives the time that the measurements have."""
         return self._call("sample", {})
 
+    def throttle_writes(self, table_name: str, writes: int) -> None:
+        """Have DynamoDB refuse so many writes to the table from now on."""
+        self._call("throttle", {table_name: writes})
+
     def evaluate(self, region: str, now: datetime | None = None) -> dict[str, str]:
         """Set the state of each of the region's alarms as of `now`; gives the states by the alarms' names."""
         cloudwatch = self._server.client("cloudwatch", region)

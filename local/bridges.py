@@ -465,6 +465,8 @@ def _serve_function_code() -> None:
     def code(self: LambdaFunction) -> dict[str, Any]:
         response = get_code(self)
         response["Code"]["Location"] = located(self.code_bytes)
+        if self.reserved_concurrency is not None:  # which moto leaves out when it is 0
+            response["Concurrency"] = {"ReservedConcurrentExecutions": int(self.reserved_concurrency)}
         return response
 
     def layer(self: LayerVersion) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from moto.cloudwatch.models import CloudWatchBackend, Dimension, Statistics
 from local import service_metrics
 
 PATH = "/_cloudwatch/"
-"""`POST /_cloudwatch/clock {"offset": seconds}` sets the clock, `POST /_cloudwatch/sample` measures."""
+"""Below it: `POST clock {"offset": seconds}` sets the clock, `POST sample` measures the queues, and
+`POST throttle {"table": writes}` has DynamoDB refuse so many writes."""
 
 _offset = 0.0
 
@@ -41,10 +42,12 @@ def answer(path: str, body: bytes) -> bytes:
     match path.removeprefix(PATH):
         case "clock":
             _offset = float(json.loads(body)["offset"])
+        case "throttle":
+            service_metrics.throttled_writes.update(json.loads(body))
         case "sample":
             service_metrics.sample_queues(now())
         case other:
-            raise NotImplementedError(f"{PATH}{other}: there is clock and sample")
+            raise NotImplementedError(f"{PATH}{other}: there is clock, sample and throttle")
     return json.dumps({"now": now()}).encode()
 
 

@@ -34,6 +34,7 @@ class Function:
     role: str
     variables: tuple[tuple[str, str], ...]
     code_location: str
+    reserved_concurrency: int | None
     layers: tuple[str, ...]
 
     @classmethod
@@ -52,6 +53,7 @@ class Function:
             role=configuration["Role"],
             variables=tuple(configuration.get("Environment", {}).get("Variables", {}).items()),
             code_location=response["Code"]["Location"],
+            reserved_concurrency=response.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
             layers=tuple(layer["Arn"] for layer in configuration.get("Layers", ())),
         )
 
@@ -75,8 +77,7 @@ class Archives:
         """Give the folder with the archive's files; `check` sees the archive when it is downloaded first."""
         with self._lock:
             if location not in self._unpacked:
-                with urllib.request.urlopen(location) as response:  # noqa: S310 - as the embedded AWS gave it
-                    content = response.read()
+                content = download(location)
                 folder = self._root / hashlib.sha256(content).hexdigest()
                 with zipfile.ZipFile(io.BytesIO(content)) as archive:
                     if check:
@@ -88,3 +89,9 @@ class Archives:
     def close(self) -> None:
         """Remove what was unpacked."""
         shutil.rmtree(self._root, ignore_errors=True)
+
+
+def download(location: str) -> bytes:
+    """Fetch an archive from where Lambda's API says it is."""
+    with urllib.request.urlopen(location) as response:  # noqa: S310 - as the embedded AWS gave it
+        return response.read()

@@ -23,7 +23,7 @@ from local.host_layer import check_binaries, host_layer
 from local.server import Credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from local.server import Server
@@ -234,10 +234,16 @@ class LambdaService:
         partial: bool,
     ) -> None:
         """Invoke the function with one batch and delete what succeeded; the rest reappears in its queue's time."""
-        invocation = self._invoke(
-            function, {"Records": [_record(message, queue_arn) for message in messages]}
-        )
-        failed = failed_messages(invocation, [message["MessageId"] for message in messages], partial=partial)
+        everything = [message["MessageId"] for message in messages]
+        if function.reserved_concurrency == 0:
+            # What the mapping received and may not run reappears, too, and has been received once more.
+            self._put_metrics(function, {"Throttles": (1, "Count")})
+            failed = set(everything)
+        else:
+            invocation = self._invoke(
+                function, {"Records": [_record(message, queue_arn) for message in messages]}
+            )
+            failed = failed_messages(invocation, everything, partial=partial)
         for message in messages:
             if message["MessageId"] not in failed:
                 try:
@@ -354,8 +360,15 @@ class LambdaService:
     def _count(self, function: Function, invocation: Invocation) -> None:
         """Put Lambda's own metrics of the function."""
         failed = 0 if invocation.error is None else 1
-        values = {"Invocations": (1, "Count"), "Errors": (failed, "Count"), "Throttles": (0, "Count")}
+        values: dict[str, tuple[float, str]] = {
+            "Invocations": (1, "Count"),
+            "Errors": (failed, "Count"),
+            "Throttles": (0, "Count"),
+        }
         values["Duration"] = (invocation.duration_ms, "Milliseconds")
+        self._put_metrics(function, values)
+
+    def _put_metrics(self, function: Function, values: Mapping[str, tuple[float, str]]) -> None:
         dimensions = [{"Name": "FunctionName", "Value": function.name}]
         self._client("cloudwatch", function.region).put_metric_data(
             Namespace="AWS/Lambda",

@@ -11,6 +11,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudwatch.models import cloudwatch_backends
+from moto.dynamodb.exceptions import DynamodbException
 from moto.dynamodb.models import DynamoDBBackend
 from moto.logs.models import LogsBackend
 from moto.s3.responses import S3Response
@@ -26,6 +27,8 @@ _LOG_EVENT_OVERHEAD = 26
 """Bytes that CloudWatch Logs bills for each event beside its text (CloudWatch Logs API, PutLogEvents)."""
 _WRITE_UNIT, _READ_UNIT = 1024, 4096
 """Bytes that a unit of DynamoDB's capacity writes, or reads consistently."""
+throttled_writes: dict[str, int] = {}
+"""By table, how many writes to refuse from now on: moto's tables take everything."""
 _sent_at: dict[str, float] = {}
 """By message id, when it was first seen in a queue, by the metrics' clock."""
 
@@ -111,6 +114,7 @@ def _count_table_units() -> None:
 
     @functools.wraps(update)
     def update_item(self: DynamoDBBackend, table_name: str, key: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        _throttle(self, table_name)
         before = get(self, table_name, key)
         sizes = [before.size() if before else 0]
         keys = [_index_key(before)]
@@ -136,6 +140,17 @@ def _count_table_units() -> None:
 
     DynamoDBBackend.update_item = update_item
     DynamoDBBackend.get_item = get_item
+
+
+def _throttle(backend: DynamoDBBackend, table_name: str) -> None:
+    """Refuse a write, as DynamoDB does when a partition takes no more, if a test has asked for it."""
+    if not throttled_writes.get(table_name):
+        return
+    throttled_writes[table_name] -= 1
+    _put(backend, "AWS/DynamoDB", {"TableName": table_name}, {"WriteThrottleEvents": 1})
+    raise DynamodbException(
+        "com.amazonaws.dynamodb.v20120810#ThrottlingException", "Throughput exceeds the current capacity"
+    )
 
 
 def _count_writes(backend: DynamoDBBackend, table_name: str, size: int, *, index_entries: int) -> None:
