@@ -74,6 +74,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("job", metavar="ID", help="the job's id, or the object's key")
     command.set_defaults(run=commands.show_job)
 
+    command = add("errors", parents=[where], help="the function's log lines that tell of errors")
+    command.add_argument("--since", type=_moment, default="1h", help="30m, 24h, 7d or ISO 8601 (default 1h)")
+    command.set_defaults(run=commands.show_errors)
+
     command = add("dead-letters", parents=[where], help="look at the dead letters, and leave them there")
     command.add_argument("--limit", type=_positive, default=50, help="of each queue (default 50)")
     command.add_argument("--json", action="store_true", help="one line of JSON for each message")
@@ -84,6 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--per-second", type=_positive, help="messages a second at the most (1 to 500)")
     command.add_argument("--yes", action="store_true", help="do it; otherwise only say what would be done")
     command.set_defaults(run=commands.redrive)
+
+    command = add("discard", parents=[where], help="delete dead letters that nothing can make right")
+    command.add_argument("messages", nargs="+", metavar="MESSAGE", help="a message's id, by dead-letters")
+    command.add_argument("--yes", action="store_true", help="do it; otherwise only say what would be done")
+    command.set_defaults(run=commands.discard)
 
     command = add("replay", parents=[where], help="process objects again that are in the bucket")
     command.add_argument("prefix", metavar="PREFIX", help="of the objects' keys; a whole key is one object")

@@ -5,6 +5,7 @@ import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from itertools import islice
 
 from rich.console import Console
@@ -73,12 +74,23 @@ def show_job(arguments: Namespace) -> int:
     for stack, job in _look_up(asked, arguments.job):
         since, until = jobs.lifetime(job)
         lines = jobs.log_lines(stack, job["job_id"], since=since, until=until)
-        display.job(display.console(), stack, job, jobs.stored_objects(stack, job), lines)
+        console = display.console()
+        display.job(console, stack, job, jobs.stored_objects(stack, job), jobs.rejects(stack, job))
+        display.log(console, lines)
         return 0
     raise OpsError(
         f"no job {arguments.job!r} in {', '.join(stack.name for stack in asked)}:"
         " `python -m ops jobs` lists those of the last day"
     )
+
+
+def show_errors(arguments: Namespace) -> int:
+    """Show the function's log lines that tell of errors."""
+    console = display.console()
+    for stack in _stacks(arguments):
+        console.print(f"[bold]{stack.region}[/]")
+        display.log(console, jobs.error_lines(stack, since=arguments.since, until=datetime.now(UTC)))
+    return 0
 
 
 def list_dead_letters(arguments: Namespace) -> int:
@@ -119,6 +131,22 @@ def redrive(arguments: Namespace) -> int:
             moved = move.moved
             progress.update(task, completed=move.moved, total=max(waiting, move.total))
     console.print(f"{stack.name}: sent {moved} dead letters back; follow them with `python -m ops status`")
+    return 0
+
+
+def discard(arguments: Namespace) -> int:
+    """Delete dead letters that nothing can make right."""
+    stack = _one_stack(arguments)
+    console = display.console()
+    if not arguments.yes:
+        console.print(
+            f"{stack.name}: would delete {len(arguments.messages)} messages for good; do it with --yes"
+        )
+        return 0
+    gone = messages.discard(stack, arguments.messages)
+    for missing in sorted(set(arguments.messages) - gone):
+        raise OpsError(f"no dead letter {missing!r} in {stack.name}; deleted {len(gone)} others")
+    console.print(f"{stack.name}: deleted {len(gone)} dead letters")
     return 0
 
 

@@ -59,7 +59,9 @@ def statuses(states: Sequence[Status]) -> Table:
 
 def jobs(found: Mapping[Stack, Sequence[Mapping[str, Any]]]) -> Table:
     """Return one line for each job."""
-    table = _table("region", "time (UTC)", "status", "key", "rows in", "rows out", "rejected", "job", "error")
+    table = _table("region", "time (UTC)", "status", "key", "bytes", "rows in", "rows out", "rejected")
+    for heading in ("seconds", "job", "error"):
+        table.add_column(heading, justify="right" if heading == "seconds" else "left", overflow="fold")
     for stack, records in found.items():
         for job in records:
             table.add_row(
@@ -67,7 +69,8 @@ def jobs(found: Mapping[Stack, Sequence[Mapping[str, Any]]]) -> Table:
                 _time(job["timestamp"]),
                 _status(job["status"]),
                 escape(str(job.get("input_path", ""))),
-                *(_number(job.get(name)) for name in ("rows_in", "rows_out", "rows_rejected")),
+                *(_number(job.get(name)) for name in ("bytes_in", "rows_in", "rows_out", "rows_rejected")),
+                "" if job.get("duration_ms") is None else f"{float(job['duration_ms']) / 1000:,.1f}",
                 job["job_id"],
                 escape(str(job.get("error", ""))),
             )
@@ -79,9 +82,9 @@ def job(
     stack: Stack,
     record: Mapping[str, Any],
     objects: Sequence[StoredObject],
-    lines: Iterable[tuple[datetime, str]],
+    rejects: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Print a job record, its objects and its log lines."""
+    """Print a job record, its objects and the first of its rejected rows."""
     table = _table("job", record["job_id"])
     table.add_row("region", stack.region)
     table.add_row("status", _status(record["status"]))
@@ -98,6 +101,12 @@ def job(
     target.print(stored)
     for item in objects:
         target.print(escape(item.console_url), soft_wrap=True)
+    for row in rejects:
+        target.print(f"rejected  {escape(json.dumps(row, ensure_ascii=False))}", soft_wrap=True)
+
+
+def log(target: Console, lines: Iterable[tuple[datetime, str]]) -> None:
+    """Print log lines, structured ones by what matters in them."""
     for moment, line in lines:
         target.print(f"{moment:%H:%M:%S}  {escape(_log_line(line))}", soft_wrap=True)
 
@@ -168,7 +177,7 @@ def _log_line(line: str) -> str:
     """Return a structured line as level, message and the error; any other as it is."""
     try:
         entry = json.loads(line)
-        parts = [entry["level"], entry["message"], entry.get("error", "")]
+        parts = [entry["level"], entry["message"], entry.get("error", entry.get("reason", ""))]
     except (ValueError, TypeError, KeyError):
         return line
     return "  ".join(str(part) for part in parts if part)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,9 @@ INDEX = "timestamp-index"
 STATUSES = ("STARTED", "COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED")
 LOG_MARGIN = timedelta(minutes=15)
 """How long before and after a job its log lines may lie: the longest that Lambda runs a function."""
+ERROR_TERMS = ("ERROR", "Task timed out", "Runtime exited")
+"""What lines of errors hold: the handler's by their level, Lambda's by their words."""
+REJECTS_SHOWN = 5
 
 Job = dict[str, Any]
 
@@ -139,19 +143,44 @@ def _stored_object(stack: Stack, role: str, key: str, version_id: str | None) ->
 
 def log_lines(stack: Stack, word: str, *, since: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
     """Give the function's log lines that hold the word (a job's or a message's id), oldest first."""
+    return _filter_log(stack, f'"{word}"', since=since - LOG_MARGIN, until=until + LOG_MARGIN)
+
+
+def _filter_log(
+    stack: Stack, pattern: str, *, since: datetime, until: datetime
+) -> Iterator[tuple[datetime, str]]:
     pages = (
         stack.client("logs")
         .get_paginator("filter_log_events")
         .paginate(
             logGroupName=stack.log_group,
-            filterPattern=f'"{word}"',
-            startTime=int((since - LOG_MARGIN).timestamp() * 1000),
-            endTime=int((until + LOG_MARGIN).timestamp() * 1000),
+            filterPattern=pattern,
+            startTime=int(since.timestamp() * 1000),
+            endTime=int(until.timestamp() * 1000),
         )
     )
     for page in pages:
         for event in page["events"]:
             yield datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC), event["message"].rstrip("\n")
+
+
+def error_lines(stack: Stack, *, since: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+    """Give the function's log lines that tell of errors, its own and those of the runtime, oldest first."""
+    terms = " ".join(f'?"{term}"' for term in ERROR_TERMS)
+    return _filter_log(stack, terms, since=since, until=until)
+
+
+def rejects(stack: Stack, job: Job) -> list[dict[str, Any]]:
+    """Return the first rows that were rejected, each with its place and reason."""
+    if not job.get("rejected_path"):
+        return []
+    try:
+        body = stack.client("s3").get_object(Bucket=stack.bucket, Key=job["rejected_path"])["Body"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return []
+    return [json.loads(line) for line in islice(body.iter_lines(), REJECTS_SHOWN)]
 
 
 def lifetime(job: Job) -> tuple[datetime, datetime]:

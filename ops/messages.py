@@ -1,8 +1,9 @@
 """The dead-letter queues: looked into without consuming, and sent back to where the work is done."""
 
 import json
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -121,6 +122,16 @@ def redeliver(stack: Stack) -> Iterator[Move]:
         yield Move(moved=moved, total=max(total, moved))
 
 
+def discard(stack: Stack, message_ids: Collection[str]) -> set[str]:
+    """Delete dead letters for good, and return the ids of those that were there."""
+    wanted, gone = set(message_ids), set[str]()
+    for queue_url in (stack.dead_letter_queue_url, stack.delivery_dead_letter_queue_url):
+        for message in _look(stack, queue_url, limit=sys.maxsize, keep=wanted):
+            stack.client("sqs").delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+            gone.add(message["MessageId"])
+    return gone
+
+
 def send(stack: Stack, entries: list[dict[str, str]]) -> int:
     """Put messages on the queue, and return how many it was.
 
@@ -133,7 +144,8 @@ def send(stack: Stack, entries: list[dict[str, str]]) -> int:
     return len(entries)
 
 
-def _look(stack: Stack, queue_url: str, limit: int) -> list[dict[str, Any]]:
+def _look(stack: Stack, queue_url: str, limit: int, keep: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Receive up to so many messages and give them back; return them, or those that were asked to be kept."""
     seen: dict[str, dict[str, Any]] = {}
     try:
         while len(seen) < limit:
@@ -143,11 +155,12 @@ def _look(stack: Stack, queue_url: str, limit: int) -> list[dict[str, Any]]:
                 break
             seen |= new
     finally:
-        for message in seen.values():
+        for message in (message for identifier, message in seen.items() if identifier not in keep):
             stack.client("sqs").change_message_visibility(
                 QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
             )
-    return list(seen.values())[:limit]
+    wanted = (message for identifier, message in seen.items() if not keep or identifier in keep)
+    return list(wanted)[:limit]
 
 
 def _receive(stack: Stack, queue_url: str) -> list[dict[str, Any]]:
