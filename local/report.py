@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+from rich import box
 from rich.table import Table
 
 from local.tables import airlines_file
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
 
-PLAIN_WIDTH = 132
+PLAIN_WIDTH = 160
 """Columns of the tables where there is no terminal to ask."""
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = 8
 FLIGHTS = "processed/input/flights.csv.parquet"
 DELAYS = """
     SELECT flights.carrier, airlines.name AS airline, count(*) AS flights,
-           count(*) FILTER (arr_delay IS NULL) AS without_arrival,
-           round(avg(arr_delay::DOUBLE), 1) AS mean_arrival_delay_minutes
+           count(*) FILTER (try_cast(arr_delay AS DOUBLE) IS NULL) AS without_arrival,
+           round(avg(try_cast(arr_delay AS DOUBLE)), 1) AS mean_arrival_delay_minutes
     FROM read_parquet($flights) AS flights LEFT JOIN read_csv($airlines) AS airlines USING (carrier)
     GROUP BY ALL ORDER BY mean_arrival_delay_minutes DESC
 """
@@ -50,7 +51,7 @@ def print_summary(console: Console, cloud: Cloud, deployed_seconds: float) -> No
 
 def jobs_table(jobs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
     """One line per region and file."""
-    table = Table(title="What became of each file", title_justify="left")
+    table = Table(title="What became of each file", title_justify="left", box=box.SIMPLE_HEAD)
     for heading in ("Region", "File", "Status"):
         table.add_column(heading, no_wrap=True)
     for heading in ("Rows in", "Rows out", "Rejected", "MB in", "MB out", "Seconds", "MB/s"):
@@ -86,7 +87,7 @@ def delays(cloud: Cloud, region: str) -> Rows:
 
 def delays_table(rows: Rows, region: str) -> Table:
     """Show what `delays` found."""
-    table = Table(title=f"Mean arrival delay by carrier, from {FLIGHTS} in {region}", title_justify="left")
+    table = Table(title=f"Mean arrival delay by carrier, from {FLIGHTS} in {region}", title_justify="left", box=box.SIMPLE_HEAD)
     for heading, justify in (("Carrier", "left"), ("Airline", "left"), ("Flights", "right")):
         table.add_column(heading, justify=justify)
     table.add_column("No arrival", justify="right")
@@ -114,7 +115,7 @@ def print_preview(console: Console, cloud: Cloud, region: str, records: Sequence
             rows = _query(
                 "SELECT * FROM read_parquet($result) LIMIT $rows", result=str(result), rows=PREVIEW_ROWS
             )
-        table = Table(title=f"First rows of {record['output_path']} in {region}", title_justify="left")
+        table = Table(title=f"First rows of {record['output_path']} in {region}", title_justify="left", box=box.SIMPLE_HEAD)
         for column in columns[:PREVIEW_COLUMNS]:
             table.add_column(f"{column['column_name']}\n{column['column_type']}", overflow="fold")
         for row in rows:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from local.cloud import Cloud
 
 DEFAULT_PORT = 4566
-STATE = Path(__file__).resolve().parent.parent.parent / ".build" / "embedded-aws.json"
-"""Where `python -m ops --local` finds the running embedded AWS."""
+STATE = Path(".build") / "embedded-aws.json"
+"""Where `python -m ops --local` finds the running embedded AWS, seen from the folder that both run in."""
 LOOK_SECONDS = 0.5
 SAMPLE_SECONDS = 60
 """How often SQS measures its queues, and CloudWatch evaluates alarms."""

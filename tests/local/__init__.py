@@ -1,0 +1,1 @@
+"""End-to-end tests: the deployed program on the embedded AWS."""

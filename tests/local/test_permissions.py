@@ -1,0 +1,92 @@
+"""The role's policy is minimal, by experiment: without any one action of it, a day's work does not come out whole."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from local.cloud import Cloud
+from tests.local.workload import healthy, run_workload
+
+ACTIONS = (
+    "dynamodb:GetItem",
+    "dynamodb:UpdateItem",
+    "logs:CreateLogStream",
+    "logs:PutLogEvents",
+    "s3:DeleteObject",
+    "s3:GetObject",
+    "s3:GetObjectVersion",
+    "s3:ListBucket",
+    "s3:PutObject",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+)
+NETWORK = "ec2:"
+"""Lambda itself attaches the function to its subnets; the embedded AWS has no network to show it."""
+
+
+class RolePolicy:
+    """The deployed policy of the function's role."""
+
+    def __init__(self, cloud: Cloud, region: str) -> None:
+        function = cloud.client("lambda", region).get_function(FunctionName=cloud.outputs[region]["functionArn"])
+        self._iam = cloud.client("iam", region)
+        self._role = function["Configuration"]["Role"].rpartition("/")[2]
+        (self._name,) = self._iam.list_role_policies(RoleName=self._role)["PolicyNames"]
+        self.document = self._iam.get_role_policy(RoleName=self._role, PolicyName=self._name)["PolicyDocument"]
+
+    def put(self, document: dict) -> None:
+        self._iam.put_role_policy(
+            RoleName=self._role, PolicyName=self._name, PolicyDocument=json.dumps(document)
+        )
+
+    def without(self, action: str) -> dict:
+        statements = []
+        for statement in self.document["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            kept = [other for other in actions if other != action]
+            if kept:
+                statements.append(statement | {"Action": kept})
+        return self.document | {"Statement": statements}
+
+
+@pytest.fixture
+def policy(cloud: Cloud, region: str) -> Iterator[RolePolicy]:
+    """Put back whatever the test changed, and let what it held up finish."""
+    deployed = RolePolicy(cloud, region)
+    yield deployed
+    deployed.put(deployed.document)
+    cloud.functions.recycle()
+    cloud.run_until_quiet()
+    assert cloud.messages(region) == 0
+
+
+def test_the_experiment_covers_every_action_of_the_policy(policy: RolePolicy) -> None:
+    allowed = {
+        action
+        for statement in policy.document["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+        if not action.startswith(NETWORK)
+    }
+    assert allowed == set(ACTIONS)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_without_one_action_the_work_does_not_come_out_whole(
+    cloud: Cloud, region: str, policy: RolePolicy, action: str
+) -> None:
+    folder = action.replace(":", "-")
+    policy.put(policy.without(action))
+    cloud.functions.recycle()
+
+    assert run_workload(cloud, region, folder) != healthy(folder)
+
+
+def test_the_role_reaches_no_other_region(cloud: Cloud, region: str) -> None:
+    other = cloud.regions[1]
+    credentials = cloud.assume_function_role(region)
+    s3 = cloud.client("s3", other, credentials)
+    with pytest.raises(s3.exceptions.ClientError, match="Access Denied|Forbidden"):
+        s3.put_object(Bucket=cloud.outputs[other]["bucketName"], Key="processed/stolen", Body=b"")
