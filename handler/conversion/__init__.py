@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from conversion.budget import largest_object_bytes
-from conversion.pipeline import convert_object
 from conversion.model import (
     Account,
     Column,
@@ -18,6 +17,7 @@ from conversion.model import (
     Limits,
     UnreadableError,
 )
+from conversion.pipeline import convert_object
 
 __all__ = [
     "Account",

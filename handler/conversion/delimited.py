@@ -9,7 +9,7 @@ from conversion.budget import Budget
 from conversion.dialect import Dialect, detect, lines_dialect, newline_of
 from conversion.encoding import FALLBACK, from_fallback, is_fallback
 from conversion.engine import literal
-from conversion.model import MEBIBYTE, EmptyError
+from conversion.model import MEBIBYTE
 from conversion.names import column_names
 from conversion.proof import NULL_MARKERS, Guess, guess
 from conversion.rejects import Rejects
@@ -62,8 +62,6 @@ def prepare(spool: Spool, key: str, rejects: Rejects, budget: Budget) -> Delimit
     records, longest = screen.records, screen.longest_wait
     if not screen.sound:
         dialect, records, longest = _repair(spool, dialect, screen, rejects, budget, names, header=header)
-    if records - header + rejects.count == 0:
-        raise EmptyError("the object has no rows")
     sample = [] if is_text else rows[header:] + list(_further_samples(spool.path, dialect))
     columns = zip(*sample, strict=True) if sample else ((),) * dialect.width
     guesses = (Guess(()),) if is_text else tuple(guess(values) for values in columns)

@@ -53,9 +53,14 @@ def copy(
     row = connection.execute(
         f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB', "
         f"RETURN_STATS true, KV_METADATA {{{pairs}}})"
-    ).fetchone()
-    assert row is not None
+    ).fetchall()[0]
     return Written(rows=row[1], size=row[2], statistics=row[4])
+
+
+def describe(connection: duckdb.DuckDBPyConnection, parquet: Path) -> list[tuple[str, str]]:
+    """Give the names and types of a Parquet file's columns."""
+    rows = connection.execute(f"DESCRIBE FROM read_parquet({literal(str(parquet))})").fetchall()
+    return [(row[0], row[1]) for row in rows]
 
 
 class Written:

@@ -1,91 +1,194 @@
 """The steps of a conversion, in order: spool, prepare, write typed, account, profile."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
 
-from conversion import delimited
+from conversion import delimited, json_lines, parquet
 from conversion.budget import Budget
-from conversion.engine import engine
+from conversion.engine import Written, copy, describe, engine
+from conversion.formats import PARQUET_MAGIC, json_kind, refuse_foreign
 from conversion.model import Account, Column, Conversion, EmptyError, Limits, UnreadableError
 from conversion.profile import write_profile
 from conversion.rejects import Rejects
 from conversion.spool import Spool
-from conversion.typed import write
+from conversion.typed import TextTable, write
 
 
 def convert_object(
     source: BinaryIO, *, key: str, size: int, workdir: Path, limits: Limits, provenance: Mapping[str, str]
 ) -> Conversion:
     """Do what ``conversion.convert`` promises."""
-    budget = Budget(limits, workdir)
-    spool = Spool(source, size=size, path=workdir / "data", budget=budget)
-    rejects = Rejects(workdir / "rejected.jsonl")
+    steps = _Steps(key, workdir, limits, provenance, source, size)
     try:
-        prepared = delimited.prepare(spool, key, rejects, budget)
-    finally:
-        rejects.close()
-
-    def account(bytes_out: int = 0, rows_out: int = 0) -> Account:
-        return Account(
-            bytes_in=spool.bytes_in,
-            bytes_decompressed=spool.bytes_decompressed,
-            bytes_out=bytes_out,
-            rows_in=prepared.records + rejects.count,
-            rows_out=rows_out,
-            rows_rejected=rejects.count,
-        )
-
-    rows_in = prepared.records + rejects.count
-    if rejects.count > limits.rejected_share_max * rows_in:
-        raise UnreadableError(
-            f"{rejects.count} of {rows_in} rows rejected, more than {limits.rejected_share_max:.0%}",
-            account=account(),
-            rejects=rejects.path,
-        )
-    parquet = workdir / "output.parquet"
-    metadata = {
-        "source_key": key,
-        **provenance,
-        "format": prepared.format,
-        "encoding": prepared.encoding,
-        "compression": spool.compression,
-        "column_names": json.dumps(
-            dict(zip(prepared.table.names, prepared.sources, strict=True)), ensure_ascii=False
-        ),
-    }
-    try:
-        with engine(workdir, budget) as connection:
-            typed = write(connection, prepared.table, parquet, metadata)
-            columns = tuple(
-                Column(name=n, source_name=s, type=t.name)
-                for n, s, t in zip(prepared.table.names, prepared.sources, typed.types, strict=True)
-            )
-            done = account(parquet.stat().st_size, typed.written.rows)
-            if done.rows_in != done.rows_out + done.rows_rejected:
-                raise UnreadableError(
-                    f"{done.rows_in} rows in, but {done.rows_out} out and {done.rows_rejected} rejected",
-                    account=done,
-                    rejects=rejects.path,
-                )
-            profile = workdir / "profile.json"
-            write_profile(
-                connection, parquet, typed.written, columns, typed.markers, profile, {"key": key}, done
-            )
+        with engine(workdir, steps.budget) as steps.connection:
+            return steps.run()
     except duckdb.Error as error:
-        raise UnreadableError(
-            f"the engine cannot read it ({type(error).__name__})", account=account(), rejects=rejects.path
-        ) from error
-    return Conversion(
-        parquet=parquet,
-        rejects=rejects.path,
-        profile=profile,
-        account=done,
-        columns=columns,
-        format=prepared.format,
-        encoding=prepared.encoding,
-        compression=spool.compression,
-    )
+        # The engine's own words may quote the data.
+        raise steps.unreadable(f"the engine cannot read it ({type(error).__name__})") from error
+    finally:
+        steps.rejects.close()
+
+
+@dataclass(frozen=True)
+class _Result:
+    format: str
+    encoding: str
+    sources: Sequence[str]
+    markers: Sequence[int]
+    written: Written
+
+
+class _Steps:
+    """What the steps of one conversion hand on to each other."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def __init__(
+        self,
+        key: str,
+        workdir: Path,
+        limits: Limits,
+        provenance: Mapping[str, str],
+        source: BinaryIO,
+        size: int,
+    ) -> None:
+        self._key = key
+        self._limits = limits
+        self._workdir = workdir
+        self._provenance = provenance
+        self._output = workdir / "output.parquet"
+        self.rejects = Rejects(workdir / "rejected.jsonl")
+        self.budget = Budget(limits, workdir)
+        self._source = source
+        self._size = size
+        self._sound = 0
+        self._rows_out = 0
+
+    def run(self) -> Conversion:
+        self._spool = spool = Spool(
+            self._source, size=self._size, path=self._workdir / "data", budget=self.budget
+        )
+        refuse_foreign(spool.raw_head)
+        if spool.raw_head.startswith(PARQUET_MAGIC):
+            result = self._parquet()
+        elif kind := json_kind(spool.head):
+            result = self._json(kind)
+        else:
+            result = self._delimited()
+        self.rejects.close()
+        account = self._account()
+        if account.rows_in != account.rows_out + account.rows_rejected:
+            raise self.unreadable(
+                f"{account.rows_in} rows in, but {account.rows_out} rows out and {account.rows_rejected} rejected"
+            )
+        types = describe(self.connection, self._output)
+        columns = tuple(
+            Column(name=name, source_name=source, type=type_)
+            for source, (name, type_) in zip(result.sources, types, strict=True)
+        )
+        description = {
+            "key": self._key,
+            "format": result.format,
+            "encoding": result.encoding,
+            "compression": spool.compression,
+        }
+        profile = self._workdir / "profile.json"
+        write_profile(
+            self.connection,
+            self._output,
+            result.written,
+            columns,
+            result.markers,
+            profile,
+            description,
+            account,
+        )
+        return Conversion(
+            parquet=self._output,
+            rejects=self.rejects.path,
+            profile=profile,
+            account=account,
+            columns=columns,
+            format=result.format,
+            encoding=result.encoding,
+            compression=spool.compression,
+        )
+
+    def unreadable(self, reason: str) -> UnreadableError:
+        """Give the error for ``reason``, with the account as far as it has come."""
+        account = self._account() if self._sound or self.rejects.count else None
+        return UnreadableError(reason, account=account, rejects=self.rejects.path)
+
+    def _delimited(self) -> _Result:
+        prepared = delimited.prepare(self._spool, self._key, self.rejects, self.budget)
+        self._sound = prepared.records
+        self._check_rejects()
+        return self._write(prepared.table, prepared.sources, prepared.format, prepared.encoding)
+
+    def _json(self, kind: str) -> _Result:
+        lines = json_lines.spool_lines(self._spool, kind, self.rejects, self.budget)
+        if lines.screen.trailing_commas or lines.screen.inexact:
+            lines = json_lines.mend(lines, self.rejects, self.budget)
+        self._sound = lines.lines
+        if lines.lines and (flat := json_lines.flat_table(lines)):
+            self._check_rejects()
+            try:
+                return self._write(*flat, "json", lines.encoding)
+            except duckdb.InvalidInputException:
+                pass  # not flat after all, or not all of it JSON
+        table, sources, lines = json_lines.any_table(self.connection, lines, self.rejects, self.budget)
+        self._sound = lines.lines
+        self._check_rejects()
+        return self._write(table, sources, "json", lines.encoding)
+
+    def _parquet(self) -> _Result:
+        for _ in self._spool.blocks():
+            pass
+        self._sound = parquet.declared_rows(self.connection, self._spool)
+        self._check_rejects()
+        query = f"FROM {parquet.relation(self._spool)}"
+        written = copy(self.connection, query, self._output, self._metadata("parquet", "binary", {}))
+        self._rows_out = written.rows
+        sources = [name for name, _ in describe(self.connection, self._spool.path)]
+        return _Result("parquet", "binary", sources, [0] * len(sources), written)
+
+    def _write(self, table: TextTable, sources: Sequence[str], format_: str, encoding: str) -> _Result:
+        names = dict(zip(table.names, sources, strict=True))
+        typed = write(self.connection, table, self._output, self._metadata(format_, encoding, names))
+        self._rows_out = typed.written.rows
+        return _Result(format_, encoding, sources, typed.markers, typed.written)
+
+    def _metadata(self, format_: str, encoding: str, names: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "source_key": self._key,
+            **self._provenance,
+            "format": format_,
+            "encoding": encoding,
+            "compression": self._spool.compression,
+            "column_names": json.dumps(names, ensure_ascii=False),
+        }
+
+    def _check_rejects(self) -> None:
+        rows = self._sound + self.rejects.count
+        if rows == 0:
+            raise EmptyError("the object has no rows")
+        if self.rejects.count > self._limits.rejected_share_max * rows:
+            self.rejects.close()
+            raise self.unreadable(
+                f"{self.rejects.count} of {rows} rows rejected, more than {self._limits.rejected_share_max:.0%}"
+            )
+
+    def _account(self) -> Account:
+        return Account(
+            bytes_in=self._spool.bytes_in,
+            bytes_decompressed=self._spool.bytes_decompressed,
+            bytes_out=self._output.stat().st_size if self._output.exists() else 0,
+            rows_in=self._sound + self.rejects.count,
+            rows_out=self._rows_out,
+            rows_rejected=self.rejects.count,
+        )

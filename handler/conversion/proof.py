@@ -16,6 +16,9 @@ FLOAT_SHARE_MIN = 0.01
 """Integers are floats when at least this share of the column's values has a fraction. Below it, a fraction is one
 odd value among integers, and the column stays text."""
 
+FLOAT_SHARE_SURE = 0.05
+"""In a sample, the share that leaves no doubt of the share in the file."""
+
 
 @dataclass(frozen=True)
 class Type:
@@ -111,6 +114,8 @@ class Guess:
     types: tuple[Type, ...]
     certain: bool = True
     """Whether the first type may be tried at once; else the whole file must be asked which one it is."""
+    exclusive: bool = False
+    """Whether only one of the types must be possible, or else none is meant."""
     markers: bool = False
     """Whether null markers are among the values."""
 
@@ -123,11 +128,15 @@ def guess(values: Sequence[str]) -> Guess:
         return Guess(
             (BOOLEAN, BIGINT, DOUBLE, DATE, timestamp(" ", "", seconds=True)), certain=False, markers=markers
         )
-    for types in (_boolean, _integer, _decimal, _double, _time, _date, _timestamp):
+    for types in (_boolean, _integer, _decimal, _time, _date, _timestamp):
         if found := types(some):
             return Guess(found, markers=markers)
+    if _all(_NUMBER, some):
+        integers = sum(bool(_INTEGER.fullmatch(value)) for value in some)
+        sure = len(some) - integers > len(some) * FLOAT_SHARE_SURE
+        return Guess((DOUBLE,) if sure else (BIGINT, DOUBLE), certain=sure, markers=markers)
     if found := _written_dates(some):
-        return Guess(found, certain=len(found) == 1, markers=markers)
+        return Guess(found, certain=len(found) == 1, exclusive=True, markers=markers)
     return Guess(())
 
 
@@ -152,11 +161,7 @@ def _decimal(values: Sequence[str]) -> tuple[Type, ...]:
     digits = max(before for before, _ in parts) + scale
     if any(after != scale for _, after in parts) or digits > _DECIMAL_DIGITS_MAX:
         return ()
-    return decimal(18 if digits <= 18 else _DECIMAL_DIGITS_MAX, scale), DOUBLE  # noqa: PLR2004
-
-
-def _double(values: Sequence[str]) -> tuple[Type, ...]:
-    return (DOUBLE,) if _all(_NUMBER, values) else ()
+    return decimal(18 if digits <= 18 else _DECIMAL_DIGITS_MAX, scale), DOUBLE
 
 
 def _time(values: Sequence[str]) -> tuple[Type, ...]:

@@ -4,7 +4,7 @@ The engine makes one pass: it casts, compares with what was written, and stops a
 the same. Then a second pass asks the whole file which types hold, and a third writes them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +24,15 @@ class TextTable:
     relation: str
     names: tuple[str, ...]
     guesses: tuple[Guess, ...]
+    fallback: Type = TEXT
+    """The type of what no other holds."""
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What was written: the type of each column, and how many of its nulls were markers."""
+    """What was written, and how many of each column's nulls were markers."""
 
     written: Written
-    types: tuple[Type, ...]
     markers: tuple[int, ...]
 
 
@@ -46,37 +47,37 @@ def write(
     connection: duckdb.DuckDBPyConnection, table: TextTable, path: Path, metadata: Mapping[str, str]
 ) -> Typed:
     """Write ``table`` to ``path`` in the types that hold for the whole of it."""
-    guesses = table.guesses
-    unknown = [index for index, guess in enumerate(guesses) if guess.types and not guess.certain]
-    choices = {
-        index: _Choice(guess.types[0], guess.markers)
-        for index, guess in enumerate(guesses)
-        if guess.types and guess.certain
-    }
-    choices |= _ask(connection, table, unknown)
+    choices = [
+        _Choice(guess.types[0] if guess.types else table.fallback, guess.markers) for guess in table.guesses
+    ]
+    unknown = [index for index, guess in enumerate(table.guesses) if not guess.certain]
+    for index, choice in _ask(connection, table, unknown):
+        choices[index] = choice
     try:
         return _write(connection, table, choices, path, metadata)
     except duckdb.InvalidInputException as error:
         if _UNPROVEN not in str(error):
             raise
-    choices |= _ask(connection, table, [index for index in choices if index not in unknown])
+    supposed = [index for index, guess in enumerate(table.guesses) if guess.certain and guess.types]
+    for index, choice in _ask(connection, table, supposed):
+        choices[index] = choice
     return _write(connection, table, choices, path, metadata)
 
 
 def _write(
     connection: duckdb.DuckDBPyConnection,
     table: TextTable,
-    choices: Mapping[int, _Choice],
+    choices: Sequence[_Choice],
     path: Path,
     metadata: Mapping[str, str],
 ) -> Typed:
-    counters = [index for index, choice in choices.items() if choice.markers]
+    counters = [index for index, choice in enumerate(choices) if choice.markers]
     for index in counters:
         connection.execute(f"CREATE OR REPLACE TEMP SEQUENCE m{index} MINVALUE 0 START 0")
     texts, values, proofs, columns = [], [], [], []
     for index, name in enumerate(table.names):
-        choice = choices.get(index)
-        if choice is None or choice.type is TEXT:
+        choice = choices[index]
+        if choice.type is TEXT:
             texts.append(f"c{index}")
             values.append(f"c{index}")
             columns.append(f"c{index} AS {identifier(name)}")
@@ -86,7 +87,8 @@ def _write(
         counted = f"CASE WHEN {text} IN {_MARKERS} THEN CASE WHEN nextval('m{index}') IS NULL THEN {text} END ELSE {text} END"
         texts.append(f"{counted} AS {text}" if choice.markers else text)
         values.append(f"{text}, {choice.type.cast.format(text=text)} AS {value}")
-        proofs.append(f"({text} IS NULL OR ({choice.type.proof.format(text=text, value=value)}))")
+        if choice.type.proof != "true":
+            proofs.append(f"({text} IS NULL OR ({choice.type.proof.format(text=text, value=value)}))")
         columns.append(f"{value} AS {identifier(name)}")
     query = f"SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM {table.relation})"
     query = f"SELECT {', '.join(columns)} FROM ({query})"
@@ -96,20 +98,18 @@ def _write(
     counts = dict(
         connection.execute("SELECT sequence_name, last_value + 1 FROM duckdb_sequences()").fetchall()
     )
-    width = len(table.names)
     return Typed(
         written=written,
-        types=tuple(choices[index].type if index in choices else TEXT for index in range(width)),
-        markers=tuple(counts.get(f"m{index}") or 0 for index in range(width)),
+        markers=tuple(counts.get(f"m{index}") or 0 for index in range(len(choices))),
     )
 
 
 def _ask(
     connection: duckdb.DuckDBPyConnection, table: TextTable, columns: Sequence[int]
-) -> dict[int, _Choice]:
+) -> Iterator[tuple[int, _Choice]]:
     """Find for each of ``columns`` the first of its types that every value proves."""
     if not columns:
-        return {}
+        return
     texts, values, results = [], [], []
     for index in columns:
         text = f"c{index}"
@@ -117,7 +117,7 @@ def _ask(
             f"CASE WHEN {text} IN {_MARKERS} THEN NULL ELSE {text} END AS {text}, {text} AS r{index}"
         )
         values.append(f"{text}, r{index}")
-        results += [f"count({text})", f"count(r{index})", f"count(*) FILTER (contains({text}, '.'))"]
+        results += [f"count({text})", f"count(r{index})"]
         for number, type_ in enumerate(table.guesses[index].types):
             value = f"v{index}_{number}"
             values.append(f"{type_.cast.format(text=text)} AS {value}")
@@ -130,21 +130,18 @@ def _ask(
             f"(SELECT {', '.join(texts)} FROM {table.relation}))"
         ).fetchall()[0]
     )
-    choices = {}
     for index in columns:
-        count, with_markers, fractions = next(answers), next(answers), next(answers)
-        proven = [type_ for type_ in table.guesses[index].types if next(answers) == count > 0]
-        choices[index] = _Choice(
-            _settle(table.guesses[index], proven, fractions, count), with_markers > count
-        )
-    return choices
+        guess = table.guesses[index]
+        count, with_markers = next(answers), next(answers)
+        proven = {type_: next(answers) for type_ in guess.types}
+        yield index, _Choice(_settle(guess, proven, count, table.fallback), with_markers > count)
 
 
-def _settle(guess: Guess, proven: Sequence[Type], fractions: int, count: int) -> Type:
-    if not proven:
-        return TEXT
-    if not guess.certain and len(proven) > 1 and BIGINT not in proven:
-        return TEXT  # day and month are both possible in either place, in every value
-    if proven[0] is DOUBLE and BIGINT in guess.types and fractions < count * FLOAT_SHARE_MIN:
-        return TEXT
-    return proven[0]
+def _settle(guess: Guess, proven: Mapping[Type, int], count: int, fallback: Type) -> Type:
+    """Choose a type, given of how many of ``count`` values each is proven."""
+    possible = [type_ for type_, times in proven.items() if times == count]
+    if not possible or not count or (guess.exclusive and len(possible) > 1):
+        return fallback
+    if possible[0] is DOUBLE and BIGINT in proven and count - proven[BIGINT] < count * FLOAT_SHARE_MIN:
+        return fallback
+    return possible[0]
