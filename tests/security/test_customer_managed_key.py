@@ -1,0 +1,164 @@
+"""A stack with a key of its own: it works end to end, all it holds is under the key, and the key admits few.
+
+The embedded AWS keeps keys and encrypts under them, but asks no key policy: who may use the key is shown by
+evaluating the deployed policies (`local.policies`), as KMS would.
+"""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from local.deployer import deploy
+from local.lambda_service import LambdaService
+from local.policies import Decision, Request, evaluate
+from local.server import Server
+from local.stacks import read_stacks
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+KEY = "secret.csv"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The one stack, and its key."""
+
+    server: Server
+    functions: LambdaService
+    outputs: dict[str, Any]
+    key: str
+
+    def client(self, service: str) -> Any:
+        return self.server.client(service, REGION)
+
+    def key_policy(self) -> dict[str, Any]:
+        return json.loads(self.client("kms").get_key_policy(KeyId=self.key, PolicyName="default")["Policy"])
+
+    def role_policy(self) -> dict[str, Any]:
+        role = f"analytics-lambda-role-{REGION}-dev"
+        iam = self.client("iam")
+        (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        return iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+
+
+@pytest.fixture(scope="module")
+def deployed() -> Iterator[Deployed]:
+    (stack,) = (stack for stack in read_stacks() if stack.region == REGION)
+    config = {**stack.config, "regional-analytics:customerManagedKey": "true"}
+    with Server() as server:
+        outputs = deploy(server, dataclasses.replace(stack, config=config))
+        functions = LambdaService(server, [REGION])
+        (alias,) = (
+            alias
+            for alias in server.client("kms", REGION).list_aliases()["Aliases"]
+            if alias["AliasName"] == f"alias/analytics-key-{REGION}-dev"
+        )
+        arn = server.client("kms", REGION).describe_key(KeyId=alias["TargetKeyId"])["KeyMetadata"]["Arn"]
+        yield Deployed(server, functions, outputs, arn)
+        functions.close()
+
+
+def test_upload_is_processed_and_all_of_it_is_under_the_key(deployed: Deployed) -> None:
+    bucket, s3 = deployed.outputs["bucketName"], deployed.client("s3")
+    s3.put_object(Bucket=bucket, Key=KEY, Body=b"id,name\n1,one\n2,two\n")
+    deployed.functions.run_until_idle()
+    assert deployed.functions.problems == []
+    (job,) = (
+        item
+        for item in deployed.client("dynamodb").scan(TableName=deployed.outputs["tableName"])["Items"]
+        if "status" in item
+    )
+    assert job["status"]["S"] == "COMPLETED"
+    for key in (KEY, job["output_path"]["S"], job["profile_path"]["S"]):
+        stored = s3.head_object(Bucket=bucket, Key=key)
+        assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", deployed.key), key
+
+
+def test_everything_that_holds_data_is_under_the_key(deployed: Deployed) -> None:
+    outputs = deployed.outputs
+    sqs = deployed.client("sqs")
+    for queue in ("queueUrl", "deadLetterQueueUrl", "deliveryDeadLetterQueueUrl"):
+        attributes = sqs.get_queue_attributes(QueueUrl=outputs[queue], AttributeNames=["All"])["Attributes"]
+        assert attributes["KmsMasterKeyId"] == deployed.key
+    table = deployed.client("dynamodb").describe_table(TableName=outputs["tableName"])["Table"]
+    assert table["SSEDescription"]["KMSMasterKeyArn"] == deployed.key
+    (group,) = deployed.client("logs").describe_log_groups(logGroupNamePrefix=outputs["logGroupName"])[
+        "logGroups"
+    ]
+    assert group["kmsKeyId"] == deployed.key
+    topic = deployed.client("sns").get_topic_attributes(TopicArn=outputs["alarmTopicArn"])["Attributes"]
+    assert topic["KmsMasterKeyId"] == deployed.key
+    function = deployed.client("lambda").get_function(FunctionName=outputs["functionArn"])["Configuration"]
+    assert function["KMSKeyArn"] == deployed.key
+
+
+def test_key_rotates_in_one_region(deployed: Deployed) -> None:
+    kms = deployed.client("kms")
+    assert kms.get_key_rotation_status(KeyId=deployed.key)["KeyRotationEnabled"]
+    assert kms.describe_key(KeyId=deployed.key)["KeyMetadata"]["MultiRegion"] is False
+
+
+RULE = {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/analytics-s3-events-{REGION}-dev"}
+TOPIC = {
+    "kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:analytics-alarms-{REGION}-dev"
+}
+LOG_GROUP = {
+    "kms:EncryptionContext:aws:logs:arn": (
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/analytics-etl-{REGION}-dev"
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "context"),
+    [
+        ("events.amazonaws.com", RULE),
+        ("cloudwatch.amazonaws.com", TOPIC),
+        (f"logs.{REGION}.amazonaws.com", LOG_GROUP),
+    ],
+)
+def test_key_admits_a_service_for_the_stacks_own_resource_only(
+    deployed: Deployed, service: str, context: dict[str, str]
+) -> None:
+    def decide(principal: str, context: dict[str, str], action: str = "kms:GenerateDataKey") -> Decision:
+        asked = Request(
+            action=action, resource=deployed.key, principals={"Service": (principal,)}, context=context
+        )
+        return evaluate(deployed.key_policy(), asked)
+
+    assert decide(service, context) is Decision.ALLOW
+    assert decide(service, context, "kms:Decrypt") is Decision.ALLOW
+    assert decide(service, context, "kms:ScheduleKeyDeletion") is Decision.NONE
+    assert decide("s3.amazonaws.com", context) is Decision.NONE
+    assert decide(service, {}) is Decision.NONE
+    for name, arn in context.items():
+        for other in (f"{arn}-other", arn.replace(ACCOUNT, "999999999999"), arn.replace(REGION, "us-east-1")):
+            assert decide(service, {name: other}) is Decision.NONE
+
+
+def test_key_admits_no_principal_of_another_account(deployed: Deployed) -> None:
+    for name in ("arn:aws:iam::999999999999:root", "999999999999", "arn:aws:iam::999999999999:role/any"):
+        asked = Request(action="kms:Decrypt", resource=deployed.key, principals={"AWS": (name,)})
+        assert evaluate(deployed.key_policy(), asked) is Decision.NONE
+
+
+@pytest.mark.parametrize("action", ["kms:Decrypt", "kms:GenerateDataKey"])
+def test_role_uses_the_key_through_its_regions_services_only(deployed: Deployed, action: str) -> None:
+    def decide(resource: str, **context: str) -> Decision:
+        asked = Request(
+            action=action,
+            resource=resource,
+            context={f"kms:{name}": value for name, value in context.items()},
+        )
+        return evaluate(deployed.role_policy(), asked)
+
+    for service in ("s3", "dynamodb", "sqs"):
+        assert decide(deployed.key, ViaService=f"{service}.{REGION}.amazonaws.com") is Decision.ALLOW
+        assert decide(deployed.key, ViaService=f"{service}.us-east-1.amazonaws.com") is Decision.NONE
+        assert decide(f"{deployed.key}0", ViaService=f"{service}.{REGION}.amazonaws.com") is Decision.NONE
+    assert decide(deployed.key) is Decision.NONE
+    assert decide(deployed.key, ViaService=f"secretsmanager.{REGION}.amazonaws.com") is Decision.NONE
