@@ -81,6 +81,12 @@ def stack_configs(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Mapp
     return configs
 
 
+def key_of(field_name: str) -> str:
+    """Return the key, without namespace, that sets the field: memorySize for memory_size."""
+    head, *tail = field_name.split("_")
+    return head + "".join(word.capitalize() for word in tail)
+
+
 def _schema(project_directory: Path) -> dict[str, dict[str, Any]]:
     return yaml.safe_load((project_directory / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
 
