@@ -69,10 +69,10 @@ def _members(chunks: Iterator[bytes], compression: str) -> Iterator[bytes]:
                 decompressor = _Gzip() if compression == "gzip" else _zstd()
             try:
                 piece = decompressor.decompress(pending, READ_BYTES)
-            except (zlib.error, zstd.ZstdError) as error:
+            except (zlib.error, zstd.ZstdError):
                 raise UnreadableError(
                     f"damaged {compression} stream before compressed byte {consumed + len(chunk)}"
-                ) from error
+                ) from None
             pending = b""
             if piece:
                 yield piece

@@ -5,16 +5,17 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from conversion.blocks import blocks_of_lines
 from conversion.budget import Budget
+from conversion.csv_reader import read_text
 from conversion.dialect import Dialect, detect, lines_dialect, newline_of
 from conversion.encoding import FALLBACK, from_fallback, is_fallback
-from conversion.engine import literal
 from conversion.model import MEBIBYTE
 from conversion.names import column_names
 from conversion.proof import NULL_MARKERS, Guess, guess
 from conversion.rejects import Rejects
 from conversion.repair import Repair
-from conversion.screen import RECORD_BYTES_MAX, Screen
+from conversion.screen import Screen
 from conversion.spool import Spool
 from conversion.typed import TextTable
 
@@ -23,8 +24,6 @@ _LIKENESS_MIN = 0.8
 """The share of its first lines that must have the same number of fields, for a file to be delimited."""
 _SAMPLE_PLACES = 4
 _SAMPLE_BYTES = 64 * 1024
-_ENGINE_LINE_BYTES = 2_000_000
-"""The longest record the engine reads unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,10 @@ def prepare(spool: Spool, key: str, rejects: Rejects, budget: Budget) -> Delimit
     sample = [] if is_text else rows[header:] + list(_further_samples(spool.path, dialect))
     columns = zip(*sample, strict=True) if sample else ((),) * dialect.width
     guesses = (Guess(()),) if is_text else tuple(guess(values) for values in columns)
+    fields = [f"c{index}" for index in range(dialect.width)]
+    relation = read_text(spool.path, dialect, header=header, longest=longest, columns=fields)
     return Delimited(
-        table=TextTable(_relation(spool.path, dialect, header=header, longest=longest), names, guesses),
+        table=TextTable(relation, names, guesses),
         sources=sources,
         records=records - header,
         format="text" if is_text else "delimited",
@@ -111,10 +112,8 @@ def _dialect_of(head: bytes, key: str) -> Dialect:
 
 def _screen_again(path: Path, dialect: Dialect, budget: Budget) -> Screen:
     screen = Screen(dialect)
-    with path.open("rb") as file:
-        while block := file.read(MEBIBYTE):
-            budget.check_time()
-            screen.feed(block)
+    for block in blocks_of_lines(path, budget):
+        screen.feed(block)
     screen.finish()
     return screen
 
@@ -157,18 +156,6 @@ def _further_samples(path: Path, dialect: Dialect) -> Iterator[list[str]]:
             file.seek(min(size * place // _SAMPLE_PLACES, size - _SAMPLE_BYTES))
             piece = file.read(_SAMPLE_BYTES)
             yield from islice(dialect.sample(_whole_lines(piece[piece.find(b"\n") + 1 :])), 1000)
-
-
-def _relation(path: Path, dialect: Dialect, *, header: bool, longest: int) -> str:
-    columns = ", ".join(f"'c{index}': 'VARCHAR'" for index in range(dialect.width))
-    newline = dialect.newline.decode().replace("\r", "\\r").replace("\n", "\\n")
-    line_bytes = RECORD_BYTES_MAX + MEBIBYTE if longest > _ENGINE_LINE_BYTES else _ENGINE_LINE_BYTES
-    return (
-        f"read_csv({literal(str(path))}, auto_detect = false, header = {str(header).lower()}, "
-        f"delim = {literal(dialect.delimiter.decode())}, quote = {literal(dialect.quote.decode())}, "
-        f"escape = {literal(dialect.escape.decode())}, new_line = '{newline}', allow_quoted_nulls = false, "
-        f"max_line_size = {line_bytes}, columns = {{{columns}}})"
-    )
 
 
 def _whole_lines(data: bytes) -> bytes:

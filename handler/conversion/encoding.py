@@ -4,6 +4,7 @@ import codecs
 from collections.abc import Iterator
 from pathlib import Path
 
+from conversion.blocks import blocks_of_lines
 from conversion.budget import Budget
 from conversion.model import MEBIBYTE, UnreadableError
 
@@ -67,6 +68,14 @@ def not_text_at(data: bytes) -> int | None:
     return None if offset < 0 else offset
 
 
+def not_text_reason(data: bytes) -> str | None:
+    """Say which byte of ``data`` is no text, if there is one."""
+    at = not_text_at(data)
+    if at is None:
+        return None
+    return "a NUL byte" if data[at] == 0 else f"the byte 0x{data[at]:02x} is not text in UTF-8"
+
+
 def is_fallback(path: Path, budget: Budget) -> bool:
     """Tell whether the file reads better as the fallback than as UTF-8.
 
@@ -74,13 +83,10 @@ def is_fallback(path: Path, budget: Budget) -> bool:
     in a UTF-8 file does not turn all others to garbage.
     """
     balance = 0
-    with path.open("rb") as file:
-        while lines := file.readlines(MEBIBYTE):
-            budget.check_time()
-            if not b"".join(lines).isascii():
-                balance += sum(
-                    1 if not_text_at(line) is not None else -1 for line in lines if not line.isascii()
-                )
+    for block in blocks_of_lines(path, budget):
+        if not block.isascii():
+            lines = (line for line in block.splitlines() if not line.isascii())
+            balance += sum(1 if not_text_at(line) is not None else -1 for line in lines)
     return balance > 0
 
 

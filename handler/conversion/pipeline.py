@@ -2,16 +2,19 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import duckdb
 
-from conversion import delimited, json_lines, parquet
+from conversion import delimited, parquet
 from conversion.budget import Budget
 from conversion.engine import Written, copy, describe, engine
 from conversion.formats import PARQUET_MAGIC, json_kind, refuse_foreign
+from conversion.json_lines import JsonSpool
+from conversion.json_table import any_table, flat_table
 from conversion.model import Account, Column, Conversion, EmptyError, Limits, UnreadableError
 from conversion.profile import write_profile
 from conversion.rejects import Rejects
@@ -29,7 +32,7 @@ def convert_object(
             return steps.run()
     except duckdb.Error as error:
         # The engine's own words may quote the data.
-        raise steps.unreadable(f"the engine cannot read it ({type(error).__name__})") from error
+        raise steps.unreadable(f"the engine cannot read it ({type(error).__name__})") from None
     finally:
         steps.rejects.close()
 
@@ -131,20 +134,17 @@ class _Steps:
         return self._write(prepared.table, prepared.sources, prepared.format, prepared.encoding)
 
     def _json(self, kind: str) -> _Result:
-        lines = json_lines.spool_lines(self._spool, kind, self.rejects, self.budget)
-        if lines.screen.trailing_commas or lines.screen.inexact:
-            lines = json_lines.mend(lines, self.rejects, self.budget)
-        self._sound = lines.lines
-        if lines.lines and (flat := json_lines.flat_table(lines)):
-            self._check_rejects()
-            try:
-                return self._write(*flat, "json", lines.encoding)
-            except duckdb.InvalidInputException:
-                pass  # not flat after all, or not all of it JSON
-        table, sources, lines = json_lines.any_table(self.connection, lines, self.rejects, self.budget)
-        self._sound = lines.lines
+        json_spool = JsonSpool(self._spool, kind, self.rejects, self.budget)
+        self._sound = json_spool.lines.lines
         self._check_rejects()
-        return self._write(table, sources, "json", lines.encoding)
+        if flat := flat_table(json_spool.lines):
+            # Or else it is not flat after all, or not all of it JSON.
+            with suppress(duckdb.InvalidInputException):
+                return self._write(*flat, "json", json_spool.lines.encoding)
+        table, sources = any_table(self.connection, json_spool)
+        self._sound = json_spool.lines.lines
+        self._check_rejects()
+        return self._write(table, sources, "json", json_spool.lines.encoding)
 
     def _parquet(self) -> _Result:
         for _ in self._spool.blocks():

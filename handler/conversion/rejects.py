@@ -23,7 +23,7 @@ class Rejects:
     ) -> None:
         """Write one record. ``record`` and ``line`` count from 1, ``byte_offset`` from 0."""
         if self._file is None:
-            self._file = self._path.open("w", encoding="utf-8")
+            self._file = self._path.open("a", encoding="utf-8")
         self.count += 1
         place = {
             "record": record,
@@ -38,7 +38,18 @@ class Rejects:
             text = {"raw_base64": base64.b64encode(raw).decode()}
         self._file.write(json.dumps(place | text, ensure_ascii=False) + "\n")
 
+    def forget(self, count: int) -> None:
+        """Keep only the first ``count``, for a pass that finds the others again."""
+        self.close()
+        if count < self.count:
+            with self._path.open("r+b") as file:
+                for _ in range(count):
+                    file.readline()
+                file.truncate(file.tell())
+            self.count = count
+
     def close(self) -> None:
         """Finish the file."""
         if self._file is not None:
             self._file.close()
+            self._file = None

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from conversion.blocks import RECORD_BYTES_MAX
 from conversion.budget import Budget
 from conversion.dialect import Dialect
 from conversion.encoding import is_text, not_text_at
 from conversion.model import MEBIBYTE, UnreadableError
 from conversion.rejects import Rejects
-from conversion.screen import RECORD_BYTES_MAX
 
 _END = re.compile(rb"\r\n|\n|\r")
 

@@ -4,12 +4,9 @@ Nine of ten files are sound from end to end. What this pass cannot prove in whol
 ``conversion.repair``, which reads record by record.
 """
 
+from conversion.blocks import RECORD_BYTES_MAX
 from conversion.dialect import Dialect
 from conversion.encoding import is_text
-from conversion.model import MEBIBYTE
-
-RECORD_BYTES_MAX = 16 * MEBIBYTE
-"""The longest record that is read."""
 
 _CUT_ATTEMPTS = 100
 

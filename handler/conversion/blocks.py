@@ -1,0 +1,18 @@
+"""Read a file in blocks that end where lines end."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from conversion.budget import Budget
+from conversion.model import MEBIBYTE
+
+RECORD_BYTES_MAX = 16 * MEBIBYTE
+"""The longest record that is read."""
+
+
+def blocks_of_lines(path: Path, budget: Budget) -> Iterator[bytes]:
+    """Yield the file; no block is larger than a mebibyte and the longest record."""
+    with path.open("rb") as file:
+        while block := file.read(MEBIBYTE):
+            budget.check_time()
+            yield block if block.endswith(b"\n") else block + file.readline(RECORD_BYTES_MAX)
