@@ -14,12 +14,13 @@ import threading
 import time
 import uuid
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import has_request_context, request
 from moto.awslambda.models import LambdaFunction, LayerVersion
 from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
+from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.responses import DynamoHandler
 from moto.events.models import events_backends
 from moto.iam import access_control
@@ -46,6 +47,7 @@ def install() -> None:
     """Put every bridge in place; call once, before the server answers."""
     _sign_empty_bodies_as_empty()
     _evaluate_policies_as_iam_does()
+    _deny_in_the_services_own_words()
     _enforce_bucket_policies_by_action()
     _name_the_resource_of_each_call()
     _hide_missing_objects_from_callers_who_may_not_list()
@@ -105,6 +107,23 @@ def _evaluate_policies_as_iam_does() -> None:
         return decisions[policies.evaluate(policy._policy_json, asked)]  # noqa: SLF001 - moto's class
 
     access_control.IAMPolicy.is_action_permitted = is_action_permitted
+
+
+def _deny_in_the_services_own_words() -> None:
+    """Services that speak JSON deny with AccessDeniedException in JSON; moto answers in XML, which no SDK reads there."""
+    in_xml = access_control.IAMRequest._raise_access_denied  # noqa: SLF001 - moto's class
+
+    def deny(self: Any) -> NoReturn:  # noqa: ANN401 - moto's class
+        if "X-Amz-Target" not in self._headers and self._service != "lambda":
+            in_xml(self)
+        denied = JsonRESTError(
+            "AccessDeniedException",
+            f"User: {self._access_key.arn} is not authorized to perform: {self._action}",
+        )
+        denied.code = 403
+        raise denied
+
+    access_control.IAMRequest._raise_access_denied = deny  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def _enforce_bucket_policies_by_action() -> None:

@@ -1,4 +1,4 @@
-"""What CloudWatch does and moto does not: percentiles, dimensions in any order; and a clock.
+"""What CloudWatch does and moto does not: percentiles, dimensions in any order, log filters; and a clock.
 
 Run inside the server's process, as the bridges are. The clock exists because alarms look at periods of hours:
 it moves the time that metrics are stamped with, and no other.
@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend, Dimension, Statistics
+from moto.logs.utils import EventMessageFilter, UnsupportedFilterPattern
 
 from local import service_metrics
 
@@ -28,6 +30,7 @@ def install() -> None:
     _stamp_metrics_by_the_clock()
     _answer_percentiles()
     _order_dimensions()
+    _filter_logs_by_alternatives()
     service_metrics.install()
 
 
@@ -78,6 +81,26 @@ def _answer_percentiles() -> None:
         return values[max(0, math.ceil(len(values) * float(stat[1:]) / 100) - 1)]
 
     Statistics.get_statistics_for_type = statistic
+
+
+class _AnyTerm(UnsupportedFilterPattern):
+    def __init__(self, terms: list[str]) -> None:
+        self._terms = terms
+
+    def matches(self, message: str) -> bool:
+        return any(term in message for term in self._terms)
+
+
+def _filter_logs_by_alternatives() -> None:
+    """A filter pattern like `?"a" ?"b"` finds lines with either term; moto finds all lines by it."""
+    create = EventMessageFilter.__init__
+
+    def init(self: EventMessageFilter, pattern: str) -> None:
+        create(self, pattern)
+        if terms := re.findall(r'\?"([^"]+)"', pattern or ""):
+            self.filter_type = _AnyTerm(terms)
+
+    EventMessageFilter.__init__ = init
 
 
 def _order_dimensions() -> None:

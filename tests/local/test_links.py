@@ -178,7 +178,6 @@ LINKS: tuple[Break, ...] = (
 def _drained(cloud: Cloud, region: str) -> Iterator[None]:
     """Leave no message of a broken chain to the next test."""
     yield
-    cloud.functions.recycle()
     cloud.run_until_quiet()
     assert cloud.messages(region) == 0
 

@@ -57,7 +57,6 @@ def policy(cloud: Cloud, region: str) -> Iterator[RolePolicy]:
     deployed = RolePolicy(cloud, region)
     yield deployed
     deployed.put(deployed.document)
-    cloud.functions.recycle()
     cloud.run_until_quiet()
     assert cloud.messages(region) == 0
 
@@ -79,7 +78,8 @@ def test_without_one_action_the_work_does_not_come_out_whole(
 ) -> None:
     folder = action.replace(":", "-")
     policy.put(policy.without(action))
-    cloud.functions.recycle()
+    if action == "logs:CreateLogStream":  # a warm environment has its stream
+        cloud.functions.recycle()
 
     assert run_workload(cloud, region, folder) != healthy(folder)
 

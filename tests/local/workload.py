@@ -14,12 +14,21 @@ def run_workload(cloud: Cloud, region: str, folder: str) -> dict[str, object]:
     cloud.run_until_idle()
     rejected_before = cloud.keys(region, f"rejected/{folder}/")
     cloud.upload(region, f"{folder}/replaced.csv", NEWER)
+    cloud.upload(region, f"{folder}/twice.csv", GOOD)
+    cloud.upload(region, f"{folder}/twice.csv", NEWER)
     version = cloud.upload(region, f"{folder}/deleted.csv", GOOD)
     expire(cloud, region, f"{folder}/deleted.csv", version)
     cloud.run_until_idle()
     jobs = [job for job in cloud.jobs(region) if job["input_path"].startswith(folder)]
+    twice = [job for job in jobs if job["input_path"].endswith("/twice.csv")]
     return {
-        "jobs": sorted((job["input_path"].rpartition("/")[2], job["status"], job.get("rows_out")) for job in jobs),
+        "jobs": sorted(
+            (job["input_path"].rpartition("/")[2], job["status"], job.get("rows_out"))
+            for job in jobs
+            if job not in twice
+        ),
+        # Whether the older of two versions is superseded or completed first depends on who comes first.
+        "both versions ended": len(twice) == 2 and {job["status"] for job in twice} <= {"COMPLETED", "SUPERSEDED"},
         "processed": sorted(cloud.keys(region, f"processed/{folder}/")),
         "rejected before": rejected_before,
         "rejected": cloud.keys(region, f"rejected/{folder}/"),
@@ -38,7 +47,8 @@ def healthy(folder: str) -> dict[str, object]:
             ("replaced.csv", "COMPLETED", 30),
             ("replaced.csv", "COMPLETED", 31),
         ],
-        "processed": [f"processed/{folder}/{name}.parquet" for name in ("good.csv", "replaced.csv")],
+        "both versions ended": True,
+        "processed": [f"processed/{folder}/{name}.parquet" for name in ("good.csv", "replaced.csv", "twice.csv")],
         "rejected before": [f"rejected/{folder}/replaced.csv.jsonl"],
         "rejected": [],
         "logged": True,

@@ -1,0 +1,126 @@
+"""The deployer evaluates the program as it is, and lets nothing pass that it cannot create."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import deployer
+from local.deployer import deploy
+from local.errors import LocalError
+from local.server import Server
+from local.stacks import Stack, read_stacks
+
+STACK = Stack(project="toys", name="toys", config={"aws:region": "eu-west-1"})
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Stand in for the project's folder with one whose __main__.py the test writes."""
+    monkeypatch.setattr(deployer, "PROJECT", tmp_path)
+    return tmp_path / "__main__.py"
+
+
+def test_outputs_are_what_the_program_exports_of_real_attributes(server: Server, program: Path) -> None:
+    program.write_text(
+        "import pulumi\nfrom pulumi_aws import sqs\n"
+        "queue = sqs.Queue('q', name='exported', tags={'Name': 'n'})\npulumi.export('arn', queue.arn)\n"
+    )
+    outputs = deploy(server, STACK)
+    assert outputs == {"arn": "arn:aws:sqs:eu-west-1:123456789012:exported"}
+    assert server.client("sqs", "eu-west-1").get_queue_url(QueueName="exported")["QueueUrl"]
+
+
+def test_the_programs_own_provider_decides_region_and_default_tags(server: Server, program: Path) -> None:
+    program.write_text(
+        "import pulumi, pulumi_aws as aws\n"
+        "tags = aws.ProviderDefaultTagsArgs(tags={'Team': 'data'})\n"
+        "there = aws.Provider('there', region='us-east-1', default_tags=tags)\n"
+        "options = pulumi.ResourceOptions(provider=there)\n"
+        "queue = aws.sqs.Queue('q', name='elsewhere', tags={'Name': 'n'}, opts=options)\n"
+        "pulumi.export('url', queue.url)\n"
+    )
+    url = deploy(server, STACK)["url"]
+    tags = server.client("sqs", "us-east-1").list_queue_tags(QueueUrl=url)["Tags"]
+    assert tags == {"Team": "data", "Name": "n"}
+
+
+def test_an_unknown_type_is_an_error_that_names_it(server: Server, program: Path) -> None:
+    program.write_text("from pulumi_aws import ec2\nec2.InternetGateway('way-out')\n")
+    with pytest.raises(LocalError, match="aws:ec2/internetGateway:InternetGateway way-out: .* does not know"):
+        deploy(server, STACK)
+
+
+def test_a_call_of_a_provider_is_an_error_that_names_it(server: Server, program: Path) -> None:
+    program.write_text("import pulumi_aws as aws\naws.get_caller_identity()\n")
+    with pytest.raises(LocalError, match="aws:index/getCallerIdentity:getCallerIdentity"):
+        deploy(server, STACK)
+
+
+def test_what_aws_refuses_is_an_error_that_names_the_resource(server: Server, program: Path) -> None:
+    program.write_text("from pulumi_aws import s3\ns3.Bucket('bad', bucket='in.valid..name')\n")
+    with pytest.raises(LocalError, match=r"aws:s3/bucket:Bucket bad: .*InvalidBucketName"):
+        deploy(server, STACK)
+
+
+def test_an_error_of_the_program_is_its_own(server: Server, program: Path) -> None:
+    program.write_text("raise ValueError('a setting is wrong')\n")
+    with pytest.raises(ValueError, match="a setting is wrong"):
+        deploy(server, STACK)
+
+
+def test_experiments_change_or_leave_out_what_is_registered(server: Server, program: Path) -> None:
+    program.write_text(
+        "from pulumi_aws import sqs\nsqs.Queue('one', name='one')\nsqs.Queue('two', name='two')\n"
+    )
+
+    def mutate(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any] | None:
+        assert kind == "aws:sqs/queue:Queue"
+        return None if name == "one" else inputs | {"name": "other"}
+
+    deploy(server, STACK, mutate)
+
+    sqs = server.client("sqs", "eu-west-1")
+    assert sqs.get_queue_url(QueueName="other")
+    for absent in ("one", "two"):
+        with pytest.raises(sqs.exceptions.QueueDoesNotExist):
+            sqs.get_queue_url(QueueName=absent)
+
+
+def test_stack_files_give_what_pulumi_would(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text(
+        "name: toys\nconfig:\n  size: {type: integer, default: 3}\n  names: {type: array, default: [a]}\n"
+        "  toys:fast: {type: boolean, default: true}\n  must: {type: string}\n"
+    )
+    (tmp_path / "Pulumi.first.yaml").write_text("config:\n  aws:region: eu-west-1\n  toys:size: 5\n  must: here\n")
+    (stack,) = read_stacks(tmp_path)
+    assert (stack.project, stack.name, stack.region) == ("toys", "first", "eu-west-1")
+    assert stack.config == {
+        "aws:region": "eu-west-1",
+        "toys:size": "5",
+        "toys:must": "here",
+        "toys:names": '["a"]',
+        "toys:fast": "true",
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [(None, "no stack files"), ("config:\n  toys:key: {secure: abc}\n", "Pulumi.s.yaml: toys:key is a secret")],
+)
+def test_stack_files_that_cannot_be_used(tmp_path: Path, config: str | None, message: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: toys\n")
+    with contextlib.suppress(TypeError):
+        (tmp_path / "Pulumi.s.yaml").write_text(config)  # pyright: ignore[reportArgumentType]
+    if config is None:
+        (tmp_path / "Pulumi.s.yaml").unlink(missing_ok=True)
+    with pytest.raises(LocalError, match=message):
+        read_stacks(tmp_path)
