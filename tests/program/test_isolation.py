@@ -108,11 +108,11 @@ def test_lambda_and_not_the_code_manages_network_interfaces(evaluation: Evaluati
         for action in each["Action"]
         if action[:4] == "ec2:"
     }
-    assert granted["ec2:CreateNetworkInterface"]["Resource"] == [
+    assert set(granted["ec2:CreateNetworkInterface"]["Resource"]) == {
         *(subnet.state["arn"] for subnet in evaluation.all("aws:ec2/subnet:Subnet")),
         evaluation.one("aws:ec2/securityGroup:SecurityGroup").state["arn"],
         interfaces,
-    ]
+    }
     assert granted["ec2:DeleteNetworkInterface"]["Resource"] == interfaces
     for action in ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"):
         assert granted[action]["Condition"] == {"StringEquals": {"aws:RequestedRegion": region}}

@@ -161,10 +161,9 @@ def test_function_has_its_layer_and_network(evaluation: Evaluation) -> None:
     assert function["layers"] == [layer.state["arn"]]
     assert layer.inputs["compatibleArchitectures"] == function["architectures"]
     assert layer.inputs["compatibleRuntimes"] == [function["runtime"]]
-    assert function["vpcConfig"] == {
-        "subnetIds": [subnet.id for subnet in evaluation.all("aws:ec2/subnet:Subnet")],
-        "securityGroupIds": [evaluation.one("aws:ec2/securityGroup:SecurityGroup").id],
-    }
+    network = function["vpcConfig"]
+    assert set(network["subnetIds"]) == {subnet.id for subnet in evaluation.all("aws:ec2/subnet:Subnet")}
+    assert network["securityGroupIds"] == [evaluation.one("aws:ec2/securityGroup:SecurityGroup").id]
 
 
 def test_handler_accepts_its_environment(evaluation: Evaluation) -> None:
