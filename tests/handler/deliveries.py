@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import quote_plus
 from uuid import uuid4
 
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 BUCKET = "analytics-bucket-us-east-1-test"
@@ -119,17 +121,16 @@ def batch(bodies: Sequence[object], *, receives: int = 1) -> dict[str, Any]:
     }
 
 
-class Context:
+class Context(LambdaContext):
     """Lambda's context object."""
 
-    function_name = "analytics-etl"
-    function_version = "$LATEST"
-    invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:analytics-etl"
-    memory_limit_in_mb = "1024"
-
     def __init__(self, *, seconds: float = 300) -> None:
-        self.aws_request_id = str(uuid4())
+        self._function_name = "analytics-etl"
+        self._function_version = "$LATEST"
+        self._invoked_function_arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:analytics-etl"
+        self._memory_limit_in_mb = 1024
+        self._aws_request_id = str(uuid4())
         self._milliseconds = int(seconds * 1000)
 
-    def get_remaining_time_in_millis(self) -> int:
+    def get_remaining_time_in_millis(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         return self._milliseconds

@@ -26,6 +26,9 @@ from tests.handler.world import KEY, KINDS, STATUSES, Message, World, convert, e
 EXAMPLES = 2000
 
 _index = st.integers(0, 7)
+_until = st.sampled_from(
+    ["end", "put_object", "put_object", "delete_object", "get_item", "update_item", "head_object", "finished"]
+)
 
 
 class Deliveries(RuleBasedStateMachine):
@@ -42,12 +45,13 @@ class Deliveries(RuleBasedStateMachine):
         self.mode = mode
 
     @precondition(lambda self: len(self.world.uploads) < 4)
-    @rule(kind=st.sampled_from(sorted(KINDS)))
-    def upload(self, kind: str) -> None:
+    @rule(kind=st.sampled_from(sorted(KINDS)), until=st.none() | _until)
+    def upload(self, kind: str, until: str | None) -> None:
         number = len(self.world.uploads) + 1
-        self.world.upload(
-            kind, {"ordered": f"{number:032X}", "alike": "0" * 32, "unordered": None}[self.mode]
-        )
+        sequencers = {"ordered": f"{number:032X}", "alike": "0" * 32, "unordered": None}
+        self.world.upload(kind, sequencers[self.mode])
+        if until:
+            self.world.deliver(self.world.queue[-1]).until(until)
 
     @precondition(lambda self: self.world.s3.current(KEY))
     @rule()
@@ -62,13 +66,10 @@ class Deliveries(RuleBasedStateMachine):
         self.removed.add(current.version_id)
         self.world.s3.remove_version(KEY, current.version_id)
 
-    @precondition(lambda self: self.world.queue and len(self.world.running) < 3)
-    @rule(which=_index, steps=st.integers(0, 12))
-    def deliver(self, which: int, steps: int) -> None:
-        run = self.world.deliver(self.world.queue[which % len(self.world.queue)])
-        for _ in range(steps):
-            if run in self.world.running:
-                run.step("go on")
+    @precondition(lambda self: self.world.queue)
+    @rule(which=_index, until=_until)
+    def deliver(self, which: int, until: str) -> None:
+        self.world.deliver(self.world.queue[which % len(self.world.queue)]).until(until)
 
     @precondition(lambda self: self.world.uploads and len(self.world.queue) < 4)
     @rule(which=_index)
@@ -79,8 +80,13 @@ class Deliveries(RuleBasedStateMachine):
             self.world.queue.append(Message(events[which % len(events)]))
 
     @precondition(lambda self: self.world.running)
-    @rule(which=_index, steps=st.integers(1, 6))
-    def go_on(self, which: int, steps: int) -> None:
+    @rule(which=_index, until=_until)
+    def go_on(self, which: int, until: str) -> None:
+        self.world.running[which % len(self.world.running)].until(until)
+
+    @precondition(lambda self: self.world.running)
+    @rule(which=_index, steps=st.integers(1, 3))
+    def step(self, which: int, steps: int) -> None:
         run = self.world.running[which % len(self.world.running)]
         for _ in range(steps):
             if run in self.world.running:
@@ -161,7 +167,7 @@ def test_any_interleaving_ends_as_one_clean_delivery_of_the_newest_version() -> 
         Deliveries,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=30,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),

@@ -193,6 +193,7 @@ class Run:
         self.message = message
         self.succeeded = False
         self.error: BaseException | None = None
+        self.about_to = ""
         self._action = "go on"
         self._may_go, self._has_stopped = threading.Semaphore(0), threading.Semaphore(0)
         self._delivery = Delivery(owner=owner, last=message.receives >= MAX_RECEIVE_COUNT)
@@ -202,6 +203,12 @@ class Run:
     def start(self) -> None:
         self._thread.start()
         self._wait()
+
+    def until(self, operation: str) -> None:
+        """Go on until it is about to make such a call, to tell SQS that it is done ("end"), or has ended."""
+        self.step("go on")
+        while self in self.world.running and self.about_to != operation:
+            self.step("go on")
 
     def step(self, action: str) -> None:
         """Make its next call: "go on", "lose the answer", "fail", or "kill" before or after it."""
@@ -217,7 +224,8 @@ class Run:
             if self.error:
                 raise self.error
 
-    def _pause(self) -> str:
+    def _pause(self, about_to: str) -> str:
+        self.about_to = about_to
         self._has_stopped.release()
         self._may_go.acquire()
         if self._action == "kill":
@@ -230,7 +238,7 @@ class Run:
         self.world.counted.append(job_id(event.bucket, event.key, event.version_id or ""))
 
     def _call(self, call: Callable[..., Any], **request: Any) -> Any:
-        action = self._pause()
+        action = self._pause(call.__name__)
         if action == "fail":
             raise EndpointConnectionError(endpoint_url="https://aws")
         if action == "kill after":
@@ -266,7 +274,7 @@ class Run:
         )
         try:
             processor.process(self.message.event, self._delivery, invocation)
-            self._pause()  # done, but SQS has not been told
+            self._pause("end")
             self.succeeded = True
         except (Killed, DeliveryError):
             pass

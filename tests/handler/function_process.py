@@ -1,0 +1,130 @@
+"""The function in a process: imports the handler once, then forks for each delivery that it reads.
+
+A copy that is to die does so by SIGKILL, from within the HTTP call that it is told: nothing of Python's
+clean-up runs, exactly as when Lambda ends a function.
+"""
+
+import gc
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+import index
+import processing
+from dynamo import Table
+from objects import Bucket
+from tests.handler import stand_in
+from tests.handler.deliveries import Context
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _watch(client: Any, note: Callable[[str], int], kill: tuple[int, str] | None) -> None:
+    """Note each HTTP request of a client, and die at the one that is named."""
+    number = 0
+
+    def before(event_name: str, **_: Any) -> None:
+        nonlocal number
+        number = note(event_name.rsplit(".", 1)[-1])
+        if kill == (number, "before"):
+            _die()
+
+    def after(**_: Any) -> None:
+        if kill == (number, "after"):
+            _die()
+
+    client.meta.events.register("before-send", before)
+    client.meta.events.register("response-received", after)
+
+
+def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
+    """Run the handler in this process: tell of its calls as they are made, write what it prints to `out`."""
+    calls = 0
+
+    def say(**what: Any) -> None:
+        os.write(tell, json.dumps(what).encode() + b"\n")
+
+    def note(operation: str) -> int:
+        nonlocal calls
+        calls += 1
+        say(call=operation)
+        return calls
+
+    os.dup2(out, 1)
+    s3, dynamodb = index.processor._bucket._client, index.processor._table._client
+    kill = tuple(command["kill"]) if command.get("kill") else None
+    for client in (s3, dynamodb):
+        _watch(client, note, kill)
+    stack, ahead = command["stack"], command.get("clock", 0)
+    settings = index.settings.__class__(
+        **{name: getattr(index.settings, name) for name in index.settings.__slots__}
+        | {"bucket": stack, "table": stack}
+    )
+    index.settings = settings
+    index.processor = processing.Processor(
+        settings, Bucket(s3, stack), Table(dynamodb, stack), lambda: time.time() + ahead
+    )
+    if command.get("stand_in"):
+        processing.convert = stand_in.convert
+    answer = None
+    try:
+        answer = index.handler(command["event"], Context(seconds=command.get("seconds", 300)))
+    except Exception as error:  # noqa: BLE001  (Lambda catches them all too)
+        print(f"{type(error).__name__}: {error}")
+    sys.stdout.flush()
+    say(answer=answer)
+
+
+def _warm_up() -> None:
+    """Let botocore build what it builds at first calls, once for all copies; keep no connection."""
+    s3, dynamodb = index.processor._bucket._client, index.processor._table._client
+    for call in (
+        lambda: s3.get_object(Bucket="none", Key="none"),
+        lambda: s3.put_object(Bucket="none", Key="none", Body=b""),
+        lambda: dynamodb.get_item(TableName="none", Key={"job_id": {"S": "none"}}),
+        lambda: index.processor._table.update("none", assign={"a": 1}, condition="#a = :b", values={"b": 1}),
+    ):
+        with suppress(ClientError):
+            call()
+    for client in (s3, dynamodb):
+        client.close()
+
+
+def main() -> None:
+    _warm_up()
+    gc.freeze()
+    for line in sys.stdin:
+        read, write = os.pipe()
+        with tempfile.TemporaryFile() as out:
+            child = os.fork()
+            if child == 0:
+                os.close(read)
+                _deliver(json.loads(line), write, out.fileno())
+                os._exit(0)
+            os.close(write)
+            told: dict[str, Any] = {"calls": [], "answer": None}
+            with os.fdopen(read) as pipe:
+                for entry in map(json.loads, pipe):
+                    if "call" in entry:
+                        told["calls"].append(entry["call"])
+                    else:
+                        told["answer"] = entry["answer"]
+            os.waitpid(child, 0)
+            out.seek(0)
+            told["log"] = out.read().decode().splitlines()
+        sys.stdout.write(json.dumps(told) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
