@@ -190,6 +190,12 @@ def test_provider_s_region_must_be_the_declared_one(region: str | None) -> None:
     assert ("got nothing" if region is None else "got 'us-east-1'") in str(refused.value)
 
 
+def test_provider_settings_that_would_be_lost_are_refused() -> None:
+    config = {**stack_config("eu-west-1"), "aws:profile": "mine"}
+    with pytest.raises(SettingsError, match="aws:profile: must be set in the environment"):
+        load(config, stack="eu-west-1")
+
+
 def project_with(directory: Path, **stack_files: str) -> Path:
     (directory / "Pulumi.yaml").write_bytes((PROJECT_DIRECTORY / "Pulumi.yaml").read_bytes())
     for stack, content in stack_files.items():
