@@ -112,7 +112,7 @@ def _provider_problems(settings: Settings, config: Mapping[str, Any]) -> Iterato
             f"aws:region: must be set to {PROJECT}:region, {settings.region},"
             f" got {'nothing' if provider_region is None else repr(provider_region)}"
         )
-    # Pulumi gives these to its default provider, and the program makes its own: they would be lost in silence.
+    # Pulumi gives these to its default provider; the program makes its own, so they would be lost in silence.
     for key in sorted(config):
         if key.startswith("aws:") and key != "aws:region":
             yield f"{key}: must be set in the environment (AWS_PROFILE and its like), got it in the stack"
