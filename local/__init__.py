@@ -1,1 +1,1 @@
-"""The embedded AWS: deploys the program, unchanged, into moto and runs its function as Lambda's service does."""
+"""The embedded AWS: deploys the program, unchanged, into moto, and runs its function as Lambda does."""

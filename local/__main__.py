@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return parsed.run(parsed)
     except LocalError as error:
-        print(f"python -m local {parsed.command}: {error}", file=sys.stderr)  # noqa: T201 - the command line's voice
+        print(f"python -m local {parsed.command}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

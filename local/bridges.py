@@ -62,11 +62,11 @@ def install() -> None:
     message_moves.install()
 
 
-# --- policies ---------------------------------------------------------------------------------------------------
+# --- policies -------------------------------------------------------------------------------------------
 
 
 def _sign_empty_bodies_as_empty() -> None:
-    """moto takes parameters of a URL for the body when it checks a signature, and so refuses Lambda's GET requests."""
+    """Moto checks the signature of a GET with its parameters as its body, and so refuses those of Lambda."""
     create_request = access_control.IAMRequestBase._create_aws_request  # noqa: SLF001 - moto's class
 
     def create(self: Any) -> Any:  # noqa: ANN401 - moto's class
@@ -78,14 +78,14 @@ def _sign_empty_bodies_as_empty() -> None:
         finally:
             self._data = parameters
 
-    access_control.IAMRequestBase._create_aws_request = create  # type: ignore[method-assign]  # noqa: SLF001
+    access_control.IAMRequestBase._create_aws_request = create  # noqa: SLF001
 
 
 def _evaluate_policies_as_iam_does() -> None:
-    """moto takes a condition that it cannot evaluate for a Deny, and any service principal for nobody.
+    """Moto takes a condition that it cannot evaluate for a Deny, and any service principal for nobody.
 
-    So a TLS-only bucket policy shuts everybody out, and no service can assume a role whose trust policy names it.
-    AWS skips a statement whose conditions do not hold.
+    So a TLS-only bucket policy shuts everybody out, and no service can assume a role whose trust policy
+    names it. AWS skips a statement whose conditions do not hold.
     """
     decisions = {
         policies.Decision.ALLOW: access_control.PermissionResult.PERMITTED,
@@ -94,23 +94,24 @@ def _evaluate_policies_as_iam_does() -> None:
     }
 
     def is_action_permitted(
-        policy: Any,
+        self: access_control.IAMPolicy,
         action: str,
         resource: str = "*",
-        *_moto: Any,  # noqa: ANN401 - moto's own types
+        principal: str | None = None,  # noqa: ARG001 - asked of the request instead
+        incoming_condition_values: dict[str, str] | None = None,  # noqa: ARG001 - as above
     ) -> access_control.PermissionResult:
         # CloudWatch signs as "monitoring", and moto takes that for the name of its actions.
         action = action.replace("monitoring:", "cloudwatch:", 1)
         asked = policies.Request(
             action=action, resource=resource, principals=_principals(), context=_condition_keys()
         )
-        return decisions[policies.evaluate(policy._policy_json, asked)]  # noqa: SLF001 - moto's class
+        return decisions[policies.evaluate(self._policy_json, asked)]
 
     access_control.IAMPolicy.is_action_permitted = is_action_permitted
 
 
 def _deny_in_the_services_own_words() -> None:
-    """Services that speak JSON deny with AccessDeniedException in JSON; moto answers in XML, which no SDK reads there."""
+    """Services that speak JSON deny with AccessDeniedException; moto in XML, which no SDK reads there."""
     in_xml = access_control.IAMRequest._raise_access_denied  # noqa: SLF001 - moto's class
 
     def deny(self: Any) -> NoReturn:  # noqa: ANN401 - moto's class
@@ -123,11 +124,11 @@ def _deny_in_the_services_own_words() -> None:
         denied.code = 403
         raise denied
 
-    access_control.IAMRequest._raise_access_denied = deny  # type: ignore[method-assign]  # noqa: SLF001
+    access_control.IAMRequest._raise_access_denied = deny  # noqa: SLF001
 
 
 def _enforce_bucket_policies_by_action() -> None:
-    """moto asks the bucket policy about `s3:{Method}Object` only; AWS asks it about the action that IAM is asked."""
+    """Moto asks the bucket policy about `s3:{Method}Object` only; AWS about the action that IAM is asked."""
     by_identity = access_control.IAMRequestBase.check_action_permitted
 
     def check_action_permitted(self: Any, resource: str) -> None:  # noqa: ANN401 - moto's class
@@ -144,10 +145,10 @@ def _enforce_bucket_policies_by_action() -> None:
 
 
 def _name_the_resource_of_each_call() -> None:
-    """moto compares a role's policy for DynamoDB and Logs with the resource "*", so exact ARNs never match.
+    """Moto compares a role's policy for DynamoDB and Logs with the resource "*", so exact ARNs never match.
 
-    AWS compares it with the table, its index, or the log stream (Service Authorization Reference). It also asks
-    for `s3:GetObjectVersion` when HeadObject names a version, where moto asks for `s3:GetObject`.
+    AWS compares it with the table, its index, or the log stream (Service Authorization Reference). It also
+    asks for `s3:GetObjectVersion` when HeadObject names a version, where moto asks for `s3:GetObject`.
     """
 
     def table(self: DynamoHandler) -> str:
@@ -168,7 +169,7 @@ def _name_the_resource_of_each_call() -> None:
 
 
 def _hide_missing_objects_from_callers_who_may_not_list() -> None:
-    """S3 answers 403 for a key or version that is not there to a caller without s3:ListBucket; moto answers 404."""
+    """S3 answers 403, not 404, for what is not there to a caller without s3:ListBucket; moto always 404."""
     get_key, head_object = S3Response._get_key, S3Response.head_object  # noqa: SLF001 - moto's class
 
     def check_listing(self: S3Response) -> None:
@@ -190,8 +191,8 @@ def _hide_missing_objects_from_callers_who_may_not_list() -> None:
             check_listing(self)
         return response
 
-    S3Response._get_key = get_or_deny  # type: ignore[method-assign]  # noqa: SLF001 - moto's class
-    S3Response.head_object = head_or_deny  # type: ignore[method-assign]
+    S3Response._get_key = get_or_deny  # noqa: SLF001 - moto's class
+    S3Response.head_object = head_or_deny
 
 
 def _principals() -> dict[str, tuple[str, ...]]:
@@ -231,7 +232,7 @@ def _condition_keys() -> dict[str, str]:
 
 
 def _caller() -> str | None:
-    """ARN of who signed the request being answered; None for a call of the server's own or an unsigned one."""
+    """ARN of who signed the request being answered; None where nobody did, or where there is none."""
     if not has_request_context() or "Credential=" not in request.headers.get("Authorization", ""):
         return None
     key_id = request.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
@@ -245,7 +246,7 @@ def _holder(caller: str) -> str:
     return f"arn:aws:iam::{ACCOUNT}:role/{caller.split('/')[1]}"
 
 
-# --- events -----------------------------------------------------------------------------------------------------
+# --- events ---------------------------------------------------------------------------------------------
 
 _REASONS = {
     "ObjectCreated:Put": "PutObject",
@@ -258,10 +259,10 @@ _REASONS = {
 
 
 def _send_events_as_s3_does() -> None:
-    """moto gives each event of S3 the same id and sequencer, fires disabled rules, and enforces no queue policy.
+    """Moto gives all events one id and sequencer, fires disabled rules, and enforces no queue policy.
 
-    On AWS ids are unique, the sequencers of one key's events grow, the queue's policy must admit the rule, and
-    an event that cannot be delivered goes to the target's dead-letter queue, counted as a failed invocation.
+    On AWS ids are unique, the sequencers of one key's events grow, the queue's policy must admit the rule,
+    and an event that cannot be delivered goes to the target's dead-letter queue, and is counted as failed.
     """
     sequence = itertools.count(time.time_ns())  # grows from one run to the next, too
 
@@ -272,7 +273,7 @@ def _send_events_as_s3_does() -> None:
             item |= {"size": key.size, "etag": key.etag.strip('"')}
         if bucket.is_versioned:
             item["version-id"] = key.version_id
-        event = {
+        event: Any = {
             "version": "0",
             "id": str(uuid.uuid4()),
             "detail-type": notifications._detail_type(event_name),  # noqa: SLF001 - moto's module
@@ -302,7 +303,7 @@ def _send_events_as_s3_does() -> None:
 
 
 def _deliver(rule: Any, target: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ANN401 - moto's class
-    """Send the event to the queue that is the rule's target; if that cannot be, to the target's dead-letter queue."""
+    """Send the event to the target's queue; if that refuses it, to the target's dead-letter queue."""
     _count_for_rule(rule, "Invocations")
     error = _send_to_queue(rule, target["Arn"], json.dumps(event))
     if error is None:
@@ -373,32 +374,33 @@ def _count_for_rule(rule: Any, metric: str) -> None:  # noqa: ANN401 - moto's cl
     )
 
 
-# --- queues -----------------------------------------------------------------------------------------------------
+# --- queues ---------------------------------------------------------------------------------------------
 
 
 def _leave_polling_to_the_lambda_service() -> None:
-    """moto receives each message at once for a function that it would run in Docker, and so spends a receive."""
-    Queue.lambda_event_source_mappings = property(lambda _: {}, lambda _, value: None)  # type: ignore[assignment]  # noqa: ARG005
+    """Moto receives each message at once, for a function that it would run in Docker: a receive is spent."""
+    mappings = property(lambda _queue: {}, lambda _queue, _mappings: None)
+    Queue.lambda_event_source_mappings = mappings  # type: ignore[assignment]
 
 
 def _keep_queue_attributes() -> None:
-    """moto's SetQueueAttributes forgets the policy unless repeated, and RedriveAllowPolicy; SQS keeps what is not named."""
+    """Moto forgets a queue's policy when other attributes are set, and keeps no RedriveAllowPolicy."""
     set_attributes = Queue._set_attributes  # noqa: SLF001 - moto's class
 
     def set_named(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
         kept = getattr(self, "policy", None)
         set_attributes(self, {"Policy": kept} | attributes, now)
 
-    Queue._set_attributes = set_named  # type: ignore[method-assign]  # noqa: SLF001 - moto's class
+    Queue._set_attributes = set_named  # noqa: SLF001 - moto's class
     Queue.redrive_allow_policy = None  # type: ignore[attr-defined]
     Queue.BASE_ATTRIBUTES.append("RedriveAllowPolicy")
 
 
-# --- metrics and logs -------------------------------------------------------------------------------------------
+# --- metrics and logs -----------------------------------------------------------------------------------
 
 
 def _turn_embedded_metrics_into_metrics() -> None:
-    """CloudWatch Logs extracts metrics from lines in the embedded metric format; moto stores the lines only."""
+    """CloudWatch Logs extracts metrics from lines in the embedded metric format; moto only stores them."""
     put_log_events = LogsBackend.put_log_events
 
     def put(
@@ -410,7 +412,7 @@ def _turn_embedded_metrics_into_metrics() -> None:
                 _put_metrics(self.region_name, namespace, metrics)
         return response
 
-    LogsBackend.put_log_events = put  # type: ignore[method-assign]
+    LogsBackend.put_log_events = put
 
 
 def embedded_metrics(line: str) -> Iterable[tuple[str, list[dict[str, Any]]]]:
@@ -438,7 +440,7 @@ def embedded_metrics(line: str) -> Iterable[tuple[str, list[dict[str, Any]]]]:
 
 
 def _match_dimensions_exactly() -> None:
-    """moto's GetMetricStatistics counts metrics that have further dimensions; to CloudWatch those are other metrics."""
+    """Moto counts metrics with further dimensions too; to CloudWatch those are other metrics."""
     get_metric_statistics = CloudWatchBackend.get_metric_statistics
 
     def get(self: CloudWatchBackend, *args: Any, dimensions: list[dict[str, str]], **kwargs: Any) -> Any:  # noqa: ANN401
@@ -458,7 +460,7 @@ def _match_dimensions_exactly() -> None:
 
 
 def _keep_composite_alarms() -> None:
-    """moto's PutMetricAlarm stores composite alarms too, but moto answers no PutCompositeAlarm."""
+    """Moto's PutMetricAlarm stores composite alarms too, but moto answers no PutCompositeAlarm."""
     CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # type: ignore[attr-defined]
 
 
@@ -466,14 +468,14 @@ def _put_metrics(region: str, namespace: str, metrics: list[dict[str, Any]]) -> 
     cloudwatch_backends[ACCOUNT][region].put_metric_data(namespace, metrics)
 
 
-# --- code of functions and layers -------------------------------------------------------------------------------
+# --- code of functions and layers -----------------------------------------------------------------------
 
 
 _archives: dict[str, bytes] = {}
 
 
 def _serve_function_code() -> None:
-    """AWS gives a presigned URL to a function's or layer's archive; moto's URLs lead nowhere. Here to this server."""
+    """AWS gives presigned URLs to the archives of functions and layers; those of moto lead nowhere."""
     get_code, get_layer_version = LambdaFunction.get_code, LayerVersion.get_layer_version
 
     def located(archive: bytes) -> str:
@@ -493,12 +495,12 @@ def _serve_function_code() -> None:
         response["Content"]["Location"] = located(self.code_bytes)
         return response
 
-    LambdaFunction.get_code = code  # type: ignore[method-assign]
-    LayerVersion.get_layer_version = layer  # type: ignore[method-assign]
+    LambdaFunction.get_code = code
+    LayerVersion.get_layer_version = layer
 
 
 class OneAtATime:
-    """moto's conditional writes and receives check, then act, with other threads in between; AWS's are atomic.
+    """Makes conditional writes and receives atomic, as AWS's are: moto's threads check, then act.
 
     So requests are answered one at a time, each after its body has arrived: a slow client holds up nobody.
     """

@@ -30,8 +30,8 @@ REGISTER_PREFIX = "latest#"
 class Cloud:
     """Every stack of the project, deployed; a context manager.
 
-    Functions run when told to: `run_until_idle()` delivers what is in the queues and returns when all is done, or
-    `functions.start()` delivers in the background.
+    Functions run when told to: `run_until_idle()` delivers what is in the queues and returns when all is
+    done, or `functions.start()` delivers in the background.
 
     Attributes:
         server: the API: `server.endpoint`, `server.operator` (credentials of the administrator).
@@ -48,7 +48,7 @@ class Cloud:
         concurrency: int | None = None,
         progress: Callable[[Stack], None] = lambda _: None,
     ) -> None:
-        """Start and deploy; `progress` hears of each stack before it is deployed, `mutate`: see `deployer.deploy`.
+        """Start and deploy; `progress` hears of each stack before it is deployed, `mutate` changes resources.
 
         Raises LocalError when the port is taken or a stack cannot be deployed.
         """
@@ -86,7 +86,7 @@ class Cloud:
         """Give a boto3 client in the region: the administrator's, or one with the given credentials."""
         return self.server.client(service, region, credentials)
 
-    # --- what goes in -------------------------------------------------------------------------------------------
+    # --- what goes in -----------------------------------------------------------------------------------
 
     def upload(self, region: str, key: str, body: bytes) -> str:
         """Upload an object to the region's bucket, as a user would; give its version id."""
@@ -110,7 +110,7 @@ class Cloud:
         self.functions.run_until_idle(timeout_seconds)
 
     def redeliver(self) -> int:
-        """Make failed messages visible at once, instead of after the visibility timeout; give their number."""
+        """Make failed messages visible now, not after the visibility timeout; give their number."""
         return self.functions.redeliver()
 
     def run_until_quiet(self, timeout_seconds: float = 300) -> None:
@@ -127,7 +127,7 @@ class Cloud:
         """Give a session of the function's role, to see what it may and may not do."""
         return self.functions.assume_role(region, self.outputs[region]["functionArn"])
 
-    # --- what came out ------------------------------------------------------------------------------------------
+    # --- what came out ----------------------------------------------------------------------------------
 
     def get(self, region: str, key: str) -> bytes:
         """Read an object of the region's bucket."""

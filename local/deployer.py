@@ -1,7 +1,7 @@
 """Evaluates the program, unchanged, as Pulumi's engine would, and creates each resource that it registers.
 
-Pulumi's mock monitor takes the engine's place: each registered resource is created through AWS's API, with the
-provider that the program gave it, and the real attributes go back to the program.
+Pulumi's mock monitor takes the engine's place: each registered resource is created through AWS's API, with
+the provider that the program gave it, and the real attributes go back to the program.
 """
 
 from __future__ import annotations
@@ -11,31 +11,34 @@ import contextvars
 import json
 import runpy
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pulumi
+from pulumi.runtime.stack import Stack as RootStack
 
 from local.errors import LocalError
 from local.resources import CREATORS, Target
 from local.stacks import PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from local.server import Server
     from local.stacks import Stack
 
 PROVIDER = "pulumi:providers:aws"
 
-Mutate = "Callable[[str, str, dict[str, Any]], dict[str, Any] | None]"
+Mutate = Callable[[str, str, dict[str, Any]], dict[str, Any] | None]
 """Changes a resource's inputs, given its type and name, before it is created; None leaves it uncreated."""
 
 
 def deploy(server: Server, stack: Stack, mutate: Mutate | None = None) -> dict[str, Any]:
-    """Evaluate `__main__.py` with the stack's configuration, create its resources and give the stack's outputs.
+    """Evaluate `__main__.py` with the stack's configuration, create its resources, give its outputs.
 
-    `mutate` is for experiments: what happens if this were otherwise? Raises LocalError for a resource type that
-    the embedded AWS does not know, for a function call of a provider, and what the program or AWS refuses.
+    `mutate` is for experiments: what if this were otherwise? Raises LocalError for a resource type that the
+    embedded AWS does not know, for a call of a provider's function, and for what AWS or the program refuses;
+    other errors of the program pass through.
     """
     return contextvars.copy_context().run(_deploy, server, stack, mutate)
 
@@ -49,6 +52,8 @@ def _deploy(server: Server, stack: Stack, mutate: Mutate | None) -> dict[str, An
     @pulumi.runtime.test
     def program() -> pulumi.Output[None]:
         root = pulumi.runtime.get_root_resource()
+        if not isinstance(root, RootStack):
+            raise TypeError(f"the root resource must be Pulumi's stack, got {root!r}")
         root.outputs = {}
         runpy.run_path(str(PROJECT / "__main__.py"), run_name="__main__")
         return pulumi.Output.all(**root.outputs).apply(outputs.update)
@@ -58,6 +63,8 @@ def _deploy(server: Server, stack: Stack, mutate: Mutate | None) -> dict[str, An
     with contextlib.chdir(PROJECT):
         try:
             program()
+        except pulumi.RunError as error:  # the program's own refusal, of a setting for example
+            raise LocalError(f"stack {stack.name}: {error}") from error
         except Exception:
             if engine.failure is None:
                 raise
@@ -103,15 +110,13 @@ class _Engine(pulumi.runtime.Mocks):
             raise LocalError(
                 "the embedded AWS does not know this type of resource; add it to local/resources"
             )
-        inputs: dict[str, Any] | None = _whole_numbers(args.inputs)
+        inputs = _whole_numbers(args.inputs)
         if self._mutate:
-            inputs = self._mutate(args.typ, args.name, inputs or {})
-            if inputs is None:
-                return args.name, args.inputs
+            inputs = self._mutate(args.typ, args.name, inputs)
+        if inputs is None:
+            return args.name, args.inputs
         target = self._provider(args.provider)
-        if (
-            inputs.get("region", target.region) != target.region
-        ):  # a region of the resource's own (provider v7)
+        if inputs.get("region", target.region) != target.region:  # the resource's own (provider v7)
             target = self._target({"region": inputs["region"]})
         if "tags" in inputs:
             inputs["tags"] = {**target.default_tags, **inputs["tags"]}

@@ -1,7 +1,7 @@
 """One execution environment of a function: a process of its own, kept warm between invocations.
 
-It has the function's variables, memory limit, timeout and `/tmp`, the credentials of its role, and nothing of the
-host's environment. What Lambda's sandbox does beyond that (CPU share, disk quota, network) is not imitated.
+It has the function's variables, memory limit, timeout and `/tmp`, the credentials of its role, and nothing of
+the host's environment. What else Lambda's sandbox does (CPU share, disk quota, network) is not imitated.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from local.functions import Function
     from local.server import Credentials
 
+RUNTIME = Path(__file__).with_name("runtime.py")
 INIT_SECONDS = 30
 """Lambda gives 10 s; a host may be slower than the service, and is not what is tested."""
 
@@ -63,8 +64,18 @@ class ExecutionEnvironment:
         self._received = b""
         search_path = [str(code), *(str(layer / "python") for layer in layers)]
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", "-B", "-X", "utf8", str(Path(__file__).with_name("runtime.py"))]
-            + [function.handler, str(function.memory_mb), str(requests), str(responses), *search_path],
+            [
+                *(
+                    sys.executable,
+                    "-I",
+                    "-S",
+                    "-B",
+                    "-X",
+                    "utf8",
+                    str(Path(__file__).with_name("runtime.py")),
+                ),
+                *(function.handler, str(function.memory_mb), str(requests), str(responses), *search_path),
+            ],
             env=self._variables(endpoint, code),
             cwd=code,
             stdin=subprocess.DEVNULL,

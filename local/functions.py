@@ -59,7 +59,7 @@ class Function:
 
     @property
     def fits_host(self) -> bool:
-        """Whether this machine's Python can load what was built for the function's architecture and runtime."""
+        """Whether this machine's Python can load what is built for the function's platform."""
         machine = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64"}.get(platform.machine().lower())
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         return sys.platform == "linux" and (machine, version) == (self.architecture, self.runtime)

@@ -1,6 +1,6 @@
-"""A stand-in for a deployed layer that this machine cannot load: the same locked requirements, built for the host.
+"""A stand-in for a deployed layer that this machine cannot load: the same locked packages, built for it.
 
-The real layer is uploaded and checked all the same: `check_binaries` reads the machine of each shared library.
+The real layer is uploaded and checked all the same: `check_binaries` reads each shared library's machine.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ import hashlib
 import platform
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local.errors import LocalError
+
+if TYPE_CHECKING:
+    import zipfile
 
 PROJECT = Path(__file__).resolve().parent.parent
 LOCK = PROJECT / "requirements" / "layer.txt"
@@ -24,7 +27,7 @@ _ELF_MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
 
 
 def host_layer(lock: Path = LOCK) -> Path:
-    """Give the folder of the lock's packages for this machine, installing them first if that was not done yet.
+    """Give the folder of the lock's packages for this machine, installing them if that was not done yet.
 
     Raises LocalError when pip cannot install them.
     """
@@ -44,7 +47,7 @@ def host_layer(lock: Path = LOCK) -> Path:
 
 
 def check_binaries(archive: zipfile.ZipFile, architecture: str) -> None:
-    """Raise LocalError unless every shared library of a layer is for the architecture, and the layer is small enough."""
+    """Raise LocalError unless the layer is small enough and all its libraries are for the architecture."""
     size = sum(member.file_size for member in archive.infolist())
     if size > UNZIPPED_BYTES_MAX:
         raise LocalError(f"the layer has {size:,} bytes unzipped, Lambda takes {UNZIPPED_BYTES_MAX:,}")

@@ -1,7 +1,8 @@
 """What Lambda's service does, which moto does not: polls queues for functions, and runs the functions.
 
-It knows AWS's API only: event source mappings, functions and their archives, queues, logs. Queues are polled, and
-logs written, under the credentials of the function's role, so a permission that is missing on AWS is missing here.
+It knows AWS's API only: event source mappings, functions and their archives, queues, logs. Queues are polled,
+and logs written, under the credentials of the function's role, so a permission that is missing on AWS is
+missing here.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ class _Delivery:
 
 
 class LambdaService:
-    """Polls, invokes, deletes; either in the background (`start`, `stop`) or as a test asks (`run_until_idle`).
+    """Polls, invokes, deletes; in the background (`start`, `stop`) or as a test asks (`run_until_idle`).
 
-    `problems` are the things that Lambda could not do, as LastProcessingResult and the console would show them;
-    `substitutions` say which layers were replaced by a build for this machine.
+    `problems` are the things that Lambda could not do, as the console would show them; `substitutions` say
+    which layers were replaced by a build for this machine.
     """
 
     def __init__(
@@ -97,8 +98,9 @@ class LambdaService:
         self._archives.close()
 
     def run_until_idle(self, timeout_seconds: float = 300) -> None:
-        """Deliver until no mapping's queue has a visible message and nothing runs; raise TimeoutError after that long.
+        """Deliver until no mapping's queue has a visible message and nothing runs.
 
+        Raises TimeoutError when it takes longer than that.
         Messages that failed stay invisible for their queue's visibility timeout: see `redeliver`.
         """
         deadline = time.monotonic() + timeout_seconds
@@ -113,7 +115,7 @@ class LambdaService:
                 concurrent.futures.wait(running, timeout_seconds, concurrent.futures.FIRST_COMPLETED)
 
     def redeliver(self) -> int:
-        """Make failed messages visible at once, as if their visibility timeout had passed; give their number."""
+        """Make failed messages visible, as if their visibility timeout had passed; give their number."""
         with self._lock:
             deliveries, self._undeleted = self._undeleted, []
         for delivery in deliveries:
@@ -137,7 +139,7 @@ class LambdaService:
         return served
 
     def recycle(self) -> None:
-        """End all warm execution environments and forget the roles' sessions: what comes next is a cold start."""
+        """End all warm environments and forget the roles' sessions: what comes next is a cold start."""
         with self._lock:
             environments = [environment for idle in self._idle.values() for environment in idle]
             self._idle.clear()
@@ -145,7 +147,7 @@ class LambdaService:
         for environment in environments:
             environment.stop()
 
-    # --- polling ------------------------------------------------------------------------------------------------
+    # --- polling ----------------------------------------------------------------------------------------
 
     def _poll_until_stopped(self) -> None:
         while not self._stopping.is_set():
@@ -233,7 +235,7 @@ class LambdaService:
         *,
         partial: bool,
     ) -> None:
-        """Invoke the function with one batch and delete what succeeded; the rest reappears in its queue's time."""
+        """Invoke the function with one batch and delete what succeeded; the rest reappears in time."""
         everything = [message["MessageId"] for message in messages]
         if function.reserved_concurrency == 0:
             # What the mapping received and may not run reappears, too, and has been received once more.
@@ -259,7 +261,7 @@ class LambdaService:
         with self._lock:
             self._served.add(function.region)
 
-    # --- running ------------------------------------------------------------------------------------------------
+    # --- running ----------------------------------------------------------------------------------------
 
     def _invoke(self, function: Function, event: Any) -> Invocation:  # noqa: ANN401 - JSON
         environment = self._environment(function)
@@ -293,7 +295,7 @@ class LambdaService:
         return ExecutionEnvironment(function, self._assume(function), self._server.endpoint, code, layers)
 
     def _layer(self, function: Function, arn: str) -> Path:
-        """Unpack and check the deployed layer; give it, or this machine's build of it where it cannot be loaded."""
+        """Unpack and check the deployed layer; give it, or a build of it that this machine can load."""
         *_, name, version = arn.split(":")
         published = self._client("lambda", function.region).get_layer_version(
             LayerName=name, VersionNumber=int(version)
@@ -329,7 +331,7 @@ class LambdaService:
         return self._sessions[key]
 
     def _write_log(self, environment: ExecutionEnvironment, invocation: Invocation) -> None:
-        """Write what the function printed, between Lambda's own lines, to its log group, as the function's role."""
+        """Write what the function printed, between Lambda's own lines, to its log group, as its role."""
         lines = [
             f"START RequestId: {invocation.request_id} Version: $LATEST",
             *invocation.log,
@@ -339,8 +341,14 @@ class LambdaService:
                 else [f"{invocation.request_id} {invocation.error['errorMessage']}"]
             ),
             f"END RequestId: {invocation.request_id}",
-            f"REPORT RequestId: {invocation.request_id}\tDuration: {invocation.duration_ms:.2f} ms\t"
-            f"Memory Size: {environment.function.memory_mb} MB\tMax Memory Used: {invocation.memory_mb} MB",
+            "\t".join(
+                (
+                    f"REPORT RequestId: {invocation.request_id}",
+                    f"Duration: {invocation.duration_ms:.2f} ms",
+                    f"Memory Size: {environment.function.memory_mb} MB",
+                    f"Max Memory Used: {invocation.memory_mb} MB",
+                )
+            ),
         ]
         now = int(time.time() * 1000)
         stream = {"logGroupName": environment.log_group, "logStreamName": environment.log_stream}
@@ -400,7 +408,7 @@ def failed_messages(invocation: Invocation, message_ids: Sequence[str], *, parti
         failed = {failure["itemIdentifier"] for failure in invocation.returned.get("batchItemFailures") or ()}
     except (AttributeError, KeyError, TypeError):
         return everything
-    return failed if failed <= everything else everything
+    return min(failed, everything)
 
 
 def _record(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:

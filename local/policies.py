@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Decision(enum.Enum):
-    """What a policy says about a request; `NONE` leaves it to other policies, and in the end to the default, no."""
+    """What a policy says about a request; `NONE` leaves it to other policies, and in the end denies."""
 
     ALLOW = "Allow"
     DENY = "Deny"
@@ -28,7 +28,7 @@ class Decision(enum.Enum):
 class Request:
     """One call: who asks to do what to which resource, and the condition keys known about it.
 
-    `principals` are all the names of the caller that a policy may use, by kind: {"AWS": [...], "Service": [...]}.
+    `principals` are all the names that a policy may know the caller by: {"AWS": (...), "Service": (...)}.
     """
 
     action: str

@@ -44,8 +44,8 @@ def print_summary(console: Console, cloud: Cloud, deployed_seconds: float) -> No
     )
     if cloud.functions.substitutions:
         console.print(
-            "The deployed layers are for another machine (checked, not loaded); the functions ran with the same"
-            " locked packages, built for this one."
+            "The deployed layers are for another machine (checked, not loaded): the functions ran with the"
+            " same locked packages, built for this one."
         )
 
 
@@ -77,7 +77,7 @@ def jobs_table(jobs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
 
 
 def delays(cloud: Cloud, region: str) -> Rows:
-    """Ask the Parquet that came out of the flights: mean arrival delay by carrier; none if it did not come out."""
+    """Ask the flights' Parquet for the mean arrival delay by carrier; nothing if it did not come out."""
     if FLIGHTS not in cloud.keys(region, FLIGHTS):
         return []
     with tempfile.TemporaryDirectory() as folder:
@@ -87,11 +87,15 @@ def delays(cloud: Cloud, region: str) -> Rows:
 
 def delays_table(rows: Rows, region: str) -> Table:
     """Show what `delays` found."""
-    table = Table(title=f"Mean arrival delay by carrier, from {FLIGHTS} in {region}", title_justify="left", box=box.SIMPLE_HEAD)
-    for heading, justify in (("Carrier", "left"), ("Airline", "left"), ("Flights", "right")):
-        table.add_column(heading, justify=justify)
-    table.add_column("No arrival", justify="right")
-    table.add_column("Mean delay, min", justify="right")
+    table = Table(
+        title=f"Mean arrival delay by carrier, from {FLIGHTS} in {region}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    for heading in ("Carrier", "Airline"):
+        table.add_column(heading)
+    for heading in ("Flights", "No arrival", "Mean delay, min"):
+        table.add_column(heading, justify="right")
     for row in rows:
         delay = row["mean_arrival_delay_minutes"]
         table.add_row(
@@ -115,7 +119,11 @@ def print_preview(console: Console, cloud: Cloud, region: str, records: Sequence
             rows = _query(
                 "SELECT * FROM read_parquet($result) LIMIT $rows", result=str(result), rows=PREVIEW_ROWS
             )
-        table = Table(title=f"First rows of {record['output_path']} in {region}", title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(
+            title=f"First rows of {record['output_path']} in {region}",
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+        )
         for column in columns[:PREVIEW_COLUMNS]:
             table.add_column(f"{column['column_name']}\n{column['column_type']}", overflow="fold")
         for row in rows:

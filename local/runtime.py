@@ -1,7 +1,7 @@
-"""What runs inside an execution environment: imports the handler once, then answers one invocation after another.
+"""What runs inside an execution environment: imports the handler once, then answers invocations.
 
-Started by `execution_environment.py` in an isolated interpreter (`-I -S`), so that the function's archive, its
-layers and the standard library are all that can be imported. Requests and responses are lines of JSON.
+Started by `execution_environment.py` in an isolated interpreter (`-I -S`), so that the function's archive,
+its layers and the standard library are all that can be imported. Requests and responses are lines of JSON.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def failure(error: BaseException, request_id: str = "") -> dict[str, Any]:
         *traceback.format_tb(error.__traceback__),
         sep="\n",
         flush=True,
-    )  # noqa: T201
+    )
     return {"error": {"errorType": type(error).__name__, "errorMessage": str(error), "requestId": request_id}}
 
 

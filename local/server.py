@@ -1,4 +1,4 @@
-"""moto's server in a process of its own, with IAM enforcement on from the first call and the bridges in place.
+"""Moto's server in a process of its own, IAM enforced from the first call, the bridges in place.
 
 `Server` is the handle; `python -m local.server` is the process, which ends when its standard input does.
 """
@@ -57,7 +57,7 @@ class Credentials:
 class Server:
     """The running server: a context manager.
 
-    `operator` are the credentials of the account's administrator, who deploys and uploads; `lambda_service` are
+    `operator` are the credentials of the account's administrator, who deploys and uploads; `lambda_service`
     those by which the embedded Lambda service signs.
     """
 
@@ -92,7 +92,7 @@ class Server:
         self.lambda_service = Credentials(*started["lambda_service"])
 
     def client(self, service: str, region: str, credentials: Credentials | None = None) -> Any:  # noqa: ANN401 - boto3
-        """Give a boto3 client of this server, made once; the operator's, unless other credentials are given."""
+        """Give a boto3 client of this server, made once; the operator's unless credentials are given."""
         key = (service, region, credentials or self.operator)
         with self._lock:
             if key not in self._clients:
@@ -159,9 +159,9 @@ def _check_free(port: int) -> None:
 
 def _create_users() -> dict[str, tuple[str, str]]:
     """Create who may call before anybody else has been allowed to: the operator and Lambda's service."""
-    from moto.iam.models import iam_backends  # noqa: PLC0415 - moto is imported in the server's process only
+    from moto.iam.models import iam_backends
 
-    from local.bridges import ACCOUNT, PARTITION  # noqa: PLC0415 - as above
+    from local.bridges import ACCOUNT, PARTITION
 
     iam = iam_backends[ACCOUNT][PARTITION]
     keys = {}
@@ -175,11 +175,15 @@ def _create_users() -> dict[str, tuple[str, str]]:
 
 
 def _serve(port: int) -> None:
-    from moto import settings  # noqa: PLC0415 - moto is imported in the server's process only
-    from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: PLC0415
-    from werkzeug.serving import make_server  # noqa: PLC0415
+    from moto import settings
+    from moto.moto_server.werkzeug_app import (
+        DomainDispatcherApplication,
+        MotoRequestHandler,
+        create_backend_app,
+    )
+    from werkzeug.serving import make_server
 
-    from local import bridges  # noqa: PLC0415
+    from local import bridges
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     bridges.install()
@@ -189,7 +193,7 @@ def _serve(port: int) -> None:
     server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     hello = {"port": server.port, "operator": users[OPERATOR], "lambda_service": users[LAMBDA_SERVICE]}
-    print(json.dumps(hello), flush=True)  # noqa: T201 - the handle reads it
+    print(json.dumps(hello), flush=True)
     sys.stdin.read()
 
 

@@ -1,4 +1,4 @@
-"""The stacks of the project as Pulumi's engine would configure them: stack file, then the schema's defaults."""
+"""The project's stacks as Pulumi's engine configures them: stack file, then the schema's defaults."""
 
 from __future__ import annotations
 

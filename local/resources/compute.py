@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from local.resources.target import Creator, Inputs, Outputs, Target
 
 
-def layer(target: Target, inputs: Inputs) -> Outputs:
+def _create_layer(target: Target, inputs: Inputs) -> Outputs:
     created = target.client("lambda").publish_layer_version(
         LayerName=inputs["layerName"],
         Content={"ZipFile": archive_bytes(inputs.get("code"))},
@@ -28,7 +28,7 @@ def layer(target: Target, inputs: Inputs) -> Outputs:
     }
 
 
-def function(target: Target, inputs: Inputs) -> Outputs:
+def _create_function(target: Target, inputs: Inputs) -> Outputs:
     network, storage = inputs.get("vpcConfig"), inputs.get("ephemeralStorage")
     created = target.client("lambda").create_function(
         FunctionName=inputs["name"],
@@ -61,7 +61,7 @@ def function(target: Target, inputs: Inputs) -> Outputs:
     }
 
 
-def event_source_mapping(target: Target, inputs: Inputs) -> Outputs:
+def _create_event_source_mapping(target: Target, inputs: Inputs) -> Outputs:
     scaling = inputs.get("scalingConfig")
     created = target.client("lambda").create_event_source_mapping(
         EventSourceArn=inputs["eventSourceArn"],
@@ -84,7 +84,7 @@ def event_source_mapping(target: Target, inputs: Inputs) -> Outputs:
 
 
 CREATORS: dict[str, Creator] = {
-    "aws:lambda/layerVersion:LayerVersion": layer,
-    "aws:lambda/function:Function": function,
-    "aws:lambda/eventSourceMapping:EventSourceMapping": event_source_mapping,
+    "aws:lambda/layerVersion:LayerVersion": _create_layer,
+    "aws:lambda/function:Function": _create_function,
+    "aws:lambda/eventSourceMapping:EventSourceMapping": _create_event_source_mapping,
 }

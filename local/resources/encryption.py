@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from local.resources.target import Creator, Inputs, Outputs, Target
 
 
-def key(target: Target, inputs: Inputs) -> Outputs:
+def _create_key(target: Target, inputs: Inputs) -> Outputs:
     kms = target.client("kms")
     tags = [{"TagKey": name, "TagValue": value} for name, value in (inputs.get("tags") or {}).items()]
     created = kms.create_key(
@@ -26,9 +26,9 @@ def key(target: Target, inputs: Inputs) -> Outputs:
     return {"id": created["KeyId"], "keyId": created["KeyId"], "arn": created["Arn"]}
 
 
-def alias(target: Target, inputs: Inputs) -> Outputs:
+def _create_alias(target: Target, inputs: Inputs) -> Outputs:
     target.client("kms").create_alias(AliasName=inputs["name"], TargetKeyId=inputs["targetKeyId"])
     return {"id": inputs["name"], "name": inputs["name"]}
 
 
-CREATORS: dict[str, Creator] = {"aws:kms/key:Key": key, "aws:kms/alias:Alias": alias}
+CREATORS: dict[str, Creator] = {"aws:kms/key:Key": _create_key, "aws:kms/alias:Alias": _create_alias}

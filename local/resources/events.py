@@ -23,7 +23,7 @@ _QUEUE_ATTRIBUTES = {
 }
 
 
-def queue(target: Target, inputs: Inputs) -> Outputs:
+def _create_queue(target: Target, inputs: Inputs) -> Outputs:
     attributes = {
         attribute: str(inputs[name]).lower() if isinstance(inputs[name], bool) else str(inputs[name])
         for name, attribute in _QUEUE_ATTRIBUTES.items()
@@ -36,19 +36,19 @@ def queue(target: Target, inputs: Inputs) -> Outputs:
     return {"id": url, "url": url, "name": name, "arn": f"arn:aws:sqs:{target.region}:{account}:{name}"}
 
 
-def queue_policy(target: Target, inputs: Inputs) -> Outputs:
+def _create_queue_policy(target: Target, inputs: Inputs) -> Outputs:
     return _set(target, inputs["queueUrl"], "Policy", inputs["policy"])
 
 
-def redrive_policy(target: Target, inputs: Inputs) -> Outputs:
+def _create_redrive_policy(target: Target, inputs: Inputs) -> Outputs:
     return _set(target, inputs["queueUrl"], "RedrivePolicy", inputs["redrivePolicy"])
 
 
-def redrive_allow_policy(target: Target, inputs: Inputs) -> Outputs:
+def _create_redrive_allow_policy(target: Target, inputs: Inputs) -> Outputs:
     return _set(target, inputs["queueUrl"], "RedriveAllowPolicy", inputs["redriveAllowPolicy"])
 
 
-def rule(target: Target, inputs: Inputs) -> Outputs:
+def _create_rule(target: Target, inputs: Inputs) -> Outputs:
     arn = target.client("events").put_rule(
         Name=inputs["name"],
         State=inputs.get("state", "ENABLED"),
@@ -62,7 +62,7 @@ def rule(target: Target, inputs: Inputs) -> Outputs:
     return {"id": inputs["name"], "name": inputs["name"], "arn": arn}
 
 
-def rule_target(target: Target, inputs: Inputs) -> Outputs:
+def _create_rule_target(target: Target, inputs: Inputs) -> Outputs:
     dead_letters, retries = inputs.get("deadLetterConfig"), inputs.get("retryPolicy")
     definition = given(
         Id=inputs["targetId"],
@@ -85,10 +85,10 @@ def _set(target: Target, url: str, attribute: str, value: str) -> Outputs:
 
 
 CREATORS: dict[str, Creator] = {
-    "aws:sqs/queue:Queue": queue,
-    "aws:sqs/queuePolicy:QueuePolicy": queue_policy,
-    "aws:sqs/redrivePolicy:RedrivePolicy": redrive_policy,
-    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": redrive_allow_policy,
-    "aws:cloudwatch/eventRule:EventRule": rule,
-    "aws:cloudwatch/eventTarget:EventTarget": rule_target,
+    "aws:sqs/queue:Queue": _create_queue,
+    "aws:sqs/queuePolicy:QueuePolicy": _create_queue_policy,
+    "aws:sqs/redrivePolicy:RedrivePolicy": _create_redrive_policy,
+    "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy": _create_redrive_allow_policy,
+    "aws:cloudwatch/eventRule:EventRule": _create_rule,
+    "aws:cloudwatch/eventTarget:EventTarget": _create_rule_target,
 }

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from local.resources.target import Creator, Inputs, Outputs, Target
 
 
-def role(target: Target, inputs: Inputs) -> Outputs:
+def _create_role(target: Target, inputs: Inputs) -> Outputs:
     created = target.client("iam").create_role(
         RoleName=inputs["name"],
         AssumeRolePolicyDocument=inputs["assumeRolePolicy"],
@@ -29,20 +29,20 @@ def role(target: Target, inputs: Inputs) -> Outputs:
     }
 
 
-def role_policy(target: Target, inputs: Inputs) -> Outputs:
+def _create_role_policy(target: Target, inputs: Inputs) -> Outputs:
     target.client("iam").put_role_policy(
         RoleName=inputs["role"], PolicyName=inputs["name"], PolicyDocument=inputs["policy"]
     )
     return {"id": f"{inputs['role']}:{inputs['name']}", "name": inputs["name"]}
 
 
-def role_policy_attachment(target: Target, inputs: Inputs) -> Outputs:
+def _create_role_policy_attachment(target: Target, inputs: Inputs) -> Outputs:
     target.client("iam").attach_role_policy(RoleName=inputs["role"], PolicyArn=inputs["policyArn"])
     return {"id": f"{inputs['role']}/{inputs['policyArn']}"}
 
 
 CREATORS: dict[str, Creator] = {
-    "aws:iam/role:Role": role,
-    "aws:iam/rolePolicy:RolePolicy": role_policy,
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": role_policy_attachment,
+    "aws:iam/role:Role": _create_role,
+    "aws:iam/rolePolicy:RolePolicy": _create_role_policy,
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _create_role_policy_attachment,
 }

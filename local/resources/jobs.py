@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from local.resources.target import Creator, Inputs, Outputs, Target
 
 
-def table(target: Target, inputs: Inputs) -> Outputs:
+def _create_table(target: Target, inputs: Inputs) -> Outputs:
     dynamodb = target.client("dynamodb")
     name = inputs["name"]
     created = dynamodb.create_table(
@@ -63,4 +63,4 @@ def _encryption(encryption: Inputs | None) -> dict[str, Any] | None:
     )
 
 
-CREATORS: dict[str, Creator] = {"aws:dynamodb/table:Table": table}
+CREATORS: dict[str, Creator] = {"aws:dynamodb/table:Table": _create_table}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 
 
-def log_group(target: Target, inputs: Inputs) -> Outputs:
+def _create_log_group(target: Target, inputs: Inputs) -> Outputs:
     logs = target.client("logs")
     name = inputs["name"]
     logs.create_log_group(
@@ -42,7 +42,7 @@ _ALARM_PARAMETERS = {
 }
 
 
-def metric_alarm(target: Target, inputs: Inputs) -> Outputs:
+def _create_metric_alarm(target: Target, inputs: Inputs) -> Outputs:
     parameters = {name: inputs[key] for key, name in _ALARM_PARAMETERS.items() if inputs.get(key) is not None}
     if inputs.get("dimensions"):
         parameters["Dimensions"] = _dimensions(inputs["dimensions"])
@@ -54,7 +54,7 @@ def metric_alarm(target: Target, inputs: Inputs) -> Outputs:
     return _alarm(target, inputs["name"]) | {"name": inputs["name"]}
 
 
-def composite_alarm(target: Target, inputs: Inputs) -> Outputs:
+def _create_composite_alarm(target: Target, inputs: Inputs) -> Outputs:
     target.client("cloudwatch").put_composite_alarm(
         AlarmName=inputs["alarmName"],
         AlarmRule=inputs["alarmRule"],
@@ -69,7 +69,7 @@ def composite_alarm(target: Target, inputs: Inputs) -> Outputs:
     return _alarm(target, inputs["alarmName"]) | {"alarmName": inputs["alarmName"]}
 
 
-def dashboard(target: Target, inputs: Inputs) -> Outputs:
+def _create_dashboard(target: Target, inputs: Inputs) -> Outputs:
     name = inputs["dashboardName"]
     target.client("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=inputs["dashboardBody"])
     return {
@@ -79,7 +79,7 @@ def dashboard(target: Target, inputs: Inputs) -> Outputs:
     }
 
 
-def topic(target: Target, inputs: Inputs) -> Outputs:
+def _create_topic(target: Target, inputs: Inputs) -> Outputs:
     arn = target.client("sns").create_topic(
         Name=inputs["name"],
         Tags=key_values(inputs.get("tags")),
@@ -88,14 +88,14 @@ def topic(target: Target, inputs: Inputs) -> Outputs:
     return {"id": arn, "arn": arn, "name": inputs["name"]}
 
 
-def topic_policy(target: Target, inputs: Inputs) -> Outputs:
+def _create_topic_policy(target: Target, inputs: Inputs) -> Outputs:
     target.client("sns").set_topic_attributes(
         TopicArn=inputs["arn"], AttributeName="Policy", AttributeValue=inputs["policy"]
     )
     return {"id": inputs["arn"]}
 
 
-def topic_subscription(target: Target, inputs: Inputs) -> Outputs:
+def _create_topic_subscription(target: Target, inputs: Inputs) -> Outputs:
     arn = target.client("sns").subscribe(
         TopicArn=inputs["topic"],
         Protocol=inputs["protocol"],
@@ -136,11 +136,11 @@ def _alarm(target: Target, name: str) -> Outputs:
 
 
 CREATORS: dict[str, Creator] = {
-    "aws:cloudwatch/logGroup:LogGroup": log_group,
-    "aws:cloudwatch/metricAlarm:MetricAlarm": metric_alarm,
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm": composite_alarm,
-    "aws:cloudwatch/dashboard:Dashboard": dashboard,
-    "aws:sns/topic:Topic": topic,
-    "aws:sns/topicPolicy:TopicPolicy": topic_policy,
-    "aws:sns/topicSubscription:TopicSubscription": topic_subscription,
+    "aws:cloudwatch/logGroup:LogGroup": _create_log_group,
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _create_metric_alarm,
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": _create_composite_alarm,
+    "aws:cloudwatch/dashboard:Dashboard": _create_dashboard,
+    "aws:sns/topic:Topic": _create_topic,
+    "aws:sns/topicPolicy:TopicPolicy": _create_topic_policy,
+    "aws:sns/topicSubscription:TopicSubscription": _create_topic_subscription,
 }

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ACCOUNT = "123456789012"
 
 
-def vpc(target: Target, inputs: Inputs) -> Outputs:
+def _create_vpc(target: Target, inputs: Inputs) -> Outputs:
     ec2 = target.client("ec2")
     created = ec2.create_vpc(CidrBlock=inputs["cidrBlock"], TagSpecifications=_tags("vpc", inputs))["Vpc"]
     for attribute, name in (
@@ -24,7 +24,7 @@ def vpc(target: Target, inputs: Inputs) -> Outputs:
     return _identified(target, "vpc", created["VpcId"])
 
 
-def subnet(target: Target, inputs: Inputs) -> Outputs:
+def _create_subnet(target: Target, inputs: Inputs) -> Outputs:
     created = target.client("ec2").create_subnet(
         VpcId=inputs["vpcId"],
         CidrBlock=inputs["cidrBlock"],
@@ -37,21 +37,21 @@ def subnet(target: Target, inputs: Inputs) -> Outputs:
     return _identified(target, "subnet", created["SubnetId"])
 
 
-def route_table(target: Target, inputs: Inputs) -> Outputs:
+def _create_route_table(target: Target, inputs: Inputs) -> Outputs:
     created = target.client("ec2").create_route_table(
         VpcId=inputs["vpcId"], TagSpecifications=_tags("route-table", inputs)
     )["RouteTable"]
     return _identified(target, "route-table", created["RouteTableId"])
 
 
-def route_table_association(target: Target, inputs: Inputs) -> Outputs:
+def _create_route_table_association(target: Target, inputs: Inputs) -> Outputs:
     created = target.client("ec2").associate_route_table(
         RouteTableId=inputs["routeTableId"], SubnetId=inputs["subnetId"]
     )
     return {"id": created["AssociationId"]}
 
 
-def vpc_endpoint(target: Target, inputs: Inputs) -> Outputs:
+def _create_vpc_endpoint(target: Target, inputs: Inputs) -> Outputs:
     ec2 = target.client("ec2")
     created = ec2.create_vpc_endpoint(
         VpcId=inputs["vpcId"],
@@ -70,7 +70,7 @@ def vpc_endpoint(target: Target, inputs: Inputs) -> Outputs:
     }
 
 
-def security_group(target: Target, inputs: Inputs) -> Outputs:
+def _create_security_group(target: Target, inputs: Inputs) -> Outputs:
     """A new group allows all egress; the provider takes that rule away unless the program asks for it."""
     ec2 = target.client("ec2")
     group_id = ec2.create_security_group(
@@ -83,7 +83,7 @@ def security_group(target: Target, inputs: Inputs) -> Outputs:
     return {**_identified(target, "security-group", group_id), "name": inputs["name"]}
 
 
-def default_security_group(target: Target, inputs: Inputs) -> Outputs:
+def _create_default_security_group(target: Target, inputs: Inputs) -> Outputs:
     """The VPC's own group, taken over and emptied."""
     ec2 = target.client("ec2")
     filters = [{"Name": "vpc-id", "Values": [inputs["vpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
@@ -93,7 +93,7 @@ def default_security_group(target: Target, inputs: Inputs) -> Outputs:
     return _identified(target, "security-group", group_id)
 
 
-def egress_rule(target: Target, inputs: Inputs) -> Outputs:
+def _create_egress_rule(target: Target, inputs: Inputs) -> Outputs:
     permission = given(
         IpProtocol=inputs["ipProtocol"],
         FromPort=inputs.get("fromPort"),
@@ -127,12 +127,12 @@ def _identified(target: Target, kind: str, identifier: str) -> Outputs:
 
 
 CREATORS: dict[str, Creator] = {
-    "aws:ec2/vpc:Vpc": vpc,
-    "aws:ec2/subnet:Subnet": subnet,
-    "aws:ec2/routeTable:RouteTable": route_table,
-    "aws:ec2/routeTableAssociation:RouteTableAssociation": route_table_association,
-    "aws:ec2/vpcEndpoint:VpcEndpoint": vpc_endpoint,
-    "aws:ec2/securityGroup:SecurityGroup": security_group,
-    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": default_security_group,
-    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": egress_rule,
+    "aws:ec2/vpc:Vpc": _create_vpc,
+    "aws:ec2/subnet:Subnet": _create_subnet,
+    "aws:ec2/routeTable:RouteTable": _create_route_table,
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": _create_route_table_association,
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _create_vpc_endpoint,
+    "aws:ec2/securityGroup:SecurityGroup": _create_security_group,
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _create_default_security_group,
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _create_egress_rule,
 }

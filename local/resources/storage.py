@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from local.resources.target import Creator, Inputs, Outputs, Target
 
 
-def bucket(target: Target, inputs: Inputs) -> Outputs:
+def _create_bucket(target: Target, inputs: Inputs) -> Outputs:
     s3 = target.client("s3")
     name = inputs["bucket"]
     # us-east-1 is where S3 creates buckets unless told otherwise, and it refuses to be told so.
@@ -25,13 +25,13 @@ def bucket(target: Target, inputs: Inputs) -> Outputs:
     }
 
 
-def versioning(target: Target, inputs: Inputs) -> Outputs:
+def _create_versioning(target: Target, inputs: Inputs) -> Outputs:
     status = {"Status": inputs["versioningConfiguration"]["status"]}
     target.client("s3").put_bucket_versioning(Bucket=inputs["bucket"], VersioningConfiguration=status)
     return {"id": inputs["bucket"]}
 
 
-def encryption(target: Target, inputs: Inputs) -> Outputs:
+def _encrypt(target: Target, inputs: Inputs) -> Outputs:
     rules = []
     for rule in inputs["rules"]:
         default = rule["applyServerSideEncryptionByDefault"]
@@ -47,7 +47,7 @@ def encryption(target: Target, inputs: Inputs) -> Outputs:
     return {"id": inputs["bucket"]}
 
 
-def lifecycle(target: Target, inputs: Inputs) -> Outputs:
+def _create_lifecycle(target: Target, inputs: Inputs) -> Outputs:
     target.client("s3").put_bucket_lifecycle_configuration(
         Bucket=inputs["bucket"],
         LifecycleConfiguration={"Rules": [_lifecycle_rule(rule) for rule in inputs["rules"]]},
@@ -84,7 +84,7 @@ def _lifecycle_rule(rule: Inputs) -> dict[str, Any]:
     return converted
 
 
-def ownership(target: Target, inputs: Inputs) -> Outputs:
+def _create_ownership(target: Target, inputs: Inputs) -> Outputs:
     rules = [{"ObjectOwnership": inputs["rule"]["objectOwnership"]}]
     target.client("s3").put_bucket_ownership_controls(
         Bucket=inputs["bucket"], OwnershipControls={"Rules": rules}
@@ -92,7 +92,7 @@ def ownership(target: Target, inputs: Inputs) -> Outputs:
     return {"id": inputs["bucket"]}
 
 
-def public_access_block(target: Target, inputs: Inputs) -> Outputs:
+def _create_public_access_block(target: Target, inputs: Inputs) -> Outputs:
     target.client("s3").put_public_access_block(
         Bucket=inputs["bucket"],
         PublicAccessBlockConfiguration={
@@ -105,12 +105,12 @@ def public_access_block(target: Target, inputs: Inputs) -> Outputs:
     return {"id": inputs["bucket"]}
 
 
-def policy(target: Target, inputs: Inputs) -> Outputs:
+def _create_policy(target: Target, inputs: Inputs) -> Outputs:
     target.client("s3").put_bucket_policy(Bucket=inputs["bucket"], Policy=inputs["policy"])
     return {"id": inputs["bucket"]}
 
 
-def notification(target: Target, inputs: Inputs) -> Outputs:
+def _create_notification(target: Target, inputs: Inputs) -> Outputs:
     if unknown := {name for name, value in inputs.items() if value} - {"bucket", "eventbridge"}:
         raise ValueError(
             f"{', '.join(sorted(unknown))}: only notifications through EventBridge are known here"
@@ -123,12 +123,12 @@ def notification(target: Target, inputs: Inputs) -> Outputs:
 
 
 CREATORS: dict[str, Creator] = {
-    "aws:s3/bucket:Bucket": bucket,
-    "aws:s3/bucketVersioning:BucketVersioning": versioning,
-    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": encryption,
-    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": lifecycle,
-    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": ownership,
-    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": public_access_block,
-    "aws:s3/bucketPolicy:BucketPolicy": policy,
-    "aws:s3/bucketNotification:BucketNotification": notification,
+    "aws:s3/bucket:Bucket": _create_bucket,
+    "aws:s3/bucketVersioning:BucketVersioning": _create_versioning,
+    "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _encrypt,
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _create_lifecycle,
+    "aws:s3/bucketOwnershipControls:BucketOwnershipControls": _create_ownership,
+    "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock": _create_public_access_block,
+    "aws:s3/bucketPolicy:BucketPolicy": _create_policy,
+    "aws:s3/bucketNotification:BucketNotification": _create_notification,
 }

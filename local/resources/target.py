@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from local.server import Server
+if TYPE_CHECKING:
+    from local.server import Server
 
 Inputs = Mapping[str, Any]
 Outputs = dict[str, Any]
@@ -29,7 +30,7 @@ class Target:
 
 
 Creator = Callable[[Target, Inputs], Outputs]
-"""Creates a resource from its Pulumi inputs (camelCase); gives `id` and every other output the program may use."""
+"""Creates a resource from its Pulumi inputs (camelCase); gives `id` and the outputs the program uses."""
 
 
 def key_values(tags: Mapping[str, str] | None) -> list[dict[str, str]]:

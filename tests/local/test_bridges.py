@@ -17,7 +17,9 @@ def code(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
     return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def test_the_tls_only_policy_stands_as_deployed_and_shuts_out_plain_http_alone(cloud: Cloud, region: str) -> None:
+def test_the_tls_only_policy_stands_as_deployed_and_shuts_out_plain_http_alone(
+    cloud: Cloud, region: str
+) -> None:
     bucket = cloud.outputs[region]["bucketName"]
     deployed = json.loads(cloud.client("s3", region).get_bucket_policy(Bucket=bucket)["Policy"])
     assert {"Bool": {"aws:SecureTransport": "false"}} in [item["Condition"] for item in deployed["Statement"]]
@@ -89,7 +91,8 @@ def test_conditional_writes_and_deletes_are_atomic(cloud: Cloud, region: str) ->
         try:
             s3.put_object(Bucket=bucket, Key=key, Body=b"%d" % number, IfNoneMatch="*")
         except ClientError as error:
-            assert error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
             return False
         return True
 
@@ -105,7 +108,9 @@ def test_a_message_is_received_once(cloud: Cloud, region: str) -> None:
     url = sqs.create_queue(QueueName=f"once-{uuid.uuid4().hex[:8]}")["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="{}")
     with concurrent.futures.ThreadPoolExecutor(8) as receivers:
-        received = receivers.map(lambda _: len(sqs.receive_message(QueueUrl=url).get("Messages", [])), range(16))
+        received = receivers.map(
+            lambda _: len(sqs.receive_message(QueueUrl=url).get("Messages", [])), range(16)
+        )
     assert sum(received) == 1
 
 
@@ -121,7 +126,9 @@ def test_queue_attributes_that_are_not_named_stay(cloud: Cloud, region: str) -> 
 
 def test_the_dead_letter_queue_keeps_who_may_redrive_to_it(cloud: Cloud, region: str) -> None:
     url = cloud.outputs[region]["deadLetterQueueUrl"]
-    attributes = cloud.client("sqs", region).get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    attributes = cloud.client("sqs", region).get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
+        "Attributes"
+    ]
     assert "redrivePermission" in attributes["RedriveAllowPolicy"]
 
 

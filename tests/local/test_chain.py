@@ -1,4 +1,4 @@
-"""Uploads go through the deployed wiring alone, in every region, and come out as Parquet, job record, metrics, logs."""
+"""Uploads go through the deployed wiring alone and come out as Parquet, job record, metrics and logs."""
 
 import json
 from pathlib import Path

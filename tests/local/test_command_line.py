@@ -41,7 +41,7 @@ def run(*arguments: object) -> tuple[int, str, str]:
 @pytest.mark.parametrize("arguments", [(), ("run",), ("serve",), ("prepare",)])
 def test_help_of_each_command(arguments: tuple[str, ...]) -> None:
     status, output, errors = run(*arguments, "--help")
-    assert (status, errors) == (0, "")
+    assert (status, errors) == (0, ""), errors
     assert output.startswith("usage: python -m local")
 
 
@@ -57,7 +57,9 @@ def test_help_of_each_command(arguments: tuple[str, ...]) -> None:
         (("serve", "--port", "70000"), 1, "got 70000"),
     ],
 )
-def test_wrong_usage_is_one_line_and_a_status(arguments: tuple[object, ...], status: int, message: str) -> None:
+def test_wrong_usage_is_one_line_and_a_status(
+    arguments: tuple[object, ...], status: int, message: str
+) -> None:
     got, _, errors = run(*arguments)
     assert got == status
     assert message in errors
@@ -86,7 +88,7 @@ def test_an_unreadable_file_is_one_line_and_a_status(tmp_path: Path) -> None:
 def test_the_main_job_processes_all_real_tables_in_all_regions() -> None:
     status, output, errors = run("run", "--json")
 
-    assert (status, errors) == (0, "")
+    assert (status, errors) == (0, ""), errors
     result = json.loads(output)
     rows = {"flights.csv": 336_776, "weather.csv": 26_115, "planes.csv": 3_322, "airports.csv": 1_458}
     assert set(result["jobs"]) == {"ap-southeast-1", "eu-west-1", "us-east-1"}
@@ -104,7 +106,7 @@ def test_a_file_of_ones_own_is_processed_and_shown(tmp_path: Path) -> None:
 
     status, output, errors = run("run", file)
 
-    assert (status, errors) == (0, "")
+    assert (status, errors) == (0, ""), errors
     assert output.count("COMPLETED") == 3
     assert "processed/input/my own+file.csv.parquet" in output
     assert "name 3" in output, "the first rows are shown"
@@ -148,7 +150,9 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
         assert process.stdout is not None
         line = next(line for line in process.stdout if "input/hello.csv" in line)
         assert "COMPLETED 30 rows -> processed/input/hello.csv.parquet" in line
-        assert s3.get_object(Bucket=bucket, Key="processed/input/hello.csv.parquet")["Body"].read(4) == b"PAR1"
+        assert (
+            s3.get_object(Bucket=bucket, Key="processed/input/hello.csv.parquet")["Body"].read(4) == b"PAR1"
+        )
 
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=TIMEOUT_SECONDS)

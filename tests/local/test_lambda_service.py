@@ -69,12 +69,17 @@ def handler(event, context):
 
 
 def test_an_environment_stays_warm_until_the_function_changes(deploy: Deploy) -> None:
-    toy = deploy("import os\ncalls = []\ndef handler(event, _):\n    calls.append(1)\n    return [os.getpid(), len(calls)]")
+    toy = deploy(
+        "import os\ncalls = []\n"
+        "def handler(event, _):\n    calls.append(1)\n    return [os.getpid(), len(calls)]"
+    )
     first, second = invoke(toy), invoke(toy)
     assert (first.cold_start, second.cold_start) == (True, False)
     assert (first.returned[0], second.returned[1]) == (second.returned[0], 2)
 
-    toy.cloud.client("lambda", toy.region).update_function_configuration(FunctionName=toy.name, MemorySize=512)
+    toy.cloud.client("lambda", toy.region).update_function_configuration(
+        FunctionName=toy.name, MemorySize=512
+    )
 
     assert invoke(toy).cold_start
 
@@ -114,7 +119,11 @@ def test_prints_go_to_the_log_group_and_embedded_metrics_become_metrics(deploy: 
         "_aws": {
             "Timestamp": 0,
             "CloudWatchMetrics": [
-                {"Namespace": "Toys", "Dimensions": [["Kind"]], "Metrics": [{"Name": "Played", "Unit": "Count"}]}
+                {
+                    "Namespace": "Toys",
+                    "Dimensions": [["Kind"]],
+                    "Metrics": [{"Name": "Played", "Unit": "Count"}],
+                }
             ],
         },
         "Kind": "train",
@@ -136,8 +145,8 @@ def test_prints_go_to_the_log_group_and_embedded_metrics_become_metrics(deploy: 
 def test_only_the_reported_items_of_a_batch_are_delivered_again_then_dead(deploy: Deploy) -> None:
     toy = deploy(
         "import json\ndef handler(event, _):\n    print(len(event['Records']), 'records')\n"
-        "    return {'batchItemFailures': [{'itemIdentifier': record['messageId']} for record in event['Records']"
-        " if json.loads(record['body']) == 'bad']}",
+        "    bad = [record for record in event['Records'] if json.loads(record['body']) == 'bad']\n"
+        "    return {'batchItemFailures': [{'itemIdentifier': record['messageId']} for record in bad]}",
         batch_size=10,
     )
     toy.send("good", "bad", "fine")

@@ -1,4 +1,4 @@
-"""Each link of the chain, broken in turn on the deployed resources: the upload is not processed, and it shows where."""
+"""Each link of the chain, broken in turn on the deployed resources: the upload is not processed."""
 
 import contextlib
 import io
@@ -202,7 +202,9 @@ def test_events_that_the_queue_refuses_go_to_the_targets_dead_letter_queue(cloud
         cloud.upload(region, "links/refused.csv", GOOD)
 
     assert cloud.messages(region, "deliveryDeadLetterQueueUrl") == before + 1
-    keys = [event["detail"]["object"]["key"] for event in cloud.dead_letters(region, "deliveryDeadLetterQueueUrl")]
+    keys = [
+        event["detail"]["object"]["key"] for event in cloud.dead_letters(region, "deliveryDeadLetterQueueUrl")
+    ]
     assert "links/refused.csv" in keys
     assert cloud.metric(region, "AWS/Events", "FailedInvocations", RuleName=rule["Name"]) == failed + 1
 

@@ -1,4 +1,4 @@
-"""The role's policy is minimal, by experiment: without any one action of it, a day's work does not come out whole."""
+"""The role's policy is minimal, by experiment: without any one action, a day's work does not come out."""
 
 import json
 from collections.abc import Iterator
@@ -30,11 +30,15 @@ class RolePolicy:
     """The deployed policy of the function's role."""
 
     def __init__(self, cloud: Cloud, region: str) -> None:
-        function = cloud.client("lambda", region).get_function(FunctionName=cloud.outputs[region]["functionArn"])
+        function = cloud.client("lambda", region).get_function(
+            FunctionName=cloud.outputs[region]["functionArn"]
+        )
         self._iam = cloud.client("iam", region)
         self._role = function["Configuration"]["Role"].rpartition("/")[2]
         (self._name,) = self._iam.list_role_policies(RoleName=self._role)["PolicyNames"]
-        self.document = self._iam.get_role_policy(RoleName=self._role, PolicyName=self._name)["PolicyDocument"]
+        self.document = self._iam.get_role_policy(RoleName=self._role, PolicyName=self._name)[
+            "PolicyDocument"
+        ]
 
     def put(self, document: dict) -> None:
         self._iam.put_role_policy(
@@ -88,5 +92,5 @@ def test_the_role_reaches_no_other_region(cloud: Cloud, region: str) -> None:
     other = cloud.regions[1]
     credentials = cloud.assume_function_role(region)
     s3 = cloud.client("s3", other, credentials)
-    with pytest.raises(s3.exceptions.ClientError, match="Access Denied|Forbidden"):
+    with pytest.raises(s3.exceptions.ClientError, match=r"Access Denied|Forbidden"):
         s3.put_object(Bucket=cloud.outputs[other]["bucketName"], Key="processed/stolen", Body=b"")

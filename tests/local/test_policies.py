@@ -23,7 +23,9 @@ FROM_RULE = {
 }
 
 
-def decide(statements: Any, action: str = "s3:GetObject", resource: str = "arn:aws:s3:::data/k", **context: str) -> Decision:
+def decide(
+    statements: Any, action: str = "s3:GetObject", resource: str = "arn:aws:s3:::data/k", **context: str
+) -> Decision:
     principals = {"AWS": ("arn:aws:iam::123456789012:role/r",)}
     request = Request(
         action=action,
@@ -64,7 +66,11 @@ def decide(statements: Any, action: str = "s3:GetObject", resource: str = "arn:a
         (READ | {"Condition": {"StringNotEquals": {"aws:X": ["a", "b"]}}}, {"aws_X": "b"}, Decision.NONE),
         (READ | {"Condition": {"Null": {"aws:X": "true"}}}, {}, Decision.ALLOW),
         (READ | {"Condition": {"StringLike": {"aws:X": "a*"}}}, {"aws_X": "abc"}, Decision.ALLOW),
-        (READ | {"Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}}}, {"s3_TlsVersion": "1.3"}, Decision.NONE),
+        (
+            READ | {"Condition": {"NumericLessThan": {"s3:TlsVersion": 1.2}}},
+            {"s3_TlsVersion": "1.3"},
+            Decision.NONE,
+        ),
     ],
 )
 def test_statements(statement: Any, request_: dict[str, str], decision: Decision) -> None:

@@ -1,4 +1,4 @@
-"""Small functions, deployed to the shared cloud beside the real one, to see what Lambda's service does with them."""
+"""Small functions, deployed beside the real one, to see what Lambda's service does with them."""
 
 import io
 import json
@@ -31,7 +31,9 @@ class Toy:
 
     def send(self, *bodies: object) -> None:
         for body in bodies:
-            self.cloud.client("sqs", self.region).send_message(QueueUrl=self.queue_url, MessageBody=json.dumps(body))
+            self.cloud.client("sqs", self.region).send_message(
+                QueueUrl=self.queue_url, MessageBody=json.dumps(body)
+            )
 
     def waiting(self, url: str | None = None) -> list[object]:
         """Give the bodies in a queue, whether visible or not, by making all visible first."""
@@ -48,7 +50,14 @@ class Toy:
 
 
 def deploy_toy(
-    cloud: Cloud, region: str, name: str, source: str, *, batch_size: int = 1, memory: int = 256, timeout: int = 10
+    cloud: Cloud,
+    region: str,
+    name: str,
+    source: str,
+    *,
+    batch_size: int = 1,
+    memory: int = 256,
+    timeout: int = 10,
 ) -> Toy:
     """Deploy a function from the source of its one module, with everything that it needs."""
     iam, sqs, functions = (cloud.client(service, region) for service in ("iam", "sqs", "lambda"))

@@ -5,10 +5,11 @@ from local.cloud import Cloud
 GOOD = b"id,name,amount\n" + b"".join(b"%d,name %d,%d.5\n" % (row, row, row) for row in range(30))
 FLAWED = GOOD + b"31,too,many,fields\n"
 NEWER = GOOD + b"31,newer,31.5\n"
+FINAL = {"COMPLETED", "SUPERSEDED"}
 
 
 def run_workload(cloud: Cloud, region: str, folder: str) -> dict[str, object]:
-    """Upload, overwrite and delete under the folder, deliver once, and give what a user and an operator see."""
+    """Upload, overwrite and delete under the folder, deliver once, and give what is seen of it."""
     cloud.upload(region, f"{folder}/good.csv", GOOD)
     cloud.upload(region, f"{folder}/replaced.csv", FLAWED)
     cloud.run_until_idle()
@@ -28,7 +29,8 @@ def run_workload(cloud: Cloud, region: str, folder: str) -> dict[str, object]:
             if job not in twice
         ),
         # Whether the older of two versions is superseded or completed first depends on who comes first.
-        "both versions ended": len(twice) == 2 and {job["status"] for job in twice} <= {"COMPLETED", "SUPERSEDED"},
+        "both versions ended": len(twice) == 2
+        and {job["status"] for job in twice} <= {"COMPLETED", "SUPERSEDED"},
         "processed": sorted(cloud.keys(region, f"processed/{folder}/")),
         "rejected before": rejected_before,
         "rejected": cloud.keys(region, f"rejected/{folder}/"),
@@ -48,7 +50,9 @@ def healthy(folder: str) -> dict[str, object]:
             ("replaced.csv", "COMPLETED", 31),
         ],
         "both versions ended": True,
-        "processed": [f"processed/{folder}/{name}.parquet" for name in ("good.csv", "replaced.csv", "twice.csv")],
+        "processed": [
+            f"processed/{folder}/{name}.parquet" for name in ("good.csv", "replaced.csv", "twice.csv")
+        ],
         "rejected before": [f"rejected/{folder}/replaced.csv.jsonl"],
         "rejected": [],
         "logged": True,
