@@ -29,9 +29,10 @@ class AlarmsArgs:
 class Alarms(pulumi.ComponentResource):
     """One metric alarm per thing that matters, and the composite alarm `region-healthy` over them.
 
-    `treat_missing_data` is `notBreaching` for what CloudWatch reports only when it happens, and `ignore` for
-    queues: SQS stops reporting a queue that nobody touched for six hours, and an alarm over letters that
-    still lie there must not turn OK because of it.
+    `treat_missing_data` is `notBreaching` for what CloudWatch reports only when it happens (the age of the
+    oldest message is one: an empty queue has none), and `ignore` for the number of messages: SQS stops
+    reporting a queue that nobody touched for six hours, and an alarm over letters that still lie there must
+    not turn OK because of it.
     """
 
     arns: pulumi.Output[list[str]]
@@ -94,7 +95,7 @@ class Alarms(pulumi.ComponentResource):
             datapoints_to_alarm=3,
             comparison_operator="GreaterThanThreshold",
             threshold=watched.visibility_timeout,
-            treat_missing_data="ignore",
+            treat_missing_data="notBreaching",
         )
 
     def _watch_function(self) -> None:

@@ -147,8 +147,10 @@ def send(stack: Stack, entries: list[dict[str, str]]) -> int:
 def _look(stack: Stack, queue_url: str, limit: int, keep: Collection[str] = ()) -> list[dict[str, Any]]:
     """Receive up to so many messages and give them back; return them, or those that were asked to be kept."""
     seen: dict[str, dict[str, Any]] = {}
+    # SQS's count is exact a minute after messages came: no reason to wait for more than it says.
+    wanted = min(limit, count(stack, queue_url))
     try:
-        while len(seen) < limit:
+        while len(seen) < wanted:
             received = _receive(stack, queue_url)
             new = {message["MessageId"]: message for message in received if message["MessageId"] not in seen}
             if not new:
@@ -159,8 +161,8 @@ def _look(stack: Stack, queue_url: str, limit: int, keep: Collection[str] = ()) 
             stack.client("sqs").change_message_visibility(
                 QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
             )
-    wanted = (message for identifier, message in seen.items() if not keep or identifier in keep)
-    return list(wanted)[:limit]
+    found = (message for identifier, message in seen.items() if not keep or identifier in keep)
+    return list(found)[:limit]
 
 
 def _receive(stack: Stack, queue_url: str) -> list[dict[str, Any]]:

@@ -1,0 +1,73 @@
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local.cloud import Cloud
+from ops.__main__ import main
+from tests.ops.timeline import Timeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a command left behind."""
+
+    status: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Answer]
+
+
+@pytest.fixture
+def embedded(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project directory in which `--local` finds the tests' cloud."""
+    monkeypatch.chdir(tmp_path)
+    state = tmp_path / ".build" / "embedded-aws.json"
+    state.parent.mkdir()
+    credentials = cloud.server.operator
+    state.write_text(
+        json.dumps(
+            {
+                "endpoint_url": cloud.server.endpoint,
+                "credentials": {
+                    "aws_access_key_id": credentials.key_id,
+                    "aws_secret_access_key": credentials.secret,
+                },
+                "stacks": cloud.outputs,
+            }
+        )
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs `python -m ops` with these arguments."""
+
+    def run_(*arguments: str) -> Answer:
+        capsys.readouterr()
+        try:
+            status = main(arguments)
+        except SystemExit as wrong_usage:
+            status = int(wrong_usage.code or 0)
+        printed = capsys.readouterr()
+        return Answer(status=status, out=printed.out, err=printed.err)
+
+    return run_
+
+
+@pytest.fixture
+def ops(embedded: Path, run: Run) -> Run:
+    """Runs `python -m ops ... --local` against the tests' cloud."""
+    return lambda *arguments: run(*arguments, "--local")
+
+
+@pytest.fixture
+def timeline(cloud: Cloud, region: str) -> Iterator[Timeline]:
+    day = Timeline(cloud, region)
+    yield day
+    day.close()
