@@ -1,0 +1,99 @@
+"""What stands behind the role's policy: bucket and endpoints refuse even a role that somebody has widened."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from local.cloud import Cloud
+from local.policies import Decision, Request, evaluate
+from tests.policy.stacks import evaluated, one
+from tests.program.evaluation import ACCOUNT_ID, STACKS
+
+UPLOAD = "guards/upload.csv"
+RESULT = "processed/guards/result.parquet"
+
+
+@pytest.fixture
+def widened(cloud: Cloud, region: str) -> Iterator[Any]:
+    """Give S3 as the function's role sees it when its policy allows everything there."""
+    iam = cloud.client("iam", region)
+    function = cloud.client("lambda", region).get_function(FunctionName=cloud.outputs[region]["functionArn"])
+    role = function["Configuration"]["Role"].rpartition("/")[2]
+    statement = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=role, PolicyName="widened", PolicyDocument=document)
+    yield cloud.client("s3", region, cloud.assume_function_role(region))
+    iam.delete_role_policy(RoleName=role, PolicyName="widened")
+
+
+def refused(call: Callable[..., Any], **arguments: Any) -> bool:
+    try:
+        call(**arguments)
+    except ClientError as error:
+        return error.response["Error"]["Code"] in {"AccessDenied", "403"}
+    return False
+
+
+def test_a_widened_role_still_changes_no_upload(cloud: Cloud, region: str, widened: Any) -> None:
+    bucket = cloud.outputs[region]["bucketName"]
+    version = cloud.upload(region, UPLOAD, b"id\n1\n")
+    assert widened.get_object(Bucket=bucket, Key=UPLOAD)["Body"].read() == b"id\n1\n"
+    assert refused(widened.put_object, Bucket=bucket, Key=UPLOAD, Body=b"")
+    assert refused(widened.delete_object, Bucket=bucket, Key=UPLOAD)
+    assert refused(widened.delete_object, Bucket=bucket, Key=UPLOAD, VersionId=version)
+    assert cloud.get(region, UPLOAD) == b"id\n1\n"
+
+
+def test_a_widened_role_still_destroys_no_version_of_a_result(
+    cloud: Cloud, region: str, widened: Any
+) -> None:
+    bucket = cloud.outputs[region]["bucketName"]
+    version = widened.put_object(Bucket=bucket, Key=RESULT, Body=b"result")["VersionId"]
+    assert refused(widened.delete_object, Bucket=bucket, Key=RESULT, VersionId=version)
+    assert not refused(widened.delete_object, Bucket=bucket, Key=RESULT)
+    kept = cloud.client("s3", region).get_object(Bucket=bucket, Key=RESULT, VersionId=version)
+    assert kept["Body"].read() == b"result"
+
+
+def test_an_operator_destroys_nothing_for_good_without_a_second_factor(cloud: Cloud, region: str) -> None:
+    bucket, s3 = cloud.outputs[region]["bucketName"], cloud.client("s3", region)
+    version = cloud.upload(region, UPLOAD, b"id\n1\n")
+    assert refused(s3.delete_object, Bucket=bucket, Key=UPLOAD, VersionId=version)
+    assert refused(s3.delete_bucket, Bucket=bucket)
+
+
+def test_the_role_puts_nothing_on_the_queue(cloud: Cloud, region: str) -> None:
+    sqs = cloud.client("sqs", region, cloud.assume_function_role(region))
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sqs.send_message(QueueUrl=cloud.outputs[region]["queueUrl"], MessageBody="{}")
+
+
+@pytest.mark.parametrize("region", STACKS)
+@pytest.mark.parametrize("service", ["s3", "dynamodb"])
+def test_endpoint_lets_the_role_through_to_its_own_things_only(service: str, region: str) -> None:
+    stack = evaluated(region)
+    endpoint = one(stack, "ec2/vpcEndpoint:VpcEndpoint", f"{service}-endpoint")
+    role = one(stack, "iam/role:Role").at("arn")
+    own = {
+        "s3": ("s3:GetObject", f"{one(stack, 's3/bucket:Bucket').at('arn')}/input/any.csv"),
+        "dynamodb": ("dynamodb:GetItem", one(stack, "dynamodb/table:Table").at("arn")),
+    }
+    action, resource = own[service]
+
+    def decide(resource: str, role: str = role, action: str = action) -> Decision:
+        asked = Request(
+            action=action,
+            resource=resource,
+            principals={"AWS": (role,)},
+            context={"aws:PrincipalArn": role},
+        )
+        return evaluate(json.loads(endpoint.at("policy")), asked)
+
+    other = resource.replace("analytics-", "another-")
+    assert decide(resource) is Decision.ALLOW
+    assert decide(other) is Decision.NONE
+    assert decide(resource, role=f"arn:aws:iam::{ACCOUNT_ID}:role/another") is Decision.NONE
+    assert decide(resource, action=f"{service}:ListAllMyBuckets") is Decision.NONE
