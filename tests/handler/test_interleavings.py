@@ -2,7 +2,7 @@
 the newest existing version wins."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,7 +21,18 @@ from ordering import register_id
 from outputs import output_key
 from telemetry import logger
 from tests.handler.deliveries import BUCKET
-from tests.handler.world import KEY, KINDS, STATUSES, Message, World, convert, emit, output_bytes, workspace
+from tests.handler.world import (
+    KEY,
+    KINDS,
+    STATUSES,
+    Message,
+    Run,
+    World,
+    convert,
+    emit,
+    output_bytes,
+    workspace,
+)
 
 EXAMPLES = 2000
 
@@ -104,51 +115,44 @@ class Deliveries(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.world.settle()
-        self.check()
+        check(self.world, removed=self.removed, every_job_counted=not self.killed)
 
-    def check(self) -> None:
-        world = self.world
-        jobs = {version: world.record(job_id(BUCKET, KEY, version)) for version, _, _ in world.uploads}
-        kinds = {version: kind for version, kind, _ in world.uploads}
-        for version, record in jobs.items():
-            assert record["status"]["S"] in ("COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED"), record
-            assert not record["retryable"]["BOOL"], (version, record)
-        gone = {
-            version for version, record in jobs.items() if "deleted" in record.get("error", {}).get("S", "")
-        }
 
-        winner = world.dynamodb.items.get(register_id(BUCKET, KEY), {}).get("version_id", {}).get("S")
-        expected = {}
-        if winner and winner not in gone:
-            job = job_id(BUCKET, KEY, winner)
-            expected = {
-                output_key(output, KEY): (output_bytes(output, job), job) for output in KINDS[kinds[winner]]
-            }
-            assert jobs[winner]["status"]["S"] == STATUSES.get(kinds[winner], "COMPLETED")
-        published = world.published()
-        if winner in gone:
-            # Interrupted, and its object deleted before it could be finished: what an older version
-            # published before may stand, whole, or nothing.
-            assert not any(job == job_id(BUCKET, KEY, winner) for _, job in published.values())
-            assert len({job for _, job in published.values()}) <= 1
-        else:
-            assert published == expected
+def check(world: World, *, removed: Collection[str] = (), every_job_counted: bool = True) -> None:
+    """Compare what is left, when nothing is left to do, with what one clean delivery would leave."""
+    jobs = {version: world.record(job_id(BUCKET, KEY, version)) for version, _, _ in world.uploads}
+    kinds = {version: kind for version, kind, _ in world.uploads}
+    for version, record in jobs.items():
+        assert record["status"]["S"] in ("COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED"), version
+        assert not record["retryable"]["BOOL"], version
+    gone = {version for version, record in jobs.items() if "deleted" in record.get("error", {}).get("S", "")}
 
-        current = world.s3.current(KEY)
-        if current:
-            # Only a newer version that was there when it was taken may stand in the current one's place.
-            assert winner == current.version_id or (winner in self.removed and winner > current.version_id)
-        taken = [
-            version
-            for version in jobs
-            if version not in gone and jobs[version]["status"]["S"] != "SUPERSEDED"
-        ]
-        if not self.removed and self.mode == "ordered" and taken and winner not in gone:
-            assert winner == max(taken)
+    def outputs_of(version: str) -> dict[str, tuple[bytes | None, str]]:
+        job = job_id(BUCKET, KEY, version)
+        return {output_key(kind, KEY): (output_bytes(kind, job), job) for kind in KINDS[kinds[version]]}
 
-        assert len(world.counted) == len(set(world.counted)), "counted twice"
-        if not self.killed:
-            assert set(world.counted) == {job_id(BUCKET, KEY, version) for version in jobs}
+    winner = world.dynamodb.items.get(register_id(BUCKET, KEY), {}).get("version_id", {}).get("S")
+    if winner is None:
+        assert world.published() == {}
+    elif winner in gone:
+        # It was interrupted, and its object deleted before it could be finished: an older version's outputs
+        # may stand, but whole.
+        assert world.published() in [{}, *(outputs_of(version) for version in kinds if version < winner)]
+    else:
+        assert world.published() == outputs_of(winner)
+        assert jobs[winner]["status"]["S"] == STATUSES.get(kinds[winner], "COMPLETED")
+
+    current = world.s3.current(KEY)
+    if current:
+        # Only a newer version that was there when it was taken may stand in the current one's place.
+        assert winner == current.version_id or (winner in removed and str(winner) > current.version_id)
+    taken = {version for version in kinds if version not in gone}
+    if not removed and taken and winner not in gone and all(sequencer for _, _, sequencer in world.uploads):
+        assert winner == max(version for version in taken if jobs[version]["status"]["S"] != "SUPERSEDED")
+
+    assert len(world.counted) == len(set(world.counted)), "counted twice"
+    if every_job_counted:
+        assert set(world.counted) == {job_id(BUCKET, KEY, version) for version in jobs}
 
 
 @pytest.fixture(autouse=True)
@@ -172,3 +176,71 @@ def test_any_interleaving_ends_as_one_clean_delivery_of_the_newest_version() -> 
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),
     )
+
+
+def _begin(*kinds: str) -> World:
+    """A world in which the first kind of version is published, and the others are uploaded."""
+    world = World()
+    for number, kind in enumerate(kinds):
+        if kind:
+            world.upload(kind, f"{number + 1:032X}")
+        if number == 0:
+            world.settle()
+    return world
+
+
+def _advance(run: Run, calls: int) -> bool:
+    """Let it make so many calls; False when it had fewer to make."""
+    for _ in range(calls):
+        if run not in run.world.running:
+            return False
+        run.step("go on")
+    return run in run.world.running
+
+
+@pytest.mark.parametrize("before", ["", "with rejects"])
+@pytest.mark.parametrize("kind", ["good", "with rejects", "too many rejects", "empty"])
+@pytest.mark.parametrize("disturbance", ["lose the answer", "fail", "kill", "kill after"])
+@pytest.mark.parametrize("then", ["", "delete", "remove"])
+def test_one_disturbance_at_any_call(before: str, kind: str, disturbance: str, then: str) -> None:
+    """Each call in turn is disturbed, the object is deleted or not, and it is delivered again."""
+    for calls in range(1, 100):
+        world = _begin(before, kind)
+        run = world.deliver(world.queue[0])
+        if not _advance(run, calls - 1):
+            assert calls > 3, "it made too few calls"
+            return
+        run.step(disturbance)
+        removed = set()
+        if then == "delete":
+            world.s3.add(KEY, None)
+        elif then == "remove":
+            removed = {world.uploads[-1][0]}
+            world.s3.remove_version(KEY, *removed)
+        world.settle()
+        check(world, removed=removed, every_job_counted=disturbance != "kill after")
+        if disturbance == "lose the answer" and not then:
+            assert world.deliveries == len(world.uploads), "a lost answer cost a delivery"
+
+
+@pytest.mark.parametrize("before", ["", "with rejects"])
+@pytest.mark.parametrize("newer", ["good", "with rejects", "unreadable"])
+@pytest.mark.parametrize("older_first", [True, False])
+def test_two_handlers_in_every_order_of_two_switches(before: str, newer: str, older_first: bool) -> None:
+    """One runs for any number of calls, the other for any number, then the first on, or to its death."""
+    for calls in range(1, 100):
+        for others_calls in range(1, 100):
+            for end in ("go on", "kill after"):
+                world = _begin(before, "with rejects", newer)
+                first, second = world.queue if older_first else reversed(world.queue)
+                run = world.deliver(first)
+                if not _advance(run, calls):
+                    return
+                complete = not _advance(world.deliver(second), others_calls)
+                run.step(end)
+                if end == "go on":
+                    run.until("finished")
+                world.settle()
+                check(world, every_job_counted=end == "go on")
+            if complete:
+                break

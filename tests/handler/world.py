@@ -206,7 +206,8 @@ class Run:
 
     def until(self, operation: str) -> None:
         """Go on until it is about to make such a call, to tell SQS that it is done ("end"), or has ended."""
-        self.step("go on")
+        if self in self.world.running:
+            self.step("go on")
         while self in self.world.running and self.about_to != operation:
             self.step("go on")
 
