@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from packaging.requirements import Requirement
 
 from components import archive
 
@@ -27,9 +28,22 @@ HANDLER_DIRECTORY = PROJECT_DIRECTORY / "handler"
 LAYER_REQUIREMENTS = PROJECT_DIRECTORY / "requirements" / "layer.txt"
 
 ARCHITECTURE = "arm64"
-RUNTIME = "python3.11"
+PYTHON_VERSION = "3.11"
+RUNTIME = f"python{PYTHON_VERSION}"
 PLATFORMS = ("manylinux_2_26_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
 """Wheels that run on the runtime's Amazon Linux 2, whose glibc is 2.26."""
+
+FUNCTION_ENVIRONMENT = {
+    "implementation_name": "cpython",
+    "os_name": "posix",
+    "platform_machine": "aarch64",
+    "platform_python_implementation": "CPython",
+    "platform_system": "Linux",
+    "python_full_version": f"{PYTHON_VERSION}.0",
+    "python_version": PYTHON_VERSION,
+    "sys_platform": "linux",
+}
+"""The function's platform in the terms of environment markers (PEP 508)."""
 
 LAYER_FORMAT = 1
 """To be raised when the layer is built differently from the same wheels."""
@@ -138,15 +152,34 @@ def build_layer(requirements: Path = LAYER_REQUIREMENTS, build: Path = BUILD_DIR
     return path
 
 
+def locked_for_function(lock: str) -> str:
+    """Return the requirements of a lock that hold on Lambda, without their markers.
+
+    pip decides markers by the Python that runs it, whatever platform it downloads for.
+    """
+    wanted = []
+    for line in lock.replace("\\\n", " ").splitlines():
+        requirement, *hashes = line.partition("#")[0].split(" --hash=")
+        if not requirement.strip():
+            continue
+        parsed = Requirement(requirement.strip())
+        if parsed.marker is None or parsed.marker.evaluate(FUNCTION_ENVIRONMENT):
+            parsed.marker = None
+            wanted.append(" --hash=".join((str(parsed), *map(str.strip, hashes))))
+    return "\n".join(wanted) + "\n"
+
+
 def _download(requirements: Path, target: Path) -> None:
-    python_version = RUNTIME.removeprefix("python")
-    command = [
-        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
-        *("--requirement", str(requirements), "--require-hashes", "--no-deps", "--only-binary", ":all:"),
-        *("--implementation", "cp", "--python-version", python_version, "--dest", str(target)),
-        *(argument for platform in PLATFORMS for argument in ("--platform", platform)),
-    ]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    with tempfile.NamedTemporaryFile("w", suffix=f"-{requirements.name}") as wanted:
+        wanted.write(locked_for_function(requirements.read_text(encoding="utf-8")))
+        wanted.flush()
+        command = [
+            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+            *("--requirement", wanted.name, "--require-hashes", "--no-deps", "--only-binary", ":all:"),
+            *("--implementation", "cp", "--python-version", PYTHON_VERSION, "--dest", str(target)),
+            *(argument for platform in PLATFORMS for argument in ("--platform", platform)),
+        ]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         reason = (result.stderr.strip() or "no message").splitlines()[-1]
         raise PackagingError(

@@ -195,6 +195,25 @@ def test_layer_follows_the_lock(downloaded: Path, tmp_path: Path) -> None:
     assert packaging.build_layer(requirements, tmp_path / "build") != first
 
 
+def test_markers_are_decided_for_the_function_not_for_this_machine() -> None:
+    lock = """\
+# by uv
+always==1.0 \\
+    --hash=sha256:aa \\
+    --hash=sha256:bb
+older==2.0 ; python_full_version < '3.12' \\
+    --hash=sha256:cc
+newer==3.0 ; python_full_version >= '3.12' \\
+    --hash=sha256:dd
+windows==4.0 ; sys_platform == 'win32' \\
+    --hash=sha256:ee
+"""
+    assert packaging.locked_for_function(lock).splitlines() == [
+        "always==1.0 --hash=sha256:aa --hash=sha256:bb",
+        "older==2.0 --hash=sha256:cc",
+    ]
+
+
 def test_failed_download_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     requirements = tmp_path / "layer.txt"
     requirements.write_text(f"no-such-package==1.0 --hash=sha256:{'0' * 64}\n")
@@ -222,8 +241,8 @@ def test_real_layer_is_the_lock_s_for_arm64(one_stack: Evaluation) -> None:
         for name in content
         if name.endswith(".dist-info/METADATA")
     }
-    lock = packaging.LAYER_REQUIREMENTS.read_text()
-    locked = {line.split()[0] for line in lock.splitlines() if not line.startswith((" ", "#")) and line}
+    lock = packaging.locked_for_function(packaging.LAYER_REQUIREMENTS.read_text())
+    locked = {line.split()[0] for line in lock.splitlines()}
     assert installed == locked
 
 
