@@ -1,11 +1,13 @@
 """What a stack may not set, and how it is told: key, value, what would be right; before any resource."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pulumi
 import pytest
+import yaml
 
 from components import settings
 from components.configuration import PROJECT_DIRECTORY, SettingsError
@@ -176,6 +178,19 @@ def load(config: Mapping[str, str], *, stack: str, project_directory: Path = PRO
     pulumi.runtime.set_mocks(monitor.mocks, project="regional-analytics", stack=stack, monitor=monitor)
     pulumi.runtime.set_all_config(dict(config))
     return settings.load(project_directory)
+
+
+def test_under_the_engine_the_same_settings_come_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine hands over every key, defaults filled in by itself, through the environment."""
+    schema = yaml.safe_load((PROJECT_DIRECTORY / "Pulumi.yaml").read_text())["config"]
+    filled = {
+        key: value if isinstance(value := declared["default"], str) else json.dumps(value)
+        for key, declared in schema.items()
+        if "default" in declared
+    }
+    plain = load(stack_config("eu-west-1"), stack="eu-west-1")
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({**filled, **stack_config("eu-west-1")}))
+    assert load({}, stack="eu-west-1") == plain
 
 
 @pytest.mark.parametrize("region", [None, "us-east-1"])
