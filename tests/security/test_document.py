@@ -1,0 +1,22 @@
+"""docs/security.md names tests that exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+DOCUMENT = (TESTS.parent / "docs" / "security.md").read_text()
+NAMED = sorted(set(re.findall(r"`(\w+/test_\w+\.py)::(test_\w+)`", DOCUMENT)))
+ROWS = [line for line in DOCUMENT.splitlines() if line.startswith("| ")][1:]
+
+
+@pytest.mark.parametrize(("file", "test"), NAMED, ids=[test for _, test in NAMED])
+def test_named_test_exists(file: str, test: str) -> None:
+    assert f"def {test}(" in (TESTS / file).read_text()
+
+
+def test_every_threat_has_a_test() -> None:
+    assert len(ROWS) > 10
+    for row in ROWS:
+        assert re.search(r"`\w+/test_\w+\.py::test_\w+`", row), row
