@@ -10,7 +10,7 @@ from conversion.budget import Budget
 from conversion.csv_reader import read_text
 from conversion.dialect import Dialect, detect, lines_dialect, newline_of
 from conversion.encoding import FALLBACK, from_fallback, is_fallback
-from conversion.model import MEBIBYTE
+from conversion.model import MEBIBYTE, EmptyError
 from conversion.names import column_names
 from conversion.proof import NULL_MARKERS, Guess, guess
 from conversion.rejects import Rejects
@@ -53,6 +53,8 @@ def prepare(spool: Spool, key: str, rejects: Rejects, budget: Budget) -> Delimit
             head = _whole_lines(file.read(MEBIBYTE))
         dialect = _dialect_of(head, key)
         screen = _screen_again(spool.path, dialect, budget)
+    if spool.path.stat().st_size == len(spool.head) and not spool.head.strip():
+        raise EmptyError("the object has nothing but space")
     rows = list(dialect.sample(head))
     is_text = dialect.blank_lines
     header = not is_text and has_header(rows, dialect.width)

@@ -68,12 +68,14 @@ def not_text_at(data: bytes) -> int | None:
     return None if offset < 0 else offset
 
 
-def not_text_reason(data: bytes) -> str | None:
-    """Say which byte of ``data`` is no text, if there is one."""
+def not_text_reason(data: bytes, offset: int) -> str | None:
+    """Say which byte of ``data``, which begins at ``offset``, is no text, if there is one."""
     at = not_text_at(data)
     if at is None:
         return None
-    return "a NUL byte" if data[at] == 0 else f"the byte 0x{data[at]:02x} is not text in UTF-8"
+    if data[at] == 0:
+        return f"a NUL byte at byte {offset + at}"
+    return f"0x{data[at]:02x} is not text in UTF-8 at byte {offset + at}"
 
 
 def is_fallback(path: Path, budget: Budget) -> bool:

@@ -90,7 +90,7 @@ class JsonSpool:
                 if not text:
                     continue
                 record += 1
-                reason = not_text_reason(text)
+                reason = not_text_reason(text, start + self._mark_bytes + line.find(text))
                 if reason is None and (strictly or b"\r" in text or screen.trailing_commas):
                     reason = reason_of(text)
                 if reason is None:

@@ -65,7 +65,7 @@ class _Steps:
         self._workdir = workdir
         self._provenance = provenance
         self._output = workdir / "output.parquet"
-        self.rejects = Rejects(workdir / "rejected.jsonl")
+        self.rejects = Rejects(workdir / "rejected.jsonl", provenance.get("job_id"))
         self.budget = Budget(limits, workdir)
         self._source = source
         self._size = size
@@ -96,6 +96,7 @@ class _Steps:
         )
         description = {
             "key": self._key,
+            "provenance": dict(self._provenance),
             "format": result.format,
             "encoding": result.encoding,
             "compression": spool.compression,
@@ -180,7 +181,8 @@ class _Steps:
         if self.rejects.count > self._limits.rejected_share_max * rows:
             self.rejects.close()
             raise self.unreadable(
-                f"{self.rejects.count} of {rows} rows rejected, more than {self._limits.rejected_share_max:.0%}"
+                f"{self.rejects.count} of {rows} rows rejected, more than {self._limits.rejected_share_max:.0%}; "
+                f"{self.rejects.first}"
             )
 
     def _account(self) -> Account:

@@ -6,12 +6,19 @@ from pathlib import Path
 
 
 class Rejects:
-    """Writes ``rejected.jsonl`` as records are found; there is no file until there is one."""
+    """Writes ``rejected.jsonl`` as records are found; there is no file until there is one.
 
-    def __init__(self, path: Path) -> None:
+    Each record names the job: what is published for two versions with the same bad records must differ in
+    its bytes, since S3's conditional writes tell objects apart by their ETags.
+    """
+
+    def __init__(self, path: Path, job_id: str | None = None) -> None:
         self._path = path
+        self._job = {"job_id": job_id} if job_id else {}
         self._file = None
         self.count = 0
+        self.first = ""
+        """Where the first one is and what it has, without its text."""
 
     @property
     def path(self) -> Path | None:
@@ -24,6 +31,8 @@ class Rejects:
         """Write one record. ``record`` and ``line`` count from 1, ``byte_offset`` from 0."""
         if self._file is None:
             self._file = self._path.open("a", encoding="utf-8")
+        if not self.count:
+            self.first = f"the first at line {line}: {reason}"
         self.count += 1
         place = {
             "record": record,
@@ -36,7 +45,7 @@ class Rejects:
             text = {"raw": raw.decode()}
         except UnicodeDecodeError:
             text = {"raw_base64": base64.b64encode(raw).decode()}
-        self._file.write(json.dumps(place | text, ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(place | text | self._job, ensure_ascii=False) + "\n")
 
     def forget(self, count: int) -> None:
         """Keep only the first ``count``, for a pass that finds the others again."""

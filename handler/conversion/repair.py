@@ -12,7 +12,7 @@ from typing import BinaryIO
 from conversion.blocks import RECORD_BYTES_MAX
 from conversion.budget import Budget
 from conversion.dialect import Dialect
-from conversion.encoding import is_text, not_text_at
+from conversion.encoding import is_text, not_text_at, not_text_reason
 from conversion.model import MEBIBYTE, UnreadableError
 from conversion.rejects import Rejects
 
@@ -44,7 +44,7 @@ class Repair:
         with self.path.open("r+b") as file:
             self._line += _count_in_file(file, self.position)
             file.seek(self.position)
-            window, at_end = b"", False
+            window, at_end, enough = b"", False, 0
             while not at_end or window:
                 self.budget.check_time()
                 more = file.read(MEBIBYTE)
@@ -54,11 +54,15 @@ class Repair:
                 window += more
                 if at_end and window and not window.endswith((b"\n", b"\r")):
                     window += b"\n"
+                if not at_end and len(window) < enough:
+                    continue
                 resume = file.tell()
                 taken = self._take(file, window, at_end=at_end)
                 file.seek(resume)
                 self.position += taken
                 window = window[taken:]
+                # A record that goes on and on is looked at again when there is twice as much of it.
+                enough = 0 if taken else min(2 * len(window), RECORD_BYTES_MAX + 1)
                 if len(window) > RECORD_BYTES_MAX:
                     raise UnreadableError(
                         f"a record longer than {RECORD_BYTES_MAX} bytes at byte {self.position + self.mark_bytes}"
@@ -91,15 +95,14 @@ class Repair:
             return
         for match in self.dialect.record.finditer(run):
             record = match[0]
-            at = not_text_at(record)
-            if at is None:
+            place = start + match.start()
+            reason = not_text_reason(record, self.position + self.mark_bytes + place)
+            if reason is None:
                 self._write(file, record)
                 continue
-            what = "a NUL byte" if record[at] == 0 else f"the byte 0x{record[at]:02x} is not text in UTF-8"
-            index = self.dialect.without_quoted(record[:at]).count(self.dialect.delimiter)
-            self._add(
-                record, start + match.start(), self.names[index] if index < len(self.names) else None, what
-            )
+            before = self.dialect.without_quoted(record[: not_text_at(record)])
+            index = before.count(self.dialect.delimiter)
+            self._add(record, place, self._name(index), reason)
 
     def _write(self, file: BinaryIO, run: bytes) -> None:
         if not run:
@@ -135,9 +138,11 @@ class Repair:
             return start
         before = dialect.fields.match(window, start)
         index = dialect.without_quoted(before[0]).count(dialect.delimiter) if before else 0
-        name = self.names[index] if index < len(self.names) else None
-        self._add(window[start : end.start()], start, name, "broken quoting")
+        self._add(window[start : end.start()], start, self._name(index), "broken quoting")
         return end.end()
+
+    def _name(self, index: int) -> str | None:
+        return self.names[index] if index < len(self.names) else None
 
     def _add(self, raw: bytes, start: int, column: str | None, reason: str) -> None:
         raw = raw.rstrip(b"\r\n")

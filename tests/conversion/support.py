@@ -1,0 +1,98 @@
+"""Run a conversion and read what it wrote."""
+
+import gzip
+import io
+import json
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from conversion import Account, Conversion, EmptyError, Limits, UnreadableError, convert
+
+PROVENANCE = {"version_id": "v1", "etag": "abc", "region": "eu-west-1"}
+
+
+@dataclass
+class Converted:
+    result: Conversion
+
+    @property
+    def account(self) -> Account:
+        return self.result.account
+
+    @property
+    def types(self) -> dict[str, str]:
+        return {column.name: column.type for column in self.result.columns}
+
+    @property
+    def rows(self) -> list[tuple[Any, ...]]:
+        """The rows, every value as its text."""
+        return self.query("SELECT COLUMNS(*)::VARCHAR FROM data")
+
+    @property
+    def rejects(self) -> list[dict[str, Any]]:
+        return read_rejects(self.result.rejects)
+
+    @property
+    def profile(self) -> dict[str, Any]:
+        return json.loads(self.result.profile.read_text())
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        path = str(self.result.parquet)
+        with duckdb.connect() as connection:
+            pairs = connection.execute("SELECT key, value FROM parquet_kv_metadata(?)", [path]).fetchall()
+        return {key.decode(): value.decode() for key, value in pairs}
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.read_parquet(str(self.result.parquet)).create_view("data")
+            return connection.execute(sql).fetchall()
+
+
+def read_rejects(path: Path | None) -> list[dict[str, Any]]:
+    return [] if path is None else [json.loads(line) for line in path.read_text().split("\n") if line]
+
+
+def run(data: bytes, key: str = "input/data.csv", **limits: Any) -> Converted:
+    result = convert(
+        io.BytesIO(data),
+        key=key,
+        size=len(data),
+        workdir=Path(tempfile.mkdtemp()),
+        limits=Limits(**limits),
+        provenance=PROVENANCE,
+    )
+    account = result.account
+    assert account.rows_in == account.rows_out + account.rows_rejected
+    assert account.bytes_in == len(data)
+    assert account.bytes_out == result.parquet.stat().st_size
+    converted = Converted(result)
+    assert len(converted.rejects) == account.rows_rejected
+    assert converted.query("SELECT count(*) FROM data") == [(account.rows_out,)]
+    return converted
+
+
+def refused(data: bytes, key: str = "input/data.csv", **limits: Any) -> UnreadableError:
+    try:
+        converted = run(data, key, **limits)
+    except UnreadableError as error:
+        return error
+    msg = f"converted: {converted.result}"
+    raise AssertionError(msg)
+
+
+def outcome(data: bytes, key: str) -> Converted | UnreadableError | EmptyError:
+    """Whatever it ends in, if that is one of the ends there may be."""
+    try:
+        return run(data, key)
+    except (UnreadableError, EmptyError) as error:
+        return error
+
+
+def gzipped(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)

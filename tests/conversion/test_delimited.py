@@ -1,0 +1,229 @@
+import codecs
+import json
+
+import pytest
+
+from conversion import EmptyError
+from tests.conversion.support import refused, run
+
+TABLE = [
+    ("id", "name", "when"),
+    ("1", "Ada", "2024-01-01"),
+    ("2", "Bo", "2024-02-01"),
+    ("3", "Cy", "2024-03-01"),
+]
+
+
+def written(delimiter=",", newline="\n", rows=TABLE):
+    return "".join(delimiter.join(row) + newline for row in rows).encode()
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_every_delimiter_and_line_end(delimiter, newline):
+    converted = run(written(delimiter, newline))
+    assert converted.rows == TABLE[1:]
+    assert converted.types == {"id": "BIGINT", "name": "VARCHAR", "when": "DATE"}
+    assert converted.result.format == "delimited"
+
+
+def test_without_header():
+    converted = run(written(rows=TABLE[1:]))
+    assert converted.rows == TABLE[1:]
+    assert list(converted.types) == ["column_1", "column_2", "column_3"]
+
+
+def test_header_of_words_over_words():
+    converted = run(b"city,country\nOslo,Norway\nLima,Peru\nRome,Italy\n")
+    assert list(converted.types) == ["city", "country"]
+    assert converted.account.rows_in == 3
+
+
+def test_last_line_without_line_end():
+    assert run(written()[:-1]).rows == TABLE[1:]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"id,name\r\n1,a\n2,b\r\n3,c\n", b"id,name\n1,a\r\n2,b\n3,c\r\n", b"id,name\n1,a\r2,b\r\n3,c"],
+)
+def test_mixed_line_ends(data):
+    assert run(data).rows == [("1", "a"), ("2", "b"), ("3", "c")]
+
+
+def test_blank_lines_are_no_rows():
+    converted = run(b"\n\nid,name\n1,a\n\n\n2,b\n\n")
+    assert converted.rows == [("1", "a"), ("2", "b")]
+    assert converted.account.rows_in == 2
+
+
+def test_one_column():
+    converted = run(b"id\n1\n\n2\n3\n")
+    assert converted.rows == [("1",), ("2",), ("3",)]
+    assert converted.types == {"id": "BIGINT"}
+
+
+def test_quoted_delimiters_line_ends_and_quotes():
+    converted = run(b'id,note\n1,"a,b"\n2,"line\nend"\n3,"a ""quote"""\n4,"cr\r\nlf"\n')
+    assert converted.rows == [("1", "a,b"), ("2", "line\nend"), ("3", 'a "quote"'), ("4", "cr\r\nlf")]
+
+
+def test_quoted_line_ends_survive_mixed_ones():
+    assert run(b'id,note\r\n1,"a\r\nb"\n2,"c\nd"\r\n').rows == [("1", "a\r\nb"), ("2", "c\nd")]
+
+
+def test_a_quote_inside_an_unquoted_field_is_itself():
+    assert run(b'id,size\n1,5" pipe\n2,"6"" pipe"\n').rows == [("1", '5" pipe'), ("2", '6" pipe')]
+
+
+def test_quotes_that_quote_nothing():
+    data = b"".join(b'%d\t"half open %d\n' % (i, i) for i in range(50))
+    converted = run(data, "data.tsv")
+    assert converted.rows == [(str(i), f'"half open {i}') for i in range(50)]
+
+
+def test_single_quotes():
+    assert run(b"id,note\n1,'a,b'\n2,'c'\n3,'it''s'\n").rows == [("1", "a,b"), ("2", "c"), ("3", "it's")]
+
+
+def test_backslash_escapes():
+    data = b"".join(b'%d,"say \\"%d\\", then"\n' % (i, i) for i in range(30))
+    assert run(data).rows == [(str(i), f'say "{i}", then') for i in range(30)]
+
+
+def test_empty_field_is_null_and_quoted_empty_text_is_empty():
+    assert run(b'id,note\n1,\n2,""\n3,x\n').rows == [("1", None), ("2", ""), ("3", "x")]
+
+
+def test_spaces_are_kept():
+    assert run(b"id,note\n1,  two\n2,two  \n").rows == [("1", "  two"), ("2", "two  ")]
+
+
+def test_a_delimiter_inside_quotes_does_not_decide():
+    converted = run(b'a;b\n"1,2,3,4";x\n"5,6,7,8";y\n')
+    assert converted.rows == [("1,2,3,4", "x"), ("5,6,7,8", "y")]
+
+
+def test_rows_of_another_width_are_rejected():
+    sound = b"".join(b"%d,x\n" % i for i in range(30))
+    converted = run(b"id,note\n" + sound + b"30\n31,y,z\n" + b"32,ok\n")
+    assert converted.account.rows_in == 33
+    assert converted.rows[-1] == ("32", "ok")
+    assert converted.rejects == [
+        {"record": 31, "line": 32, "byte_offset": 8 + len(sound), "column": None,
+         "reason": "1 fields where 2 are expected", "raw": "30"},
+        {"record": 32, "line": 33, "byte_offset": 11 + len(sound), "column": None,
+         "reason": "3 fields where 2 are expected", "raw": "31,y,z"},
+    ]  # fmt: skip
+
+
+def test_lines_before_the_header_are_rejected():
+    sound = b"".join(b"%d,%d.5\n" % (i, i) for i in range(40))
+    converted = run(b"Report of May\n\nid,price\n" + sound)
+    assert list(converted.types) == ["id", "price"]
+    assert [reject["raw"] for reject in converted.rejects] == ["Report of May"]
+    assert converted.account.rows_out == 40
+
+
+def test_plain_text_is_one_column():
+    converted = run(b"Dear all,\n\nthe numbers are 1, 2 and 3.\n12\n", "input/letter.txt")
+    assert converted.result.format == "text"
+    assert converted.types == {"line": "VARCHAR"}
+    assert converted.rows == [("Dear all,",), (None,), ("the numbers are 1, 2 and 3.",), ("12",)]
+
+
+def test_content_decides_before_the_name():
+    assert run(written("\t"), "input/data.txt").rows == TABLE[1:]
+    assert run(written(";"), "input/no-name").rows == TABLE[1:]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_byte_order_marks(encoding):
+    marks = {"utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
+    text = "id,größe\n1,Ωmega\n2,naïve 🎉\n"
+    converted = run(marks.get(encoding, b"") + text.encode(encoding))
+    assert list(converted.types) == ["id", "größe"]
+    assert converted.rows == [("1", "Ωmega"), ("2", "naïve 🎉")]
+    assert converted.result.encoding.startswith(encoding.removesuffix("-sig"))
+
+
+def test_utf_16_across_many_blocks():
+    rows = "".join(f"{i},größe {i}\n" for i in range(120_000))
+    converted = run(("id,name\n" + rows).encode("utf-16"))
+    assert converted.account.rows_out == 120_000
+    assert converted.query("SELECT name FROM data WHERE id = 119999") == [("größe 119999",)]
+
+
+def test_damaged_utf_16_names_the_offset():
+    assert (
+        "byte 10" in refused(codecs.BOM_UTF16_LE + "a,b\n".encode("utf-16-le") + b"\x00\xdc\x00\x00").reason
+    )
+
+
+def test_windows_1252_is_the_fallback():
+    converted = run("id,name\n1,Käse\n2,50 €\n3,x\n".encode("cp1252"))
+    assert converted.rows == [("1", "Käse"), ("2", "50 €"), ("3", "x")]
+    assert converted.result.encoding == "windows-1252"
+    assert converted.metadata["encoding"] == "windows-1252"
+
+
+def test_invalid_bytes_in_utf_8_are_rejected_one_row_at_a_time():
+    sound = "".join(f"{i},größe\n" for i in range(40)).encode()
+    converted = run(b"id,name\n" + sound + b"40,gr\xf6\xdfe\n41,nu\0l\n42,gut\n")
+    assert converted.result.encoding == "utf-8"
+    assert [(r["column"], r["reason"]) for r in converted.rejects] == [
+        ("name", f"0xf6 is not text in UTF-8 at byte {8 + len(sound) + 5}"),
+        ("name", f"a NUL byte at byte {8 + len(sound) + 14}"),
+    ]
+    assert converted.rejects[0]["raw_base64"] == "NDAsZ3L232U="
+    assert converted.rows[-1] == ("42", "gut")
+
+
+def test_bytes_that_are_no_text_name_the_offset():
+    assert "byte 5" in refused(bytes(range(1, 6)) + bytes(1000) + b"\n" * 3, "data.bin").reason
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("a b,  c ,d", ["a b", "c", "d"]),
+        ("id,id,ID", ["id", "id_2", "ID_3"]),
+        ("id,id_2,id", ["id", "id_2", "id_3"]),
+        (",x,", ["column_1", "x", "column_3"]),
+        ("größe,日本,🎉", ["größe", "日本", "🎉"]),
+        ("select,from,order", ["select", "from", "order"]),
+        ('"a""b",\'c\',"d;\ne"', ['a"b', "'c'", "d; e"]),
+    ],
+)
+def test_any_header(header, names):
+    converted = run(f"{header}\n1,2,3\n4,5,6\n".encode())
+    assert list(converted.types) == names
+    assert converted.rows == [("1", "2", "3"), ("4", "5", "6")]
+    sources = json.loads(converted.metadata["column_names"])
+    assert list(sources) == names
+    assert [column.source_name for column in converted.result.columns] == list(sources.values())
+
+
+def test_a_thousand_columns():
+    names = [f"c {i}" for i in range(1000)]
+    rows = [[str(row * i) for i in range(1000)] for row in range(60)]
+    data = "\n".join(",".join(row) for row in [names, *rows]).encode()
+    converted = run(data)
+    assert set(converted.types.values()) == {"BIGINT"}
+    assert converted.rows == [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\n\n", b"id,name\n", b"id,name"])
+def test_nothing_in_it(data):
+    with pytest.raises(EmptyError):
+        run(data)
+
+
+def test_a_record_longer_than_is_read():
+    assert "longer than" in refused(b"id,note\n1,x\n2," + b"y" * 17 * 1024 * 1024 + b"\n").reason
+
+
+def test_records_of_ten_megabytes():
+    long = b"y" * 10_000_000
+    converted = run(b"id,note\n1,x\n2," + long + b"\n3,z\n")
+    assert converted.query("SELECT id, strlen(note) FROM data") == [(1, 1), (2, len(long)), (3, 1)]

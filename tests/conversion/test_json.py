@@ -1,0 +1,157 @@
+import json
+from decimal import Decimal
+
+import pytest
+
+from conversion import EmptyError
+from tests.conversion.support import refused, run
+
+ROWS = [
+    {"id": i, "name": f'n "{i}"', "when": f"2024-01-{i % 28 + 1:02}", "price": i / 8, "on": i % 2 == 0}
+    for i in range(200)
+]
+TYPES = {"id": "BIGINT", "name": "VARCHAR", "when": "DATE", "price": "DOUBLE", "on": "BOOLEAN"}
+COMPACT = {"separators": (",", ":")}
+
+
+def lines(rows, **how):
+    return "".join(json.dumps(row, **how) + "\n" for row in rows).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        lines(ROWS, **COMPACT),
+        lines(ROWS),
+        lines(ROWS).replace(b"\n", b"\r\n"),
+        b"\n" + lines(ROWS).replace(b"\n", b"\n \n"),
+        lines(ROWS).rstrip(),
+        json.dumps(ROWS).encode(),
+        json.dumps(ROWS, indent=2).encode(),
+        b"\n".join(json.dumps(row, indent=1).encode() for row in ROWS),
+        b"".join(json.dumps(row).encode() for row in ROWS),
+        lines(ROWS).decode().encode("utf-16"),
+        b"\xef\xbb\xbf" + lines(ROWS),
+    ],
+)
+def test_every_layout(data):
+    converted = run(data, "data.json")
+    assert converted.types == TYPES
+    assert converted.result.format == "json"
+    assert converted.query("FROM data")[7] == tuple(
+        __import__("datetime").date(2024, 1, 8) if name == "when" else value
+        for name, value in ROWS[7].items()
+    )
+    assert converted.account.rows_out == len(ROWS)
+
+
+def test_keys_that_come_and_go():
+    rows = [{"a": 1}, {"b": "x"}, {"c": 2.5, "a": None}, {}]
+    converted = run(lines(rows * 50), "data.json")
+    assert converted.types == {"a": "BIGINT", "b": "VARCHAR", "c": "DOUBLE"}
+    assert converted.rows[:4] == [
+        ("1", None, None),
+        (None, "x", None),
+        (None, None, "2.5"),
+        (None, None, None),
+    ]
+
+
+def test_a_key_that_comes_once_and_late_is_kept():
+    converted = run(lines([*[{"a": 1}] * 5000, {"a": 2, "late": "here"}], **COMPACT), "data.json")
+    assert converted.rows[-1] == ("2", "here")
+
+
+def test_a_key_that_is_lost_in_exchange_for_another():
+    rows = [*[{"a": 1, "b": 2}] * 3000, {"a": 3, "c": 4}, {"a": 5, "b": 6}]
+    converted = run(lines(rows, **COMPACT), "data.json")
+    assert converted.rows[-2:] == [("3", None, "4"), ("5", "6", None)]
+
+
+def test_strings_that_look_like_numbers_stay_text():
+    converted = run(lines([{"zip": "10115", "flag": "true"}] * 3), "data.json")
+    assert converted.types == {"zip": "VARCHAR", "flag": "VARCHAR"}
+
+
+def test_nested_values_keep_their_structure():
+    rows = [{"at": {"x": 1, "y": 2.5}, "tags": ["a", "b"]}, {"at": {"x": 2, "z": [True]}, "tags": []}]
+    converted = run(lines(rows), "data.json")
+    assert converted.types == {"at": "STRUCT(x BIGINT, y DOUBLE, z BOOLEAN[])", "tags": "VARCHAR[]"}
+    assert converted.query('SELECT "at".x, "at".y, "at".z, tags FROM data') == [
+        (1, 2.5, None, ["a", "b"]),
+        (2, None, [True], []),
+    ]
+
+
+@pytest.mark.parametrize(
+    "values", [[{"x": 1}, [1]], [{"x": 1}, "s"], [1, "1"], [True, 1], [{"x": {"a": 1, "A": 2}}, None]]
+)
+def test_shapes_that_disagree_stay_json(values):
+    converted = run(lines([{"v": value} for value in values]), "data.json")
+    assert converted.types == {"v": "JSON"}
+    assert [None if row[0] is None else json.loads(row[0]) for row in converted.rows] == values
+
+
+@pytest.mark.parametrize(
+    "number", ["12345678901234567890", "0.12345678901234567890", "1234567.12345678901", "-0.1e-3", "1e5"]
+)
+def test_numbers_lose_no_digit(number):
+    data = b'{"n":1.5,"m":[1]}\n' + b'{"n":%b,"m":[%b]}\n' % (number.encode(), number.encode())
+    value, nested = run(data, "data.json").rows[1]
+    assert Decimal(value.strip('"')) == Decimal(number)
+    assert Decimal(nested.strip('[]"')) == Decimal(number)
+
+
+def test_text_of_any_kind():
+    text = 'tab\t, "quotes", back\\slash, \u2028 line, 🎉, \x7f and \x01'
+    converted = run(lines([{"text": text}, {"text": ""}, {"text": None}]), "data.json")
+    assert converted.rows == [(text,), ("",), (None,)]
+
+
+def test_keys_of_any_kind():
+    row = {"a/b": 1, "a~b": 2, "": 3, "A": 4, "a": 5, "größe": 6, 'q"uote': 7, "select": 8, "a.b": 9, "$": 10}
+    converted = run(lines([row, row]), "data.json")
+    assert converted.rows == [tuple(str(value) for value in row.values())] * 2
+    assert list(json.loads(converted.metadata["column_names"]).values()) == list(row)
+
+
+def test_invalid_bytes_in_a_line():
+    good = lines([{"name": "größe"}] * 20, ensure_ascii=False)
+    converted = run(good + b'{"name":"gr\xf6\xdfe"}\n' + good, "data.json")
+    assert converted.account.rows_out == 40
+    (reject,) = converted.rejects
+    assert (reject["line"], reject["byte_offset"]) == (21, len(good))
+    assert "0xf6" in reject["reason"]
+
+
+@pytest.mark.parametrize("data", [b"[]", b" [ ] \n", b"{}"[:0] + b"\n\n"])
+def test_nothing_in_it(data):
+    with pytest.raises(EmptyError):
+        run(data, "data.json")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b'[{"a":1},{"a":2}', "inside the array"),
+        (b'[{"a":1},{"a":2},]', "comma"),
+        (b'[{"a":1} {"a":2}]', "no comma"),
+        (b'[{"a":1},{"a":}]', "byte 9"),
+        (b'[{"a":1}] [2]', "after the end"),
+        (b"[" * 100_000, "malformed"),
+    ],
+)
+def test_an_error_inside_an_array_makes_it_unreadable(data, words):
+    error = refused(data, "data.json")
+    assert words in error.reason
+
+
+def test_elements_that_are_no_objects_are_rejected():
+    converted = run(b"[" + b'{"a":1},' * 30 + b"\n 5, null]", "data.json")
+    assert [(r["raw"], r["record"], r["line"]) for r in converted.rejects] == [("5", 31, 2), ("null", 32, 2)]
+
+
+def test_a_file_with_brackets_that_is_no_json():
+    converted = run(b"[name],[size]\nx,1\ny,2\n")
+    assert converted.result.format == "delimited"
+    assert converted.rows == [("x", "1"), ("y", "2")]

@@ -1,0 +1,138 @@
+import pytest
+
+from tests.conversion.support import run
+
+
+def column(*values: str):
+    """One column of these values, read beside a column of text."""
+    return run(("value,text\n" + "".join(f"{value},x\n" for value in values)).encode())
+
+
+SAME = [
+    ("BIGINT", ["1", "-5", "0", "9223372036854775807", "-9223372036854775808"]),
+    ("DECIMAL(18,2)", ["1.50", "-0.25", "1234567890123456.00"]),
+    ("DECIMAL(38,10)", ["1234567890123456789.0123456789", "0.0000000001"]),
+    ("DOUBLE", ["1.5", "0.25", "-3.125", "0.30000000000000004", "1e-07", "1.7976931348623157e+308"]),
+    ("DATE", ["2024-01-01", "1969-12-31", "0001-01-01"]),
+    ("TIME", ["00:00:00", "23:59:59"]),
+    ("TIMESTAMP", ["2024-01-01 10:00:00", "2024-01-01 10:00:00.5", "1900-01-01 00:00:00"]),
+    ("BOOLEAN", ["true", "false"]),
+]
+
+
+@pytest.mark.parametrize(("type_", "values"), SAME)
+def test_values_come_back_as_written(type_, values):
+    converted = column(*values)
+    assert converted.types["value"] == type_
+    assert [row[0] for row in converted.rows] == values
+
+
+EQUAL = [
+    ("DOUBLE", ["1.50", "2.5", "1E3", "12"], ["1.5", "2.5", "1000.0", "12.0"]),
+    ("BOOLEAN", ["True", "FALSE"], ["true", "false"]),
+    (
+        "TIMESTAMP",
+        ["2024-01-01T10:00:00", "2024-01-01T10:00:00.500"],
+        ["2024-01-01 10:00:00", "2024-01-01 10:00:00.5"],
+    ),
+    ("TIMESTAMP", ["2024-01-01 10:00"], ["2024-01-01 10:00:00"]),
+    ("TIMESTAMP WITH TIME ZONE", ["2024-01-01T10:00:00Z"], ["2024-01-01 10:00:00+00"]),
+    ("TIMESTAMP WITH TIME ZONE", ["2024-01-01 10:00:00+02:00"], ["2024-01-01 08:00:00+00"]),
+    ("TIMESTAMP WITH TIME ZONE", ["2024-01-01T10:00:00.25-0530"], ["2024-01-01 15:30:00.25+00"]),
+    ("DATE", ["31/12/2024", "01/02/2024"], ["2024-12-31", "2024-02-01"]),
+    ("DATE", ["12/31/2024", "1/2/2024"], ["2024-12-31", "2024-01-02"]),
+    ("DATE", ["31.12.2024", "1.2.2024"], ["2024-12-31", "2024-02-01"]),
+    ("DATE", ["2024/12/31", "2024/1/2"], ["2024-12-31", "2024-01-02"]),
+    ("TIMESTAMP", ["31/12/2024 10:30", "01/02/2024 00:00"], ["2024-12-31 10:30:00", "2024-02-01 00:00:00"]),
+]
+
+
+@pytest.mark.parametrize(("type_", "values", "read"), EQUAL)
+def test_values_mean_what_is_written(type_, values, read):
+    converted = column(*values)
+    assert converted.types["value"] == type_
+    assert [row[0] for row in converted.rows] == read
+
+
+TEXT = [
+    ["007", "008"],
+    ["+49301234", "+49305678"],
+    ["12345678901234567890", "1"],
+    ["9223372036854775808", "1"],
+    ["0x1F", "0x20"],
+    ["1_000", "2_000"],
+    ["1,5".replace(",", "٫"), "2"],
+    ["0.12345678901234567890", "0.5"],
+    ["1e400", "1.5"],
+    ["1e-400", "1.5"],
+    ["5.", "1.5"],
+    ["2024-02-30", "2024-01-01"],
+    ["2024-01-01", "2024-01-01 10:00:00"],
+    ["2024-01-01T10:00:00Z", "2024-01-01T10:00:00+02:00"],
+    ["2024-01-01 10:00:00.1234567", "2024-01-01 10:00:00"],
+    ["01/02/2024", "02/03/2024"],
+    ["31/12/2024", "12/31/2024"],
+    ["25:00:00", "10:00:00"],
+    ["yes", "no"],
+    ["t", "f"],
+    ["inf", "1.5"],
+    ["1", "true"],
+    ["NA", "x"],
+    ["null", "none"],
+]
+
+
+@pytest.mark.parametrize("values", TEXT)
+def test_what_would_not_come_back_stays_text(values):
+    converted = column(*values)
+    assert converted.types["value"] == "VARCHAR" or converted.rows == [(None, "x")] * len(values)
+    if converted.rows[0][0] is not None:
+        assert [row[0] for row in converted.rows] == values
+
+
+@pytest.mark.parametrize(
+    ("type_", "good"),
+    [
+        ("BIGINT", "5"),
+        ("DECIMAL(18,2)", "5.25"),
+        ("DATE", "2024-01-01"),
+        ("TIMESTAMP", "2024-01-01 10:00:00"),
+        ("BOOLEAN", "true"),
+    ],
+)
+def test_null_markers_are_nulls_only_where_there_is_a_type(type_, good):
+    markers = ["NA", "N/A", "null", "NaN", "None", '""', ""]
+    converted = column(good, good, *markers, good)
+    assert converted.types["value"] == type_
+    assert [row[0] for row in converted.rows] == [good, good, *[None] * len(markers), good]
+    profile = converted.profile["columns"][0]
+    assert profile["nulls"] == len(markers)
+    assert profile["null_marker_share"] == 6 / 10
+
+
+def test_a_marker_that_the_sample_does_not_show():
+    data = b"id,n\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(30_000)) + b"1,NA\n" * 3 + b"2,5\n"
+    converted = run(data)
+    assert converted.types["n"] == "BIGINT"
+    assert converted.profile["columns"][1]["nulls"] == 3
+    assert converted.profile["columns"][1]["null_marker_share"] == 3 / 30_004
+
+
+def test_a_column_that_begins_empty_is_typed_by_what_follows():
+    data = b"id,n,d\n" + b"1,,\n" * 30_000 + b"2,5,2024-01-01\n"
+    assert run(data).types == {"id": "BIGINT", "n": "BIGINT", "d": "DATE"}
+
+
+def test_a_column_of_nothing_is_text():
+    assert run(b"id,n\n1,\n2,\n").types["n"] == "VARCHAR"
+
+
+def test_a_few_fractions_among_integers_make_text_and_many_make_floats():
+    few = run(b"n,t\n" + b"5,x\n" * 300 + b"1.7,x\n")
+    many = run(b"n,t\n" + b"5,x\n1.75,x\n" * 150)
+    assert (few.types["n"], many.types["n"]) == ("VARCHAR", "DOUBLE")
+
+
+def test_several_guesses_that_fail_late():
+    data = b"a,b,c,d\n" + b"1,2024-01-01,1.50,true\n" * 40_000 + b"x,y,1.505,true\n"
+    assert run(data).types == {"a": "VARCHAR", "b": "VARCHAR", "c": "DOUBLE", "d": "BOOLEAN"}
