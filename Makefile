@@ -9,7 +9,7 @@ FILE ?=
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install local serve test check format bench lock clean
+.PHONY: help install local serve test check audit format bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -50,6 +50,11 @@ check: install  ## lint and type check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
+
+audit: $(SCANNERS)  ## look the pinned packages up among the known vulnerabilities (over the network)
+	@for lock in requirements.txt requirements/layer.txt requirements/dev.txt policy/requirements.txt; do \
+		.venv-scan/bin/pip-audit --requirement $$lock --require-hashes --disable-pip || exit 1; \
+	done
 
 format: install  ## format the code
 	@$(BIN)/ruff check --fix .

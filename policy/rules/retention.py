@@ -45,7 +45,7 @@ def bucket_versioning(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
                 yield versioning, f"versioningConfiguration.status is {status}; it should be Enabled"
 
 
-@stack_rule()
+@stack_rule(level="advisory")  # it costs money, not data
 def bucket_lifecycle(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
     """Old versions and interrupted uploads are invisible and paid for: both expire."""
     for bucket in stack.of(BUCKET):

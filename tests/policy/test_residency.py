@@ -3,7 +3,7 @@
 import boto3
 import pytest
 
-from policy.rules import RULES, Resource, Stack, violations
+from policy.rules import Resource, Stack, violations
 from tests.policy.stacks import changed, evaluated
 
 ZONE_IDS = {
@@ -77,7 +77,3 @@ def test_what_aws_adds_to_a_deployed_resource_is_no_violation() -> None:
         changed("ec2/vpc:Vpc", ipv6CidrBlock="", ipv6IpamPoolId=""),
     ):
         assert violations(deployed(stack)) == []
-
-
-def test_residency_is_mandatory() -> None:
-    assert {rule.level for rule in RULES if rule.name.startswith("residency")} == {"mandatory"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from policy.rules import RULES, Stack, violations
+from policy.rules import RULES, Rule, Stack, violations
 from tests.policy.stacks import (
     changed,
     edited,
@@ -417,9 +417,12 @@ def test_every_rule_is_seen_to_report() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_rule_says_why(rule: Any) -> None:
+def test_rule_says_why(rule: Rule) -> None:
     assert rule.description.endswith(".")
-    assert rule.level in ("advisory", "mandatory")
+
+
+def test_all_but_costs_stop_a_deployment() -> None:
+    assert [rule.name for rule in RULES if rule.level != "mandatory"] == ["bucket-lifecycle"]
 
 
 def test_key_of_ones_own_must_cover_what_each_resource_holds() -> None:
