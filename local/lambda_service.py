@@ -408,7 +408,8 @@ def failed_messages(invocation: Invocation, message_ids: Sequence[str], *, parti
         failed = {failure["itemIdentifier"] for failure in invocation.returned.get("batchItemFailures") or ()}
     except (AttributeError, KeyError, TypeError):
         return everything
-    return min(failed, everything)
+    strangers = failed - everything
+    return everything if strangers else failed
 
 
 def _record(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_a_call_of_a_provider_is_an_error_that_names_it(server: Server, program:
 
 
 def test_what_aws_refuses_is_an_error_that_names_the_resource(server: Server, program: Path) -> None:
-    program.write_text("from pulumi_aws import s3\ns3.Bucket('bad', bucket='in.valid..name')\n")
+    program.write_text("from pulumi_aws import s3\ns3.Bucket('bad', bucket='ab')\n")
     with pytest.raises(LocalError, match=r"aws:s3/bucket:Bucket bad: .*InvalidBucketName"):
         deploy(server, STACK)
 
