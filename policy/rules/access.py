@@ -69,8 +69,8 @@ def no_public_policy(resource: Resource, _region: str) -> Iterator[str]:
             continue
         if ("*", "*") in statement.principals:
             yield f"{path} allows {', '.join(statement.actions)} to everybody; name who needs it"
-    if resource.type == PERMISSION and resource.at("principal") == "*":
-        yield "principal is *; name the service that invokes the function"
+    if resource.at("principal") == "*":
+        yield "principal is *; name who needs it"
 
 
 @resource_rule()

@@ -7,12 +7,8 @@ from .documents import KEYS, ROLE, Statement, statements
 from .model import Resource, resource_rule
 
 UNBOUNDED: Mapping[str, str] = {
-    "ec2:AssignPrivateIpAddresses": "the interface does not exist when the policy is written",
-    "ec2:CreateNetworkInterface": "Lambda asks for it on an interface that does not exist yet",
-    "ec2:DeleteNetworkInterface": "the interface does not exist when the policy is written",
     "ec2:DescribeNetworkInterfaces": "EC2 knows no resource for it",
     "ec2:DescribeSubnets": "EC2 knows no resource for it",
-    "ec2:UnassignPrivateIpAddresses": "the interface does not exist when the policy is written",
 }
 """Actions that a function in a network needs and AWS does not let a policy bind to resources, and why."""
 

@@ -7,6 +7,7 @@ from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 BUCKET = "aws:s3/bucket:Bucket"
 FUNCTION = "aws:lambda/function:Function"
+KEY = "aws:kms/key:Key"
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 QUEUE = "aws:sqs/queue:Queue"
@@ -67,9 +68,9 @@ def table_recovery(table: Resource, _region: str) -> Iterator[str]:
         yield f"pointInTimeRecovery.enabled is {enabled}; set it"
 
 
-@resource_rule(BUCKET, TABLE)
+@resource_rule(BUCKET, KEY, TABLE)
 def data_protected(resource: Resource, _region: str) -> Iterator[str]:
-    """People's data is destroyed by nobody's slip: Pulumi refuses, and so does AWS where it can.
+    """Data, or the key to it, is destroyed by nobody's slip: Pulumi refuses, and so does AWS where it can.
 
     To take a stack down, disable this rule in the pack's configuration along with the stack's settings.
     """

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+from pulumi_policy.deserialize import SPECIAL_ARCHIVE_SIG, SPECIAL_SECRET_SIG, SPECIAL_SIG_KEY
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE
 
 from policy.rules import RULES, Resource, ResourceRule, Stack
@@ -131,6 +132,14 @@ def test_rule_can_be_switched_off(start_pack: Callable[[str], Pack]) -> None:
     off = analyzer_pb2.PolicyConfig(enforcementLevel=analyzer_pb2.DISABLED)
     pack.engine.Configure(analyzer_pb2.ConfigureAnalyzerRequest(policyConfig={"data-protected": off}))
     assert pack.report(unprotected("s3/bucket:Bucket")(evaluated("us-east-1"))) == []
+
+
+def test_archives_and_secrets_are_read_as_the_engine_sends_them(pack: Pack) -> None:
+    archive = {SPECIAL_SIG_KEY: SPECIAL_ARCHIVE_SIG, "path": "handler.zip"}
+    secret = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "eu-west-1"}
+    stack = changed("lambda/function:Function", code=archive, description=secret)(evaluated("us-east-1"))
+    (reported,) = pack.report(stack)
+    assert "description names eu-west-1" in reported
 
 
 def test_project_file_names_the_runtime_and_pins_what_it_needs() -> None:

@@ -334,6 +334,16 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
         ("RolePolicyAttachment", "AWSLambdaBasicExecutionRole"),
     ),
     (
+        "no-wildcard-resource",
+        edited(ROLE_POLICY, "", statement(Action="ec2:CreateNetworkInterface", Resource="*")),
+        ("RolePolicy", "ec2:CreateNetworkInterface on *"),
+    ),
+    (
+        "no-public-policy",
+        with_one_more("aws:lambda/layerVersionPermission:LayerVersionPermission", principal="*"),
+        ("LayerVersionPermission", "principal is *"),
+    ),
+    (
         "role-trust",
         edited(
             ROLE,
@@ -375,6 +385,7 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
         changed(TABLE, pointInTimeRecovery=None),
         ("Table", "pointInTimeRecovery.enabled is None"),
     ),
+    ("data-protected", with_one_more("aws:kms/key:Key"), ("Key", "protect is False")),
     ("data-protected", unprotected(BUCKET), ("Bucket", "protect is False")),
     ("data-protected", unprotected(TABLE), ("Table", "protect is False")),
     ("data-protected", changed(BUCKET, forceDestroy=True), ("Bucket", "forceDestroy is True")),

@@ -12,6 +12,8 @@ import duckdb
 from local.cloud import Cloud
 
 CANARY = "canary7f3a9e21"
+SINGING = "canary2b6c0d45"
+"""Another one, which is meant to be found."""
 HEADER = "header4c8b1d60"
 FOLDER = "canaries"
 ROWS = "".join(f"{row},name {row}\n" for row in range(30))
@@ -80,13 +82,13 @@ def test_no_value_of_the_data_is_told(cloud: Cloud, region: str, tmp_path: Path)
 
 def test_the_canary_would_be_found(cloud: Cloud, region: str) -> None:
     """The lines that are searched are there, the data went through, and nothing hides what is looked for."""
-    key = f"{FOLDER}/sings-{CANARY}.csv"
-    cloud.upload(region, key, f"id,name\n{ROWS}30,{CANARY},{CANARY}\n".encode())
+    key = f"{FOLDER}/sings-{SINGING}.csv"
+    cloud.upload(region, key, f"id,name\n{ROWS}30,{SINGING},{SINGING}\n".encode())
     cloud.run_until_quiet()
     (job,) = cloud.jobs(region, key)
-    assert any(CANARY in line for line in cloud.log(region))
-    assert CANARY in json.dumps(job, default=str)
-    assert CANARY.encode() in cloud.get(region, job["rejected_path"])
+    assert any(SINGING in line for line in cloud.log(region))
+    assert SINGING in json.dumps(job, default=str)
+    assert SINGING.encode() in cloud.get(region, job["rejected_path"])
     assert metrics(cloud, region)
 
 
