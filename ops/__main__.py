@@ -59,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="one line of JSON for each region")
     command.set_defaults(run=commands.show_status)
 
+    command = add("smoke", parents=[where], help="process one small object, to see that a region works")
+    command.add_argument("--within", type=_seconds, default=300, metavar="S", help="seconds (default 300)")
+    command.set_defaults(run=commands.check_by_object)
+
     command = add("jobs", parents=[where], help="jobs by status, time and key")
     command.add_argument("--status", action="append", choices=jobs.STATUSES, help="by default any")
     command.add_argument(
