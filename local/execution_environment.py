@@ -125,9 +125,15 @@ class ExecutionEnvironment:
             cold_start=cold_start,
         )
 
+    def kill(self) -> None:
+        """Kill the process with whatever it started; an invocation under way ends with an error."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
     def stop(self) -> None:
         """Kill the process with whatever it started, and remove its files."""
-        self._kill()
+        self.kill()
         os.close(self._requests)
         os.close(self._responses)
         self._output.close()
@@ -163,7 +169,7 @@ class ExecutionEnvironment:
     def _start(self) -> dict[str, Any]:
         response = self._receive(time.time() + INIT_SECONDS)
         if response is None:
-            self._kill()
+            self.kill()
             return _error(
                 "Runtime.InitTimeout", f"the handler was not imported within {INIT_SECONDS} seconds"
             )
@@ -189,13 +195,8 @@ class ExecutionEnvironment:
         return _error("Runtime.ExitError", f"Runtime exited with error: {how}")
 
     def _timed_out(self) -> dict[str, Any]:
-        self._kill()
+        self.kill()
         return _error("Sandbox.Timedout", f"Task timed out after {self.function.timeout_seconds:.2f} seconds")
-
-    def _kill(self) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
 
 
 def _error(kind: str, message: str) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
+from local.errors import LocalError
 from local.execution_environment import ExecutionEnvironment, Invocation
 from local.functions import Archives, Function
 from local.host_layer import check_binaries, host_layer
@@ -69,6 +70,7 @@ class LambdaService:
         self._archives = Archives()
         self._lock = threading.Lock()
         self._idle: dict[Function, list[ExecutionEnvironment]] = defaultdict(list)
+        self._busy: set[ExecutionEnvironment] = set()
         self._sessions: dict[tuple[str, str], Credentials] = {}
         self._running: dict[str, set[concurrent.futures.Future[None]]] = defaultdict(set)
         self._undeleted: list[_Delivery] = []
@@ -84,15 +86,19 @@ class LambdaService:
         self._poller.start()
 
     def stop(self) -> None:
-        """Stop polling and end what runs; messages in hand stay in their queues."""
+        """Stop polling; what runs may finish."""
         self._stopping.set()
         if self._poller:
             self._poller.join()
             self._poller = None
 
     def close(self) -> None:
-        """Stop, and remove every process and file."""
+        """Stop, and end every process; what was running comes again after its visibility timeout."""
         self.stop()
+        with self._lock:
+            busy = tuple(self._busy)
+        for environment in busy:
+            environment.kill()
         self._workers.shutdown(wait=True)
         self.recycle()
         self._archives.close()
@@ -100,8 +106,8 @@ class LambdaService:
     def run_until_idle(self, timeout_seconds: float = 300) -> None:
         """Deliver until no mapping's queue has a visible message and nothing runs.
 
-        Raises TimeoutError when it takes longer than that.
-        Messages that failed stay invisible for their queue's visibility timeout: see `redeliver`.
+        Messages that failed stay invisible for their queue's visibility timeout: see `redeliver`. Raises
+        TimeoutError when it takes longer than that.
         """
         deadline = time.monotonic() + timeout_seconds
         while True:
@@ -151,7 +157,12 @@ class LambdaService:
 
     def _poll_until_stopped(self) -> None:
         while not self._stopping.is_set():
-            if not self._poll():
+            try:
+                took = self._poll()
+            except (BotoCoreError, ClientError) as error:
+                self._problem(str(error))
+                took = False
+            if not took:
                 self._stopping.wait(POLL_SECONDS)
 
     def _poll(self) -> bool:
@@ -236,16 +247,7 @@ class LambdaService:
         partial: bool,
     ) -> None:
         """Invoke the function with one batch and delete what succeeded; the rest reappears in time."""
-        everything = [message["MessageId"] for message in messages]
-        if function.reserved_concurrency == 0:
-            # What the mapping received and may not run reappears, too, and has been received once more.
-            self._put_metrics(function, {"Throttles": (1, "Count")})
-            failed = set(everything)
-        else:
-            invocation = self._invoke(
-                function, {"Records": [_record(message, queue_arn) for message in messages]}
-            )
-            failed = failed_messages(invocation, everything, partial=partial)
+        failed = self._run_batch(function, queue_arn, messages, partial=partial)
         for message in messages:
             if message["MessageId"] not in failed:
                 try:
@@ -261,10 +263,30 @@ class LambdaService:
         with self._lock:
             self._served.add(function.region)
 
+    def _run_batch(
+        self, function: Function, queue_arn: str, messages: list[dict[str, Any]], *, partial: bool
+    ) -> set[str]:
+        """Invoke the function with one batch; give which of its messages stay in the queue."""
+        everything = [message["MessageId"] for message in messages]
+        if function.reserved_concurrency == 0:
+            # What the mapping received and may not run reappears, too, and has been received once more.
+            self._put_metrics(function, {"Throttles": (1, "Count")})
+            return set(everything)
+        try:
+            invocation = self._invoke(
+                function, {"Records": [_record(message, queue_arn) for message in messages]}
+            )
+        except (ClientError, LocalError) as error:  # no session of the role, or a layer that Lambda refuses
+            self._problem(f"{function.arn}: {error}")
+            return set(everything)
+        return failed_messages(invocation, everything, partial=partial)
+
     # --- running ----------------------------------------------------------------------------------------
 
     def _invoke(self, function: Function, event: Any) -> Invocation:  # noqa: ANN401 - JSON
         environment = self._environment(function)
+        with self._lock:
+            self._busy.add(environment)
         try:
             invocation = environment.invoke(event)
             self._write_log(environment, invocation)
@@ -276,6 +298,7 @@ class LambdaService:
     def _release(self, environment: ExecutionEnvironment) -> None:
         """Keep an environment for the next invocation, if it is still alive."""
         with self._lock:
+            self._busy.discard(environment)
             if keep := environment.alive:
                 self._idle[environment.function].append(environment)
         if not keep:

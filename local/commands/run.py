@@ -79,7 +79,11 @@ def run(arguments: argparse.Namespace) -> int:
             _upload(cloud, files, progress)
             _process(cloud, len(files), progress)
             progress.stop()
-            jobs = {region: cloud.jobs(region) for region in cloud.regions}
+            keys = {PREFIX + file.name for file in files}
+            jobs = {
+                region: [job for job in cloud.jobs(region) if job["input_path"] in keys]
+                for region in cloud.regions
+            }
             shown = cloud.regions[-1]
             result = None if arguments.file else report.delays(cloud, shown)
             if arguments.json:

@@ -15,6 +15,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from local.__main__ import main
+from local.cloud import Cloud
 from tests.local.workload import GOOD
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -100,16 +102,37 @@ def test_the_main_job_processes_all_real_tables_in_all_regions() -> None:
     assert delays["JetBlue Airways"] == 9.5
 
 
-def test_a_file_of_ones_own_is_processed_and_shown(tmp_path: Path) -> None:
+def test_a_file_of_ones_own_is_processed_and_shown(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.cloud.Cloud", lambda **_: contextlib.nullcontext(cloud))
     file = tmp_path / "my own+file.csv"
     file.write_bytes(GOOD)
 
-    status, output, errors = run("run", file)
+    status = main(["run", str(file)])
 
-    assert (status, errors) == (0, ""), errors
+    output, errors = capsys.readouterr()
+    assert (status, errors) == (0, "")
     assert output.count("COMPLETED") == 3
     assert "processed/input/my own+file.csv.parquet" in output
     assert "name 3" in output, "the first rows are shown"
+
+
+def test_a_file_that_fails_is_said_in_one_line_per_region_and_a_status(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.cloud.Cloud", lambda **_: contextlib.nullcontext(cloud))
+    file = tmp_path / "noise.csv"
+    file.write_bytes(bytes(range(256)) * 40)
+
+    status = main(["run", str(file)])
+
+    output, errors = capsys.readouterr()
+    assert status == 1
+    assert output.count("FAILED") == 3
+    assert [line.split(":")[:3] for line in errors.splitlines()] == [
+        [region, " noise.csv", " FAILED"] for region in cloud.regions
+    ]
 
 
 @contextlib.contextmanager
