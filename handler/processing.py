@@ -28,6 +28,8 @@ from settings import Settings
 from telemetry import emit, logger
 from workspace import workspace
 
+_WHOLE_SHARE = 0.9
+"""An attempt with this share of an invocation's time has had all that there is: no other would have more."""
 _COLUMNS_MAX = 50
 _COLUMN_TEXT_MAX = 128
 _PATHS = {Output.PARQUET: "output_path", Output.REJECTS: "rejected_path", Output.PROFILE: "profile_path"}
@@ -173,6 +175,7 @@ class Processor:
             )
             return Outcome(status=Status.FAILED, error=reason)
         seconds = invocation.conversion_seconds
+        short = seconds < _WHOLE_SHARE * invocation.conversion_seconds_full
         if source.size > largest_object_bytes(seconds):
             raise OutOfTimeError(f"{seconds:.0f} s are not enough for {source.size} bytes: handed back")
         try:
@@ -187,12 +190,15 @@ class Processor:
         except EmptyError as empty:
             return Outcome(status=Status.SKIPPED, error=str(empty))
         except UnreadableError as unreadable:
+            if short and unreadable.account is None:
+                # What it decompresses to may be too large for this time, but not for all of it.
+                raise OutOfTimeError(f"not to be judged in the {seconds:.0f} s that were left") from None
             files = {Output.REJECTS: unreadable.rejects} if unreadable.rejects else {}
             account = unreadable.account
             facts = {} if account is None else _account(account.rows_in, 0, account.rows_rejected, 0)
             return Outcome(status=Status.FAILED, error=unreadable.reason, files=files, facts=facts)
         except DeadlineExceededError:
-            if seconds < 0.9 * invocation.conversion_seconds_full:
+            if short:
                 raise OutOfTimeError(f"not converted within the {seconds:.0f} s that were left") from None
             reason = f"not converted within {seconds:.0f} s, all there is: raise the timeout and replay"
             return Outcome(status=Status.FAILED, error=reason)

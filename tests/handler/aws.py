@@ -165,7 +165,7 @@ class Delivered:
     """How a delivery ended."""
 
     calls: tuple[str, ...]
-    """The AWS calls made, a call that was killed included."""
+    """The AWS requests made, retries included, and one that was killed."""
     answer: Mapping[str, Any] | None
     """What the handler returned; None when it raised or died."""
     log: tuple[str, ...]
@@ -181,10 +181,11 @@ class FunctionProcess:
 
     def __init__(self, stack_environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("function_process.py"))],
+            [sys.executable, "-m", "tests.handler.function_process"],
+            cwd=ROOT,
             env={
                 "PATH": os.environ["PATH"],
-                "PYTHONPATH": f"{ROOT / 'handler'}{os.pathsep}{ROOT}",
+                "PYTHONPATH": str(ROOT / "handler"),
                 **stack_environment,
             },
             stdin=subprocess.PIPE,
@@ -197,8 +198,10 @@ class FunctionProcess:
 
         Args:
             event: the event.
-            how: stack (bucket and table), clock (seconds to add to the time), kill (number of the call and
-                "before" or "after" it), seconds (time left), stand_in (of the conversion).
+            how: stack (bucket and table), clock (seconds to add to the time), kill (number of the request and
+                "before" or "after" it), fault (its kind, the number of the first request that meets it, how
+                many do), cut (the body that is read ends half-way), seconds (time left), left (the
+                same, from one time that it is asked to the next), stand_in (of the conversion).
         """
         assert self._process.stdin
         assert self._process.stdout

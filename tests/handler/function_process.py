@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import botocore.endpoint
 from botocore.exceptions import ClientError
 
 import index
@@ -23,6 +24,7 @@ from dynamo import Table
 from objects import Bucket
 from tests.handler import stand_in
 from tests.handler.deliveries import Context
+from tests.handler.faults import cut_body, inject
 
 
 def _die() -> None:
@@ -65,6 +67,13 @@ def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
     kill = tuple(command["kill"]) if command.get("kill") else None
     for client in (s3, dynamodb):
         _watch(client, note, kill)
+    if command.get("fault"):
+        botocore.endpoint.time.sleep = _do_not_wait
+        for client in (s3, dynamodb):
+            fault, first, times = command["fault"]
+            inject(client, fault, first, times, lambda: calls)
+    if command.get("cut"):
+        cut_body(s3)
     stack, ahead = command["stack"], command.get("clock", 0)
     settings = index.settings.__class__(
         **{name: getattr(index.settings, name) for name in index.settings.__slots__}
@@ -76,13 +85,18 @@ def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
     )
     if command.get("stand_in"):
         processing.convert = stand_in.convert
+    context = Context(seconds=command.get("seconds", 300), left=command.get("left", ()))
     answer = None
     try:
-        answer = index.handler(command["event"], Context(seconds=command.get("seconds", 300)))
+        answer = index.handler(command["event"], context)
     except Exception as error:  # noqa: BLE001  (Lambda catches them all too)
         print(f"{type(error).__name__}: {error}")
     sys.stdout.flush()
     say(answer=answer)
+
+
+def _do_not_wait(_seconds: float) -> None:
+    """Stand in for the sleep between botocore's attempts."""
 
 
 def _warm_up() -> None:

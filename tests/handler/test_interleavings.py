@@ -25,6 +25,7 @@ from tests.handler.world import (
     KEY,
     KINDS,
     STATUSES,
+    VISIBILITY_TIMEOUT,
     Message,
     Run,
     World,
@@ -225,18 +226,23 @@ def test_one_disturbance_at_any_call(before: str, kind: str, disturbance: str, t
 
 @pytest.mark.parametrize("before", ["", "with rejects"])
 @pytest.mark.parametrize("newer", ["good", "with rejects", "unreadable"])
-@pytest.mark.parametrize("older_first", [True, False])
-def test_two_handlers_in_every_order_of_two_switches(before: str, newer: str, older_first: bool) -> None:
+@pytest.mark.parametrize("order", ["older first", "newer first", "no sequencers"])
+def test_two_handlers_in_every_order_of_two_switches(before: str, newer: str, order: str) -> None:
     """One runs for any number of calls, the other for any number, then the first on, or to its death."""
+    sequencers = (None, None) if order == "no sequencers" else (f"{8:032X}", f"{9:032X}")
     for calls in range(1, 100):
         for others_calls in range(1, 100):
             for end in ("go on", "kill after"):
-                world = _begin(before, "with rejects", newer)
-                first, second = world.queue if older_first else reversed(world.queue)
-                run = world.deliver(first)
+                world = _begin(before)
+                world.upload("with rejects", sequencers[0])
+                if order == "newer first":
+                    world.upload(newer, sequencers[1])
+                run = world.deliver(world.queue[-1])
                 if not _advance(run, calls):
                     return
-                complete = not _advance(world.deliver(second), others_calls)
+                if order != "newer first":
+                    world.upload(newer, sequencers[1])
+                complete = not _advance(world.deliver(world.queue[-1]), others_calls)
                 run.step(end)
                 if end == "go on":
                     run.until("finished")
@@ -244,3 +250,21 @@ def test_two_handlers_in_every_order_of_two_switches(before: str, newer: str, ol
                 check(world, every_job_counted=end == "go on")
             if complete:
                 break
+
+
+def test_who_has_outlived_his_lease_finishes_nothing() -> None:
+    """Lambda ends a function before its lease runs out; were it not so, the second would still be the one."""
+    world = World()
+    world.upload("good", f"{1:032X}")
+    slow = world.deliver(world.queue[0])
+    slow.until("update_item")  # the order
+    slow.until("update_item")  # the end
+    world.now += VISIBILITY_TIMEOUT
+    world.queue.append(Message(slow.message.event))
+    other = world.deliver(world.queue[0])
+    other.step("go on")
+    slow.until("finished")
+    assert not slow.succeeded
+    assert world.record(job_id(BUCKET, KEY, "v001"))["owner"]["S"] == "delivery 2"
+    world.settle()
+    check(world)

@@ -1,0 +1,91 @@
+"""Each AWS call meets each class of fault: what comes of it is the table in docs/reliability.md."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.handler.aws import FunctionProcess
+from tests.handler.faults import FAULTS
+from tests.handler.rehearsal import MAX_RECEIVE_COUNT, OVERWRITING, PLAIN, Rehearsal, Scenario
+
+ATTEMPTS = 3
+"""Botocore's, of one call."""
+
+RETRIED, REDELIVERED = "same", "next"
+"""The delivery that reaches the end."""
+
+CALLS: dict[str, tuple[Scenario, int]] = {
+    "claim the job (`UpdateItem`)": (PLAIN, 1),
+    "open the object (`GetObject`)": (PLAIN, 2),
+    "take the order (`UpdateItem`)": (PLAIN, 3),
+    "publish (`PutObject`)": (PLAIN, 4),
+    "look at an older output (`HeadObject`)": (OVERWRITING, 4),
+    "ask the order (`GetItem`)": (OVERWRITING, 5),
+    "replace an older output (`PutObject`)": (OVERWRITING, 6),
+    "take away an older output (`DeleteObject`)": (OVERWRITING, 9),
+    "finish the job (`UpdateItem`)": (PLAIN, 7),
+}
+
+
+@pytest.fixture(scope="module")
+def clean(aws: str, function: FunctionProcess) -> dict[Scenario, object]:
+    """What there is after a delivery that meets no fault."""
+    states = {}
+    for scenario in (PLAIN, OVERWRITING):
+        stage = Rehearsal(aws, function, scenario)
+        assert stage.deliver().acknowledged
+        states[scenario] = stage.state()
+    return states
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_each_fault_of_each_call_ends_as_the_documentation_says(
+    aws: str, function: FunctionProcess, clean: dict[Scenario, object], call: str
+) -> None:
+    scenario, number = CALLS[call]
+
+    def meet(fault: str, times: int) -> str:
+        stage = Rehearsal(aws, function, scenario)
+        first = stage.deliver(fault=[fault, number, times])
+        assert f"`{first.calls[number - 1]}`" in call
+        if not first.acknowledged:
+            assert stage.deliver(receives=2).acknowledged
+        assert stage.state() == clean[scenario]
+        return RETRIED if first.acknowledged else REDELIVERED
+
+    cells = [call]
+    for fault in FAULTS:
+        once, always = meet(fault, 1), meet(fault, ATTEMPTS)
+        cells.append(f"{once} / {always}")
+    row = "| " + " | ".join(cells) + " |"
+    documented = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text()
+    assert row in documented
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_after_the_last_delivery_it_is_a_failed_job_and_a_dead_letter(
+    aws: str, function: FunctionProcess, fault: str
+) -> None:
+    for number in range(2, 7):
+        stage = Rehearsal(aws, function, PLAIN)
+        # A denial is final: botocore does not try again, and giving the job back is the next request.
+        times = 1 if fault == "denied" else ATTEMPTS
+        lasting = stage.deliver(receives=MAX_RECEIVE_COUNT, fault=[fault, number, times])
+        if lasting.acknowledged:
+            assert (fault, lasting.calls[number - 1]) == ("answer lost", "PutObject")
+            continue
+        job = stage.job()
+        assert job["status"]["S"] == "FAILED"
+        assert job["retryable"]["BOOL"]
+        assert 5 < len(job["error"]["S"]) <= 500
+        assert stage.deliver(clock=0).acknowledged, "moved back to the queue, it is done"
+        assert stage.job()["status"]["S"] == "COMPLETED"
+
+
+def test_a_body_that_ends_half_way_is_no_fault_of_the_data(aws: str, function: FunctionProcess) -> None:
+    stage = Rehearsal(aws, function, PLAIN)
+    assert not stage.deliver(cut=True).acknowledged
+    assert stage.outputs() == {}
+    assert stage.job()["status"]["S"] == "STARTED"
+    assert stage.deliver(receives=2, clock=0).acknowledged
+    assert stage.job()["status"]["S"] == "COMPLETED"

@@ -1,0 +1,294 @@
+"""The handler as Lambda calls it, against moto: what it answers, records, publishes, emits and logs."""
+
+import json
+from typing import Any
+
+import pytest
+
+from jobs import job_id
+from outputs import Output, output_key
+from tests.handler.aws import Delivered, FunctionProcess, Stack
+from tests.handler.deliveries import TEST_EVENT, batch, eventbridge, notification
+from tests.handler.test_events import KEYS
+
+CSV = b"carrier,delay\nAA,5\nUA,-3\n"
+
+
+class Lake:
+    """A stack and the function that works for it."""
+
+    def __init__(self, stack: Stack, function: FunctionProcess) -> None:
+        self.stack = stack
+        self._function = function
+
+    def send(self, event: Any, **how: Any) -> Delivered:
+        return self._function.deliver(event, stack=self.stack.name, **how)
+
+    def created(self, key: str, version_id: str | None, **more: Any) -> dict[str, Any]:
+        return eventbridge(key, version_id, bucket=self.stack.name, **more)
+
+    def process(self, key: str, body: bytes, **how: Any) -> dict[str, Any]:
+        """Upload, deliver, and give the job record as plain values."""
+        version = self.stack.upload(key, body)
+        delivered = self.send(batch([self.created(key, version)]), **how)
+        assert delivered.acknowledged, delivered.log
+        return self.job(key, version)
+
+    def job(self, key: str, version: str) -> dict[str, Any]:
+        item = self.stack.items().get(job_id(self.stack.name, key, version), {})
+        return {name: next(iter(value.values())) for name, value in item.items()}
+
+    def published(self) -> set[str]:
+        return {key for key in self.stack.objects() if key.startswith(("processed/", "rejected/"))}
+
+
+@pytest.fixture
+def lake(stack: Stack, function: FunctionProcess) -> Lake:
+    return Lake(stack, function)
+
+
+def emitted(delivered: Delivered) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in delivered.log if line.startswith("{")]
+    return [line for line in lines if "_aws" in line]
+
+
+def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lake: Lake) -> None:
+    version = lake.stack.upload("input/flights/jan.csv", CSV)
+    delivered = lake.send(batch([lake.created("input/flights/jan.csv", version)]))
+    assert delivered.answer == {"batchItemFailures": []}
+
+    job = lake.job("input/flights/jan.csv", version)
+    assert {name: job[name] for name in ("status", "rows_in", "rows_out", "rows_rejected", "bytes_in")} == {
+        "status": "COMPLETED",
+        "rows_in": "2",
+        "rows_out": "2",
+        "rows_rejected": "0",
+        "bytes_in": str(len(CSV)),
+    }
+    assert job["region"] == "us-east-1"
+    assert job["environment_suffix"] == "test"
+    assert job["output_path"] == "processed/input/flights/jan.csv.parquet"
+    assert job["profile_path"] == "processed/_profiles/input/flights/jan.csv.json"
+    assert "rejected_path" not in job
+    assert lake.published() == {job["output_path"], job["profile_path"]}
+
+    totals, by_dataset = emitted(delivered)
+    assert totals["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["EnvironmentSuffix"]]
+    assert totals["EnvironmentSuffix"] == "test"
+    assert [totals[name] for name in ("JobsCompleted", "RowsIn", "RowsOut", "RowsRejected")] == [
+        [1.0],
+        [2.0],
+        [2.0],
+        [0.0],
+    ]
+    assert {"BytesIn", "BytesOut", "Duration", "UploadToReadyLatency"} <= totals.keys()
+    assert by_dataset["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["EnvironmentSuffix", "Dataset"]]
+    assert (by_dataset["Dataset"], by_dataset["JobsCompleted"]) == ("flights", [1.0])
+    (line,) = [json.loads(line) for line in delivered.log if "job finished" in line]
+    assert (line["job_id"], line["status"]) == (job["job_id"], "COMPLETED")
+
+
+def test_a_duplicate_does_nothing_and_counts_nothing(lake: Lake) -> None:
+    version = lake.stack.upload("a.csv", CSV)
+    event = batch([lake.created("a.csv", version)])
+    first = lake.send(event)
+    state = lake.stack.items()
+    again = lake.send(event)
+    assert again.acknowledged
+    assert again.calls == ("UpdateItem",)
+    assert len(emitted(first)) == 2
+    assert emitted(again) == []
+    assert lake.stack.items() == state
+
+
+@pytest.mark.parametrize("key", [key for key in KEYS if not key.endswith("/") and key.isprintable()])
+def test_any_key_is_processed_whichever_way_it_arrives(lake: Lake, key: str) -> None:
+    if ".." not in key:  # moto's server folds these, S3 does not
+        assert lake.process(key, CSV)["status"] == "COMPLETED"
+        again = lake.send({"Records": [notification(key, bucket=lake.stack.name)]})
+        assert again.answer == {"statusCode": 200, "body": '"Processing completed successfully"'}
+        assert len(lake.stack.items()) == 2, "another job, or another key"
+
+
+def test_output_keys_fit_and_differ() -> None:
+    long = ["x" * 1024, "x" * 1023 + "y", "é" * 512, "é" * 511 + "xy"]
+    for output in Output:
+        keys = [output_key(output, key) for key in long]
+        assert len(set(keys)) == len(keys)
+        assert all(len(key.encode()) <= 1024 for key in keys)
+    assert output_key(Output.REJECTS, "a b/c") == "rejected/a b/c.jsonl"
+
+
+@pytest.mark.parametrize(("key", "body"), [("folder/", b""), ("empty.csv", b"")])
+def test_nothing_to_do_is_skipped_with_its_reason(lake: Lake, key: str, body: bytes) -> None:
+    job = lake.process(key, body)
+    assert (job["status"], job["error"]) == ("SKIPPED", "the object is empty")
+    assert lake.published() == set()
+
+
+def test_what_was_deleted_before_is_skipped(lake: Lake) -> None:
+    version = lake.stack.upload("a.csv", CSV)
+    lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="a.csv")
+    assert lake.send(batch([lake.created("a.csv", version)])).acknowledged
+    job = lake.job("a.csv", version)
+    assert (job["status"], job["error"]) == ("SKIPPED", "deleted before it was processed")
+
+    removed = lake.stack.upload("b.csv", CSV)
+    lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="b.csv", VersionId=removed)
+    lake.stack.upload("b.csv", CSV)
+    assert lake.send(batch([lake.created("b.csv", removed)])).acknowledged
+    assert lake.job("b.csv", removed)["status"] == "SKIPPED", "another version was read in its place"
+
+    assert lake.send({"Records": [notification("a.csv", bucket=lake.stack.name)]}).answer
+
+
+def test_what_was_archived_before_is_skipped(lake: Lake) -> None:
+    lake.stack.s3.put_object(Bucket=lake.stack.name, Key="a.csv", Body=CSV, StorageClass="GLACIER")
+    (version,) = lake.stack.s3.list_object_versions(Bucket=lake.stack.name)["Versions"]
+    assert lake.send(batch([lake.created("a.csv", version["VersionId"])])).acknowledged
+    job = lake.job("a.csv", version["VersionId"])
+    assert job["status"] == "SKIPPED"
+    assert job["error"].startswith("archived")
+
+
+def test_what_cannot_be_read_is_failed_at_once_and_not_retried(lake: Lake) -> None:
+    job = lake.process("a.csv", b"a,b\n" + bytes(range(256)) * 8)
+    assert job["status"] == "FAILED"
+    assert not job["retryable"]
+    assert 5 < len(job["error"]) <= 500
+    assert not any(key.startswith("processed/") for key in lake.published())
+
+
+def test_a_failed_newest_version_leaves_nothing_of_an_older_one(lake: Lake) -> None:
+    lake.process("a.csv", CSV)
+    assert lake.published()
+    version = lake.stack.upload("a.csv", b"\x89PNG\r\n\x1a\n" + bytes(200))
+    lake.send(batch([lake.created("a.csv", version, sequencer="FF55AED6DCD90281E5")]))
+    job = lake.job("a.csv", version)
+    assert job["status"] == "FAILED"
+    assert lake.published() <= {job.get("rejected_path")}
+
+
+def test_poison_goes_back_with_its_reason_logged_and_the_others_are_done(lake: Lake) -> None:
+    version = lake.stack.upload("a.csv", CSV)
+    events = [
+        "no JSON",
+        lake.created("a.csv", version),
+        eventbridge("a.csv", version, bucket="another-bucket"),
+        TEST_EVENT,
+        lake.created("processed/a.csv.parquet", version),
+        {"Records": [notification("b.csv", bucket="another-bucket"), notification("c", bucket="x-y-z")]},
+    ]
+    delivered = lake.send(batch(events))
+    assert delivered.answer
+    assert [item["itemIdentifier"] for item in delivered.answer["batchItemFailures"]] == [
+        "message-0",
+        "message-2",
+        "message-5",
+    ]
+    reasons = [json.loads(line)["reason"] for line in delivered.log if '"reason"' in line]
+    assert reasons[0] == "the message is not JSON: JSONDecodeError"
+    assert "bucket must be" in reasons[1]
+    assert lake.job("a.csv", version)["status"] == "COMPLETED"
+    assert len(lake.stack.items()) == 2
+
+
+def test_a_batch_that_fails_as_a_whole_is_an_error_of_the_function(lake: Lake) -> None:
+    delivered = lake.send(batch(["no JSON"]))
+    assert delivered.answer is None
+    assert any("BatchProcessingError" in line for line in delivered.log)
+
+
+def test_one_message_of_several_records_fails_only_after_all_were_tried(lake: Lake) -> None:
+    version = lake.stack.upload("good.csv", CSV)
+    records = [
+        notification("a.csv", bucket="another-bucket"),
+        notification("good.csv", version, bucket=lake.stack.name),
+    ]
+    assert not lake.send(batch([{"Records": records}])).acknowledged
+    assert lake.job("good.csv", version)["status"] == "COMPLETED"
+
+
+def test_direct_calls_refuse_what_they_do_not_know(lake: Lake) -> None:
+    delivered = lake.send({"hello": "world"})
+    assert delivered.answer is None
+    assert any("PoisonError" in line for line in delivered.log)
+
+
+def test_a_replay_runs_a_finished_job_again_once(lake: Lake) -> None:
+    version = lake.stack.upload("a.csv", CSV)
+    lake.send(batch([lake.created("a.csv", version)]))
+    lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="processed/a.csv.parquet")
+
+    def replay(at: str) -> Delivered:
+        event = lake.created("a.csv", version, sequencer=None, replay_id=at)
+        return lake.send(batch([event]))
+
+    assert "PutObject" in replay("20300101T000000Z-aa").calls
+    assert "processed/a.csv.parquet" in lake.published()
+    assert replay("20300101T000000Z-aa").calls == ("UpdateItem",), "the same replay ran twice"
+    assert replay("20290101T000000Z-aa").calls == ("UpdateItem",), "an older replay came late and ran"
+    later = replay("20300102T000000Z-bb")
+    assert later.acknowledged
+    assert "PutObject" not in later.calls, "what was published already was written again"
+    assert lake.job("a.csv", version)["attempts"] == "3"
+
+
+def test_events_without_a_sequencer_are_ordered_by_what_s3_says(lake: Lake) -> None:
+    old, new = lake.stack.upload("a.csv", b"a\n1\n"), lake.stack.upload("a.csv", b"a\n2\n")
+    for version in (new, old):
+        assert lake.send(batch([lake.created("a.csv", version, sequencer=None)])).acknowledged
+    assert lake.job("a.csv", new)["status"] == "COMPLETED"
+    assert lake.job("a.csv", old)["status"] == "SUPERSEDED"
+    newest = lake.stack.upload("a.csv", b"a\n3\n")
+    assert lake.send(batch([lake.created("a.csv", newest)])).acknowledged
+    assert lake.job("a.csv", newest)["status"] == "COMPLETED"
+
+
+def test_an_object_too_large_for_the_timeout_is_failed_with_the_figures(lake: Lake) -> None:
+    job = lake.process("a.csv", b"a\n" + b"1\n" * 200_000, seconds=3.53)
+    assert job["status"] == "FAILED"
+    assert "400002 bytes" in job["error"]
+    assert "timeout (4 s)" in job["error"]
+
+
+def test_what_has_not_time_left_is_handed_back_unstarted(lake: Lake) -> None:
+    versions = [lake.stack.upload(f"{number}.csv", b"a\n" + b"1\n" * 200_000) for number in range(2)]
+    event = batch([lake.created(f"{number}.csv", version) for number, version in enumerate(versions)])
+    delivered = lake.send(event, seconds=300, left=[300, 300, 300, 3])
+    assert delivered.answer
+    assert [item["itemIdentifier"] for item in delivered.answer["batchItemFailures"]] == ["message-1"]
+    assert lake.job("0.csv", versions[0])["status"] == "COMPLETED"
+    assert lake.job("1.csv", versions[1])["status"] == "STARTED"
+    assert lake.send(batch([lake.created("1.csv", versions[1])])).acknowledged, "the lease was not given back"
+
+
+def test_the_files_of_two_versions_never_have_the_same_bytes(lake: Lake) -> None:
+    """What S3's conditional writes tell apart, they tell apart by the ETag."""
+    body = CSV * 50 + b"one,two,three\n"
+    seen: list[dict[str, Any]] = []
+    for sequencer in ("01", "02"):
+        version = lake.stack.upload("a.csv", body)
+        lake.send(batch([lake.created("a.csv", version, sequencer=sequencer)]))
+        seen.append({key: lake.stack.objects()[key][0] for key in lake.published()})
+    assert seen[0].keys() == seen[1].keys()
+    assert len(seen[0]) == 3
+    assert not any(seen[0][key] == seen[1][key] for key in seen[0])
+
+
+def test_no_value_of_the_data_is_in_logs_metrics_or_the_record(lake: Lake) -> None:
+    canary = "CANARY-4711"
+    for number, body in enumerate(
+        (
+            f"a,b\n{canary},1\n{canary},2,3\n".encode() + b"x,1\n" * 50,
+            f'[{{"a": "{canary}"}}, {canary}]'.encode(),
+            f"a,b\n{canary}\x00\x01".encode(),
+            f'"{canary}\n'.encode() * 3,
+        )
+    ):
+        key = f"input/{number}"
+        version = lake.stack.upload(key, body)
+        delivered = lake.send(batch([lake.created(key, version)]))
+        assert lake.job(key, version)["status"] in ("COMPLETED", "FAILED", "SKIPPED")
+        assert canary not in "\n".join(delivered.log)
+    assert canary not in json.dumps(lake.stack.items())
