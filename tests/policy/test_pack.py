@@ -21,6 +21,8 @@ from tests.policy.stacks import changed, evaluated, unprotected, with_one_more, 
 from tests.program.evaluation import STACKS
 
 LEVELS = {"advisory": analyzer_pb2.ADVISORY, "mandatory": analyzer_pb2.MANDATORY}
+NO_ENGINE = "127.0.0.1:0"
+"""The pack answers the engine and asks it nothing."""
 PACK = Path(__file__).resolve().parents[2] / "policy"
 
 
@@ -51,10 +53,17 @@ def start_pack() -> Iterator[Callable[[str], Pack]]:
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(region: str) -> Pack:
+        engine = {
+            "PULUMI_CONFIG": json.dumps({"aws:region": region}),
+            "PULUMI_PROJECT": "regional-analytics",
+            "PULUMI_STACK": region,
+            "PULUMI_DRY_RUN": "true",
+        }
         process = subprocess.Popen(
-            [sys.executable, str(PACK)],
+            [sys.executable, "-u", "-m", "pulumi.policy", NO_ENGINE, str(PACK)],
             stdout=subprocess.PIPE,
-            env={**os.environ, "PULUMI_CONFIG": json.dumps({"aws:region": region})},
+            cwd=PACK,
+            env=os.environ | engine,
         )
         processes.append(process)
         assert process.stdout
