@@ -1,0 +1,233 @@
+"""`python -m ops` against the deployed regions: what failed, why, and again."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handler.jobs import job_id as job_id_of_the_function
+from local.cloud import Cloud
+from ops import jobs, messages
+from tests.ops.conftest import Answer, Run
+
+GOOD = b"id,price\n" + b"".join(b"%d,1.5\n" % number for number in range(20))
+UNREADABLE = bytes(range(256))
+
+
+def records(answer: Answer) -> list[dict[str, Any]]:
+    assert answer.status == 0, answer.err
+    return [json.loads(line) for line in answer.out.splitlines()]
+
+
+def test_operator_sees_what_failed_and_why_and_runs_it_again(cloud: Cloud, region: str, ops: Run) -> None:
+    where = ("--stack", region)
+    cloud.upload(region, "input/today/fine.csv", GOOD)
+    cloud.upload(region, "input/today/broken.csv", UNREADABLE)
+    cloud.run_until_idle()
+
+    (failed,) = records(ops("jobs", "--status", "FAILED", "--prefix", "input/today/", "--json", *where))
+    assert failed["input_path"] == "input/today/broken.csv"
+    table = ops("jobs", "--prefix", "input/today/", *where).out
+    assert failed["error"] in table
+    assert "input/today/fine.csv" in table
+    everything = ops("job", failed["job_id"], *where).out
+    assert failed["error"] in everything
+    assert f"s3://{cloud.outputs[region]['bucketName']}/input/today/broken.csv" in everything
+    assert "job finished" in everything
+    assert ops("job", "input/today/broken.csv", *where).out == everything
+
+    before = failed["attempts"]
+    dry = ops("replay", "input/today/", "--status", "FAILED", *where)
+    assert "would process again 1 objects" in dry.out
+    cloud.run_until_idle()
+    assert cloud.jobs(region, "input/today/broken.csv")[-1]["attempts"] == before
+    assert "sent" in ops("replay", "input/today/", "--status", "FAILED", "--yes", *where).out
+    cloud.run_until_idle()
+    assert cloud.jobs(region, "input/today/broken.csv")[-1]["attempts"] == before + 1
+    assert cloud.jobs(region, "input/today/fine.csv")[-1]["attempts"] == 1
+
+
+def test_interrupted_replay_goes_on_where_it_stopped(
+    cloud: Cloud, region: str, ops: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [f"input/replayed/{number:02}.csv" for number in range(12)]
+    for key in keys:
+        cloud.upload(region, key, GOOD)
+    cloud.run_until_idle()
+    send, sent = messages.send, list[int]()
+
+    def fail_at_the_second(stack: Any, entries: list[dict[str, str]]) -> int:
+        if sent:
+            raise KeyboardInterrupt
+        sent.append(send(stack, entries))
+        return sent[0]
+
+    monkeypatch.setattr(messages, "send", fail_at_the_second)
+    stopped = ops("replay", "input/replayed/", "--yes", "--stack", region)
+    assert stopped.status == 130
+    resume = stopped.out[stopped.out.index("--resume ") :].split()[1]
+    cloud.run_until_idle()
+    monkeypatch.setattr(messages, "send", send)
+    resumed = ops("replay", "input/replayed/", "--resume", resume, "--yes", "--stack", region)
+    assert "2 objects" in resumed.out
+    assert "10 being done already" in resumed.out
+    cloud.run_until_idle()
+    assert [cloud.jobs(region, key)[-1]["attempts"] for key in keys] == [2] * 12
+    assert "nothing to replay" in ops("replay", "input/replayed/", "--resume", resume, "--stack", region).out
+
+
+def test_replay_leaves_older_versions_and_results_alone(cloud: Cloud, region: str, ops: Run) -> None:
+    cloud.upload(region, "input/versions/x.csv", GOOD)
+    cloud.upload(region, "input/versions/x.csv", GOOD + b"99,1.5\n")
+    cloud.run_until_idle()
+    answer = ops("replay", "", "--yes", "--stack", region)
+    assert answer.status == 0
+    queue = cloud.outputs[region]["queueUrl"]
+    told: list[dict[str, Any]] = []
+    sqs = cloud.client("sqs", region)
+    while received := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        told += [json.loads(message["Body"])["detail"]["object"] for message in received]
+        for message in received:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+    ours = [created for created in told if created["key"] == "input/versions/x.csv"]
+    assert [created["size"] for created in ours] == [len(GOOD) + 7]
+    assert not [created for created in told if created["key"].startswith(("processed/", "rejected/"))]
+
+
+def test_looking_at_dead_letters_leaves_them(cloud: Cloud, region: str, ops: Run) -> None:
+    sqs, outputs = cloud.client("sqs", region), cloud.outputs[region]
+    sent = {
+        sqs.send_message(QueueUrl=outputs["deadLetterQueueUrl"], MessageBody=f"{number}")["MessageId"]
+        for number in range(12)
+    }
+    for _ in range(2):
+        seen = records(ops("dead-letters", "--json", "--stack", region))
+        assert sent <= {letter["message_id"] for letter in seen}
+    kept, *others = sorted(sent)
+    assert "would delete 11" in ops("discard", *others, "--stack", region).out
+    assert "deleted 11" in ops("discard", *others, "--stack", region, "--yes").out
+    assert [letter["message_id"] for letter in records(ops("dead-letters", "--json", "--stack", region))] == [
+        kept
+    ]
+    again = ops("discard", others[0], "--stack", region, "--yes")
+    assert again.status == 2
+    assert f"no dead letter '{others[0]}'" in again.err
+    ops("discard", kept, "--stack", region, "--yes")
+
+
+def test_jobs_are_newest_first_over_all_statuses_and_pages(cloud: Cloud, region: str, ops: Run) -> None:
+    keys = [f"input/pages/{number:02}.csv" for number in range(6)]
+    for key in keys:
+        cloud.upload(region, key, GOOD if key < "input/pages/03" else UNREADABLE)
+        cloud.run_until_idle()
+    found = records(ops("jobs", "--prefix", "input/pages/", "--json", "--stack", region))
+    assert [job["input_path"] for job in found] == keys[::-1]
+    limited = records(ops("jobs", "--prefix", "input/pages/", "--limit", "2", "--json", "--stack", region))
+    assert [job["input_path"] for job in limited] == keys[:-3:-1]
+    until = ("--until", "2020-01-01", "--since", "2019-01-01")
+    assert records(ops("jobs", "--prefix", "input/pages/", "--json", "--stack", region, *until)) == []
+
+
+def test_smoke_check_sees_whether_a_region_works(cloud: Cloud, region: str, ops: Run) -> None:
+    stuck = ops("smoke", "--within", "0", "--stack", region)
+    assert stuck.status == 2
+    assert "is still without a job" in stuck.err
+    cloud.functions.start()
+    try:
+        passed = ops("smoke", "--stack", region)
+    finally:
+        cloud.functions.stop()
+    assert passed.status == 0, passed.err
+    assert "processed/input/_smoke/check.csv.parquet" in passed.out
+
+
+def test_status_shows_every_region(cloud: Cloud, ops: Run) -> None:
+    shown = [json.loads(line) for line in ops("status", "--json").out.splitlines()]
+    assert [state["region"] for state in shown] == sorted(cloud.regions)
+    assert {state["healthy"] for state in shown} == {True}
+
+
+def test_job_id_is_the_one_that_the_function_forms() -> None:
+    subject = ("bucket", "input/ä b+c%.csv", "version")
+    assert jobs.job_id(*subject) == job_id_of_the_function(*subject)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["job", "0" * 32], "no job '00000000000000000000000000000000' in"),
+        (["job", "input/never.csv"], "'input/never.csv' is neither a job id"),
+        (["redrive", "--yes"], "which region? name it with --stack: ap-southeast-1, eu-west-1, us-east-1"),
+        (["status", "--stack", "eu-west-9"], "no stack 'eu-west-9'; there is ap-southeast-1"),
+        (["jobs", "--since", "yesterday"], "must be like 30m, 24h, 7d or 2030-12-31T23:59Z, got 'yesterday'"),
+        (["jobs", "--limit", "0"], "must be a whole number from 1, got '0'"),
+        (["jobs", "--status", "DONE"], "invalid choice: 'DONE'"),
+    ],
+)
+def test_mistake_is_one_clear_line(ops: Run, arguments: list[str], said: str) -> None:
+    answer = ops(*arguments)
+    assert answer.status == 2
+    assert said in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_stacks_are_found_through_pulumi(
+    cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"Pulumi.{region}.yaml").touch()
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps(cloud.outputs[region]))
+    pulumi = tmp_path / "bin" / "pulumi"
+    pulumi.parent.mkdir()
+    pulumi.write_text(f'#!/bin/sh\ntest "$*" = "stack output --json --stack {region}" && cat {outputs}\n')
+    pulumi.chmod(0o755)
+    credentials = cloud.server.operator
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials.key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials.secret)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
+    monkeypatch.setenv("PATH", str(pulumi.parent), prepend=":")
+    assert region in run("status").out
+    assert region in run("status", "--outputs", str(outputs)).out
+
+    pulumi.write_text("#!/bin/sh\necho 'error: no stack named' >&2\nexit 255\n")
+    assert "failed: error: no stack named" in run("status").err
+    outputs.write_text("{}")
+    assert "has no output bucketName" in run("status", "--outputs", str(outputs)).err
+    outputs.write_text("[")
+    assert "is not JSON" in run("status", "--outputs", str(outputs)).err
+    assert "No such file" in run("status", "--outputs", "nowhere.json").err
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "the pulumi CLI is not installed" in run("status").err
+    assert "start it with `python -m local serve`" in run("status", "--local").err
+
+
+def test_aws_errors_are_explained(
+    cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = tmp_path / "outputs.json"
+    outputs.write_text(json.dumps(cloud.outputs[region]))
+    command = ("jobs", "--outputs", str(outputs))
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
+    assert "no AWS credentials" in run(*command).err
+
+    role = cloud.assume_function_role(region)
+    for name, value in role.environment.items():
+        monkeypatch.setenv(name, value)
+    assert "these credentials may not call Query" in run(*command).err
+
+    monkeypatch.delenv("AWS_SESSION_TOKEN")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", cloud.server.operator.key_id)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", cloud.server.operator.secret)
+    elsewhere = cloud.outputs[region] | {"tableName": "analytics-jobs-gone"}
+    outputs.write_text(json.dumps(elsewhere))
+    assert "is this the account of the stack?" in run(*command).err
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    assert "cannot reach http://127.0.0.1:9" in run(*command).err
