@@ -3,12 +3,14 @@
 Both run from `.venv-scan`, without the network.
 """
 
+import functools
 import json
 import re
 import subprocess
-from collections import Counter
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from policy.rules import Stack
 from tests.policy.stacks import changed, evaluated, every, without
@@ -16,6 +18,8 @@ from tests.security import terraform
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCANNERS = PROJECT / ".venv-scan" / "bin"
+
+OWN_KEY, BROKEN = "own-key", "broken"
 
 ACCEPTED_BY_CHECKOV = {
     "CKV2_AWS_11": "Flow logs: the only routes are those to S3 and DynamoDB, and the job records say more.",
@@ -62,44 +66,36 @@ SCANNED_TYPES = {
 """What checkov must have something to say about, or the translation has lost it."""
 
 
-def test_checkov_fails_nothing_that_is_not_argued(tmp_path: Path) -> None:
-    names = {}
-    for region, own_key in every():
-        plan = tmp_path / f"{region}-{'own' if own_key else 'aws'}-key.json"
-        plan.write_text(json.dumps(terraform.plan(evaluated(region, customer_managed_key=own_key))))
-        names[f"/{plan.name}"] = {*ACCEPTED_BY_CHECKOV, *(() if own_key else ACCEPTED_UNDER_AWS_KEYS)}
-    results = checkov(tmp_path)
-    unargued = [
-        f"{check['check_id']} {check['check_name']}: {check['resource']} in {check['file_path']}"
-        for check in results["failed_checks"]
-        if check["check_id"] not in names[check["file_path"]]
-    ]
-    assert unargued == []
-    for path, accepted in names.items():
-        failed = {check["check_id"] for check in results["failed_checks"] if check["file_path"] == path}
-        assert failed == accepted, f"{path}: accepted without need"
-        passed = Counter(
-            check["resource"].partition(".")[0]
-            for check in results["passed_checks"]
-            if check["file_path"] == path
-        )
-        assert passed.keys() >= SCANNED_TYPES
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Run checkov once, over every stack in every mode and over a broken one: what passed and failed."""
+    folder = tmp_path_factory.mktemp("plans")
+    for name, stack in {**stacks(), BROKEN: broken()}.items():
+        (folder / f"{name}.json").write_text(json.dumps(terraform.plan(stack)))
+    return checkov(folder)
 
 
-def test_checkov_sees_what_is_broken(tmp_path: Path) -> None:
-    stack = evaluated("us-east-1", customer_managed_key=True)
-    for break_ in (
-        without("s3/bucketPublicAccessBlock:BucketPublicAccessBlock"),
-        without("s3/bucketVersioning:BucketVersioning"),
-        changed("kms/key:Key", enableKeyRotation=False),
-        changed("dynamodb/table:Table", pointInTimeRecovery=None, serverSideEncryption=None),
-        changed("sqs/queue:Queue", kmsMasterKeyId=None, sqsManagedSseEnabled=False),
-        changed("ec2/subnet:Subnet", mapPublicIpOnLaunch=True),
-        changed("lambda/function:Function", vpcConfig=None),
-    ):
-        stack = break_(stack)
-    (tmp_path / "broken.json").write_text(json.dumps(terraform.plan(stack)))
-    failed = {check["check_id"] for check in checkov(tmp_path)["failed_checks"]} - ACCEPTED_BY_CHECKOV.keys()
+def test_checkov_fails_nothing_that_is_not_argued(checked: dict[str, Any]) -> None:
+    for name in stacks():
+        accepted = {*ACCEPTED_BY_CHECKOV, *(() if name.endswith(OWN_KEY) else ACCEPTED_UNDER_AWS_KEYS)}
+        unargued = [
+            f"{check['check_id']} {check['check_name']}: {check['resource']}"
+            for check in of(name, checked["failed_checks"])
+            if check["check_id"] not in accepted
+        ]
+        assert unargued == [], name
+        failed = {check["check_id"] for check in of(name, checked["failed_checks"])}
+        assert failed == accepted, f"{name}: accepted without need"
+
+
+def test_checkov_looks_at_every_kind_of_part(checked: dict[str, Any]) -> None:
+    for name in stacks():
+        passed = {check["resource"].partition(".")[0] for check in of(name, checked["passed_checks"])}
+        assert passed >= SCANNED_TYPES, name
+
+
+def test_checkov_sees_what_is_broken(checked: dict[str, Any]) -> None:
+    failed = {check["check_id"] for check in of(BROKEN, checked["failed_checks"])}
     assert failed >= {
         "CKV2_AWS_6",  # public access block
         "CKV_AWS_21",  # versioning
@@ -112,9 +108,38 @@ def test_checkov_sees_what_is_broken(tmp_path: Path) -> None:
     }
 
 
+@functools.cache
+def stacks() -> dict[str, Stack]:
+    """Give each stack in each mode, named by both."""
+    return {
+        f"{region}-{OWN_KEY if own_key else 'aws-keys'}": evaluated(region, customer_managed_key=own_key)
+        for region, own_key in every()
+    }
+
+
+def of(name: str, checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the checks of one stack."""
+    return [check for check in checks if check["file_path"] == f"/{name}.json"]
+
+
+def broken() -> Stack:
+    stack = evaluated("us-east-1", customer_managed_key=True)
+    for break_ in (
+        without("s3/bucketPublicAccessBlock:BucketPublicAccessBlock"),
+        without("s3/bucketVersioning:BucketVersioning"),
+        changed("kms/key:Key", enableKeyRotation=False),
+        changed("dynamodb/table:Table", pointInTimeRecovery=None, serverSideEncryption=None),
+        changed("sqs/queue:Queue", kmsMasterKeyId=None, sqsManagedSseEnabled=False),
+        changed("ec2/subnet:Subnet", mapPublicIpOnLaunch=True),
+        changed("lambda/function:Function", vpcConfig=None),
+    ):
+        stack = break_(stack)
+    return stack
+
+
 def test_parliament_finds_nothing_that_is_not_argued(tmp_path: Path) -> None:
-    for region, own_key in every():
-        write_policies(tmp_path, evaluated(region, customer_managed_key=own_key), own_key)
+    for name, stack in stacks().items():
+        write_policies(tmp_path, name, stack)
     findings = parliament(tmp_path)
     matched = {
         finding: [pattern for pattern in ACCEPTED_BY_PARLIAMENT if re.match(pattern, finding)]
@@ -133,7 +158,7 @@ def test_parliament_sees_what_is_broken(tmp_path: Path) -> None:
     assert issues == {"UNKNOWN_ACTION", "RESOURCE_MISMATCH"}
 
 
-def write_policies(folder: Path, stack: Stack, own_key: bool) -> None:
+def write_policies(folder: Path, name: str, stack: Stack) -> None:
     """Write each policy document of the stack to a file that begins with its kind.
 
     Trust policies are left out: they have no resources, which parliament knows no grammar for.
@@ -143,7 +168,7 @@ def write_policies(folder: Path, stack: Stack, own_key: bool) -> None:
         if isinstance(document, str) and '"Statement"' in document:
             kind = resource.type.rpartition(":")[2]
             kind = kind if kind.endswith("Policy") else f"{kind}Policy"
-            (folder / f"{kind}-{resource.name}-{stack.region}-{own_key}.json").write_text(document)
+            (folder / f"{kind}-{resource.name}-{name}.json").write_text(document)
 
 
 def checkov(folder: Path) -> dict[str, Any]:
