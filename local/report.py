@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
 
-PLAIN_WIDTH = 160
+PLAIN_WIDTH = 110
 """Columns of the tables where there is no terminal to ask."""
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = 8
 FLIGHTS = "processed/input/flights.csv.parquet"
 DELAYS = """
     SELECT flights.carrier, airlines.name AS airline, count(*) AS flights,
-           count(*) FILTER (try_cast(arr_delay AS DOUBLE) IS NULL) AS without_arrival,
-           round(avg(try_cast(arr_delay AS DOUBLE)), 1) AS mean_arrival_delay_minutes
+           count(*) FILTER (arr_delay IS NULL) AS without_arrival,
+           round(avg(arr_delay), 1) AS mean_arrival_delay_minutes
     FROM read_parquet($flights) AS flights LEFT JOIN read_csv($airlines) AS airlines USING (carrier)
     GROUP BY ALL ORDER BY mean_arrival_delay_minutes DESC
 """
@@ -49,30 +49,27 @@ def print_summary(console: Console, cloud: Cloud, deployed_seconds: float) -> No
         )
 
 
-def jobs_table(jobs: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
-    """One line per region and file."""
-    table = Table(title="What became of each file", title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("Region", "File", "Status"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("Rows in", "Rows out", "Rejected", "MB in", "MB out", "Seconds", "MB/s"):
+def jobs_table(region: str, records: Sequence[Mapping[str, Any]]) -> Table:
+    """One line per file of a region; narrow enough for a terminal of 80 columns."""
+    table = Table(
+        title=region, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    table.add_column("Output key", overflow="fold")
+    table.add_column("Status", no_wrap=True)
+    for heading in ("Rows in", "Rows out", "Rejected", "MB in", "MB out", "s", "MB/s"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("Output", overflow="fold")
-    for region, records in jobs.items():
-        for record in records:
-            seconds = float(record.get("duration_ms") or 0) / 1000
-            megabytes = float(record.get("bytes_in") or 0) / 1e6
-            table.add_row(
-                region,
-                record["input_path"].rpartition("/")[2],
-                record["status"],
-                *(_count(record.get(name)) for name in ("rows_in", "rows_out", "rows_rejected")),
-                f"{megabytes:,.2f}",
-                f"{float(record.get('bytes_out') or 0) / 1e6:,.2f}",
-                f"{seconds:,.2f}",
-                f"{megabytes / seconds:,.1f}" if seconds else "-",
-                record.get("output_path") or record.get("error") or "-",
-            )
-        table.add_section()
+    for record in records:
+        seconds = float(record.get("duration_ms") or 0) / 1000
+        megabytes = float(record.get("bytes_in") or 0) / 1e6
+        table.add_row(
+            record.get("output_path") or f"none of {record['input_path']}",
+            record["status"],
+            *(_count(record.get(name)) for name in ("rows_in", "rows_out", "rows_rejected")),
+            f"{megabytes:,.2f}",
+            f"{float(record.get('bytes_out') or 0) / 1e6:,.2f}",
+            f"{seconds:,.2f}",
+            f"{megabytes / seconds:,.1f}" if seconds else "-",
+        )
     return table
 
 
@@ -87,10 +84,9 @@ def delays(cloud: Cloud, region: str) -> Rows:
 
 def delays_table(rows: Rows, region: str) -> Table:
     """Show what `delays` found."""
+    title = f"Mean arrival delay by carrier\nfrom {FLIGHTS} in {region}"
     table = Table(
-        title=f"Mean arrival delay by carrier, from {FLIGHTS} in {region}",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
     )
     for heading in ("Carrier", "Airline"):
         table.add_column(heading)

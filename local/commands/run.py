@@ -95,7 +95,8 @@ def run(arguments: argparse.Namespace) -> int:
                 print(json.dumps(document, default=report.plain, ensure_ascii=False, indent=2))
             else:
                 report.print_summary(console, cloud, deployed_seconds)
-                console.print(report.jobs_table(jobs))
+                for region, records in jobs.items():
+                    console.print(report.jobs_table(region, records))
                 if result is None:
                     report.print_preview(console, cloud, shown, jobs[shown])
                 else:
