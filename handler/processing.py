@@ -1,13 +1,14 @@
 """One object's life, from the event to its outputs and its job record. See docs/reliability.md."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from conversion import (
+    Column,
     Conversion,
     DeadlineExceededError,
     EmptyError,
@@ -31,7 +32,9 @@ from workspace import workspace
 _WHOLE_SHARE = 0.9
 """An attempt with this share of an invocation's time has had all that there is: no other would have more."""
 _COLUMNS_MAX = 50
-_COLUMN_TEXT_MAX = 128
+_COLUMN_TEXT_MAX = 64
+_COLUMNS_BYTES_MAX = 1200
+"""Of a record's columns, which the profile lists in full: docs/reliability.md has what the index can take."""
 _PATHS = {Output.PARQUET: "output_path", Output.REJECTS: "rejected_path", Output.PROFILE: "profile_path"}
 
 
@@ -274,16 +277,25 @@ def _converted(conversion: Conversion) -> Outcome:
     files = {Output.PARQUET: conversion.parquet, Output.PROFILE: conversion.profile}
     if conversion.rejects:
         files[Output.REJECTS] = conversion.rejects
-    columns = [
-        {"name": column.name[:_COLUMN_TEXT_MAX], "type": column.type[:_COLUMN_TEXT_MAX]}
-        for column in conversion.columns[:_COLUMNS_MAX]
-    ]
     facts = {
         **_account(account.rows_in, account.rows_out, account.rows_rejected, account.bytes_out),
-        "columns": columns,
+        "columns": _described(conversion.columns),
         "column_count": len(conversion.columns),
         "format": conversion.format,
         "encoding": conversion.encoding,
         "compression": conversion.compression,
     }
     return Outcome(status=Status.COMPLETED, files=files, facts=facts)
+
+
+def _described(columns: Sequence[Column]) -> list[Mapping[str, str]]:
+    """The first columns, as many as a record has room for."""
+    described = []
+    size = 0
+    for column in columns[:_COLUMNS_MAX]:
+        entry = {"name": column.name[:_COLUMN_TEXT_MAX], "type": column.type[:_COLUMN_TEXT_MAX]}
+        size += sum(len(name) + len(text.encode()) for name, text in entry.items()) + 6
+        if size > _COLUMNS_BYTES_MAX:
+            break
+        described.append(entry)
+    return described
