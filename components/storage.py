@@ -140,14 +140,14 @@ class Storage(pulumi.ComponentResource):
         s3.BucketPolicy(
             f"{self._name}-policy",
             bucket=self._bucket.id,
-            policy=pulumi.Output.all(self._bucket.arn, self._args.role_arn).apply(
-                lambda arns: json.dumps(bucket_policy(arns[0], arns[1], protect=self._args.settings.protect))
+            policy=pulumi.Output.all(self._bucket.arn, self._args.role_arn, self._args.key_arn).apply(
+                lambda arns: json.dumps(bucket_policy(*arns, protect=self._args.settings.protect))
             ),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[ownership, public_access_block]),
         )
 
 
-def bucket_policy(bucket_arn: str, role_arn: str, *, protect: bool) -> dict[str, Any]:
+def bucket_policy(bucket_arn: str, role_arn: str, key_arn: str | None, *, protect: bool) -> dict[str, Any]:
     """Return what nobody may do to the bucket, whatever their own policies allow."""
     everything = [bucket_arn, f"{bucket_arn}/*"]
     statements = [
@@ -167,6 +167,19 @@ def bucket_policy(bucket_arn: str, role_arn: str, *, protect: bool) -> dict[str,
             {"ArnEquals": {"aws:PrincipalArn": role_arn}},
         ),
     ]
+    if key_arn is not None:
+        # An upload may ask for another encryption than the bucket's own.
+        statements.append(
+            _deny(
+                "OtherKeys",
+                "s3:PutObject",
+                [f"{bucket_arn}/*"],
+                {
+                    "Null": {"s3:x-amz-server-side-encryption": "false"},
+                    "ArnNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": key_arn},
+                },
+            )
+        )
     if protect:
         # Versions are the way back from a mistake, so only a person with a second factor ends one early.
         statements.append(

@@ -205,6 +205,9 @@ def _principals() -> dict[str, tuple[str, ...]]:
     return {"AWS": (caller, _holder(caller), ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root")}
 
 
+_ENCRYPTION_HEADERS = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
+
+
 def _condition_keys() -> dict[str, str]:
     """The global condition keys that AWS would know about the request being answered."""
     caller = _caller()
@@ -216,6 +219,9 @@ def _condition_keys() -> dict[str, str]:
         "aws:SecureTransport": str(request.headers.get("X-Forwarded-Proto", "https") == "https").lower(),
         "s3:TlsVersion": "1.3",
         "aws:RequestedRegion": request.headers["Authorization"].split("/")[2],
+    }
+    keys |= {
+        f"s3:{header}": request.headers[header] for header in _ENCRYPTION_HEADERS if header in request.headers
     }
     if caller.endswith(".amazonaws.com"):
         # A service says for which resource it acts by these headers of STS.

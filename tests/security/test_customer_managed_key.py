@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.deployer import deploy
 from local.lambda_service import LambdaService
@@ -94,6 +95,31 @@ def test_everything_that_holds_data_is_under_the_key(deployed: Deployed) -> None
     assert topic["KmsMasterKeyId"] == deployed.key
     function = deployed.client("lambda").get_function(FunctionName=outputs["functionArn"])["Configuration"]
     assert function["KMSKeyArn"] == deployed.key
+
+
+@pytest.mark.parametrize(
+    "encryption",
+    [
+        {"ServerSideEncryption": "AES256"},
+        {"ServerSideEncryption": "aws:kms"},
+        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/another"},
+    ],
+)
+def test_bucket_takes_no_upload_under_another_key(deployed: Deployed, encryption: dict[str, str]) -> None:
+    with pytest.raises(ClientError, match=r"AccessDenied|Access Denied|Forbidden"):
+        deployed.client("s3").put_object(
+            Bucket=deployed.outputs["bucketName"], Key="other.csv", Body=b"", **encryption
+        )
+
+
+def test_bucket_takes_an_upload_that_names_its_key(deployed: Deployed) -> None:
+    deployed.client("s3").put_object(
+        Bucket=deployed.outputs["bucketName"],
+        Key="named.csv",
+        Body=b"id\n1\n",
+        ServerSideEncryption="aws:kms",
+        SSEKMSKeyId=deployed.key,
+    )
 
 
 def test_key_rotates_in_one_region(deployed: Deployed) -> None:
