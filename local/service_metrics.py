@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from moto.cloudwatch.models import cloudwatch_backends
 from moto.dynamodb.exceptions import DynamodbException
 from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.responses import DynamoHandler
 from moto.logs.models import LogsBackend
 from moto.s3.responses import S3Response
 from moto.sqs.models import Queue, SQSBackend, sqs_backends
@@ -131,15 +132,23 @@ def _count_table_units() -> None:
         _count_writes(self, table_name, max(sizes), index_entries=entries)
         return answer
 
-    @functools.wraps(get)
-    def get_item(self: DynamoDBBackend, table_name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        item = get(self, table_name, *args, **kwargs)
+    answer = DynamoHandler.get_item
+
+    @functools.wraps(answer)
+    def get_item(self: DynamoHandler) -> Any:  # noqa: ANN401
+        table_name = self.body["TableName"]
+        item = get(self.dynamodb_backend, table_name, self.body["Key"])
         units = _units(item.size() if item else 0, _READ_UNIT)
-        _put(self, "AWS/DynamoDB", {"TableName": table_name}, {"ConsumedReadCapacityUnits": units})
-        return item
+        _put(
+            self.dynamodb_backend,
+            "AWS/DynamoDB",
+            {"TableName": table_name},
+            {"ConsumedReadCapacityUnits": units},
+        )
+        return answer(self)
 
     DynamoDBBackend.update_item = update_item
-    DynamoDBBackend.get_item = get_item
+    DynamoHandler.get_item = get_item
 
 
 def _throttle(backend: DynamoDBBackend, table_name: str) -> None:

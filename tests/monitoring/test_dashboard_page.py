@@ -1,4 +1,4 @@
-"""`python -m local dashboard`: the deployed dashboard, drawn with the metrics of a run, as a page of its own."""
+"""`python -m local dashboard`: the deployed dashboard with the metrics of a run, as a page on its own."""
 
 import json
 from datetime import timedelta

@@ -1,0 +1,40 @@
+"""docs/cost.md says what its counts and prices come to."""
+
+import json
+
+import pytest
+
+from tests.benchmarks.cost import COUNTS, PAGE, PRICES, REGIONS, idle, per_object, price, render, total
+from tests.monitoring.region import evaluate_monitoring
+
+
+def test_page_is_what_counts_and_prices_give() -> None:
+    counts, prices = (json.loads(path.read_text(encoding="utf-8")) for path in (COUNTS, PRICES))
+    assert PAGE.read_text(encoding="utf-8") == render(counts, prices), (
+        "run PYTHONPATH=handler python -m tests.benchmarks.cost"
+    )
+
+
+def test_idle_cost_counts_every_metric_that_the_alarms_watch() -> None:
+    counts = json.loads(COUNTS.read_text(encoding="utf-8"))
+    watched = sum(
+        len([query for query in alarm["metricQueries"] if "metric" in query])
+        if "metricQueries" in alarm
+        else 1
+        for kind, alarm in evaluate_monitoring().items()
+        if kind != "region-healthy"
+    )
+    assert idle(counts)["alarms (metrics watched)"] == (watched, "alarm_metric_month")
+
+
+def test_prices_of_a_region_come_first_and_the_others_are_marked() -> None:
+    prices = {"us-east-1": {"log_gb": [0.5], "event": [1]}, "eu-west-1": {"log_gb": [0.57]}}
+    assert price(prices, "eu-west-1", "log_gb") == (0.57, True)
+    assert price(prices, "eu-west-1", "event") == (1, False)
+    assert total({"log": (2, "log_gb"), "events": (3, "event")}, prices, "eu-west-1") == pytest.approx(4.14)
+
+
+def test_an_object_costs_a_count_of_requests_and_not_more() -> None:
+    counts, prices = (json.loads(path.read_text(encoding="utf-8")) for path in (COUNTS, PRICES))
+    for region in REGIONS:
+        assert 0 < total(per_object(counts), prices, region) < 0.001
