@@ -132,11 +132,15 @@ class LambdaService:
 
     def invoke(self, region: str, function_name: str, event: Any) -> Invocation:  # noqa: ANN401 - JSON
         """Invoke a function once, synchronously, as `aws lambda invoke` would."""
-        return self._invoke(self._function(region, function_name), event)
+        return self._invoke(self.function(region, function_name), event)
 
     def assume_role(self, region: str, function_name: str) -> Credentials:
         """Give a session of the function's role."""
-        return self._assume(self._function(region, function_name))
+        return self._assume(self.function(region, function_name))
+
+    def function(self, region: str, name: str) -> Function:
+        """Give a function's configuration as it is now, by name or ARN."""
+        return Function.from_response(self._client("lambda", region).get_function(FunctionName=name))
 
     def take_served_regions(self) -> set[str]:
         """Give the regions in which functions have run since the last call."""
@@ -189,7 +193,7 @@ class LambdaService:
     def _take_batch(self, region: str, mapping: dict[str, Any]) -> bool:
         queue_arn = mapping["EventSourceArn"]
         try:
-            function = self._function(region, mapping["FunctionArn"])
+            function = self.function(region, mapping["FunctionArn"])
             sqs = self._server.client("sqs", region, self._assume(function))
             queue_url = f"{self._server.endpoint}/{queue_arn.split(':')[4]}/{queue_arn.split(':')[5]}"
             attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["VisibilityTimeout"])
@@ -331,9 +335,6 @@ class LambdaService:
         if note not in self.substitutions:
             self.substitutions.append(note)
         return self._stand_in_layer()
-
-    def _function(self, region: str, name: str) -> Function:
-        return Function.from_response(self._client("lambda", region).get_function(FunctionName=name))
 
     def _assume(self, function: Function) -> Credentials:
         """Give a session of the function's role, as Lambda's service may have by the role's trust policy."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import logging
 import os
@@ -189,7 +190,10 @@ def _serve(port: int) -> None:
     bridges.install()
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     users = _create_users()
-    application = bridges.OneAtATime(DomainDispatcherApplication(create_backend_app))
+    dispatcher = DomainDispatcherApplication(create_backend_app)
+    # It would look through the folders of all of moto's services for every request.
+    dispatcher.get_backend_for_host = functools.cache(dispatcher.get_backend_for_host)
+    application = bridges.OneAtATime(dispatcher)
     server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     hello = {"port": server.port, "operator": users[OPERATOR], "lambda_service": users[LAMBDA_SERVICE]}
