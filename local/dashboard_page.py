@@ -118,7 +118,7 @@ def _colours() -> Sequence[str]:
 
 
 def _legend(line: Line, colour: str) -> str:
-    shown = f"{_figure(max(line.points.values()))} at most" if line.points else "no data"
+    shown = f"≤ {_figure(max(line.points.values()))}" if line.points else "no data"
     return f'<li><i style="background: {colour}"></i>{escape(line.label)}: {shown}</li>'
 
 

@@ -86,6 +86,7 @@ def _process(cloud: Cloud, region: str) -> None:
             while not concurrent.futures.wait([running], SAMPLE_SECONDS).done:
                 metrics.sample()
             running.result()
-    metrics.sample()
-    # Alarms count complete periods; a minute on, the minute of this run is one.
-    metrics.evaluate(region, metrics.sample() + timedelta(minutes=1))
+    sampled = metrics.sample()
+    # Alarms count complete periods: one minute on, this run's minute is one; five on, its five minutes are.
+    for minutes in (1, 5):
+        metrics.evaluate(region, sampled + timedelta(minutes=minutes))
