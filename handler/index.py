@@ -37,6 +37,8 @@ _config = Config(
     connect_timeout=3,
     read_timeout=30,
     retries={"mode": "standard", "total_max_attempts": 3},
+    # In us-east-1 S3's global address would be asked otherwise, which is every region's.
+    s3={"us_east_1_regional_endpoint": "regional"},
 )
 processor = Processor(
     settings,
