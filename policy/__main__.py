@@ -1,6 +1,6 @@
 """The rule set as a Pulumi policy pack: `pulumi preview --policy-pack policy`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -37,11 +37,20 @@ def _resource_check(rule: ResourceRule):  # noqa: ANN202 - a callback of pulumi_
 
 def _stack_check(rule: StackRule):  # noqa: ANN202 - a callback of pulumi_policy's own shape
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
-        stack = Stack(region=_region(), resources=tuple(_resource(resource) for resource in args.resources))
-        for violation in rule.violations(stack):
+        for violation in rule.violations(Stack(region=_region(), resources=tuple(_resources(args)))):
             report(violation.message, violation.resource.urn if violation.resource else None)
 
     return check
+
+
+def _resources(args: StackValidationArgs) -> Iterator[Resource]:
+    """Give the stack's resources, and the providers that made them where they are not among them."""
+    providers = {given.provider.urn: given.provider for given in args.resources if given.provider}
+    for given in args.resources:
+        providers.pop(given.urn, None)
+        yield _resource(given)
+    for urn, given in providers.items():
+        yield Resource(type=given.resource_type, name=given.name, properties=_known(given.props), urn=urn)
 
 
 def _region() -> str:

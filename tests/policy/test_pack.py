@@ -143,6 +143,21 @@ def test_rule_can_be_switched_off(start_pack: Callable[[str], Pack]) -> None:
     assert pack.report(unprotected("s3/bucket:Bucket")(evaluated("us-east-1"))) == []
 
 
+@pytest.mark.parametrize(("region", "refused"), [("us-east-1", []), ("eu-west-1", ["residency-provider"])])
+def test_provider_that_only_its_resources_name_is_checked(
+    pack: Pack, region: str, refused: list[str]
+) -> None:
+    stack = without_provider(evaluated("us-east-1"))
+    provider = analyzer_pb2.AnalyzerProviderResource(
+        type="pulumi:providers:aws", name="any", urn="urn:any", properties=struct_pb2.Struct()
+    )
+    provider.properties.update({"region": region})
+    resources = [_stack_resource(one) for one in stack.resources]
+    resources[0].provider.CopyFrom(provider)
+    answer = pack.engine.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=resources))
+    assert [diagnostic.policyName for diagnostic in answer.diagnostics] == refused
+
+
 def test_archives_and_secrets_are_read_as_the_engine_sends_them(pack: Pack) -> None:
     archive = {SPECIAL_SIG_KEY: SPECIAL_ARCHIVE_SIG, "path": "handler.zip"}
     secret = {SPECIAL_SIG_KEY: SPECIAL_SECRET_SIG, "value": "eu-west-1"}
@@ -155,6 +170,11 @@ def test_project_file_names_the_runtime_and_pins_what_it_needs() -> None:
     project = yaml.safe_load((PACK / "PulumiPolicy.yaml").read_text())
     assert project["runtime"]["name"] == "python"
     assert "pulumi-policy==" in (PACK / "requirements.txt").read_text()
+
+
+def without_provider(stack: Stack) -> Stack:
+    kept = tuple(one for one in stack.resources if not one.type.startswith("pulumi:providers:"))
+    return Stack(region=stack.region, resources=kept)
 
 
 def previewed(stack: Stack) -> Stack:
