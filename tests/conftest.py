@@ -1,10 +1,15 @@
 """What tests of several parts share: the embedded AWS, deployed once per worker."""
 
-from collections.abc import Iterator
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
-from local.cloud import Cloud
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.cloud import Cloud
 
 
 @pytest.fixture(scope="session")
@@ -13,6 +18,8 @@ def cloud() -> Iterator[Cloud]:
 
     It is shared: use keys of your own, and put back what you change of the deployed resources.
     """
+    from local.cloud import Cloud  # Pulumi takes a second to import: not for tests that need no cloud
+
     with Cloud() as deployed:
         yield deployed
 

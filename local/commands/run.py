@@ -128,7 +128,8 @@ def _process(cloud: Cloud, files: int, progress: Progress) -> None:
     """Run the functions until nothing is left to deliver, showing how many jobs are done."""
     processing = progress.add_task("Processing", total=files * len(cloud.regions))
     with concurrent.futures.ThreadPoolExecutor(1) as background:
-        idle = background.submit(cloud.run_until_idle, timeout_seconds=3600)
+        # What fails is delivered again at once: nobody waits half an hour for a visibility timeout here.
+        idle = background.submit(cloud.run_until_quiet, timeout_seconds=3600)
         while not concurrent.futures.wait([idle], REFRESH_SECONDS).done:
             if not progress.disable:
                 done = sum(job["status"] in FINAL for region in cloud.regions for job in cloud.jobs(region))
