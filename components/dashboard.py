@@ -179,7 +179,11 @@ def _failures(watched: Watched) -> list[Widget]:
                 _line("AWS/Events", "FailedInvocations", rule, "Failed deliveries"),
             ],
         ),
-        _graph(watched, "Failed jobs by dataset", [[{"expression": failed_by_dataset, "label": ""}]]),
+        _graph(
+            watched,
+            "Failed jobs by dataset",
+            [[{"expression": failed_by_dataset, "label": "${PROP('Dim.Dataset')}"}]],
+        ),
     ]
 
 

@@ -104,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "--status",
         action="append",
         default=[],
-        choices=[*replay.FINAL, "MISSING"],
+        choices=[*jobs.STATUSES, replay.MISSING],
         help="only objects whose job ended so; MISSING: that have none",
     )
     command.add_argument("--resume", metavar="REPLAY_ID", help="go on with a replay that was interrupted")

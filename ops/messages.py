@@ -83,7 +83,11 @@ def redrive(stack: Stack, *, per_second: int | None = None) -> Iterator[Move]:
     task = sqs.start_message_move_task(SourceArn=source, **pace)["TaskHandle"]
     while True:
         # A handle is shown only while its task runs; afterwards the newest of the queue's tasks is this one.
-        newest = sqs.list_message_move_tasks(SourceArn=source, MaxResults=1)["Results"][0]
+        tasks = sqs.list_message_move_tasks(SourceArn=source, MaxResults=1).get("Results")
+        if not tasks:  # it is not listed yet
+            time.sleep(POLL_SECONDS)
+            continue
+        newest = tasks[0]
         moved, total = (
             int(newest.get(f"ApproximateNumberOfMessages{what}", 0)) for what in ("Moved", "ToMove")
         )

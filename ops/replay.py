@@ -17,6 +17,8 @@ from ops.stacks import Stack
 
 SYSTEM_PREFIXES = ("processed/", "rejected/")
 """What the system wrote itself; the function refuses it too."""
+MISSING = "MISSING"
+"""What stands for the status of an object that has no job."""
 FINAL = ("COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED")
 
 
@@ -33,8 +35,8 @@ class Candidate:
     job: Mapping[str, Any] | None
 
     def status(self) -> str:
-        """Return the status of its job; MISSING when it has none."""
-        return str(self.job["status"]) if self.job else "MISSING"
+        """Return the status of its job; `MISSING` when it has none."""
+        return str(self.job["status"]) if self.job else MISSING
 
 
 def new_replay_id() -> str:
