@@ -29,9 +29,9 @@ LOG_RETENTION_DAYS = (
 
 MAXIMUM_CONCURRENCY = 40
 """What the job index holds. All jobs of one status share a partition of it, which takes 1,000 write units a
-second (DynamoDB developer guide, "Best practices for designing partition keys"). A job of a small file takes
-0.25 s at the least, so one function ends 4 a second; its record takes up to 6 units of 1 KB as it moves to
-COMPLETED: 40 x 4 x 6 = 960."""
+second (DynamoDB developer guide, "Best practices for designing partition keys"). A delivery of a small file
+lasts 120 ms at the least, so one function ends 8.3 jobs a second, and each costs a partition 2 units:
+40 x 8.3 x 2 = 667 (docs/reliability.md, "Floods")."""
 
 INTEGER_RANGES: Mapping[str, tuple[int, int, str]] = {
     "memorySize": (128, 10_240, "MB, Lambda's limits"),
