@@ -71,6 +71,7 @@ class LambdaService:
         self._lock = threading.Lock()
         self._idle: dict[Function, list[ExecutionEnvironment]] = defaultdict(list)
         self._busy: set[ExecutionEnvironment] = set()
+        self._closed = False
         self._sessions: dict[tuple[str, str], Credentials] = {}
         self._running: dict[str, set[concurrent.futures.Future[None]]] = defaultdict(set)
         self._undeleted: list[_Delivery] = []
@@ -96,6 +97,7 @@ class LambdaService:
         """Stop, and end every process; what was running comes again after its visibility timeout."""
         self.stop()
         with self._lock:
+            self._closed = True
             busy = tuple(self._busy)
         for environment in busy:
             environment.kill()
@@ -291,6 +293,9 @@ class LambdaService:
         environment = self._environment(function)
         with self._lock:
             self._busy.add(environment)
+            closed = self._closed
+        if closed:  # while the environment was made
+            environment.kill()
         try:
             invocation = environment.invoke(event)
             self._write_log(environment, invocation)
