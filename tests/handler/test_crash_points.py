@@ -13,7 +13,6 @@ SCENARIOS = {
     "output of a multipart size": Scenario((BIG,), 0, "COMPLETED"),
     "stale version": Scenario((b"parquet rejects", b"parquet"), 0, "SUPERSEDED"),
     "unreadable": Scenario((b"unreadable rejects",), 0, "FAILED"),
-    "unreadable over an older version": Scenario((b"parquet rejects", b"unreadable"), 1, "FAILED"),
     "over an older version with rejects": OVERWRITING,
     "deleted": Scenario((b"parquet",), 0, "SKIPPED", deleted=True),
 }

@@ -172,7 +172,7 @@ def test_any_interleaving_ends_as_one_clean_delivery_of_the_newest_version() -> 
         Deliveries,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=20,
+            stateful_step_count=14,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, BinaryIO
@@ -62,8 +63,9 @@ def convert(source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], *
     kind = source.read().decode()
     files = {}
     for output in KINDS[kind]:
-        files[output] = workdir / output
-        files[output].write_bytes(output_bytes(output, provenance["job_id"]))
+        files[output] = workdir / f"{output} {provenance['job_id']}"
+        if not files[output].exists():
+            files[output].write_bytes(output_bytes(output, provenance["job_id"]))
     rejects = files.get(Output.REJECTS)
     if Output.PARQUET not in files:
         raise UnreadableError(kind, rejects=rejects)
@@ -83,8 +85,13 @@ def convert(source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], *
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory() as path:
-        yield Path(path)
+    """One directory for all: its files are named by their jobs."""
+    yield _workspace()
+
+
+@cache
+def _workspace() -> Path:
+    return Path(tempfile.mkdtemp())
 
 
 class Killed(BaseException):
@@ -154,7 +161,9 @@ class World:
         while self.running:
             for run in list(self.running):
                 run.step("go on")
-        while self.queue or self.hidden or self.dead:
+        for _ in range(50):
+            if not (self.queue or self.hidden or self.dead):
+                return
             for message in list(self.queue):
                 run = self.deliver(message)
                 while run in self.running:
@@ -164,6 +173,7 @@ class World:
                 message.receives = 0
             self.queue += self.dead
             self.dead = []
+        raise AssertionError("it never comes to its end")
 
     def published(self) -> dict[str, tuple[bytes | None, str]]:
         """What is under the outputs' keys: bytes and job."""
