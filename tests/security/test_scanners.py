@@ -10,8 +10,6 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from policy.rules import Stack
 from tests.policy.stacks import changed, evaluated, every, without
 from tests.security import terraform
@@ -20,6 +18,18 @@ PROJECT = Path(__file__).resolve().parents[2]
 SCANNERS = PROJECT / ".venv-scan" / "bin"
 
 OWN_KEY, BROKEN = "own-key", "broken"
+
+BROKEN_CHECKS = {
+    "CKV2_AWS_6",  # public access block
+    "CKV_AWS_21",  # versioning
+    "CKV_AWS_7",  # key rotation
+    "CKV_AWS_28",  # point-in-time recovery
+    "CKV_AWS_119",  # the table's key
+    "CKV_AWS_27",  # the queue's encryption
+    "CKV_AWS_130",  # public addresses
+    "CKV_AWS_117",  # function in a network
+}
+"""What checkov must fail of the broken stack."""
 
 ACCEPTED_BY_CHECKOV = {
     "CKV2_AWS_11": "Flow logs: the only routes are those to S3 and DynamoDB, and the job records say more.",
@@ -66,46 +76,24 @@ SCANNED_TYPES = {
 """What checkov must have something to say about, or the translation has lost it."""
 
 
-@pytest.fixture(scope="module")
-def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Run checkov once, over every stack in every mode and over a broken one: what passed and failed."""
-    folder = tmp_path_factory.mktemp("plans")
+def test_checkov_fails_nothing_that_is_not_argued(tmp_path: Path) -> None:
+    """One run for all, as checkov is slow to start: over every stack in every mode, and over a broken one."""
     for name, stack in {**stacks(), BROKEN: broken()}.items():
-        (folder / f"{name}.json").write_text(json.dumps(terraform.plan(stack)))
-    return checkov(folder)
-
-
-def test_checkov_fails_nothing_that_is_not_argued(checked: dict[str, Any]) -> None:
+        (tmp_path / f"{name}.json").write_text(json.dumps(terraform.plan(stack)))
+    checked = checkov(tmp_path)
     for name in stacks():
+        failed = {check["check_id"]: check for check in of(name, checked["failed_checks"])}
         accepted = {*ACCEPTED_BY_CHECKOV, *(() if name.endswith(OWN_KEY) else ACCEPTED_UNDER_AWS_KEYS)}
         unargued = [
             f"{check['check_id']} {check['check_name']}: {check['resource']}"
-            for check in of(name, checked["failed_checks"])
+            for check in failed.values()
             if check["check_id"] not in accepted
         ]
         assert unargued == [], name
-        failed = {check["check_id"] for check in of(name, checked["failed_checks"])}
-        assert failed == accepted, f"{name}: accepted without need"
-
-
-def test_checkov_looks_at_every_kind_of_part(checked: dict[str, Any]) -> None:
-    for name in stacks():
+        assert failed.keys() == accepted, f"{name}: accepted without need"
         passed = {check["resource"].partition(".")[0] for check in of(name, checked["passed_checks"])}
         assert passed >= SCANNED_TYPES, name
-
-
-def test_checkov_sees_what_is_broken(checked: dict[str, Any]) -> None:
-    failed = {check["check_id"] for check in of(BROKEN, checked["failed_checks"])}
-    assert failed >= {
-        "CKV2_AWS_6",  # public access block
-        "CKV_AWS_21",  # versioning
-        "CKV_AWS_7",  # key rotation
-        "CKV_AWS_28",  # point-in-time recovery
-        "CKV_AWS_119",  # the table's key
-        "CKV_AWS_27",  # the queue's encryption
-        "CKV_AWS_130",  # public addresses
-        "CKV_AWS_117",  # function in a network
-    }
+    assert {check["check_id"] for check in of(BROKEN, checked["failed_checks"])} >= BROKEN_CHECKS
 
 
 @functools.cache
@@ -123,6 +111,7 @@ def of(name: str, checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def broken() -> Stack:
+    """Give a stack with what `BROKEN_CHECKS` look for."""
     stack = evaluated("us-east-1", customer_managed_key=True)
     for break_ in (
         without("s3/bucketPublicAccessBlock:BucketPublicAccessBlock"),
