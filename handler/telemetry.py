@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 
 from jobs import Status
 
-logger = Logger(log_uncaught_exceptions=False)
+logger = Logger()
 
 _OUTCOMES = {
     Status.COMPLETED: "JobsCompleted",
