@@ -2,17 +2,17 @@
 
 import os
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 import duckdb
 
 from conversion.model import DeadlineExceededError, Limits, UnreadableError
 
 THROUGHPUT_BYTES_PER_SECOND = 12_000_000
-"""Decompressed bytes a function of 1024 MB (0.58 of a vCPU) is sure to convert in a second: docs/conversion.md."""
+"""Decompressed bytes that a function of 1024 MB (0.58 of a vCPU) converts in a second: docs/conversion.md."""
 
 _WATCH_SECONDS = 0.05
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -29,7 +29,7 @@ class Budget:
     def __init__(self, limits: Limits, workdir: Path) -> None:
         self.limits = limits
         self._workdir = workdir
-        self._deadline = time.monotonic() + limits.seconds
+        self._deadline = monotonic() + limits.seconds
 
     def check_size(self, size: int) -> None:
         """Refuse an object of ``size`` decompressed bytes that the time or the disk would not hold."""
@@ -42,13 +42,13 @@ class Budget:
         largest = int(self.limits.disk_bytes / 1.25)
         if size > largest:
             raise UnreadableError(
-                f"too large for the disk: {size} bytes, where {self.limits.disk_bytes} bytes of storage are enough "
-                f"for {largest} and what is made of them; split the object or raise ephemeralStorage"
+                f"too large for the disk: {size} bytes, where {self.limits.disk_bytes} bytes of storage are "
+                f"enough for {largest} and what is made of them; split the object or raise ephemeralStorage"
             )
 
     def check_time(self) -> None:
         """Raise DeadlineExceededError when no time is left."""
-        if time.monotonic() > self._deadline:
+        if monotonic() > self._deadline:
             raise DeadlineExceededError(f"not converted within {self.limits.seconds:g} seconds")
 
     @contextmanager
@@ -80,7 +80,7 @@ class Budget:
             watcher.join()
 
     def _exceeded(self) -> Exception | None:
-        if time.monotonic() > self._deadline:
+        if monotonic() > self._deadline:
             return DeadlineExceededError(f"not converted within {self.limits.seconds:g} seconds")
         resident = resident_bytes()
         if resident > self.limits.memory_bytes:

@@ -1,7 +1,7 @@
 """How a delimited file is written, told from its beginning and pinned for the engine.
 
-The engine's own sniffer is not asked: one bad row in its sample makes it choose a dialect in which every other
-row is bad.
+The engine's own sniffer is not asked: one bad row in its sample makes it choose a dialect in which every
+other row is bad.
 """
 
 import csv
@@ -90,7 +90,7 @@ class Dialect:
 
     @cached_property
     def quoted_fields(self) -> re.Pattern[bytes]:
-        """Each quoted field in text that begins with a record: what is left of it has no delimiter in text."""
+        """Each quoted field, in text that begins with a record; outside, delimiters are delimiters."""
         delimiter = re.escape(self.delimiter)
         return re.compile(rb"(?:(?<=[%b\r\n])|\A)%b(?=[%b\r\n]|\Z)" % (delimiter, self._quoted, delimiter))
 

@@ -95,7 +95,7 @@ def is_fallback(path: Path, budget: Budget) -> bool:
 def from_fallback(path: Path, budget: Budget) -> None:
     """Rewrite the file from the fallback encoding to UTF-8.
 
-    The five bytes that the fallback leaves undefined stay as they are, invalid, for their rows to be rejected.
+    The five bytes that the fallback leaves undefined stay as they are, for their rows to be rejected.
     """
     decoded = path.with_suffix(".decoded")
     with path.open("rb") as source, decoded.open("wb") as target:

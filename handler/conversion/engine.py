@@ -51,8 +51,8 @@ def copy(
     """Write what ``query`` gives to a Parquet file of our layout."""
     pairs = ", ".join(f"{identifier(name)}: {literal(value)}" for name, value in metadata.items())
     row = connection.execute(
-        f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB', "
-        f"RETURN_STATS true, KV_METADATA {{{pairs}}})"
+        f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, "
+        f"ROW_GROUP_SIZE_BYTES '64MB', RETURN_STATS true, KV_METADATA {{{pairs}}})"
     ).fetchall()[0]
     return Written(rows=row[1], size=row[2], statistics=row[4])
 

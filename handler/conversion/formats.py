@@ -37,7 +37,7 @@ def refuse_foreign(head: bytes) -> None:
 
 
 def json_kind(head: bytes) -> str | None:
-    """Tell JSON by the beginning of a text: ``lines`` of objects, ``values`` laid out otherwise, or neither."""
+    """Tell JSON by the beginning of a text: ``lines`` of objects, ``values`` laid out otherwise, or None."""
     start = head.lstrip(_MARGIN)
     if not start.startswith((b"{", b"[")):
         return None

@@ -13,7 +13,7 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?')
 
 
 class JsonScreen:
-    """Fed with a file's blocks of lines, tells what is in it; where it is in doubt, it says that it is there."""
+    """Fed with a file's blocks of lines, tells what is in it; in doubt, it says that it is there."""
 
     def __init__(self) -> None:
         self.keys = 0

@@ -1,7 +1,10 @@
 """The one type that holds nested JSON of several shapes, if there is one."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TypeAlias
+
+Shape: TypeAlias = "str | list[Shape] | dict[str, Shape]"
+"""A structure as DuckDB's json_structure gives it and json_transform takes it."""
 
 _FIELDS_MAX = 200
 _NUMBERS = {"BIGINT", "UBIGINT", "DOUBLE"}
@@ -11,15 +14,15 @@ class ShapesDisagreeError(Exception):
     """No type but text holds all of the shapes."""
 
 
-def merged(shapes: Iterable[Any]) -> Any:  # noqa: ANN401 (JSON)
+def merged(shapes: Iterable[Shape]) -> Shape:
     """Give the structure, as DuckDB's json_transform takes it, that holds values of all ``shapes``."""
-    structure: Any = "NULL"
+    structure: Shape = "NULL"
     for shape in shapes:
         structure = _merge(structure, shape)
     return _finished(structure)
 
 
-def _merge(one: Any, other: Any) -> Any:  # noqa: ANN401
+def _merge(one: Shape, other: Shape) -> Shape:
     if one == "NULL" or one == other:
         return other
     if other == "NULL":
@@ -35,13 +38,11 @@ def _merge(one: Any, other: Any) -> Any:  # noqa: ANN401
     raise ShapesDisagreeError
 
 
-def _finished(structure: Any) -> Any:  # noqa: ANN401
+def _finished(structure: Shape) -> Shape:
     if isinstance(structure, dict):
-        if (
-            not structure
-            or len(structure) > _FIELDS_MAX
-            or len({key.casefold() for key in structure}) < len(structure)
-        ):
+        # The engine knows no field without a name, and no two that differ in case alone.
+        names = {key.casefold() for key in structure}
+        if not structure or "" in names or len(structure) > _FIELDS_MAX or len(names) < len(structure):
             raise ShapesDisagreeError
         return {key: _finished(inner) for key, inner in structure.items()}
     if isinstance(structure, list):

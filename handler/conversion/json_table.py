@@ -46,13 +46,14 @@ def flat_table(lines: JsonLines) -> tuple[TextTable, tuple[str, ...]] | None:
 
 
 def any_table(connection: duckdb.DuckDBPyConnection, spool: JsonSpool) -> tuple[TextTable, tuple[str, ...]]:
-    """Give the table for lines of any keys, found in a pass over all of them; lines that are no objects go."""
+    """Give the table for lines of any keys, found in a pass over all; lines that are no objects go."""
     read = f"(SELECT line, TRY(json_keys(line)) AS keys FROM {_read(spool.lines)})"
     refused = _refused(connection, read)
     if refused:
         read = f"(SELECT line, json_keys(line) AS keys FROM {_read(spool.without(refused))})"
     found = connection.execute(
-        f"SELECT key FROM (SELECT unnest(keys) AS key FROM {read}) GROUP BY key ORDER BY key LIMIT {_COLUMNS_MAX + 1}"
+        f"SELECT key FROM (SELECT unnest(keys) AS key FROM {read}) GROUP BY key ORDER BY key "
+        f"LIMIT {_COLUMNS_MAX + 1}"
     ).fetchall()
     lines = spool.lines
     sample = _sample(lines.path)
@@ -72,7 +73,8 @@ def _refused(connection: duckdb.DuckDBPyConnection, read: str) -> Sequence[int]:
     """Give the numbers of the lines that are no objects to the engine, or have a key twice."""
     unsound = "keys IS NULL OR NOT starts_with(ltrim(line), '{') OR len(keys) <> len(list_distinct(keys))"
     answer = connection.execute(
-        f"SELECT number - 1 FROM (SELECT row_number() OVER () AS number, line, keys FROM {read}) WHERE {unsound}"
+        f"SELECT number - 1 FROM (SELECT row_number() OVER () AS number, line, keys FROM {read}) "
+        f"WHERE {unsound}"
     )
     numbers = array("q")
     while some := answer.fetchmany(_FETCHED):
@@ -84,14 +86,17 @@ def _table(
     lines: JsonLines, keys: Sequence[str], sample: Sequence[dict[str, Any]], transform: str
 ) -> TextTable:
     clash = _clash(keys)
-    structure = json.dumps({key: "JSON" for key in keys if key not in clash}, ensure_ascii=False)
+    structure = {key: "JSON" for key in keys if key not in clash}
     columns = ", ".join(
         f"CAST(json_extract(line, {literal(_pointer(key))}) AS VARCHAR) AS c{index}"
         if key in clash
         else f"CAST(s.{identifier(key)} AS VARCHAR) AS c{index}"
         for index, key in enumerate(keys)
     )
-    values = f"(SELECT line, {transform}(line, {literal(structure)}) AS s FROM {_read(lines)})"
+    transformed = (
+        f"{transform}(line, {literal(json.dumps(structure, ensure_ascii=False))})" if structure else "NULL"
+    )
+    values = f"(SELECT line, {transformed} AS s FROM {_read(lines)})"
     return TextTable(
         relation=f"(SELECT {columns} FROM {values})",
         names=column_names(keys),
@@ -118,7 +123,8 @@ def _with_shapes(
     guesses = list(table.guesses)
     for index in nested:
         shapes = connection.execute(
-            f"SELECT DISTINCT json_structure(c{index}) FROM {table.relation} WHERE c{index} IS NOT NULL LIMIT {_SHAPES_MAX}"
+            f"SELECT DISTINCT json_structure(c{index}) FROM {table.relation} WHERE c{index} IS NOT NULL "
+            f"LIMIT {_SHAPES_MAX}"
         ).fetchall()
         if len(shapes) == _SHAPES_MAX:
             continue
@@ -132,7 +138,7 @@ def _with_shapes(
 
 
 def _guess(values: Sequence[Any]) -> Guess:
-    """Say what types a column of JSON may have, from values of it. A string that looks like a number is none."""
+    """Say what types a column of JSON may have, from values of it. A string is never a number."""
     kinds = {bool if value is True or value is False else type(value) for value in values}
     if not kinds:
         strings = tuple(_quoted(type_) for type_ in guess([]).types if type_ not in (BOOLEAN, BIGINT, DOUBLE))

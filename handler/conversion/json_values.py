@@ -1,4 +1,4 @@
-"""Rewrite JSON that is not one object a line (an array, or values laid out over lines) as one object a line."""
+"""Rewrite JSON that is not one object a line (an array, or values over many lines) as one object a line."""
 
 import codecs
 import json

@@ -87,7 +87,8 @@ class _Steps:
         account = self._account()
         if account.rows_in != account.rows_out + account.rows_rejected:
             raise self.unreadable(
-                f"{account.rows_in} rows in, but {account.rows_out} rows out and {account.rows_rejected} rejected"
+                f"{account.rows_in} rows in, but {account.rows_out} rows out "
+                f"and {account.rows_rejected} rejected"
             )
         types = describe(self.connection, self._output)
         columns = tuple(
@@ -181,8 +182,8 @@ class _Steps:
         if self.rejects.count > self._limits.rejected_share_max * rows:
             self.rejects.close()
             raise self.unreadable(
-                f"{self.rejects.count} of {rows} rows rejected, more than {self._limits.rejected_share_max:.0%}; "
-                f"{self.rejects.first}"
+                f"{self.rejects.count} of {rows} rows rejected, "
+                f"more than {self._limits.rejected_share_max:.0%}; {self.rejects.first}"
             )
 
     def _account(self) -> Account:

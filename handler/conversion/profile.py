@@ -36,9 +36,9 @@ def write_profile(
     description: Mapping[str, object],
     account: Account,
 ) -> None:
-    """Write type, nulls, share of null markers, minimum, maximum, approximate distinct count and mean per column.
+    """Write type, nulls, share of null markers, extremes, approximate distinct count and mean per column.
 
-    Nulls and extremes come from the engine's statistics of what it wrote; the rest takes a pass over the output.
+    Nulls and extremes come from the engine's statistics of what it wrote; the rest takes a pass over that.
     """
     distinct, means = _measure(connection, parquet, columns)
     described = []

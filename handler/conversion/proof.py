@@ -1,8 +1,8 @@
 """What types a column of text can have, and the proof that each value comes back from the type as written.
 
-A type is guessed from a sample and proven over the whole file, in the pass that converts it. A type that is
-not proven is not used. Its expressions speak of ``{text}``, a value as written, and ``{value}``, what the cast
-made of it.
+A type is guessed from a sample and proven over the whole file, in the pass that converts it. A type that
+is not proven is not used. Its expressions speak of ``{text}``, a value as written, and ``{value}``, what the
+cast made of it.
 """
 
 import re
@@ -13,8 +13,8 @@ NULL_MARKERS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "N
 """What stands for no value in a column that is otherwise typed. In a column of text it is text."""
 
 FLOAT_SHARE_MIN = 0.01
-"""Integers are floats when at least this share of the column's values has a fraction. Below it, a fraction is one
-odd value among integers, and the column stays text."""
+"""Integers are floats when at least this share of the column's values has a fraction. Below it, a fraction is
+one odd value among integers, and the column stays text."""
 
 FLOAT_SHARE_SURE = 0.05
 """In a sample, the share that leaves no doubt of the share in the file."""
@@ -82,7 +82,7 @@ def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
 
 
 def written_date(order: str, separator: str, time: str) -> Type:
-    """Give the type of dates written in this order of ``%d``, ``%m`` and ``%Y``, with a time after them or none."""
+    """Give the type of dates in this order of ``%d``, ``%m`` and ``%Y``, with a time after them or none."""
     padded = separator.join(order.split()) + time
     bare = padded.replace("%d", "%-d").replace("%m", "%-m")
     name = "TIMESTAMP" if time else "DATE"

@@ -1,7 +1,7 @@
 """Read a text file record by record, keep the sound ones in place, and write the others to the rejects.
 
-What is left is a file that the engine reads in one way only: one line end, no blank lines, no record of another
-width, no broken quotes, nothing that is not text. So nothing rests on how the engine treats bad rows.
+What is left is a file that the engine reads in one way only: one line end, no blank lines, no record of
+another width, no broken quotes, nothing that is not text. So nothing rests on how it treats bad rows.
 """
 
 import re
@@ -21,7 +21,7 @@ _END = re.compile(rb"\r\n|\n|\r")
 
 @dataclass
 class Repair:
-    """One pass over the file at ``path`` from byte ``position``, up to which it has ``records`` sound ones."""
+    """One pass over the file from byte ``position``, up to which it has ``records`` sound ones."""
 
     path: Path
     dialect: Dialect
@@ -65,7 +65,8 @@ class Repair:
                 enough = 0 if taken else min(2 * len(window), RECORD_BYTES_MAX + 1)
                 if len(window) > RECORD_BYTES_MAX:
                     raise UnreadableError(
-                        f"a record longer than {RECORD_BYTES_MAX} bytes at byte {self.position + self.mark_bytes}"
+                        f"a record longer than {RECORD_BYTES_MAX} bytes "
+                        f"at byte {self.position + self.mark_bytes}"
                     )
             file.truncate(self._written)
 
@@ -123,7 +124,7 @@ class Repair:
         return b"".join(match[0].rstrip(b"\r\n") + b"\n" for match in self.dialect.record.finditer(run))
 
     def _reject(self, window: bytes, start: int, *, at_end: bool) -> int:
-        """Reject the record at ``start`` and give where the next begins, or ``start`` if more must be read."""
+        """Reject the record at ``start``; give where the next begins, or ``start`` if more must be read."""
         dialect = self.dialect
         if other := dialect.other_width.match(window, start):
             end = _END.match(window, other.end())

@@ -14,8 +14,8 @@ _CUT_ATTEMPTS = 100
 class Screen:
     """Fed with a file's blocks in order; ``sound_bytes`` and ``records`` then tell how far it is sound.
 
-    Sound means: valid text, the dialect's line end throughout, no blank lines, and in every record the dialect's
-    number of fields and whole quotes. ``records`` includes a header.
+    Sound means: valid text, the dialect's line end throughout, no blank lines, and in every record the
+    dialect's number of fields and whole quotes. ``records`` includes a header.
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -55,7 +55,7 @@ class Screen:
             self.sound_bytes += len(data)
 
     def _end_of_records(self, data: bytes) -> int:
-        """Give the end of the last record that is complete, taking a line end between paired quotes for one."""
+        """Give the end of the last complete record, taking a line end between paired quotes for one."""
         cut = data.rfind(b"\n") + 1
         quote = self._dialect.quote
         if not quote or quote not in data:

@@ -16,8 +16,8 @@ _MAGIC_BYTES = 4
 class Spool:
     """An object on its way from the network to ``path``.
 
-    ``head`` is its beginning (decompressed, UTF-8, at least a READ_BYTES where there is as much), by which the
-    format is told; ``blocks()`` then gives all of it, the head included, each block after it is on disk.
+    ``head`` is its beginning (decompressed, UTF-8, READ_BYTES where there is as much), by which the format is
+    told; ``blocks()`` then gives all of it, the head included, each block after it is on disk.
     """
 
     def __init__(self, source: BinaryIO, *, size: int, path: Path, budget: Budget) -> None:

@@ -84,7 +84,8 @@ def _write(
             continue
         text, value = f"c{index}", f"v{index}"
         # A sequence counts the markers as they are met: there is no other place in a COPY to count anything.
-        counted = f"CASE WHEN {text} IN {_MARKERS} THEN CASE WHEN nextval('m{index}') IS NULL THEN {text} END ELSE {text} END"
+        null = f"CASE WHEN nextval('m{index}') IS NULL THEN {text} END"
+        counted = f"CASE WHEN {text} IN {_MARKERS} THEN {null} ELSE {text} END"
         texts.append(f"{counted} AS {text}" if choice.markers else text)
         values.append(f"{text}, {choice.type.cast.format(text=text)} AS {value}")
         if choice.type.proof != "true":

@@ -1,7 +1,7 @@
 """A reader that is slow and plainly right: the standard library's csv and json, one row at a time.
 
-It says what a table holds, not what types it should have: values are compared as text for text columns, and as
-what the text means for the others.
+It says what a table holds, not what types it should have: values are compared as text for text columns, and
+as what the text means for the others.
 """
 
 import csv

@@ -1,0 +1,151 @@
+"""Measure the conversion against the bare engine and others, and write docs/benchmarks.md and its plot.
+
+Every figure is the median of runs that take turns, and a ratio only to others of the same turns.
+"""
+
+import argparse
+import json
+import logging
+import math
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from moto.server import ThreadedMotoServer
+
+from tests.benchmarks import inputs, report, small
+from tests.benchmarks.job import BUCKET, client
+
+ROOT = Path(__file__).parents[2]
+_REPEATED_MEGABYTES = 100
+Runs = dict[str, dict[str, float]]
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument(
+        "--megabytes", type=int, default=500, help="size of the objects compared (default 500)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="turns for each figure (default 3)")
+    parser.add_argument(
+        "--growth",
+        type=int,
+        nargs="+",
+        default=[5, 50, 500, 3000],
+        help="sizes in MB for the growth (default 5 50 500 3000)",
+    )
+    parser.add_argument("--output", type=Path, default=ROOT / "docs", help="where to write (default docs/)")
+    options = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        with tempfile.TemporaryDirectory() as directory:
+            bench = _Bench(f"http://{host}:{port}", Path(directory), options.rounds)
+            compared = {format_: bench.compare(format_, options.megabytes) for format_ in inputs.FORMATS}
+            growth = {size: bench.alone(size) for size in options.growth}
+    finally:
+        server.stop()
+    report.write(
+        options.output,
+        machine=_machine(),
+        megabytes=options.megabytes,
+        rounds=options.rounds,
+        compared=compared,
+        growth=growth,
+        exponents={what: _exponent(growth, what) for what in ("seconds", "resident_bytes")},
+        small=small.measure(),
+    )
+
+
+class _Bench:
+    def __init__(self, endpoint: str, directory: Path, rounds: int) -> None:
+        self._endpoint = endpoint
+        self._directory = directory
+        self._rounds = rounds
+        self._s3 = client(endpoint)
+        self._s3.create_bucket(Bucket=BUCKET)
+
+    def compare(self, format_: str, megabytes: int) -> Runs:
+        """Give each engine's medians for one format."""
+        key = self._upload(format_, megabytes)
+        types = self._types(key)
+        runs: dict[str, list[dict[str, float]]] = defaultdict(list)
+        for _ in range(self._rounds):
+            for engine in ("copy", "project", "polars", "pyarrow", "pandas"):
+                runs[engine].append(self._run(engine, key, types))
+        return {engine: _medians(measured) for engine, measured in runs.items()}
+
+    def alone(self, megabytes: int) -> dict[str, float]:
+        """Give the project's medians for a CSV of this size; of one run, for those that take minutes."""
+        key = self._upload("csv", megabytes)
+        rounds = self._rounds if megabytes <= _REPEATED_MEGABYTES else 1
+        return _medians([self._run("project", key, "{}") for _ in range(rounds)])
+
+    def _upload(self, format_: str, megabytes: int) -> str:
+        path = inputs.write(self._directory, format_, megabytes * inputs.MEGABYTE)
+        self._s3.upload_file(str(path), BUCKET, path.name)
+        return path.name
+
+    def _types(self, key: str) -> str:
+        """Give the types that the project finds, for the bare engine to be given."""
+        from conversion import Limits, convert
+
+        path = self._directory / key
+        with tempfile.TemporaryDirectory(dir=self._directory) as workdir, path.open("rb") as source:
+            limits = Limits(seconds=1000, disk_bytes=20 * 10**9)
+            size = path.stat().st_size
+            result = convert(source, key=key, size=size, workdir=Path(workdir), limits=limits, provenance={})
+        return json.dumps({column.name: column.type for column in result.columns})
+
+    def _run(self, engine: str, key: str, types: str) -> dict[str, float]:
+        with tempfile.TemporaryDirectory(dir=self._directory) as workdir:
+            done = subprocess.run(
+                [sys.executable, "-m", "tests.benchmarks.job", engine, self._endpoint, key, workdir, types],
+                cwd=ROOT,
+                env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'handler'}"},
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+        measured = json.loads(done.stdout)
+        print(
+            f"{key:12} {engine:8} {measured['seconds']:7.2f} s {measured['resident_bytes'] / 1e6:6.0f} MB",
+            file=sys.stderr,
+        )
+        return measured
+
+
+def _medians(runs: list[dict[str, float]]) -> dict[str, float]:
+    return {what: statistics.median(run[what] for run in runs) for what in runs[0]}
+
+
+def _exponent(growth: dict[int, dict[str, float]], what: str) -> float:
+    """Fit the power of the size that a figure grows with."""
+    sizes = [math.log(size) for size in growth]
+    figures = [math.log(measured[what]) for measured in growth.values()]
+    return statistics.linear_regression(sizes, figures).slope
+
+
+def _machine() -> dict[str, Any]:
+    cpu = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
+        platform.machine(),
+    )
+    return {"processor": cpu, "cores": os.cpu_count(), "python": platform.python_version()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""One engine doing one job in a process of its own: an object of S3's becomes Parquet in S3.
+
+``python -m tests.benchmarks.job ENGINE ENDPOINT KEY WORKDIR [TYPES]`` prints seconds, processor seconds and
+peak resident bytes as JSON. Imports and client are ready before the clock starts.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+
+import boto3
+
+from tests.conversion.measured import peak_resident_bytes
+
+BUCKET = "bench"
+
+
+def client(endpoint: str) -> Any:
+    """Give an S3 client for the embedded S3."""
+    return boto3.client(
+        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+
+
+def fetch(s3: Any, key: str, workdir: Path) -> Path:
+    """Get the object with one plain GET, as fast as any way to get it from here."""
+    path = workdir / Path(key).name
+    body = s3.get_object(Bucket=BUCKET, Key=key)["Body"]
+    with path.open("wb") as file:
+        while block := body.read(1024 * 1024):
+            file.write(block)
+    return path
+
+
+def project() -> Callable[..., Path]:
+    """Do it with this project: account, type proof, rejects, profile and all."""
+    from conversion import Limits, convert
+
+    def run(s3: Any, key: str, workdir: Path, *_: str) -> Path:
+        got = s3.get_object(Bucket=BUCKET, Key=key)
+        limits = Limits(seconds=1000, disk_bytes=20 * 10**9)
+        result = convert(
+            got["Body"],
+            key=key,
+            size=got["ContentLength"],
+            workdir=workdir,
+            limits=limits,
+            provenance={"etag": got["ETag"]},
+        )
+        s3.upload_file(str(result.profile), BUCKET, f"processed/_profiles/{key}.json")
+        return result.parquet
+
+    return run
+
+
+def copy() -> Callable[..., Path]:
+    """Do the engine's part alone: COPY of a local file, its types given."""
+    import duckdb
+
+    def run(_s3: Any, key: str, workdir: Path, types: str = "{}") -> Path:
+        columns = "{" + ", ".join(f"'{name}': '{type_}'" for name, type_ in json.loads(types).items()) + "}"
+        source = workdir.parent / Path(key).name
+        reader = (
+            f"read_json('{source}', format = 'newline_delimited', columns = {columns})"
+            if key.endswith("ndjson")
+            else f"read_csv('{source}', auto_detect = false, header = true, delim = ',', columns = {columns})"
+        )
+        output = workdir / "output.parquet"
+        with duckdb.connect(config={"threads": 1, "memory_limit": "350MiB"}) as connection:
+            connection.execute(
+                f"COPY (FROM {reader}) TO '{output}' "
+                "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB')"
+            )
+        return output
+
+    return run
+
+
+def pandas() -> Callable[..., Path]:
+    """Do it with pandas, a chunk at a time, the first chunk's schema being kept."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def run(s3: Any, key: str, workdir: Path, *_: str) -> Path:
+        path, output = fetch(s3, key, workdir), workdir / "output.parquet"
+        rows = 100_000
+        chunks = (
+            pd.read_json(path, lines=True, chunksize=rows, dtype_backend="pyarrow")
+            if key.endswith("ndjson")
+            else pd.read_csv(path, chunksize=rows)
+        )
+        writer = None
+        for chunk in chunks:
+            table = pa.Table.from_pandas(
+                chunk, schema=writer.schema if writer else None, preserve_index=False
+            )
+            writer = writer or pq.ParquetWriter(output, table.schema, compression="zstd")
+            writer.write_table(table)
+        assert writer is not None
+        writer.close()
+        return output
+
+    return run
+
+
+def pyarrow() -> Callable[..., Path]:
+    """Do it with pyarrow, streaming where it can."""
+    import pyarrow.csv
+    import pyarrow.json
+    import pyarrow.parquet as pq
+
+    def run(s3: Any, key: str, workdir: Path, *_: str) -> Path:
+        path, output = fetch(s3, key, workdir), workdir / "output.parquet"
+        if key.endswith("ndjson"):
+            table = pyarrow.json.read_json(path)
+            pq.write_table(table, output, compression="zstd")
+            return output
+        with (
+            pyarrow.csv.open_csv(path) as reader,
+            pq.ParquetWriter(output, reader.schema, compression="zstd") as writer,
+        ):
+            for batch in reader:
+                writer.write_batch(batch)
+        return output
+
+    return run
+
+
+def polars() -> Callable[..., Path]:
+    """Do it with polars' streaming engine."""
+    import polars as pl
+
+    def run(s3: Any, key: str, workdir: Path, *_: str) -> Path:
+        path, output = fetch(s3, key, workdir), workdir / "output.parquet"
+        scan = pl.scan_ndjson(path) if key.endswith("ndjson") else pl.scan_csv(path, try_parse_dates=True)
+        scan.sink_parquet(output, compression="zstd")
+        return output
+
+    return run
+
+
+ENGINES = {"project": project, "copy": copy, "pandas": pandas, "pyarrow": pyarrow, "polars": polars}
+
+
+def main() -> None:
+    """Run the job that the arguments name."""
+    engine, endpoint, key, workdir, *types = sys.argv[1:]
+    run = ENGINES[engine]()
+    s3 = client(endpoint)
+    started, processor = perf_counter(), process_time()
+    output = run(s3, key, Path(workdir), *types)
+    if engine != "copy":
+        s3.upload_file(str(output), BUCKET, f"processed/{engine}/{key}.parquet")
+    measured = {
+        "seconds": perf_counter() - started,
+        "cpu_seconds": process_time() - processor,
+        "resident_bytes": peak_resident_bytes(),
+        "bytes_out": output.stat().st_size,
+    }
+    print(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""Write the figures down: a page with tables, and a plot."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_NAMES = {
+    "copy": "bare DuckDB COPY of the local file",
+    "project": "this project",
+    "polars": "polars",
+    "pyarrow": "pyarrow",
+    "pandas": "pandas, chunked",
+}
+Figures = Mapping[str, float]
+
+
+def write(
+    directory: Path,
+    *,
+    machine: Mapping[str, Any],
+    megabytes: int,
+    rounds: int,
+    compared: Mapping[str, Mapping[str, Figures]],
+    growth: Mapping[int, Figures],
+    exponents: Figures,
+    small: Figures,
+) -> None:
+    """Write ``benchmarks.md`` and ``benchmarks.png`` into ``directory``."""
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`; edit `tests/benchmarks/`, not this page.",
+        "",
+        f"Machine: {machine['processor']}, {machine['cores']} cores, Python {machine['python']}.",
+        "S3 is moto's server on the loopback.",
+        f"Each figure is the median of {rounds} runs, the engines taking turns.",
+        "Everything but the bare COPY gets its object from S3 and puts its Parquet there;",
+        "this project also counts the rows, proves the types and writes the profile.",
+        "",
+        "![Time and memory by size, and time by engine](benchmarks.png)",
+        "",
+    ]
+    for format_, engines in compared.items():
+        lines += _comparison(format_, engines, megabytes)
+    lines += [
+        "## Growth: this project, CSV",
+        "",
+        "| MB | seconds | MB/s | peak resident MB |",
+        "|---:|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {size} | {figures['seconds']:.2f} | {size / figures['seconds']:.0f} "
+        f"| {figures['resident_bytes'] / 1e6:.0f} |"
+        for size, figures in growth.items()
+    ]
+    lines += [
+        "",
+        f"Time grows with the size to the power of {exponents['seconds']:.2f},",
+        f"memory to the power of {exponents['resident_bytes']:.2f}.",
+        "",
+        "## Small objects and cold starts",
+        "",
+        "| | milliseconds |",
+        "|---|---:|",
+    ]
+    lines += [f"| {name} | {figure:.0f} |" for name, figure in small.items()]
+    (directory / "benchmarks.md").write_text("\n".join(lines) + "\n")
+    _plot(directory / "benchmarks.png", compared, growth, megabytes)
+
+
+def _comparison(format_: str, engines: Mapping[str, Figures], megabytes: int) -> list[str]:
+    bare = engines["copy"]
+    rows = [
+        f"| {_NAMES[engine]} | {figures['seconds']:.2f} | {figures['seconds'] / bare['seconds']:.2f} | "
+        f"{figures['cpu_seconds'] / bare['cpu_seconds']:.2f} | {figures['resident_bytes'] / 1e6:.0f} | "
+        f"{figures['bytes_out'] / 1e6:.0f} |"
+        for engine, figures in engines.items()
+    ]
+    return [
+        f"## {format_}, {megabytes} MB",
+        "",
+        "| | seconds | x COPY | processor time x COPY | peak resident MB | MB out |",
+        "|---|---:|---:|---:|---:|---:|",
+        *rows,
+        "",
+    ]
+
+
+def _plot(
+    path: Path, compared: Mapping[str, Mapping[str, Figures]], growth: Mapping[int, Figures], megabytes: int
+) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    sizes = list(growth)
+    left.loglog(
+        sizes, [figures["seconds"] for figures in growth.values()], "o-", color="tab:blue", label="seconds"
+    )
+    left.set_xlabel("MB of CSV")
+    left.set_ylabel("seconds", color="tab:blue")
+    memory = left.twinx()
+    memory.semilogx(
+        sizes, [figures["resident_bytes"] / 1e6 for figures in growth.values()], "s--", color="tab:red"
+    )
+    memory.set_ylim(0, 1024)
+    memory.set_ylabel("peak resident MB, of the function's 1024", color="tab:red")
+    left.set_title("S3 to Parquet to S3: time and memory")
+    engines = [engine for engine in _NAMES if engine in next(iter(compared.values()))]
+    width = 0.8 / len(engines)
+    for place, engine in enumerate(engines):
+        heights = [figures[engine]["seconds"] for figures in compared.values()]
+        right.bar([at + place * width for at in range(len(compared))], heights, width, label=_NAMES[engine])
+    right.set_xticks([at + 0.4 - width / 2 for at in range(len(compared))], list(compared))
+    right.set_ylabel("seconds")
+    right.set_title(f"{megabytes} MB, by format and engine")
+    right.legend(fontsize="small")
+    figure.savefig(path, dpi=120)

@@ -1,0 +1,163 @@
+import gzip
+import io
+import time
+from pathlib import Path
+
+import pytest
+
+import conversion.budget
+import conversion.engine
+import conversion.typed
+from conversion import DeadlineExceededError, Limits, UnreadableError, convert, largest_object_bytes
+from conversion.engine import Written
+from tests.conversion.measured import measure
+from tests.conversion.support import read_rejects, refused, run
+
+MEGABYTE = 1_000_000
+CAP = 1000 * MEGABYTE
+"""What the whole process may hold of data: the function has 1024 MB."""
+
+SIXTEEN = (
+    b"%d,2024-01-01 10:00:00,2024-01-01,AA,JFK,LAX,%d.50,0.%d,1.5,-71.25,12,,true,some words,note,00%d\n"
+)
+
+
+def sixteen_columns(directory: Path, size: int) -> Path:
+    path = directory / "sixteen.csv"
+    with path.open("wb") as file:
+        file.write(b",".join(b"c%d" % i for i in range(16)) + b"\n")
+        number = 0
+        while file.tell() < size:
+            rows = [SIXTEEN % (i, i % 977, i + 1, i % 100) for i in range(number, number + 5000)]
+            file.write(b"".join(rows))
+            number += 5000
+    return path
+
+
+def test_memory_of_a_plain_table(tmp_path):
+    taken = measure(sixteen_columns(tmp_path, 60 * MEGABYTE), cap=CAP)
+    assert taken["rows_out"] > 500_000
+    assert taken["resident_bytes"] < 450 * MEGABYTE
+
+
+def test_memory_of_a_thousand_columns(tmp_path):
+    path = tmp_path / "wide.csv"
+    row = b",".join(b"%d" % (i * 7919) if i % 2 else b"word %d" % i for i in range(1000)) + b"\n"
+    path.write_bytes(b",".join(b"c%d" % i for i in range(1000)) + b"\n" + row * (30 * MEGABYTE // len(row)))
+    taken = measure(path, cap=CAP)
+    assert taken["rows_out"] > 2500
+    assert taken["resident_bytes"] < 700 * MEGABYTE
+
+
+def test_memory_of_long_lines(tmp_path):
+    path = tmp_path / "long.csv"
+    with path.open("wb") as file:
+        file.write(b"id,text\n")
+        for number in range(12):
+            file.write(b"%d," % number + bytes([97 + number]) * 10 * MEGABYTE + b"\n")
+    taken = measure(path, cap=CAP)
+    assert taken["rows_out"] == 12
+    assert taken["resident_bytes"] < 700 * MEGABYTE
+
+
+def test_memory_of_many_rejects(tmp_path):
+    path = tmp_path / "bad.csv"
+    path.write_bytes(b"id,name\n" + b"1,a\n" * 300_000 + b"1,a,b\n" * 400_000 + b"2,b\n")
+    taken = measure(path, cap=CAP)
+    assert (taken["rows_out"], taken["rows_rejected"]) == (300_001, 400_000)
+    assert taken["resident_bytes"] < 450 * MEGABYTE
+
+
+def test_memory_of_a_bomb(tmp_path):
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.GzipFile(path, "wb", 1) as file:
+        for _ in range(300):
+            file.write(bytes(MEGABYTE))
+    taken = measure(path, cap=CAP)
+    assert "decompresses to more than" in taken["reason"]
+    assert taken["resident_bytes"] < 450 * MEGABYTE
+
+
+def test_the_watchdog_stops_what_grows(monkeypatch):
+    monkeypatch.setattr(conversion.budget, "resident_bytes", lambda: 10**12)
+    monkeypatch.setattr(conversion.engine, "resident_bytes", lambda: 0)
+    data = b"id,name\n" + b"".join(b"%d,name %d\n" % (i, i) for i in range(400_000))
+    assert "needs more memory than there is" in refused(data).reason
+
+
+def test_too_large_for_the_time_is_refused_at_once():
+    largest = largest_object_bytes(10)
+    started = time.monotonic()
+    with pytest.raises(UnreadableError, match=f"too large for the time: {largest + 1} bytes"):
+        convert(
+            io.BytesIO(b""),
+            key="k",
+            size=largest + 1,
+            workdir=Path(),
+            limits=Limits(seconds=10),
+            provenance={},
+        )
+    assert time.monotonic() - started < 1
+
+
+def test_too_large_for_the_disk_is_refused_at_once():
+    with pytest.raises(UnreadableError, match="too large for the disk"):
+        convert(
+            io.BytesIO(b""), key="k", size=900, workdir=Path(), limits=Limits(disk_bytes=1000), provenance={}
+        )
+
+
+def test_compressed_data_that_is_too_large_for_the_disk():
+    rows = b"".join(b"%d,%d\n" % (i, i * i) for i in range(200_000))
+    assert "too large for the disk" in refused(gzip.compress(rows), disk_bytes=2 * MEGABYTE).reason
+
+
+def test_decompressed_size_is_capped():
+    rows = b"".join(b"%d,%d\n" % (i, i * i) for i in range(200_000))
+    assert (
+        "decompresses to more than 1000000 bytes"
+        in refused(gzip.compress(rows), decompressed_bytes_max=MEGABYTE).reason
+    )
+
+
+def test_no_time_left_is_no_fault_of_the_data(monkeypatch):
+    clock = iter([0, *range(100, 10_000)])
+    monkeypatch.setattr(conversion.budget, "monotonic", lambda: next(clock))
+    with pytest.raises(DeadlineExceededError):
+        run(b"id,name\n" + b"1,a\n" * 100, seconds=10)
+
+
+def test_rejects_above_the_share_are_written_and_the_object_refused():
+    data = b"id,name\n" + b"1,a\n" * 80 + b"1\n" * 20
+    error = refused(data)
+    assert error.reason.startswith("20 of 100 rows rejected, more than 10%")
+    assert error.account is not None
+    assert (error.account.rows_in, error.account.rows_out, error.account.rows_rejected) == (100, 0, 20)
+    assert len(read_rejects(error.rejects)) == 20
+    assert run(data, rejected_share_max=0.2).account.rows_rejected == 20
+
+
+@pytest.mark.parametrize("lost", [1, -1])
+def test_an_engine_that_loses_or_makes_up_a_row_is_found_out(monkeypatch, lost):
+    copy = conversion.typed.copy
+
+    def dishonest(connection, query, path, metadata):
+        written = copy(connection, query, path, metadata)
+        return Written(rows=written.rows - lost, size=written.size, statistics={})
+
+    monkeypatch.setattr(conversion.typed, "copy", dishonest)
+    error = refused(b"id,name\n" + b"1,a\n" * 50)
+    assert error.reason == f"50 rows in, but {50 - lost} rows out and 0 rejected"
+
+
+def test_reasons_do_not_quote_the_data():
+    canary = b"canary-7c1e"
+    for data in (
+        b"id,name\n" + b"1,a\n" * 5 + b'"' + canary + b"\n" * 3,
+        b'[{"a":1},{"' + canary + b'":}]',
+        b'{"a":"' + canary + b'"}{',
+        b"PAR1" + canary * 20 + b"PAR1",
+        gzip.compress(canary * 50)[:-3],
+        canary + b"\0\0\0",
+    ):
+        assert canary.decode() not in str(refused(data))
