@@ -37,6 +37,11 @@ def test_operator_sees_what_failed_and_why_and_runs_it_again(cloud: Cloud, regio
     assert "job finished" in everything
     assert ops("job", "input/today/broken.csv", *where).out == everything
 
+    (state,) = records(ops("status", "--since", "15m", "--json", *where))
+    assert state["completed"] >= 1
+    assert state["failed"] >= 1
+    assert state["rows_out"] >= 20
+
     before = failed["attempts"]
     dry = ops("replay", "input/today/", "--status", "FAILED", *where)
     assert "would process again 1 objects" in dry.out
