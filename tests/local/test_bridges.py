@@ -1,13 +1,17 @@
 """Each bridge over a gap of moto's holds, seen through the API alone."""
 
 import concurrent.futures
+import contextlib
+import io
 import json
+import threading
 import uuid
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local.bridges import OneAtATime
 from local.cloud import Cloud
 from tests.local.workload import GOOD
 
@@ -101,6 +105,23 @@ def test_conditional_writes_and_deletes_are_atomic(cloud: Cloud, region: str) ->
     with pytest.raises(ClientError) as refused:
         s3.delete_object(Bucket=bucket, Key=key, IfMatch='"0123456789abcdef0123456789abcdef"')
     assert code(refused) == ("PreconditionFailed", 412)
+
+
+def test_requests_are_answered_one_at_a_time() -> None:
+    meeting = threading.Barrier(2)
+    met = []
+
+    def application(_: dict[str, Any], __: Any) -> list[bytes]:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            meeting.wait(timeout=0.2)  # two requests inside at once would meet here
+            met.append(True)
+        return []
+
+    guarded = OneAtATime(application)
+    requests = [{"PATH_INFO": "/", "wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"} for _ in range(2)]
+    with concurrent.futures.ThreadPoolExecutor(2) as clients:
+        list(clients.map(lambda request: guarded(request, print), requests))
+    assert met == []
 
 
 def test_a_message_is_received_once(cloud: Cloud, region: str) -> None:
