@@ -252,6 +252,27 @@ def test_two_handlers_in_every_order_of_two_switches(before: str, newer: str, or
                 break
 
 
+def test_two_deaths_at_any_two_calls() -> None:
+    """The delivery that follows a death may die as well, anywhere; the third is the last."""
+    for calls in range(1, 100):
+        for calls_again in range(1, 100):
+            world = _begin("with rejects", "good")
+            run = world.deliver(world.queue[0])
+            if not _advance(run, calls - 1):
+                assert calls > 10, "it made too few calls"
+                return
+            run.step("kill after")
+            world.pass_time()
+            if not world.queue:  # the death came too late to matter
+                break
+            again = world.deliver(world.queue[0])
+            if not _advance(again, calls_again - 1):
+                break
+            again.step("kill after")
+            world.settle()
+            check(world, every_job_counted=False)
+
+
 def test_who_has_outlived_his_lease_finishes_nothing() -> None:
     """Lambda ends a function before its lease runs out; were it not so, the second would still be the one."""
     world = World()
