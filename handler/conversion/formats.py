@@ -65,7 +65,7 @@ def _begins_json(start: bytes) -> bool:
         json.JSONDecoder().raw_decode(inner)
     except json.JSONDecodeError as error:
         # Cut off by the end of what was read, not wrong.
-        return inner[0] in "{[" and error.pos >= len(inner.rstrip()) - 1
+        return inner.startswith(("{", "[")) and error.pos >= len(inner.rstrip()) - 1
     except RecursionError:
         return True
-    return inner[0] in "{["
+    return inner.startswith(("{", "["))

@@ -82,6 +82,10 @@ class _Bench:
         for _ in range(self._rounds):
             for engine in ("copy", "project", "polars", "pyarrow", "pandas"):
                 runs[engine].append(self._run(engine, key, types))
+        for measured in runs.values():
+            for run, bare in zip(measured, runs["copy"], strict=True):
+                run["ratio"] = run["seconds"] / bare["seconds"]
+                run["cpu_ratio"] = run["cpu_seconds"] / bare["cpu_seconds"]
         return {engine: _medians(measured) for engine, measured in runs.items()}
 
     def alone(self, megabytes: int) -> dict[str, float]:
