@@ -66,8 +66,20 @@ def ops(embedded: Path, run: Run) -> Run:
     return lambda *arguments: run(*arguments, "--local")
 
 
+def let_go_of_dead_letters(cloud: Cloud, region: str) -> None:
+    """Empty the dead-letter queues, in which tests of other parts may have left something."""
+    cloud.run_until_quiet()
+    sqs = cloud.client("sqs", region)
+    for output in ("deadLetterQueueUrl", "deliveryDeadLetterQueueUrl"):
+        queue = {"QueueUrl": cloud.outputs[region][output]}
+        while received := sqs.receive_message(**queue, MaxNumberOfMessages=10).get("Messages"):
+            for message in received:
+                sqs.delete_message(**queue, ReceiptHandle=message["ReceiptHandle"])
+
+
 @pytest.fixture
 def timeline(cloud: Cloud, region: str) -> Iterator[Timeline]:
+    let_go_of_dead_letters(cloud, region)
     day = Timeline(cloud, region)
     yield day
     day.close()
