@@ -1,0 +1,176 @@
+import gzip
+import io
+from pathlib import Path
+
+import duckdb
+import pytest
+from backports import zstd
+
+from conversion import EmptyError
+from conversion.budget import Budget
+from conversion.engine import engine
+from conversion.model import Limits
+from tests.conversion.support import PROVENANCE, refused, run
+
+CSV = b"id,name,price,on,day\n" + b"".join(
+    b"%d,name %d,%d.50,%b,2024-01-%02d\n" % (i, i % 10, i, b"true" if i % 2 else b"false", i % 28 + 1)
+    for i in range(2000)
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "compression"),
+    [
+        (gzip.compress(CSV), "gzip"),
+        (gzip.compress(CSV[:5000]) + gzip.compress(CSV[5000:]) + gzip.compress(b""), "gzip"),
+        (gzip.compress(CSV) + bytes(512), "gzip"),
+        (zstd.compress(CSV), "zstd"),
+        (zstd.compress(CSV[:5000]) + zstd.compress(CSV[5000:]), "zstd"),
+        (CSV, "none"),
+    ],
+)
+def test_compression(data, compression):
+    converted = run(data, "data.csv")
+    assert converted.result.compression == compression
+    assert converted.account.rows_out == 2000
+    assert converted.account.bytes_decompressed == len(CSV)
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b""), zstd.compress(b"")])
+def test_nothing_compressed(data):
+    with pytest.raises(EmptyError):
+        run(data)
+
+
+def test_text_after_a_compressed_member_is_damage():
+    assert "damaged gzip" in refused(gzip.compress(CSV) + b"more").reason
+
+
+@pytest.mark.parametrize(
+    ("magic", "words"),
+    [
+        (b"PK\x03\x04", "ZIP"),
+        (b"%PDF-1.7", "PDF"),
+        (b"BZh9", "bzip2"),
+        (b"ORC", "ORC"),
+        (b"\x89PNG\r\n", "PNG"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(magic, words):
+    assert words in refused(magic + bytes(100)).reason
+
+
+def test_any_format_compressed():
+    assert run(gzip.compress(b'{"a":1}\n{"a":2}\n'), "x").types == {"a": "BIGINT"}
+
+
+@pytest.fixture
+def parquet(tmp_path):
+    path = tmp_path / "source.parquet"
+    with duckdb.connect() as connection:
+        connection.sql(
+            "SELECT i, i / 3 AS d, 's' || i AS s, [i] AS l, {'x': i} AS r, "
+            "DATE '2024-01-01' + i::INTEGER AS day, "
+            "(i / 7)::DECIMAL(9, 3) AS m, i % 2 = 0 AS b, NULL::VARCHAR AS n FROM range(3000) t(i)"
+        ).write_parquet(str(path))
+    return path
+
+
+def test_parquet_keeps_its_types_and_values(parquet: Path):
+    converted = run(parquet.read_bytes(), "data.parquet")
+    with duckdb.connect() as connection:
+        source = connection.read_parquet(str(parquet))
+        assert converted.types == dict(zip(source.columns, map(str, source.types), strict=True))
+        assert converted.query("FROM data") == source.fetchall()
+    assert (converted.result.format, converted.result.encoding) == ("parquet", "binary")
+
+
+def test_damaged_parquet(parquet: Path):
+    data = parquet.read_bytes()
+    assert "engine cannot read it" in refused(data[:-20]).reason
+    assert "engine cannot read it" in refused(data[:200] + bytes(300) + data[500:]).reason
+
+
+def test_the_layout_is_ours():
+    path = str(run(CSV).result.parquet)
+    with duckdb.connect() as connection:
+        codecs = connection.execute("SELECT DISTINCT compression FROM parquet_metadata(?)", [path]).fetchall()
+    assert codecs == [("ZSTD",)]
+
+
+def test_provenance():
+    metadata = run(CSV, "in/put 'quoted' ü.csv").metadata
+    assert metadata["source_key"] == "in/put 'quoted' ü.csv"
+    assert PROVENANCE.items() <= metadata.items()
+    assert {"format", "encoding", "compression", "column_names"} <= metadata.keys()
+
+
+@pytest.mark.parametrize(
+    "data", [CSV, b'{"a":1,"b":"x"}\n' * 100, gzip.compress(CSV), CSV.replace(b"5,", b"5,x,", 3)]
+)
+def test_same_in_same_out(data):
+    one, other = run(data).result, run(data).result
+    assert one.parquet.read_bytes() == other.parquet.read_bytes()
+    assert one.profile.read_bytes() == other.profile.read_bytes()
+    assert (one.rejects and one.rejects.read_bytes()) == (other.rejects and other.rejects.read_bytes())
+
+
+def test_order_is_the_sources():
+    rows = b"id,n\n" + b"".join(b"%d,x\n" % (i * 7919 % 200_003) for i in range(200_000))
+    assert [row[0] for row in run(rows).query("SELECT id FROM data")] == [
+        i * 7919 % 200_003 for i in range(200_000)
+    ]
+
+
+def test_how_the_stream_is_cut_does_not_matter():
+    class Trickle(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(min(size or 1, 7))
+
+    import tempfile
+
+    from conversion import convert
+
+    data = gzip.compress(CSV)
+    result = convert(
+        Trickle(data),
+        key="input/data.csv",
+        size=len(data),
+        workdir=Path(tempfile.mkdtemp()),
+        limits=Limits(),
+        provenance=PROVENANCE,
+    )
+    assert result.parquet.read_bytes() == run(data).result.parquet.read_bytes()
+
+
+def test_profile():
+    profile = run(CSV).profile
+    counted = {"bytes_decompressed": len(CSV), "rows_in": 2000, "rows_out": 2000, "rows_rejected": 0}
+    assert counted.items() <= profile["account"].items()
+    columns = {column["name"]: column for column in profile["columns"]}
+    assert columns["id"]["min"] == "0"
+    assert columns["id"]["max"] == "1999"
+    assert columns["id"]["mean"] == 999.5
+    assert abs(columns["id"]["approximate_distinct"] - 2000) < 200
+    assert columns["price"]["type"] == "DECIMAL(18,2)"
+    assert columns["day"]["max"] == "2024-01-28"
+    assert columns["name"]["mean"] is None
+    assert all(column["nulls"] == 0 for column in profile["columns"])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "COPY (SELECT 1) TO '/tmp/elsewhere.parquet'",
+        "SET enable_external_access = true",
+        "SET memory_limit = '10GB'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "ATTACH '/tmp/elsewhere.db'",
+        "SELECT * FROM read_csv('https://example.com/x.csv')",
+    ],
+)
+def test_the_engine_reaches_nothing_but_the_working_directory(tmp_path, statement):
+    with engine(tmp_path, Budget(Limits(), tmp_path)) as connection, pytest.raises(duckdb.Error):
+        connection.execute(statement)
