@@ -72,7 +72,11 @@ class Stack:
             service,
             region_name=self.region,
             endpoint_url=self.endpoint_url,
-            config=Config(retries={"mode": "standard", "max_attempts": 5}),
+            config=Config(
+                retries={"mode": "standard", "max_attempts": 5},
+                # By default, S3's client asks the global address in us-east-1.
+                s3={"us_east_1_regional_endpoint": "regional"},
+            ),
         )
 
     @functools.cached_property

@@ -4,11 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from handler.jobs import job_id as job_id_of_the_function
 from local.cloud import Cloud
 from ops import jobs, messages
+from ops.stacks import OUTPUTS, Stack
 from tests.ops.conftest import Answer, Run
 
 GOOD = b"id,price\n" + b"".join(b"%d,1.5\n" % number for number in range(20))
@@ -235,3 +237,11 @@ def test_aws_errors_are_explained(
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert "cannot reach http://127.0.0.1:9" in run(*command).err
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-southeast-1"])
+def test_every_client_asks_its_region(region: str) -> None:
+    outputs = dict.fromkeys(OUTPUTS.values(), region)
+    stack = Stack.from_outputs(region, outputs, boto3.Session("id", "secret"))
+    for service in ("s3", "sqs", "dynamodb", "logs", "cloudwatch"):
+        assert f".{region}." in stack.client(service).meta.endpoint_url
