@@ -33,7 +33,7 @@ _SETTINGS = {
 @contextmanager
 def engine(workdir: Path, budget: Budget) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection that can open files in ``workdir`` only and is watched by ``budget``."""
-    memory = budget.limits.memory_bytes - resident_bytes() - _UNTRACKED
+    memory = budget.memory_bytes - resident_bytes() - _UNTRACKED
     settings = _SETTINGS | {"memory_limit": f"{min(max(memory, _MEMORY_MIN), _MEMORY_MAX)}B"}
     with duckdb.connect(":memory:", config=settings) as connection, budget.watch(connection):
         connection.execute("SET TimeZone = 'UTC'")

@@ -6,6 +6,9 @@ from decimal import Decimal
 _DIGITS_EXACT = 15
 """A double gives back any number of as many digits."""
 
+_DIGITS_MAX = 17
+"""A number of more says more than a double does."""
+
 _DIGITS_TO_ZERO = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
 _LONG_RUN = b"0" * (_DIGITS_EXACT + 1)
 _LONG = re.compile(rb'(?<![\d.])("?)(-?\d[\d.]{%d,}(?:[eE][-+]?\d+)?)' % _DIGITS_EXACT)
@@ -44,10 +47,12 @@ class JsonScreen:
 
 
 def is_exact(token: bytes) -> bool:
-    """Tell whether a double holds the number that is written so."""
+    """Tell whether a double holds the number: whether, written with as many digits, it is the same."""
     text = token.decode()
     try:
-        return Decimal(repr(float(text))) == Decimal(text)
+        number = Decimal(text)
+        digits = len(number.as_tuple().digits)
+        return digits <= _DIGITS_MAX and Decimal(f"{float(text):.{digits - 1}e}") == number
     except (ArithmeticError, ValueError):
         return False
 

@@ -40,13 +40,15 @@ BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", "CAST({value} AS VARCHAR) 
 DATE = Type("DATE", "TRY_CAST({text} AS DATE)", "CAST({value} AS VARCHAR) = {text}")
 TIME = Type("TIME", "TRY_CAST({text} AS TIME)", "CAST({value} AS VARCHAR) = {text}")
 
-# A double holds any 15 significant digits; beyond, it is right if it is written the same.
+# A double holds any 15 significant digits; beyond, it is right if it is written the same: in its shortest form,
+# or with 17 or 16 digits, as R and C write it.
 DOUBLE = Type(
     "DOUBLE",
     "TRY_CAST({text} AS DOUBLE)",
     "isfinite({value}) AND ("
     r"(strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)\.[0-9]+')) "
     "OR CAST({value} AS VARCHAR) = {text} OR CAST({value} AS VARCHAR) = {text} || '.0' "
+    "OR printf('%.17g', {value}) = {text} OR printf('%.16g', {value}) = {text} "
     r"OR (strlen({text}) <= 16 AND regexp_full_match({text}, '-?[1-9][0-9]*(\.[0-9]+)?[eE][-+]?[0-9]+') "
     "AND abs({value}) BETWEEN 1e-300 AND 1e300))",
 )

@@ -34,7 +34,8 @@ def same(text: str, type_: str, value: Any) -> bool:
     if type_ == "BIGINT":
         return str(value) == text
     if type_ == "DOUBLE":
-        return Decimal(repr(value)) == Decimal(text)
+        digits = len(Decimal(text).as_tuple().digits)
+        return Decimal(repr(value)) == Decimal(text) or Decimal(f"{value:.{digits - 1}e}") == Decimal(text)
     if type_ == "BOOLEAN":
         return text.lower() == str(value).lower()
     if type_ == "DATE":

@@ -1,6 +1,7 @@
 import gzip
 import io
 import time
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,8 @@ def test_memory_of_a_bomb(tmp_path):
 
 
 def test_the_watchdog_stops_what_grows(monkeypatch):
-    monkeypatch.setattr(conversion.budget, "resident_bytes", lambda: 10**12)
+    sizes = chain([0], repeat(10**12))
+    monkeypatch.setattr(conversion.budget, "resident_bytes", lambda: next(sizes))
     monkeypatch.setattr(conversion.engine, "resident_bytes", lambda: 0)
     data = b"id,name\n" + b"".join(b"%d,name %d\n" % (i, i) for i in range(400_000))
     assert "needs more memory than there is" in refused(data).reason

@@ -29,6 +29,7 @@ def test_values_come_back_as_written(type_, values):
 
 EQUAL = [
     ("DOUBLE", ["1.50", "2.5", "1E3", "12"], ["1.5", "2.5", "1000.0", "12.0"]),
+    ("DOUBLE", ["48.053808600000004", "-72.886806000000007", "66.6"], ["48.0538086", "-72.886806", "66.6"]),
     ("BOOLEAN", ["True", "FALSE"], ["true", "false"]),
     (
         "TIMESTAMP",
