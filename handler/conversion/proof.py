@@ -40,8 +40,8 @@ BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", "CAST({value} AS VARCHAR) 
 DATE = Type("DATE", "TRY_CAST({text} AS DATE)", "CAST({value} AS VARCHAR) = {text}")
 TIME = Type("TIME", "TRY_CAST({text} AS TIME)", "CAST({value} AS VARCHAR) = {text}")
 
-# A double holds any 15 significant digits; beyond, it is right if it is written the same: in its shortest form,
-# or with 17 or 16 digits, as R and C write it.
+# A double holds any 15 significant digits; beyond, it is right if it is written the same: in its shortest
+# form, or with 17 or 16 digits, as R and C write it.
 DOUBLE = Type(
     "DOUBLE",
     "TRY_CAST({text} AS DOUBLE)",
