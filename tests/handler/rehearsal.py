@@ -23,6 +23,8 @@ class Scenario:
     """Delivered last; the others have been delivered before."""
     expected: str
     """The status that the disturbed one ends with."""
+    outputs: int
+    """How many there are at the end."""
     deleted: bool = False
     real: bool = False
     """Whether the conversion is the real one."""
@@ -30,8 +32,8 @@ class Scenario:
 
 CSV = b"a,b\n" + b"".join(b"%d,x%d\n" % (n, n) for n in range(200))
 
-PLAIN = Scenario((CSV,), 0, "COMPLETED", real=True)
-OVERWRITING = Scenario((b"parquet rejects", b"parquet"), 1, "COMPLETED")
+PLAIN = Scenario((CSV,), 0, "COMPLETED", 2, real=True)
+OVERWRITING = Scenario((b"parquet rejects", b"parquet"), 1, "COMPLETED", 2)
 
 
 class Rehearsal:

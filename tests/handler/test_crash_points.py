@@ -9,12 +9,12 @@ BIG = b"parquet rejects 9000000"
 
 SCENARIOS = {
     "plain": PLAIN,
-    "with rejected rows": Scenario((CSV + b"1,2,3\n",), 0, "COMPLETED", real=True),
-    "output of a multipart size": Scenario((BIG,), 0, "COMPLETED"),
-    "stale version": Scenario((b"parquet rejects", b"parquet"), 0, "SUPERSEDED"),
-    "unreadable": Scenario((b"unreadable rejects",), 0, "FAILED"),
+    "with rejected rows": Scenario((CSV + b"1,2,3\n",), 0, "COMPLETED", 3, real=True),
+    "output of a multipart size": Scenario((BIG,), 0, "COMPLETED", 3),
+    "stale version": Scenario((b"parquet rejects", b"parquet"), 0, "SUPERSEDED", 2),
+    "unreadable": Scenario((b"unreadable rejects",), 0, "FAILED", 1),
     "over an older version with rejects": OVERWRITING,
-    "deleted": Scenario((b"parquet",), 0, "SKIPPED", deleted=True),
+    "deleted": Scenario((b"parquet",), 0, "SKIPPED", 0, deleted=True),
 }
 
 
@@ -29,6 +29,7 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
     assert clean.acknowledged, clean.log
     assert undisturbed.status() == scenario.expected
     expected, after = undisturbed.state(), undisturbed.outputs()
+    assert len(after) == scenario.outputs
     assert expected["parts"] == []
 
     for number in range(1, len(clean.calls) + 1):

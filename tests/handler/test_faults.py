@@ -11,7 +11,7 @@ from tests.handler.rehearsal import MAX_RECEIVE_COUNT, OVERWRITING, Rehearsal, S
 ATTEMPTS = 3
 """Botocore's, of one call."""
 
-NEW = Scenario((b"parquet",), 0, "COMPLETED")
+NEW = Scenario((b"parquet",), 0, "COMPLETED", 2)
 
 RETRIED, REDELIVERED = "same", "next"
 """The delivery that reaches the end."""
