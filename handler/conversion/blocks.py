@@ -14,5 +14,5 @@ def blocks_of_lines(path: Path, budget: Budget) -> Iterator[bytes]:
     """Yield the file; no block is larger than a mebibyte and the longest record."""
     with path.open("rb") as file:
         while block := file.read(MEBIBYTE):
-            budget.check_time()
+            budget.check()
             yield block if block.endswith(b"\n") else block + file.readline(RECORD_BYTES_MAX)

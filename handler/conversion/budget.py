@@ -15,6 +15,9 @@ THROUGHPUT_BYTES_PER_SECOND = 12_000_000
 """Decompressed bytes that a function of 1024 MB (0.58 of a vCPU) converts in a second: docs/conversion.md."""
 
 _GROWTH_BYTES = 400 * MEBIBYTE
+_DISK_FACTOR = 1.25
+"""The object and the Parquet made of it, in multiples of the object."""
+
 _WATCH_SECONDS = 0.05
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -42,17 +45,28 @@ class Budget:
                 f"too large for the time: {size} bytes, where {self.limits.seconds:g} seconds are enough for "
                 f"{largest}; split the object or raise the function's timeout or memory"
             )
-        largest = int(self.limits.disk_bytes / 1.25)
+        largest = int(self.limits.disk_bytes / _DISK_FACTOR)
         if size > largest:
             raise UnreadableError(
                 f"too large for the disk: {size} bytes, where {self.limits.disk_bytes} bytes of storage are "
                 f"enough for {largest} and what is made of them; split the object or raise ephemeralStorage"
             )
 
-    def check_time(self) -> None:
-        """Raise DeadlineExceededError when no time is left."""
-        if monotonic() > self._deadline:
-            raise DeadlineExceededError(f"not converted within {self.limits.seconds:g} seconds")
+    def check(self) -> None:
+        """Raise DeadlineExceededError when no time is left, UnreadableError when no memory or disk is."""
+        exceeded = self._exceeded()
+        if exceeded is not None:
+            raise exceeded
+
+    def check_second_copy(self, path: Path) -> None:
+        """Refuse to write a file of which the disk would not hold a second one."""
+        size = path.stat().st_size
+        needed = int(size * _DISK_FACTOR) + size
+        if needed > self.limits.disk_bytes:
+            raise UnreadableError(
+                f"too large for the disk: {size} bytes that must be rewritten take {needed}, where there are "
+                f"{self.limits.disk_bytes}; split the object or raise ephemeralStorage"
+            )
 
     @contextmanager
     def watch(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:

@@ -97,9 +97,10 @@ def from_fallback(path: Path, budget: Budget) -> None:
 
     The five bytes that the fallback leaves undefined stay as they are, for their rows to be rejected.
     """
+    budget.check_second_copy(path)
     decoded = path.with_suffix(".decoded")
     with path.open("rb") as source, decoded.open("wb") as target:
         while block := source.read(MEBIBYTE):
-            budget.check_time()
+            budget.check()
             target.write(block.decode("cp1252", "surrogateescape").encode("utf-8", "surrogateescape"))
     decoded.replace(path)

@@ -45,6 +45,7 @@ class JsonSpool:
             pass
         if kind == "values":
             newline = b"\n"
+            budget.check_second_copy(spool.path)
             self._original = spool.path.with_suffix(".values")
             to_lines(spool.path, self._original, rejects, budget)
             spool.path.unlink()
@@ -75,6 +76,7 @@ class JsonSpool:
 
     def _rewritten(self, refused: Iterator[int], *, strictly: bool) -> JsonLines:
         """Write what is sound of the original to a file of its own; ``strictly`` parses every line."""
+        self._budget.check_second_copy(self._original)
         target = self._original.with_suffix(".lines")
         screen = self.lines.screen
         next_refused = next(refused, None)
@@ -82,7 +84,7 @@ class JsonSpool:
         with self._original.open("rb") as source, target.open("wb") as file:
             for number, line in enumerate(iter(lambda: source.readline(RECORD_BYTES_MAX + 1), b"")):
                 if number % _CHECK_EVERY == 0:
-                    self._budget.check_time()
+                    self._budget.check()
                 if len(line) > RECORD_BYTES_MAX:
                     raise UnreadableError(f"a line longer than {RECORD_BYTES_MAX} bytes at byte {offset}")
                 text = line.strip(b" \t\r\n")

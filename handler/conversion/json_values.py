@@ -117,7 +117,7 @@ class _Text:
         return UnreadableError(f"malformed JSON at line {self.line}, byte {self.offset}: {what}")
 
     def _read(self, size: int) -> None:
-        self._budget.check_time()
+        self._budget.check()
         block = self._file.read(size)
         self._at_end = not block
         try:

@@ -30,6 +30,8 @@ def convert_object(
     try:
         with engine(workdir, steps.budget) as steps.connection:
             return steps.run()
+    except duckdb.OutOfMemoryException:
+        raise steps.unreadable("needs more memory than the engine has: split the object") from None
     except duckdb.Error as error:
         # The engine's own words may quote the data.
         raise steps.unreadable(f"the engine cannot read it ({type(error).__name__})") from None

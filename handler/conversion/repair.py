@@ -46,7 +46,7 @@ class Repair:
             file.seek(self.position)
             window, at_end, enough = b"", False, 0
             while not at_end or window:
-                self.budget.check_time()
+                self.budget.check()
                 more = file.read(MEBIBYTE)
                 if more.endswith(b"\r"):
                     more += file.read(1)  # is it CR, or CR LF?

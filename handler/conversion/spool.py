@@ -44,7 +44,7 @@ class Spool:
         """Write the object to ``path`` and yield it."""
         with self.path.open("wb") as file:
             for block in chain([self.head], self._blocks):
-                self._budget.check_time()
+                self._budget.check()
                 file.write(block)
                 yield block
 

@@ -114,6 +114,17 @@ def test_compressed_data_that_is_too_large_for_the_disk():
     assert "too large for the disk" in refused(gzip.compress(rows), disk_bytes=2 * MEGABYTE).reason
 
 
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (("id,name\n" + "1,größe\n" * 100_000).encode("cp1252"), "data.csv"),
+        (b"[" + b'{"a":1},' * 100_000 + b'{"a":2}]', "data.json"),
+    ],
+)
+def test_what_must_be_rewritten_and_is_too_large_for_it(data, key):
+    assert "must be rewritten" in refused(data, key, disk_bytes=int(1.5 * len(data))).reason
+
+
 def test_decompressed_size_is_capped():
     rows = b"".join(b"%d,%d\n" % (i, i * i) for i in range(200_000))
     assert (
