@@ -162,7 +162,7 @@ def _create_users() -> dict[str, tuple[str, str]]:
     """Create who may call before anybody else has been allowed to: the operator and Lambda's service."""
     from moto.iam.models import iam_backends
 
-    from local.bridges import ACCOUNT, PARTITION
+    from local.bridges.account import ACCOUNT, PARTITION
 
     iam = iam_backends[ACCOUNT][PARTITION]
     keys = {}
@@ -185,6 +185,7 @@ def _serve(port: int) -> None:
     from werkzeug.serving import make_server
 
     from local import bridges
+    from local.bridges.gateway import OneAtATime
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     bridges.install()
@@ -193,7 +194,7 @@ def _serve(port: int) -> None:
     dispatcher = DomainDispatcherApplication(create_backend_app)
     # It would look through the folders of all of moto's services for every request.
     dispatcher.get_backend_for_host = functools.cache(dispatcher.get_backend_for_host)
-    application = bridges.OneAtATime(dispatcher)
+    application = OneAtATime(dispatcher)
     server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     hello = {"port": server.port, "operator": users[OPERATOR], "lambda_service": users[LAMBDA_SERVICE]}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from local.bridges import OneAtATime
+from local.bridges.gateway import OneAtATime
 from local.cloud import Cloud
 from tests.local.workload import GOOD
 

@@ -1,0 +1,15 @@
+"""Where moto differs from AWS in what the program rests on, and the smallest step across each gap.
+
+Run inside the server's process by `install`. Each bridge says what moto does and what AWS does. What the
+project rests on of moto's internals is named in this folder, `local/cloudwatch.py`, `local/message_moves.py`
+and `local/service_metrics.py` alone, and moto's version is pinned.
+"""
+
+from local import cloudwatch, message_moves
+from local.bridges import events, function_code, metrics, permissions, queues
+
+
+def install() -> None:
+    """Put every bridge in place; call once, before the server answers."""
+    for bridges in (permissions, events, queues, metrics, function_code, cloudwatch, message_moves):
+        bridges.install()

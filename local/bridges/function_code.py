@@ -1,0 +1,44 @@
+"""The archives of functions and layers, at addresses that lead somewhere."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from flask import request
+from moto.awslambda.models import LambdaFunction, LayerVersion
+
+PATH = "/_lambda/"
+"""Below it, the server answers with `archive`."""
+
+_archives: dict[str, bytes] = {}
+
+
+def archive(path: str) -> bytes | None:
+    """The archive at a path of the server, if there is one."""
+    return _archives.get(path.removeprefix(PATH))
+
+
+def install() -> None:
+    """AWS gives presigned URLs to the archives of functions and layers; those of moto lead nowhere."""
+    get_code, get_layer_version = LambdaFunction.get_code, LayerVersion.get_layer_version
+
+    def located(archive: bytes) -> str:
+        token = hashlib.sha256(archive).hexdigest()
+        _archives[token] = archive
+        return f"{request.host_url.rstrip('/')}{PATH}{token}"
+
+    def code(self: LambdaFunction) -> dict[str, Any]:
+        response = get_code(self)
+        response["Code"]["Location"] = located(self.code_bytes)
+        if self.reserved_concurrency is not None:  # which moto leaves out when it is 0
+            response["Concurrency"] = {"ReservedConcurrentExecutions": int(self.reserved_concurrency)}
+        return response
+
+    def layer(self: LayerVersion) -> dict[str, Any]:
+        response = get_layer_version(self)
+        response["Content"]["Location"] = located(self.code_bytes)
+        return response
+
+    LambdaFunction.get_code = code
+    LayerVersion.get_layer_version = layer
