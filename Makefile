@@ -56,13 +56,17 @@ audit: $(SCANNERS)  ## look the pinned packages up among the known vulnerabiliti
 		.venv-scan/bin/pip-audit --requirement $$lock --require-hashes --disable-pip || exit 1; \
 	done
 
+bench: install  ## measure the conversion beside other engines; writes docs/benchmarks.md and its plot
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/bench.txt
+	@$(BIN)/python -m tests.benchmarks
+
 format: install  ## format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
 lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
 	@$(BIN)/python -m pip install --quiet uv==0.13.9
-	@for set in dev layer program policy scan; do \
+	@for set in dev layer program policy bench scan; do \
 		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
 		[ $$set = policy ] && target=policy/requirements.txt; \
 		constraint=; case $$set in dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
