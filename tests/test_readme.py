@@ -27,7 +27,7 @@ def test_configuration_table_is_the_schema() -> None:
         shown = f"`{default if isinstance(default, str) else json.dumps(default)}`"
         declared[key.split(":")[1]] = [
             shown if "default" in declaration else "*must be set*",
-            declaration["description"].replace("<region>", "‹region›"),
+            declaration["description"].replace("<", "&lt;"),
         ]
     assert table("Configuration") == declared
 
