@@ -9,7 +9,9 @@ _DIGITS_EXACT = 15
 _DIGITS_MAX = 17
 """A number of more says more than a double does."""
 
-_DIGITS_TO_ZERO = bytes(0x30 if 0x30 <= byte <= 0x39 else byte for byte in range(256))
+_ALIKE = bytes.maketrans(b"123456789]", b"000000000}")
+"""All digits are one, and all ends of values."""
+
 _LONG_RUN = b"0" * (_DIGITS_EXACT + 1)
 _LONG = re.compile(rb'(?<![\d.])("?)(-?\d[\d.]{%d,}(?:[eE][-+]?\d+)?)' % _DIGITS_EXACT)
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?')
@@ -30,10 +32,10 @@ class JsonScreen:
 
     def feed(self, block: bytes) -> None:
         """Take the next block."""
-        bare = block.translate(None, b" \t\r\n")
+        bare = block.translate(_ALIKE, b" \t\r\n.")
         self.keys += bare.count(b'":')
-        self.trailing_commas = self.trailing_commas or b",}" in bare or b",]" in bare
-        if _LONG_RUN in bare.translate(_DIGITS_TO_ZERO, b"."):
+        self.trailing_commas = self.trailing_commas or b",}" in bare
+        if _LONG_RUN in bare:
             self._look_at_numbers(block)
 
     def _look_at_numbers(self, block: bytes) -> None:
