@@ -43,6 +43,7 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="where to write (default docs/)")
     options = parser.parse_args()
+    sys.path.insert(0, str(ROOT / "handler"))  # which is the root on Lambda
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
