@@ -51,7 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
     from local.cloud import Cloud  # Pulumi takes a second to import: not for --help
 
     console = Console(highlight=False, width=None if Console().is_terminal else PLAIN_WIDTH, soft_wrap=True)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Ctrl-C too: a shell starts what it puts in the background with interrupts ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _interrupt)
     with contextlib.suppress(KeyboardInterrupt):
         console.print("Deploying three regions ...")
         with Cloud(port=arguments.port) as cloud, _announced(cloud):
