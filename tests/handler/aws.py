@@ -69,16 +69,7 @@ def _answers(address: str) -> bool:
 
 def start_over(address: str) -> None:
     """Forget everything."""
-    _tell_moto(address, "reset")
-
-
-def seed(address: str, number: int) -> None:
-    """Let what follows get the same random ids as each time after this number."""
-    _tell_moto(address, f"seed?a={number}")
-
-
-def _tell_moto(address: str, what: str) -> None:
-    request = urllib.request.Request(f"{address}/moto-api/{what}", method="POST")
+    request = urllib.request.Request(f"{address}/moto-api/reset", method="POST")
     with urllib.request.urlopen(request, timeout=10):
         pass
 
