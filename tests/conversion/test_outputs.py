@@ -10,7 +10,7 @@ from conversion import EmptyError
 from conversion.budget import Budget
 from conversion.engine import engine
 from conversion.model import Limits
-from tests.conversion.support import PROVENANCE, refused, run
+from tests.conversion.support import PROVENANCE, gzipped, refused, run
 
 CSV = b"id,name,price,on,day\n" + b"".join(
     b"%d,name %d,%d.50,%b,2024-01-%02d\n" % (i, i % 10, i, b"true" if i % 2 else b"false", i % 28 + 1)
@@ -21,14 +21,12 @@ CSV = b"id,name,price,on,day\n" + b"".join(
 @pytest.mark.parametrize(
     ("data", "compression"),
     [
-        (gzip.compress(CSV, mtime=0), "gzip"),
+        (gzipped(CSV), "gzip"),
         (
-            gzip.compress(CSV[:5000], mtime=0)
-            + gzip.compress(CSV[5000:], mtime=0)
-            + gzip.compress(b"", mtime=0),
+            gzipped(CSV[:5000]) + gzipped(CSV[5000:]) + gzipped(b""),
             "gzip",
         ),
-        (gzip.compress(CSV, mtime=0) + bytes(512), "gzip"),
+        (gzipped(CSV) + bytes(512), "gzip"),
         (zstd.compress(CSV), "zstd"),
         (zstd.compress(CSV[:5000]) + zstd.compress(CSV[5000:]), "zstd"),
         (CSV, "none"),
@@ -41,7 +39,7 @@ def test_compression(data, compression):
     assert converted.account.bytes_decompressed == len(CSV)
 
 
-@pytest.mark.parametrize("data", [gzip.compress(b"", mtime=0), zstd.compress(b"")])
+@pytest.mark.parametrize("data", [gzipped(b""), zstd.compress(b"")])
 def test_nothing_compressed(data):
     with pytest.raises(EmptyError):
         run(data)
@@ -111,7 +109,7 @@ def test_provenance():
 
 
 @pytest.mark.parametrize(
-    "data", [CSV, b'{"a":1,"b":"x"}\n' * 100, gzip.compress(CSV, mtime=0), CSV.replace(b"5,", b"5,x,", 3)]
+    "data", [CSV, b'{"a":1,"b":"x"}\n' * 100, gzipped(CSV), CSV.replace(b"5,", b"5,x,", 3)]
 )
 def test_same_in_same_out(data):
     one, other = run(data).result, run(data).result
