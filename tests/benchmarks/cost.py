@@ -18,6 +18,8 @@ FOLDER = Path(__file__).parent
 COUNTS, PRICES, TEXT = FOLDER / "cost_counts.json", FOLDER / "prices.json", FOLDER / "cost_page.md"
 PAGE = FOLDER.parents[1] / "docs" / "cost.md"
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
+MARK = " \\*"
+"""Follows what rests on a price of another region."""
 
 MEMORY_GB = 1.0
 STORAGE_GB = (4096 - 512) / 1024
@@ -118,6 +120,14 @@ def per_gigabyte(counts: Mapping[str, float]) -> dict[str, tuple[float, str]]:
     }
 
 
+def metrics() -> dict[str, tuple[float, str]]:
+    """Return the metrics that a working region writes in a month."""
+    return {
+        "by environment": (11, "metric_month"),
+        "outcomes of one data set, at most": (4, "metric_month"),
+    }
+
+
 def total(lines: Mapping[str, tuple[float, str]], prices: Mapping[str, Any], region: str) -> float:
     """Return what the lines cost in a region, USD."""
     return sum(quantity * price(prices, region, name)[0] for quantity, name in lines.values())
@@ -125,7 +135,6 @@ def total(lines: Mapping[str, tuple[float, str]], prices: Mapping[str, Any], reg
 
 def render(counts: Mapping[str, float], prices: Mapping[str, Any]) -> str:
     """Return the page."""
-    metric, _ = price(prices, "us-east-1", "metric_month")
     return Template(TEXT.read_text(encoding="utf-8")).substitute(
         read=prices["read"],
         summary=_summary(counts, prices),
@@ -137,11 +146,8 @@ def render(counts: Mapping[str, float], prices: Mapping[str, Any]) -> str:
         seconds=f"{counts['seconds_here']:.1f}",
         megabytes_in=f"{counts['bytes_in'] / 1e6:.1f}",
         megabytes_out=f"{counts['bytes_out'] / 1e6:.1f}",
-        glacier=price(prices, "us-east-1", "s3_glacier_gb_month")[0],
         per_gigabyte=_table(per_gigabyte(counts), prices),
-        metric=f"{metric:.2f}",
-        metrics_least=f"{11 * metric:.2f}",
-        metrics_dataset=f"{4 * metric:.2f}",
+        metrics=_table(metrics(), prices),
     )
 
 
@@ -150,46 +156,53 @@ def _summary(counts: Mapping[str, float], prices: Mapping[str, Any]) -> str:
     stored = {name: line for name, line in per_gigabyte(counts).items() if "GB-months" in name}
     compute = {name: line for name, line in per_gigabyte(counts).items() if name not in stored}
     figures = {
-        "idle, a month": (0, idle(counts)),
-        f"1 GB processed, in {objects:.0f} objects": (objects, compute),
-        "1 GB stored for a month, with its Parquet": (0, stored),
-        "100,000 small objects": (100_000, {}),
+        "idle, a month": idle(counts),
+        f"1 GB processed, in {objects:.0f} objects": {**_times(objects, per_object(counts)), **compute},
+        "1 GB stored for a month, with its Parquet": stored,
+        "100,000 small objects": _times(100_000, per_object(counts)),
     }
-    rows = [
-        f"| {name} | "
-        + " | ".join(
-            _money(total(lines, prices, region) + number * total(per_object(counts), prices, region))
-            for region in REGIONS
-        )
-        + " |"
-        for name, (number, lines) in figures.items()
-    ]
+    rows = [f"| {name} | {_costs(lines, prices)} |" for name, lines in figures.items()]
     return "\n".join([f"| USD | {' | '.join(REGIONS)} |", "|---|---:|---:|---:|", *rows])
+
+
+def _times(number: float, lines: Mapping[str, tuple[float, str]]) -> dict[str, tuple[float, str]]:
+    return {name: (number * quantity, key) for name, (quantity, key) in lines.items()}
 
 
 def _price_list(prices: Mapping[str, Any]) -> str:
     rows = [
-        f"| [{name}]({source}) | "
+        f"| [{name}]({page}) | "
         + " | ".join(_quoted(prices, region, name) for region in REGIONS)
         + f" | {note} |"
-        for name, (_, note, source) in prices["us-east-1"].items()
+        for name, (note, page) in prices["notes"].items()
     ]
     return "\n".join([f"| USD for one | {' | '.join(REGIONS)} | note |", "|---|---:|---:|---:|---|", *rows])
 
 
 def _table(lines: Mapping[str, tuple[float, str]], prices: Mapping[str, Any]) -> str:
     rows = [
-        f"| {name} | {quantity:,.4g} | {_quoted(prices, 'us-east-1', key)}"
-        f" | {_money(quantity * price(prices, 'us-east-1', key)[0])} |"
+        f"| {name} | {quantity:,.4g} | {_costs({name: (quantity, key)}, prices)} |"
         for name, (quantity, key) in lines.items()
     ]
-    whole = f"| **together** | | | **{_money(total(lines, prices, 'us-east-1'))}** |"
-    return "\n".join(["| | quantity | USD for one | USD |", "|---|---:|---:|---:|", *rows, whole])
+    whole = f"| **together** | | {_costs(lines, prices)} |"
+    return "\n".join(
+        [f"| USD | quantity | {' | '.join(REGIONS)} |", "|---|---:|---:|---:|---:|", *rows, whole]
+    )
+
+
+def _costs(lines: Mapping[str, tuple[float, str]], prices: Mapping[str, Any]) -> str:
+    """Return the cells of a row: what the lines cost in each region, marked if a price stands in."""
+    return " | ".join(
+        _money(total(lines, prices, region))
+        + ("" if all(price(prices, region, key)[1] for _, key in lines.values()) else MARK)
+        for region in REGIONS
+    )
 
 
 def _quoted(prices: Mapping[str, Any], region: str, name: str) -> str:
     value, confirmed = price(prices, region, name)
-    return f"{value:.10f}".rstrip("0").rstrip(".") + ("" if confirmed else " \\*")
+    figure = f"{value:.10f}".rstrip("0").rstrip(".")
+    return f"{figure} ({prices[region][name][1]})" if confirmed else figure + MARK
 
 
 def _money(value: float) -> str:

@@ -1,6 +1,7 @@
 """docs/cost.md says what its counts and prices come to."""
 
 import json
+from datetime import date
 
 import pytest
 
@@ -32,6 +33,17 @@ def test_prices_of_a_region_come_first_and_the_others_are_marked() -> None:
     assert price(prices, "eu-west-1", "log_gb") == (0.57, True)
     assert price(prices, "eu-west-1", "event") == (1, False)
     assert total({"log": (2, "log_gb"), "events": (3, "event")}, prices, "eu-west-1") == pytest.approx(4.14)
+
+
+def test_every_price_has_its_date_and_source() -> None:
+    prices = json.loads(PRICES.read_text(encoding="utf-8"))
+    assert prices["us-east-1"].keys() == prices["notes"].keys()
+    for region in REGIONS:
+        assert prices[region].keys() <= prices["notes"].keys()
+        for value, day, source in prices[region].values():
+            assert value > 0
+            assert source
+            assert date.fromisoformat(day) <= date.fromisoformat(prices["read"])
 
 
 def test_an_object_costs_a_count_of_requests_and_not_more() -> None:
