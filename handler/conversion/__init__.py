@@ -3,7 +3,7 @@
 The only names for use from outside are those in ``__all__``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,6 +35,7 @@ __all__ = [
 def convert(
     source: BinaryIO,
     *,
+    reopen: Callable[[], BinaryIO],
     key: str,
     size: int,
     workdir: Path,
@@ -43,9 +44,18 @@ def convert(
 ) -> Conversion:
     """Convert the object that ``source`` reads (``size`` bytes, named ``key``) into files in ``workdir``.
 
-    ``workdir`` is a fresh, empty directory. What is written is a pure function of the bytes, the key, the
-    provenance (which goes into the Parquet's metadata) and the limits.
+    ``reopen`` opens the object anew, for a second reading if one is needed; what it opens is closed here, and
+    what it raises is raised here. ``workdir`` is a fresh, empty directory. What is written is a pure
+    function of the bytes, the key, the provenance (which goes into the Parquet's metadata) and the limits.
 
     Raises UnreadableError, EmptyError or DeadlineExceededError, and nothing else that depends on the bytes.
     """
-    return convert_object(source, key=key, size=size, workdir=workdir, limits=limits, provenance=provenance)
+    return convert_object(
+        source,
+        reopen=reopen,
+        key=key,
+        size=size,
+        workdir=workdir,
+        limits=limits,
+        provenance=provenance,
+    )

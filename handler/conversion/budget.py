@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 
@@ -34,17 +34,22 @@ class Budget:
         self.limits = limits
         self._workdir = workdir
         self._deadline = monotonic() + limits.seconds
+        self.exceeded: Exception | None = None
+        """Why the engine was interrupted, if it was."""
         # A process that was large before (a test's, a tool's) is not the object's fault.
         self.memory_bytes = max(limits.memory_bytes, resident_bytes() + _GROWTH_BYTES)
 
-    def check_size(self, size: int) -> None:
-        """Refuse an object of ``size`` decompressed bytes that the time or the disk would not hold."""
+    def check_time(self, size: int) -> None:
+        """Refuse an object of ``size`` decompressed bytes for which the time is not enough."""
         largest = largest_object_bytes(self.limits.seconds)
         if size > largest:
             raise UnreadableError(
                 f"too large for the time: {size} bytes, where {self.limits.seconds:g} seconds are enough for "
                 f"{largest}; split the object or raise the function's timeout or memory"
             )
+
+    def check_disk(self, size: int) -> None:
+        """Refuse to put ``size`` bytes on a disk that would not hold them and what is made of them."""
         largest = int(self.limits.disk_bytes / _DISK_FACTOR)
         if size > largest:
             raise UnreadableError(
@@ -75,13 +80,12 @@ class Budget:
         Some of the engine's memory is outside its own limit, so the kernel's figure is what counts.
         """
         done = threading.Event()
-        reasons: list[Exception] = []
 
         def watch() -> None:
             while not done.wait(_WATCH_SECONDS):
                 reason = self._exceeded()
                 if reason is not None:
-                    reasons.append(reason)
+                    self.exceeded = self.exceeded or reason
                     connection.interrupt()
 
         watcher = threading.Thread(target=watch, name="conversion-watchdog", daemon=True)
@@ -89,8 +93,8 @@ class Budget:
         try:
             yield
         except duckdb.Error:
-            if reasons:
-                raise reasons[0] from None
+            if self.exceeded:
+                raise self.exceeded from None
             raise
         finally:
             done.set()
@@ -104,12 +108,21 @@ class Budget:
             return UnreadableError(
                 f"needs more memory than there is: {resident} bytes, limit {self.memory_bytes}"
             )
-        used = sum(file.stat().st_size for file in self._workdir.iterdir())
+        used = _used_bytes(self._workdir)
         if used > self.limits.disk_bytes:
             return UnreadableError(
                 f"needs more disk than there is: {used} bytes, limit {self.limits.disk_bytes}"
             )
         return None
+
+
+def _used_bytes(directory: Path) -> int:
+    used = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with suppress(FileNotFoundError):  # the engine takes its own away as we look
+                used += (Path(folder) / name).stat().st_size
+    return used
 
 
 def resident_bytes() -> int:

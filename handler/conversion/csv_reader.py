@@ -8,22 +8,19 @@ from conversion.dialect import Dialect
 from conversion.engine import literal
 from conversion.model import MEBIBYTE
 
-_LINE_BYTES = 2_000_000
+LINE_BYTES = 2_000_000
 """The longest record the engine reads unless told otherwise; it takes memory in proportion."""
-
-_BUFFER_BYTES = 32_000_000
 
 
 def read_text(path: Path, dialect: Dialect, *, header: bool, longest: int, columns: Sequence[str]) -> str:
     """Give SQL that reads the file into ``columns`` of text; no record is longer than ``longest`` bytes."""
     types = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in columns)
     newline = "\\r\\n" if dialect.newline == b"\r\n" else "\\n"
-    line_bytes = RECORD_BYTES_MAX + MEBIBYTE if longest > _LINE_BYTES else _LINE_BYTES
-    # Unless told, the engine takes buffers of sixteen such lines.
-    buffer_bytes = max(2 * line_bytes, _BUFFER_BYTES)
+    line_bytes = RECORD_BYTES_MAX + MEBIBYTE if longest > LINE_BYTES else LINE_BYTES
+    # Unless told, the engine takes buffers of sixteen such lines: more memory, and a pipe runs dry meanwhile.
     return (
         f"read_csv({literal(str(path))}, auto_detect = false, header = {str(header).lower()}, "
         f"delim = {literal(dialect.delimiter.decode())}, quote = {literal(dialect.quote.decode())}, "
         f"escape = {literal(dialect.escape.decode())}, new_line = '{newline}', allow_quoted_nulls = false, "
-        f"max_line_size = {line_bytes}, buffer_size = {buffer_bytes}, columns = {{{types}}})"
+        f"max_line_size = {line_bytes}, buffer_size = {line_bytes}, columns = {{{types}}})"
     )

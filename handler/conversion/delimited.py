@@ -1,22 +1,23 @@
 """Delimited text, and plain text as one column, from a spooled file to a table of text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from conversion.blocks import blocks_of_lines
 from conversion.budget import Budget
-from conversion.csv_reader import read_text
+from conversion.csv_reader import LINE_BYTES, read_text
 from conversion.dialect import Dialect, detect, lines_dialect, newline_of
 from conversion.encoding import FALLBACK, from_fallback, is_fallback
-from conversion.model import MEBIBYTE, EmptyError
+from conversion.model import MEBIBYTE
 from conversion.names import column_names
 from conversion.proof import NULL_MARKERS, Guess, guess
 from conversion.rejects import Rejects
 from conversion.repair import Repair
 from conversion.screen import Screen
 from conversion.spool import Spool
+from conversion.stream import UnsoundError
 from conversion.typed import TextTable
 
 _DELIMITED_SUFFIXES = {".csv", ".tsv", ".tab", ".psv", ".ssv", ".dsv"}
@@ -27,22 +28,76 @@ _SAMPLE_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
+class Layout:
+    """What the beginning of a file says of it."""
+
+    dialect: Dialect
+    header: bool
+    sources: tuple[str, ...]
+    rows: tuple[Sequence[str], ...]
+    """A sample of its records, the header not included."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is plain text: each line, blank ones included, is a row of one column."""
+        return self.dialect.blank_lines
+
+    @property
+    def format(self) -> str:
+        """What it is called in the record."""
+        return "text" if self.is_text else "delimited"
+
+    def table(self, path: Path, longest: int, more: Iterable[Sequence[str]] = ()) -> TextTable:
+        """Give the table that the engine reads from ``path``; ``more`` are further records of the sample."""
+        width = self.dialect.width
+        sample = [*self.rows, *more]
+        columns = zip(*sample, strict=True) if sample else ((),) * width
+        fields = [f"c{index}" for index in range(width)]
+        return TextTable(
+            relation=read_text(path, self.dialect, header=self.header, longest=longest, columns=fields),
+            names=column_names(self.sources),
+            guesses=(Guess(()),) if self.is_text else tuple(guess(values) for values in columns),
+        )
+
+
+@dataclass(frozen=True)
 class Delimited:
     """A file of sound records only, and what they are."""
 
     table: TextTable
-    sources: tuple[str, ...]
+    layout: Layout
     records: int
-    format: str
     encoding: str
 
 
-def prepare(spool: Spool, key: str, rejects: Rejects, budget: Budget) -> Delimited:
-    """Spool the file, count its records, take out what is unsound, and say how the engine is to read it."""
-    head = _whole_lines(spool.head)
+def layout_of(head: bytes, key: str) -> Layout:
+    """Tell the layout by a file's beginning, and by its name where that leaves a choice."""
+    head = _whole_lines(head)
     dialect = _dialect_of(head, key)
-    screen = Screen(dialect)
-    for block in spool.blocks():
+    if dialect.blank_lines:
+        return Layout(dialect, header=False, sources=("line",), rows=())
+    rows = list(dialect.sample(head))
+    header = has_header(rows, dialect.width)
+    sources = tuple(rows[0]) if header else ("",) * dialect.width
+    return Layout(dialect, header, sources, tuple(rows[header:]))
+
+
+def screened(blocks: Iterable[bytes], screen: Screen) -> Iterator[bytes]:
+    """Yield ``blocks`` as long as ``screen`` proves them sound, and of records that the engine takes."""
+    for block in blocks:
+        screen.feed(block)
+        if not screen.sound or screen.longest_wait > LINE_BYTES:
+            raise UnsoundError
+        yield block
+    screen.finish()
+    if not screen.sound:
+        raise UnsoundError
+
+
+def prepare(spool: Spool, key: str, layout: Layout, rejects: Rejects, budget: Budget) -> Delimited:
+    """Spool the file, count its records, take out what is unsound, and say how the engine is to read it."""
+    screen = Screen(layout.dialect)
+    for block in spool.spooled():
         screen.feed(block)
     screen.finish()
     encoding = spool.encoding
@@ -50,31 +105,16 @@ def prepare(spool: Spool, key: str, rejects: Rejects, budget: Budget) -> Delimit
         encoding = FALLBACK
         from_fallback(spool.path, budget)
         with spool.path.open("rb") as file:
-            head = _whole_lines(file.read(MEBIBYTE))
-        dialect = _dialect_of(head, key)
-        screen = _screen_again(spool.path, dialect, budget)
-    if spool.path.stat().st_size == len(spool.head) and not spool.head.strip():
-        raise EmptyError("the object has nothing but space")
-    rows = list(dialect.sample(head))
-    is_text = dialect.blank_lines
-    header = not is_text and has_header(rows, dialect.width)
-    sources = ("line",) if is_text else tuple(rows[0]) if header else ("",) * dialect.width
-    names = column_names(sources)
+            layout = layout_of(file.read(MEBIBYTE), key)
+        screen = Screen(layout.dialect)
+        for block in blocks_of_lines(spool.path, budget):
+            screen.feed(block)
+        screen.finish()
     records, longest = screen.records, screen.longest_wait
     if not screen.sound:
-        dialect, records, longest = _repair(spool, dialect, screen, rejects, budget, names, header=header)
-    sample = [] if is_text else rows[header:] + list(_further_samples(spool.path, dialect))
-    columns = zip(*sample, strict=True) if sample else ((),) * dialect.width
-    guesses = (Guess(()),) if is_text else tuple(guess(values) for values in columns)
-    fields = [f"c{index}" for index in range(dialect.width)]
-    relation = read_text(spool.path, dialect, header=header, longest=longest, columns=fields)
-    return Delimited(
-        table=TextTable(relation, names, guesses),
-        sources=sources,
-        records=records - header,
-        format="text" if is_text else "delimited",
-        encoding=encoding,
-    )
+        layout, records, longest = _repair(spool, layout, screen, rejects, budget)
+    more = () if layout.is_text else _further_samples(spool.path, layout.dialect)
+    return Delimited(layout.table(spool.path, longest, more), layout, records - layout.header, encoding)
 
 
 def has_header(rows: Sequence[Sequence[str]], width: int) -> bool:
@@ -112,40 +152,26 @@ def _dialect_of(head: bytes, key: str) -> Dialect:
     return lines_dialect(blank_lines=True, newline=newline_of(head))
 
 
-def _screen_again(path: Path, dialect: Dialect, budget: Budget) -> Screen:
-    screen = Screen(dialect)
-    for block in blocks_of_lines(path, budget):
-        screen.feed(block)
-    screen.finish()
-    return screen
-
-
 def _repair(
-    spool: Spool,
-    dialect: Dialect,
-    screen: Screen,
-    rejects: Rejects,
-    budget: Budget,
-    names: tuple[str, ...],
-    *,
-    header: bool,
-) -> tuple[Dialect, int, int]:
+    spool: Spool, layout: Layout, screen: Screen, rejects: Rejects, budget: Budget
+) -> tuple[Layout, int, int]:
     # What is sound with CR LF is to have LF as what is repaired will.
-    resume = dialect.newline == b"\n"
+    resume = layout.dialect.newline == b"\n"
     repair = Repair(
         spool.path,
-        dialect,
+        layout.dialect,
         rejects,
         budget,
-        names,
-        header,
+        column_names(layout.sources),
+        layout.header,
         position=screen.sound_bytes if resume else 0,
         records=screen.records if resume else 0,
         longest=screen.longest_wait,
         mark_bytes=spool.mark_bytes if spool.encoding == "utf-8" else 0,
     )
     repair.run()
-    return replace(dialect, newline=b"\n"), repair.records, repair.longest
+    repaired = replace(layout, dialect=replace(layout.dialect, newline=b"\n"))
+    return repaired, repair.records, repair.longest
 
 
 def _further_samples(path: Path, dialect: Dialect) -> Iterator[list[str]]:

@@ -25,14 +25,14 @@ _SETTINGS = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     # A cast that may fail must not be pushed into the scan, which would drop the row; nor a check on what a
-    # cast gave be pushed below it, which would cast twice.
-    "disabled_optimizers": "type_pushdown,filter_pushdown",
+    # cast gave be pushed below it, which would cast twice; nor IN become a join, which all rows would take.
+    "disabled_optimizers": "type_pushdown,filter_pushdown,in_clause",
 }
 
 
 @contextmanager
-def engine(workdir: Path, budget: Budget) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a connection that can open files in ``workdir`` only and is watched by ``budget``."""
+def engine(workdir: Path, pipe: Path, budget: Budget) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection that can open ``pipe`` and files in ``workdir`` only and is watched by ``budget``."""
     memory = budget.memory_bytes - resident_bytes() - _UNTRACKED
     settings = _SETTINGS | {"memory_limit": f"{min(max(memory, _MEMORY_MIN), _MEMORY_MAX)}B"}
     with duckdb.connect(":memory:", config=settings) as connection, budget.watch(connection):
@@ -40,6 +40,7 @@ def engine(workdir: Path, budget: Budget) -> Iterator[duckdb.DuckDBPyConnection]
         connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET temp_directory = {literal(str(workdir / 'engine'))}")
         connection.execute(f"SET allowed_directories = [{literal(str(workdir))}]")
+        connection.execute(f"SET allowed_paths = [{literal(str(pipe))}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection
@@ -74,6 +75,10 @@ class Written:
     def of(self, name: str) -> Mapping[str, str]:
         """Give the statistics of the column of this name."""
         return self._statistics.get(identifier(name), {})
+
+    def nulls(self, name: str) -> int:
+        """Give how many nulls the column of this name has."""
+        return int(self.of(name).get("null_count", 0))
 
 
 def identifier(name: str) -> str:

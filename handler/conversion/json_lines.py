@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from conversion.blocks import RECORD_BYTES_MAX, blocks_of_lines
 from conversion.budget import Budget
@@ -11,12 +12,13 @@ from conversion.dialect import Dialect, lines_dialect, newline_of
 from conversion.encoding import FALLBACK, from_fallback, is_fallback, not_text_reason
 from conversion.json_numbers import JsonScreen, with_inexact_as_text
 from conversion.json_values import to_lines
-from conversion.model import UnreadableError
+from conversion.model import MEBIBYTE, UnreadableError
 from conversion.rejects import Rejects
 from conversion.screen import Screen
 from conversion.spool import Spool
 
 _CHECK_EVERY = 10_000
+_SAMPLE_LINES = 1000
 
 
 @dataclass
@@ -30,6 +32,11 @@ class JsonLines:
     longest: int
     screen: JsonScreen
 
+    def sample(self) -> list[dict[str, Any]]:
+        """Give the first of the lines that are objects."""
+        with self.path.open("rb") as file:
+            return sample_of(file.read(MEBIBYTE))
+
 
 class JsonSpool:
     """Spools an object of JSON, and keeps it until it is known which of its lines are no objects."""
@@ -41,8 +48,7 @@ class JsonSpool:
         self._encoding = spool.encoding
         self._mark_bytes = spool.mark_bytes if spool.encoding == "utf-8" else 0
         newline = newline_of(spool.head)
-        for _ in spool.blocks():
-            pass
+        spool.spool()
         if kind == "values":
             newline = b"\n"
             budget.check_second_copy(spool.path)
@@ -57,6 +63,22 @@ class JsonSpool:
         self._rejects.forget(self._already_rejected)
         self.lines = self._rewritten(iter(refused), strictly=False)
         return self.lines
+
+    def with_a_key_twice(self) -> Iterator[int]:
+        """Yield the numbers of the lines that have two keys of one name in one object, at any depth."""
+        decode = json.JSONDecoder(object_pairs_hook=_once).decode
+        number = 0
+        for block in blocks_of_lines(self.lines.path, self._budget):
+            for line in block.split(b"\n"):
+                if not line:
+                    continue
+                try:
+                    decode(line.decode())
+                except _TwiceError:
+                    yield number
+                except (ValueError, RecursionError):
+                    pass  # what is no JSON is found otherwise
+                number += 1
 
     def _screened(self, path: Path, newline: bytes) -> JsonLines:
         dialect = lines_dialect(blank_lines=False, newline=newline)
@@ -116,6 +138,28 @@ class JsonSpool:
                 )
         dialect = lines_dialect(blank_lines=False, newline=b"\n")
         return JsonLines(target, dialect, self._encoding, kept, longest, screen)
+
+
+def sample_of(head: bytes) -> list[dict[str, Any]]:
+    """Give the first of the lines in a file's beginning that are objects."""
+    rows: list[dict[str, Any]] = []
+    for line in head.splitlines()[:_SAMPLE_LINES]:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict):
+            rows.append(row)
+    return rows
+
+
+class _TwiceError(Exception):
+    pass
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    if len(dict(pairs)) < len(pairs):
+        raise _TwiceError
 
 
 def reason_of(line: bytes) -> str | None:

@@ -1,6 +1,7 @@
 """What the engine takes for JSON though it is none, or changes as it reads: found in the bytes, in blocks."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 
 _DIGITS_EXACT = 15
@@ -9,11 +10,15 @@ _DIGITS_EXACT = 15
 _DIGITS_MAX = 17
 """A number of more says more than a double does."""
 
-_ALIKE = bytes.maketrans(b"123456789]", b"000000000}")
-"""All digits are one, and all ends of values."""
+_ALIKE = bytes.maketrans(b".123456789E+", b"0000000000e-")
+"""All digits are one, and so is the point among them; and so are the two ways to write an exponent."""
 
-_LONG_RUN = b"0" * (_DIGITS_EXACT + 1)
-_LONG = re.compile(rb'(?<![\d.])("?)(-?\d[\d.]{%d,}(?:[eE][-+]?\d+)?)' % _DIGITS_EXACT)
+_SUSPICIOUS = (b"0" * (_DIGITS_EXACT + 1), b"0e-000", b"0e000")
+"""What numbers look like that have more digits or a larger exponent than a double holds of any."""
+
+_NUMBER = re.compile(
+    rb'(?<![\w.])("?)(-?\d[\d.]{%d,}(?:[eE][-+]?\d+)?|-?\d[\d.]*[eE][-+]?\d{3,})' % _DIGITS_EXACT
+)
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?')
 
 
@@ -32,31 +37,47 @@ class JsonScreen:
 
     def feed(self, block: bytes) -> None:
         """Take the next block."""
-        bare = block.translate(_ALIKE, b" \t\r\n.")
+        bare = block.translate(None, b" \t\r\n")
         self.keys += bare.count(b'":')
-        self.trailing_commas = self.trailing_commas or b",}" in bare
-        if _LONG_RUN in bare:
-            self._look_at_numbers(block)
+        self.trailing_commas = self.trailing_commas or b",}" in bare or b",]" in bare
+        numbers = _suspicious(block)
+        self.long_integers = self.long_integers or any(map(_is_integer, numbers))
+        self.inexact = self.inexact or _any_inexact(numbers)
 
-    def _look_at_numbers(self, block: bytes) -> None:
-        for quote, token in _LONG.findall(block):
-            if quote:
-                continue
-            if b"." in token or b"e" in token.lower():
-                self.inexact = self.inexact or not is_exact(token)
-            else:
-                self.long_integers = True
+
+def has_inexact(block: bytes) -> bool:
+    """Tell whether there is a number with a fraction that a double does not hold, or what looks like one."""
+    return _any_inexact(_suspicious(block))
 
 
 def is_exact(token: bytes) -> bool:
     """Tell whether a double holds the number: whether, written with as many digits, it is the same."""
     text = token.decode()
     try:
+        value = float(text)
+        if repr(value) == text:
+            return True
         number = Decimal(text)
         digits = len(number.as_tuple().digits)
-        return digits <= _DIGITS_MAX and Decimal(f"{float(text):.{digits - 1}e}") == number
+        return digits <= _DIGITS_MAX and Decimal(f"{value:.{digits - 1}e}") == number
     except (ArithmeticError, ValueError):
         return False
+
+
+def _suspicious(block: bytes) -> list[bytes]:
+    """Give the numbers that a double may not hold."""
+    alike = block.translate(_ALIKE)
+    if not any(sign in alike for sign in _SUSPICIOUS):
+        return []
+    return [token for quote, token in _NUMBER.findall(block) if not quote]
+
+
+def _is_integer(token: bytes) -> bool:
+    return b"." not in token and b"e" not in token and b"E" not in token
+
+
+def _any_inexact(numbers: Sequence[bytes]) -> bool:
+    return any(not _is_integer(token) and not is_exact(token) for token in numbers)
 
 
 def with_inexact_as_text(line: bytes) -> bytes:
@@ -64,7 +85,7 @@ def with_inexact_as_text(line: bytes) -> bytes:
 
     def keep(match: re.Match[bytes]) -> bytes:
         token = match[0]
-        whole = token.startswith(b'"') or not (b"." in token or b"e" in token.lower())
+        whole = token.startswith(b'"') or _is_integer(token)
         return token if whole or is_exact(token) else b'"' + token + b'"'
 
     return _TOKEN.sub(keep, line)

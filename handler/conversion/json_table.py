@@ -1,26 +1,22 @@
-"""Make a table of lines of JSON: a column for each key, of the type that all its values have."""
+"""Make a table of lines of JSON of any keys: a column for each key, of the type that all its values have."""
 
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from conversion.csv_reader import read_text
 from conversion.engine import identifier, literal
+from conversion.json_flat import JSON, clash, string_guess
 from conversion.json_lines import JsonLines, JsonSpool
 from conversion.json_shape import ShapesDisagreeError, merged
-from conversion.model import MEBIBYTE
 from conversion.names import column_names
 from conversion.proof import BIGINT, BOOLEAN, DOUBLE, FLOAT_SHARE_SURE, Guess, Type, guess
 from conversion.typed import TextTable
 
-JSON = Type("JSON", "CAST({text} AS JSON)", "true")
-
-_SAMPLE_LINES = 1000
 _COLUMNS_MAX = 5000
 _SHAPES_MAX = 1000
 _FETCHED = 10_000
@@ -32,23 +28,10 @@ _STRING = Type(
 )
 
 
-def flat_table(lines: JsonLines) -> tuple[TextTable, tuple[str, ...]] | None:
-    """Give the table for lines that all have the same keys and no others inside, if that seems to be so.
-
-    Then each line has every key once (the engine is strict), and there are no more keys than that in the file
-    (they were counted): nothing can be lost.
-    """
-    sample = _sample(lines.path)
-    keys = tuple(sample[0]) if sample else ()
-    if not keys or lines.screen.keys != len(keys) * lines.lines or _clash(keys):
-        return None
-    return _table(lines, keys, sample, "json_transform_strict"), keys
-
-
 def any_table(connection: duckdb.DuckDBPyConnection, spool: JsonSpool) -> tuple[TextTable, tuple[str, ...]]:
-    """Give the table for lines of any keys, found in a pass over all; lines that are no objects go."""
+    """Give the table and its keys, found in a pass over all lines; those that are no objects go."""
     read = f"(SELECT line, TRY(json_keys(line)) AS keys FROM {_read(spool.lines)})"
-    refused = _refused(connection, read)
+    refused = _refused(connection, read, spool)
     if refused:
         read = f"(SELECT line, json_keys(line) AS keys FROM {_read(spool.without(refused))})"
     found = connection.execute(
@@ -56,12 +39,12 @@ def any_table(connection: duckdb.DuckDBPyConnection, spool: JsonSpool) -> tuple[
         f"LIMIT {_COLUMNS_MAX + 1}"
     ).fetchall()
     lines = spool.lines
-    sample = _sample(lines.path)
+    sample = lines.sample()
     keys = tuple(dict.fromkeys([*(key for row in sample for key in row), *(key for (key,) in found)]))
     if not keys or len(keys) > _COLUMNS_MAX:
         whole = f"(SELECT line AS c0 FROM {_read(lines)})"
-        return TextTable(whole, ("value",), (Guess(()),), JSON), ("",)
-    table = _table(lines, keys, sample, "json_transform")
+        return TextTable(whole, ("value",), (Guess((), JSON),), markers=False), ("",)
+    table = _table(lines, keys, sample)
     return _with_shapes(connection, table, lines, sample, keys), keys
 
 
@@ -69,9 +52,10 @@ def _read(lines: JsonLines) -> str:
     return read_text(lines.path, lines.dialect, header=False, longest=lines.longest, columns=("line",))
 
 
-def _refused(connection: duckdb.DuckDBPyConnection, read: str) -> Sequence[int]:
+def _refused(connection: duckdb.DuckDBPyConnection, read: str, spool: JsonSpool) -> Sequence[int]:
     """Give the numbers of the lines that are no objects to the engine, or have a key twice."""
     unsound = "keys IS NULL OR NOT starts_with(ltrim(line), '{') OR len(keys) <> len(list_distinct(keys))"
+    (outer_keys,) = connection.execute(f"SELECT coalesce(sum(len(keys)), 0) FROM {read}").fetchall()[0]
     answer = connection.execute(
         f"SELECT number - 1 FROM (SELECT row_number() OVER () AS number, line, keys FROM {read}) "
         f"WHERE {unsound}"
@@ -79,29 +63,29 @@ def _refused(connection: duckdb.DuckDBPyConnection, read: str) -> Sequence[int]:
     numbers = array("q")
     while some := answer.fetchmany(_FETCHED):
         numbers.extend(number for (number,) in some)
+    if spool.lines.screen.keys > outer_keys:  # objects inside, in which the engine would keep one of two
+        numbers = array("q", sorted({*numbers, *spool.with_a_key_twice()}))
     return numbers
 
 
-def _table(
-    lines: JsonLines, keys: Sequence[str], sample: Sequence[dict[str, Any]], transform: str
-) -> TextTable:
-    clash = _clash(keys)
-    structure = {key: "JSON" for key in keys if key not in clash}
+def _table(lines: JsonLines, keys: Sequence[str], sample: Sequence[Mapping[str, Any]]) -> TextTable:
+    clashing = clash(keys)
+    structure = {key: "JSON" for key in keys if key not in clashing}
     columns = ", ".join(
         f"CAST(json_extract(line, {literal(_pointer(key))}) AS VARCHAR) AS c{index}"
-        if key in clash
+        if key in clashing
         else f"CAST(s.{identifier(key)} AS VARCHAR) AS c{index}"
         for index, key in enumerate(keys)
     )
     transformed = (
-        f"{transform}(line, {literal(json.dumps(structure, ensure_ascii=False))})" if structure else "NULL"
+        f"json_transform(line, {literal(json.dumps(structure, ensure_ascii=False))})" if structure else "NULL"
     )
     values = f"(SELECT line, {transformed} AS s FROM {_read(lines)})"
     return TextTable(
         relation=f"(SELECT {columns} FROM {values})",
         names=column_names(keys),
         guesses=tuple(_guess([row[key] for row in sample if row.get(key) is not None]) for key in keys),
-        fallback=JSON,
+        markers=False,
     )
 
 
@@ -109,7 +93,7 @@ def _with_shapes(
     connection: duckdb.DuckDBPyConnection,
     table: TextTable,
     lines: JsonLines,
-    sample: Sequence[dict[str, Any]],
+    sample: Sequence[Mapping[str, Any]],
     keys: Sequence[str],
 ) -> TextTable:
     """Find the types of nested columns, from all the shapes they have in the file."""
@@ -133,37 +117,30 @@ def _with_shapes(
         except ShapesDisagreeError:
             continue
         text = literal(json.dumps(structure, ensure_ascii=False)).replace("{", "{{").replace("}", "}}")
-        guesses[index] = Guess((Type("STRUCT", f"json_transform({{text}}, {text})", "true"),))
+        guesses[index] = Guess((Type("STRUCT", f"json_transform({{text}}, {text})", "true"),), JSON)
     return replace(table, guesses=tuple(guesses))
 
 
 def _guess(values: Sequence[Any]) -> Guess:
-    """Say what types a column of JSON may have, from values of it. A string is never a number."""
+    """Say what types a column of values as JSON writes them may have."""
     kinds = {bool if value is True or value is False else type(value) for value in values}
-    if not kinds:
-        strings = tuple(_quoted(type_) for type_ in guess([]).types if type_ not in (BOOLEAN, BIGINT, DOUBLE))
-        return Guess((BOOLEAN, BIGINT, DOUBLE, *strings, _STRING), certain=False)
     if kinds == {bool}:
-        return Guess((BOOLEAN,))
-    if kinds <= {int, float}:
-        share = sum(isinstance(value, float) for value in values) / len(values)
-        return Guess(
-            (BIGINT, DOUBLE)
-            if kinds == {int}
-            else (DOUBLE,)
-            if share > FLOAT_SHARE_SURE
-            else (BIGINT, DOUBLE),
-            certain=kinds == {int} or share > FLOAT_SHARE_SURE,
-        )
+        return Guess((BOOLEAN,), JSON)
     if kinds == {str}:
-        found = guess(values)
-        types = () if found.markers else found.types
-        if set(types) & {BOOLEAN, BIGINT, DOUBLE} or any(type_.name.startswith("DECIMAL") for type_ in types):
-            types = ()
-        return Guess(
-            (*(_quoted(type_) for type_ in types), _STRING), certain=found.certain, exclusive=found.exclusive
-        )
-    return Guess(())
+        return _quoted_guess(string_guess(values))
+    if kinds and kinds <= {int, float}:
+        floats = sum(isinstance(value, float) for value in values)
+        if floats > len(values) * FLOAT_SHARE_SURE:
+            return Guess((DOUBLE,), JSON)
+        return Guess((BIGINT, DOUBLE), JSON, certain=not floats)
+    if kinds:
+        return Guess((), JSON)
+    strings = [type_ for type_ in guess(["NA"]).types if type_ not in (BOOLEAN, BIGINT, DOUBLE)]
+    return Guess((BOOLEAN, BIGINT, DOUBLE, *map(_quoted, strings), _STRING), JSON, certain=False)
+
+
+def _quoted_guess(found: Guess) -> Guess:
+    return replace(found, types=(*map(_quoted, found.types), _STRING), fallback=JSON)
 
 
 def _quoted(type_: Type) -> Type:
@@ -174,31 +151,6 @@ def _quoted(type_: Type) -> Type:
         type_.cast.replace("{text}", inner),
         f"starts_with({{text}}, '\"') AND ({type_.proof.replace('{text}', inner)})",
     )
-
-
-def _sample(path: Path) -> list[dict[str, Any]]:
-    with path.open("rb") as file:
-        lines = file.readlines(MEBIBYTE)[:_SAMPLE_LINES]
-    rows: list[dict[str, Any]] = []
-    for line in lines:
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(row, dict):
-            rows.append(row)
-    return rows
-
-
-def _clash(keys: Sequence[str]) -> set[str]:
-    """Give the keys that the engine, which makes no difference of case, would not tell from another."""
-    seen: set[str] = set()
-    clash = set()
-    for key in keys:
-        if key.casefold() in seen or not key:
-            clash.add(key)
-        seen.add(key.casefold())
-    return clash
 
 
 def _pointer(key: str) -> str:

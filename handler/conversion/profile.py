@@ -44,13 +44,12 @@ def write_profile(
     described = []
     for index, column in enumerate(columns):
         statistics = written.of(column.name)
-        nulls = int(statistics.get("null_count", 0))
         described.append(
             {
                 "name": column.name,
                 "source_name": column.source_name,
                 "type": column.type,
-                "nulls": nulls,
+                "nulls": written.nulls(column.name),
                 "null_marker_share": markers[index] / written.rows,
                 "min": _bounded(statistics.get("min")),
                 "max": _bounded(statistics.get("max")),

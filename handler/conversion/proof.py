@@ -3,6 +3,9 @@
 A type is guessed from a sample and proven over the whole file, in the pass that converts it. A type that
 is not proven is not used. Its expressions speak of ``{text}``, a value as written, and ``{value}``, what the
 cast made of it.
+
+Where a proof has a way that nearly all values go and another for the rest, it is a CASE: the engine evaluates
+both sides of an OR for all of them.
 """
 
 import re
@@ -28,30 +31,40 @@ class Type:
     cast: str
     """SQL that makes a value of ``{text}``, or NULL."""
     proof: str
-    """SQL, true if ``{value}`` is exactly what ``{text}`` says."""
+    """SQL, true if ``{value}`` is exactly what ``{text}`` says, false if it is not, NULL if there is none."""
 
 
 TEXT = Type("VARCHAR", "{text}", "true")
 
-BOOLEAN = Type("BOOLEAN", "TRY_CAST({text} AS BOOLEAN)", "{value} IS NOT NULL AND strlen({text}) >= 4")
-"""Of what the engine takes for a boolean, ``true`` and ``false`` alone have four letters or more."""
+NOTHING = Type("VARCHAR", "{text}", "{text} IS NULL")
+"""What a column is taken for that has no value in the sample: one that has none at all, which is text."""
+
+BOOLEAN = Type("BOOLEAN", "TRY_CAST({text} AS BOOLEAN)", "strlen({text}) + CAST({value} AS INTEGER) = 5")
+"""Of what the engine takes for a boolean, ``true`` alone has four letters, ``false`` alone five."""
 
 BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", "CAST({value} AS VARCHAR) = {text}")
 DATE = Type("DATE", "TRY_CAST({text} AS DATE)", "CAST({value} AS VARCHAR) = {text}")
 TIME = Type("TIME", "TRY_CAST({text} AS TIME)", "CAST({value} AS VARCHAR) = {text}")
 
-# A double holds any 15 significant digits; beyond, it is right if it is written the same: in its shortest
-# form, or with 17 or 16 digits, as R and C write it.
-DOUBLE = Type(
-    "DOUBLE",
-    "TRY_CAST({text} AS DOUBLE)",
-    "isfinite({value}) AND ("
-    r"(strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)\.[0-9]+')) "
-    "OR CAST({value} AS VARCHAR) = {text} OR CAST({value} AS VARCHAR) = {text} || '.0' "
-    "OR printf('%.17g', {value}) = {text} OR printf('%.16g', {value}) = {text} "
-    r"OR (strlen({text}) <= 16 AND regexp_full_match({text}, '-?[1-9][0-9]*(\.[0-9]+)?[eE][-+]?[0-9]+') "
-    "AND abs({value}) BETWEEN 1e-300 AND 1e300))",
-)
+
+def double(plain: str) -> Type:
+    """Give the type of floats; what ``plain`` (SQL) is true of needs no other proof."""
+    # A double holds any 15 significant digits; beyond, it is right if it is written the same: in its shortest
+    # form, or with 17 or 16 digits, as R and C write it.
+    same = (
+        "CAST({value} AS VARCHAR) = {text} OR CAST({value} AS VARCHAR) = {text} || '.0' "
+        "OR printf('%.17g', {value}) = {text} OR printf('%.16g', {value}) = {text} "
+        r"OR (strlen({text}) <= 16 AND regexp_full_match({text}, '-?[1-9][0-9]*(\.[0-9]+)?[eE][-+]?[0-9]+') "
+        "AND abs({value}) BETWEEN 1e-300 AND 1e300)"
+    )
+    return Type(
+        "DOUBLE",
+        "nullif(TRY_CAST({text} AS DOUBLE), 'NaN')",
+        f"CASE WHEN isfinite({{value}}) THEN CASE WHEN {plain} THEN true ELSE {same} END END",
+    )
+
+
+DOUBLE = double(r"strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)\.[0-9]+')")
 
 
 def decimal(width: int, scale: int) -> Type:
@@ -67,20 +80,18 @@ def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
         plain = f"replace({plain}, 'T', ' ')"
     if not seconds:
         plain = f"({plain} || ':00')"
-    name, cast, again, ends = (
-        "TIMESTAMP",
-        f"TRY_CAST({plain} AS TIMESTAMP)",
-        "CAST({value} AS VARCHAR)",
-        "true",
-    )
+    name, cast, again = "TIMESTAMP", f"TRY_CAST({plain} AS TIMESTAMP)", "CAST({value} AS VARCHAR)"
     if suffix:
         shift = f"INTERVAL '{_offset_minutes(suffix)} minutes'"
-        name, cast = "TIMESTAMP WITH TIME ZONE", f"CAST({cast} - {shift} AS TIMESTAMPTZ)"
+        name = "TIMESTAMP WITH TIME ZONE"
+        cast = f"CASE WHEN ends_with({{text}}, '{suffix}') THEN CAST({cast} - {shift} AS TIMESTAMPTZ) END"
         again = f"CAST(CAST({{value}} AS TIMESTAMP) + {shift} AS VARCHAR)"
-        ends = f"ends_with({{text}}, '{suffix}')"
     # The engine writes no zeros at the end of a fraction.
-    trimmed = f"({plain} LIKE '%.%' AND strlen({plain}) <= 26 AND {again} = rtrim(rtrim({plain}, '0'), '.'))"
-    return Type(name, cast, f"{ends} AND ({again} = {plain} OR {trimmed})")
+    trimmed = (
+        f"CASE WHEN {plain} LIKE '%.%' AND strlen({plain}) <= 26 "
+        f"THEN rtrim(rtrim({plain}, '0'), '.') ELSE {plain} END"
+    )
+    return Type(name, cast, f"CASE WHEN {again} = {plain} THEN true ELSE {again} = {trimmed} END")
 
 
 def written_date(order: str, separator: str, time: str) -> Type:
@@ -91,7 +102,8 @@ def written_date(order: str, separator: str, time: str) -> Type:
     return Type(
         name,
         f"CAST(try_strptime({{text}}, '{padded}') AS {name})",
-        f"(strftime({{value}}, '{padded}') = {{text}} OR strftime({{value}}, '{bare}') = {{text}})",
+        f"CASE WHEN strftime({{value}}, '{padded}') = {{text}} THEN true "
+        f"ELSE strftime({{value}}, '{bare}') = {{text}} END",
     )
 
 
@@ -111,34 +123,38 @@ _MONTHS = 12
 
 @dataclass(frozen=True)
 class Guess:
-    """What a sample says of a column: its possible types, the likeliest first, none if only text will do."""
+    """What a sample says of a column: its possible types, the likeliest first, none if only one will do."""
 
     types: tuple[Type, ...]
+    fallback: Type = TEXT
+    """The type of what no other holds."""
     certain: bool = True
     """Whether the first type may be tried at once; else the whole file must be asked which one it is."""
     exclusive: bool = False
     """Whether only one of the types must be possible, or else none is meant."""
-    markers: bool = False
-    """Whether null markers are among the values."""
+
+    @property
+    def first(self) -> Type:
+        """The type to be tried at once."""
+        return self.types[0] if self.types else self.fallback
 
 
 def guess(values: Sequence[str]) -> Guess:
     """Say what types a column may have that has these values (in a sample of its rows)."""
     some = [value for value in values if value not in NULL_MARKERS]
-    markers = any(value in NULL_MARKERS for value in values if value)
     if not some:
-        return Guess(
-            (BOOLEAN, BIGINT, DOUBLE, DATE, timestamp(" ", "", seconds=True)), certain=False, markers=markers
-        )
+        nothing = (NOTHING,) if not any(values) else ()
+        types = (BOOLEAN, BIGINT, DOUBLE, DATE, timestamp(" ", "", seconds=True))
+        return Guess((*nothing, *types), certain=bool(nothing))
     for types in (_boolean, _integer, _decimal, _time, _date, _timestamp):
         if found := types(some):
-            return Guess(found, markers=markers)
+            return Guess(found)
     if _all(_NUMBER, some):
         integers = sum(bool(_INTEGER.fullmatch(value)) for value in some)
         sure = len(some) - integers > len(some) * FLOAT_SHARE_SURE
-        return Guess((DOUBLE,) if sure else (BIGINT, DOUBLE), certain=sure, markers=markers)
+        return Guess((DOUBLE,) if sure else (BIGINT, DOUBLE), certain=sure)
     if found := _written_dates(some):
-        return Guess(found, certain=len(found) == 1, exclusive=True, markers=markers)
+        return Guess(found, certain=len(found) == 1, exclusive=True)
     return Guess(())
 
 

@@ -1,6 +1,6 @@
-"""Read an object's stream once: off with the compression, into UTF-8, onto disk, block by block."""
+"""Read an object's stream: off with the compression, into UTF-8, block by block, and onto disk if need be."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -14,39 +14,81 @@ _MAGIC_BYTES = 4
 
 
 class Spool:
-    """An object on its way from the network to ``path``.
+    """An object, read as often as needed; ``path`` is where ``spooled`` puts it.
 
     ``head`` is its beginning (decompressed, UTF-8, READ_BYTES where there is as much), by which the format is
-    told; ``blocks()`` then gives all of it, the head included, each block after it is on disk.
+    told. ``source`` is read the first time and belongs to the caller; ``reopen`` gives the object anew.
     """
 
-    def __init__(self, source: BinaryIO, *, size: int, path: Path, budget: Budget) -> None:
+    def __init__(
+        self, source: BinaryIO, reopen: Callable[[], BinaryIO], *, size: int, path: Path, budget: Budget
+    ) -> None:
         self.path = path
+        self.size = size
+        self._reopen = reopen
+        self._reopened: BinaryIO | None = None
+        self._budget = budget
+        self._begun = False
+        budget.check_time(size)
+        self._open(source)
+        if not self.raw_head:
+            raise EmptyError("the object has no bytes")
+
+    @property
+    def whole(self) -> bool:
+        """Whether ``head`` is all there is."""
+        return len(self.raw_head) < READ_BYTES
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the object from its beginning."""
+        if self._begun and self.whole:
+            self._decode(iter(()))
+        elif self._begun:
+            self.close()
+            self._reopened = self._reopen()
+            self._open(self._reopened)
+        self._begun = True
+        for block in chain([self.head], self._blocks):
+            self._budget.check()
+            yield block
+
+    def spooled(self) -> Iterator[bytes]:
+        """Yield the object from its beginning; each block is in ``path`` before it is yielded."""
+        self._budget.check_disk(self.size)
+        with self.path.open("wb") as file:
+            for block in self.blocks():
+                self._budget.check_disk(self.bytes_decompressed)
+                file.write(block)
+                yield block
+
+    def spool(self) -> None:
+        """Put the object into ``path``."""
+        for _ in self.spooled():
+            pass
+
+    def close(self) -> None:
+        """Close what was opened here."""
+        if self._reopened:
+            self._reopened.close()
+
+    def _open(self, source: BinaryIO) -> None:
         self.bytes_in = 0
         self.bytes_decompressed = 0
-        self._budget = budget
-        if size:
-            budget.check_size(size)
         stream = self._read(source)
         first = next(stream, b"")
         while 0 < len(first) < _MAGIC_BYTES and (more := next(stream, b"")):
             first += more
         self.compression = compression_of(first)
-        pieces = self._counted(decompressed(chain([first], stream), self.compression, size, budget.limits))
+        pieces = self._counted(
+            decompressed(chain([first], stream), self.compression, self.size, self._budget.limits)
+        )
         self.raw_head = _gather(pieces)
-        if not self.raw_head:
-            raise EmptyError("the object has no bytes")
-        self.encoding, self.mark_bytes = encoding_of(self.raw_head)
-        self._blocks = as_utf8(chain([self.raw_head], pieces), self.encoding, self.mark_bytes)
-        self.head = next(self._blocks, b"")
+        self._decode(pieces)
 
-    def blocks(self) -> Iterator[bytes]:
-        """Write the object to ``path`` and yield it."""
-        with self.path.open("wb") as file:
-            for block in chain([self.head], self._blocks):
-                self._budget.check()
-                file.write(block)
-                yield block
+    def _decode(self, rest: Iterator[bytes]) -> None:
+        self.encoding, self.mark_bytes = encoding_of(self.raw_head)
+        self._blocks = as_utf8(chain([self.raw_head], rest), self.encoding, self.mark_bytes)
+        self.head = next(self._blocks, b"")
 
     def _read(self, source: BinaryIO) -> Iterator[bytes]:
         while chunk := source.read(READ_BYTES):
@@ -56,7 +98,7 @@ class Spool:
     def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             self.bytes_decompressed += len(piece)
-            self._budget.check_size(self.bytes_decompressed)
+            self._budget.check_time(self.bytes_decompressed)
             yield piece
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from conversion.engine import Written, copy, identifier, literal
-from conversion.proof import BIGINT, DOUBLE, FLOAT_SHARE_MIN, NULL_MARKERS, TEXT, Guess, Type
+from conversion.proof import BIGINT, FLOAT_SHARE_MIN, NULL_MARKERS, Guess, Type
 
 _UNPROVEN = "a value is not what its text says"
 _MARKERS = "(" + ", ".join(literal(marker) for marker in NULL_MARKERS) + ")"
@@ -24,8 +24,13 @@ class TextTable:
     relation: str
     names: tuple[str, ...]
     guesses: tuple[Guess, ...]
-    fallback: Type = TEXT
-    """The type of what no other holds."""
+    markers: bool = True
+    """Whether null markers stand for no value."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether it can be written at once."""
+        return all(guess.certain for guess in self.guesses)
 
 
 @dataclass(frozen=True)
@@ -36,89 +41,100 @@ class Typed:
     markers: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class _Choice:
-    type: Type
-    markers: bool
-    """Whether null markers are to be looked for; where there are none, it costs."""
+class UnprovenError(Exception):
+    """A value is not of the type that was guessed for its column."""
 
 
 def write(
-    connection: duckdb.DuckDBPyConnection, table: TextTable, path: Path, metadata: Mapping[str, str]
-) -> Typed:
-    """Write ``table`` to ``path`` in the types that hold for the whole of it."""
-    choices = [
-        _Choice(guess.types[0] if guess.types else table.fallback, guess.markers) for guess in table.guesses
-    ]
-    unknown = [index for index, guess in enumerate(table.guesses) if not guess.certain]
-    for index, choice in _ask(connection, table, unknown):
-        choices[index] = choice
-    try:
-        return _write(connection, table, choices, path, metadata)
-    except duckdb.InvalidInputException as error:
-        if _UNPROVEN not in str(error):
-            raise
-    supposed = [index for index, guess in enumerate(table.guesses) if guess.certain and guess.types]
-    for index, choice in _ask(connection, table, supposed):
-        choices[index] = choice
-    return _write(connection, table, choices, path, metadata)
-
-
-def _write(
     connection: duckdb.DuckDBPyConnection,
     table: TextTable,
-    choices: Sequence[_Choice],
+    path: Path,
+    metadata: Mapping[str, str],
+    *,
+    refuted: bool = False,
+) -> Typed:
+    """Write ``table`` to ``path`` in the types that hold for the whole of it.
+
+    ``refuted`` says that the guesses have been tried before.
+    """
+    types = [guess.first for guess in table.guesses]
+    if not refuted:
+        unknown = [index for index, guess in enumerate(table.guesses) if not guess.certain]
+        types = _asked(connection, table, types, unknown)
+        try:
+            return write_as(connection, table, types, path, metadata)
+        except UnprovenError:
+            pass
+    supposed = [
+        index for index, guess in enumerate(table.guesses) if guess.types and (guess.certain or refuted)
+    ]
+    return write_as(connection, table, _asked(connection, table, types, supposed), path, metadata)
+
+
+def write_as(
+    connection: duckdb.DuckDBPyConnection,
+    table: TextTable,
+    types: Sequence[Type],
     path: Path,
     metadata: Mapping[str, str],
 ) -> Typed:
-    counters = [index for index, choice in enumerate(choices) if choice.markers]
-    for index in counters:
-        connection.execute(f"CREATE OR REPLACE TEMP SEQUENCE m{index} MINVALUE 0 START 0")
-    texts, values, proofs, columns = [], [], [], []
-    for index, name in enumerate(table.names):
-        choice = choices[index]
-        if choice.type is TEXT:
-            texts.append(f"c{index}")
-            values.append(f"c{index}")
-            columns.append(f"c{index} AS {identifier(name)}")
-            continue
+    """Write ``table`` in these types, or raise UnprovenError."""
+    counted = [index for index, type_ in enumerate(types) if table.markers and type_.proof != "true"]
+    if counted:
+        sequences = "; ".join(f"CREATE OR REPLACE TEMP SEQUENCE m{i} MINVALUE 0 START 0" for i in counted)
+        connection.execute(sequences)
+    values, proofs, columns = [], [], []
+    for index, (name, type_) in enumerate(zip(table.names, types, strict=True)):
         text, value = f"c{index}", f"v{index}"
-        # A sequence counts the markers as they are met: there is no other place in a COPY to count anything.
-        null = f"CASE WHEN nextval('m{index}') IS NULL THEN {text} END"
-        counted = f"CASE WHEN {text} IN {_MARKERS} THEN {null} ELSE {text} END"
-        texts.append(f"{counted} AS {text}" if choice.markers else text)
-        values.append(f"{text}, {choice.type.cast.format(text=text)} AS {value}")
-        if choice.type.proof != "true":
-            proofs.append(f"({text} IS NULL OR ({choice.type.proof.format(text=text, value=value)}))")
+        values.append(text)
+        if type_.cast == "{text}":
+            value = text
+        else:
+            values.append(f"{type_.cast.format(text=text)} AS {value}")
         columns.append(f"{value} AS {identifier(name)}")
-    query = f"SELECT {', '.join(values)} FROM (SELECT {', '.join(texts)} FROM {table.relation})"
-    query = f"SELECT {', '.join(columns)} FROM ({query})"
+        if type_.proof != "true":
+            proof = type_.proof.format(text=text, value=value)
+            # A sequence counts the markers as they are met: there is no other place in a COPY to count them.
+            null = f"{text} IN {_MARKERS} AND nextval('m{index}') IS NOT NULL"
+            null = f"{text} IS NULL OR NULL, {null}" if index in counted else f"{text} IS NULL"
+            proofs.append(f"coalesce({proof}, {null})")
+    query = f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(values)} FROM {table.relation})"
     if proofs:
         query += f" WHERE CASE WHEN {' AND '.join(proofs)} THEN true ELSE error({literal(_UNPROVEN)}) END"
-    written = copy(connection, query, path, metadata)
+    try:
+        written = copy(connection, query, path, metadata)
+    except duckdb.InvalidInputException as error:
+        if _UNPROVEN not in str(error):
+            raise
+        raise UnprovenError from None
     counts = dict(
         connection.execute("SELECT sequence_name, last_value + 1 FROM duckdb_sequences()").fetchall()
     )
-    return Typed(
-        written=written,
-        markers=tuple(counts.get(f"m{index}") or 0 for index in range(len(choices))),
-    )
+    return Typed(written=written, markers=tuple(counts.get(f"m{index}") or 0 for index in range(len(types))))
+
+
+def _asked(
+    connection: duckdb.DuckDBPyConnection, table: TextTable, types: Sequence[Type], columns: Sequence[int]
+) -> list[Type]:
+    """Give ``types``, but for ``columns`` the first type that every value of the whole file proves."""
+    chosen = list(types)
+    if columns:
+        for index, type_ in _ask(connection, table, columns):
+            chosen[index] = type_
+    return chosen
 
 
 def _ask(
     connection: duckdb.DuckDBPyConnection, table: TextTable, columns: Sequence[int]
-) -> Iterator[tuple[int, _Choice]]:
-    """Find for each of ``columns`` the first of its types that every value proves."""
-    if not columns:
-        return
+) -> Iterator[tuple[int, Type]]:
     texts, values, results = [], [], []
     for index in columns:
         text = f"c{index}"
         texts.append(
-            f"CASE WHEN {text} IN {_MARKERS} THEN NULL ELSE {text} END AS {text}, {text} AS r{index}"
+            f"CASE WHEN {text} IN {_MARKERS} THEN NULL ELSE {text} END AS {text}" if table.markers else text
         )
-        values.append(f"{text}, r{index}")
-        results += [f"count({text})", f"count(r{index})"]
+        values.append(text)
+        results.append(f"count({text})")
         for number, type_ in enumerate(table.guesses[index].types):
             value = f"v{index}_{number}"
             values.append(f"{type_.cast.format(text=text)} AS {value}")
@@ -132,17 +148,15 @@ def _ask(
         ).fetchall()[0]
     )
     for index in columns:
-        guess = table.guesses[index]
-        count, with_markers = next(answers), next(answers)
-        proven = {type_: next(answers) for type_ in guess.types}
-        yield index, _Choice(_settle(guess, proven, count, table.fallback), with_markers > count)
+        guess, count = table.guesses[index], next(answers)
+        yield index, _settle(guess, {type_: next(answers) for type_ in guess.types}, count)
 
 
-def _settle(guess: Guess, proven: Mapping[Type, int], count: int, fallback: Type) -> Type:
+def _settle(guess: Guess, proven: Mapping[Type, int], count: int) -> Type:
     """Choose a type, given of how many of ``count`` values each is proven."""
     possible = [type_ for type_, times in proven.items() if times == count]
     if not possible or not count or (guess.exclusive and len(possible) > 1):
-        return fallback
-    if possible[0] is DOUBLE and BIGINT in proven and count - proven[BIGINT] < count * FLOAT_SHARE_MIN:
-        return fallback
+        return guess.fallback
+    if possible[0].name == "DOUBLE" and BIGINT in proven and count - proven[BIGINT] < count * FLOAT_SHARE_MIN:
+        return guess.fallback
     return possible[0]

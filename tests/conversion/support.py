@@ -61,6 +61,7 @@ def read_rejects(path: Path | None) -> list[dict[str, Any]]:
 def run(data: bytes, key: str = "input/data.csv", **limits: Any) -> Converted:
     result = convert(
         io.BytesIO(data),
+        reopen=lambda: io.BytesIO(data),
         key=key,
         size=len(data),
         workdir=Path(tempfile.mkdtemp()),
