@@ -35,6 +35,8 @@ class Source:
     modified_at: float
     """Seconds since the epoch."""
     body: BinaryIO
+    reopen: Callable[[], BinaryIO]
+    """Opens this very version anew. Raises GoneError as ``Bucket.open`` does."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,13 +89,15 @@ class Bucket:
             if code == "InvalidObjectState":
                 raise GoneError("archived before it was processed: restore it and replay") from None
             raise
+        read = answer.get("VersionId", "null")
         return Source(
-            version_id=answer.get("VersionId", "null"),
+            version_id=read,
             current=version_id is None,
             etag=answer["ETag"].strip('"'),
             size=answer["ContentLength"],
             modified_at=answer["LastModified"].timestamp(),
             body=answer["Body"],
+            reopen=lambda: self._get(key, read).body,
         )
 
     def find(self, key: str) -> Published | None:

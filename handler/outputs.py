@@ -74,12 +74,12 @@ class Outputs:
         self._author = author
 
     def publish(
-        self, files: Mapping[Output, Path], *, still_newest: Callable[[], bool], fresh: bool
+        self, files: Mapping[Output, Callable[[], Path]], *, still_newest: Callable[[], bool], fresh: bool
     ) -> Mapping[Output, str]:
         """Make the outputs exactly these files: what is not among them is taken away.
 
         Args:
-            files: the outputs that there are.
+            files: the outputs that there are, each asked for when it is its turn.
             still_newest: whether the author's version is the newest taken.
             fresh: whether nothing can have been published for this key before.
 
@@ -90,7 +90,8 @@ class Outputs:
             SupersededError: a newer version was taken meanwhile.
         """
         for output in Output:
-            self._settle(output, files.get(output), still_newest, fresh=fresh)
+            file = files[output]() if output in files else None
+            self._settle(output, file, still_newest, fresh=fresh)
         # After the last write: a version taken before this has not seen it, one taken later will.
         if not still_newest():
             raise SupersededError

@@ -44,7 +44,7 @@ class Outcome:
 
     status: Status
     error: str | None = None
-    files: Mapping[Output, Path] = field(default_factory=dict)
+    files: Mapping[Output, Callable[[], Path]] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -127,11 +127,16 @@ class Processor:
         outputs = Outputs(self._bucket, key, Author(job_id=claim.job_id, version_id=version_id))
         register = Register(self._table, self._settings.bucket, key)
         try:
-            source = self._bucket.open(key, version_id)
+            return self._publish(task, outputs, register)
         except GoneError as gone:
             if not claim.first:
                 self._undo(outputs, register, version_id)
             return Outcome(status=Status.SKIPPED, error=str(gone))
+
+    def _publish(self, task: Task, outputs: Outputs, register: Register) -> Outcome:
+        """Do so while the version is there; raises GoneError once it cannot be read, or read again."""
+        key, version_id, claim = task.created.key, task.version_id, task.claim
+        source = self._bucket.open(key, version_id)
         with closing(source.body):
             newest = register.take(
                 version_id,
@@ -184,6 +189,7 @@ class Processor:
         try:
             conversion = convert(
                 source.body,
+                reopen=source.reopen,
                 key=task.created.key,
                 size=source.size,
                 workdir=workdir,
@@ -196,7 +202,8 @@ class Processor:
             if short and unreadable.account is None:
                 # What it decompresses to may be too large for this time, but not for all of it.
                 raise OutOfTimeError(f"not to be judged in the {seconds:.0f} s that were left") from None
-            files = {Output.REJECTS: unreadable.rejects} if unreadable.rejects else {}
+            rejects = unreadable.rejects
+            files = {Output.REJECTS: lambda: rejects} if rejects else {}
             account = unreadable.account
             facts = {} if account is None else _account(account.rows_in, 0, account.rows_rejected, 0)
             return Outcome(status=Status.FAILED, error=unreadable.reason, files=files, facts=facts)
@@ -274,9 +281,12 @@ def _account(rows_in: int, rows_out: int, rows_rejected: int, bytes_out: int) ->
 
 def _converted(conversion: Conversion) -> Outcome:
     account = conversion.account
-    files = {Output.PARQUET: conversion.parquet, Output.PROFILE: conversion.profile}
-    if conversion.rejects:
-        files[Output.REJECTS] = conversion.rejects
+    files: dict[Output, Callable[[], Path]] = {
+        Output.PARQUET: lambda: conversion.parquet,
+        Output.PROFILE: conversion.profile.result,
+    }
+    if rejects := conversion.rejects:
+        files[Output.REJECTS] = lambda: rejects
     facts = {
         **_account(account.rows_in, account.rows_out, account.rows_rejected, account.bytes_out),
         "columns": _described(conversion.columns),

@@ -58,10 +58,14 @@ class Budget:
             )
 
     def check(self) -> None:
-        """Raise DeadlineExceededError when no time is left, UnreadableError when no memory or disk is."""
-        exceeded = self._exceeded()
-        if exceeded is not None:
-            raise exceeded
+        """Raise DeadlineExceededError when no time is left, UnreadableError when no memory or disk was.
+
+        Cheap enough for every block: how much memory and disk are used, the watchdog looks at.
+        """
+        if self.exceeded is None and monotonic() > self._deadline:
+            self.exceeded = self._out_of_time()
+        if self.exceeded:
+            raise self.exceeded
 
     def check_second_copy(self, path: Path) -> None:
         """Refuse to write a file of which the disk would not hold a second one."""
@@ -102,7 +106,7 @@ class Budget:
 
     def _exceeded(self) -> Exception | None:
         if monotonic() > self._deadline:
-            return DeadlineExceededError(f"not converted within {self.limits.seconds:g} seconds")
+            return self._out_of_time()
         resident = resident_bytes()
         if resident > self.memory_bytes:
             return UnreadableError(
@@ -114,6 +118,9 @@ class Budget:
                 f"needs more disk than there is: {used} bytes, limit {self.limits.disk_bytes}"
             )
         return None
+
+    def _out_of_time(self) -> Exception:
+        return DeadlineExceededError(f"not converted within {self.limits.seconds:g} seconds")
 
 
 def _used_bytes(directory: Path) -> int:

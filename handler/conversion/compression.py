@@ -9,9 +9,8 @@ from typing import Protocol
 
 from backports import zstd
 
-from conversion.model import Limits, UnreadableError
+from conversion.model import BLOCK_BYTES, MEBIBYTE, Limits, UnreadableError
 
-READ_BYTES = 1024 * 1024
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _ZSTD_WINDOW_LOG_MAX = 27
@@ -36,7 +35,7 @@ def compression_of(head: bytes) -> str:
 
 
 def decompressed(chunks: Iterator[bytes], compression: str, size: int, limits: Limits) -> Iterator[bytes]:
-    """Yield the decompressed bytes of all members of the stream, in pieces of at most READ_BYTES.
+    """Yield the decompressed bytes of all members of the stream, in pieces of at most BLOCK_BYTES.
 
     Raises UnreadableError for a damaged or truncated stream, and once the output exceeds the caps on
     decompressed bytes or on their ratio to ``size``.
@@ -45,7 +44,7 @@ def decompressed(chunks: Iterator[bytes], compression: str, size: int, limits: L
     largest = limits.decompressed_bytes_max
     if compression != "none":
         # A small object may well be a hundred-fold; what the ratio guards against is large.
-        largest = min(largest, max(int(size * limits.decompression_ratio_max), 16 * READ_BYTES))
+        largest = min(largest, max(int(size * limits.decompression_ratio_max), 16 * MEBIBYTE))
     total = 0
     for piece in pieces:
         total += len(piece)
@@ -68,7 +67,7 @@ def _members(chunks: Iterator[bytes], compression: str) -> Iterator[bytes]:
                     break  # the padding that tape and block writers leave after the last member
                 decompressor = _Gzip() if compression == "gzip" else _zstd()
             try:
-                piece = decompressor.decompress(pending, READ_BYTES)
+                piece = decompressor.decompress(pending, BLOCK_BYTES)
             except (zlib.error, zstd.ZstdError):
                 raise UnreadableError(
                     f"damaged {compression} stream before compressed byte {consumed + len(chunk)}"

@@ -8,7 +8,7 @@ from conversion.dialect import Dialect
 from conversion.engine import literal
 from conversion.model import MEBIBYTE
 
-LINE_BYTES = 2_000_000
+LINE_BYTES = 1_000_000
 """The longest record the engine reads unless told otherwise; it takes memory in proportion."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from conversion.blocks import blocks_of_lines
 from conversion.budget import Budget
-from conversion.model import MEBIBYTE, UnreadableError
+from conversion.model import BLOCK_BYTES, UnreadableError
 
 FALLBACK = "windows-1252"
 """What text that is not UTF-8 and has no byte-order mark is declared to be."""
@@ -100,7 +100,7 @@ def from_fallback(path: Path, budget: Budget) -> None:
     budget.check_second_copy(path)
     decoded = path.with_suffix(".decoded")
     with path.open("rb") as source, decoded.open("wb") as target:
-        while block := source.read(MEBIBYTE):
+        while block := source.read(BLOCK_BYTES):
             budget.check()
             target.write(block.decode("cp1252", "surrogateescape").encode("utf-8", "surrogateescape"))
     decoded.replace(path)

@@ -31,8 +31,8 @@ _SETTINGS = {
 
 
 @contextmanager
-def engine(workdir: Path, pipe: Path, budget: Budget) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a connection that can open ``pipe`` and files in ``workdir`` only and is watched by ``budget``."""
+def engine(workdir: Path, budget: Budget, *pipes: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection that opens ``pipes`` and files in ``workdir`` only and is watched by ``budget``."""
     memory = budget.memory_bytes - resident_bytes() - _UNTRACKED
     settings = _SETTINGS | {"memory_limit": f"{min(max(memory, _MEMORY_MIN), _MEMORY_MAX)}B"}
     with duckdb.connect(":memory:", config=settings) as connection, budget.watch(connection):
@@ -40,7 +40,8 @@ def engine(workdir: Path, pipe: Path, budget: Budget) -> Iterator[duckdb.DuckDBP
         connection.execute("SET enable_progress_bar = false")
         connection.execute(f"SET temp_directory = {literal(str(workdir / 'engine'))}")
         connection.execute(f"SET allowed_directories = [{literal(str(workdir))}]")
-        connection.execute(f"SET allowed_paths = [{literal(str(pipe))}]")
+        paths = ", ".join(literal(str(pipe)) for pipe in pipes)
+        connection.execute(f"SET allowed_paths = [{paths}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection

@@ -12,7 +12,7 @@ from conversion.dialect import Dialect, lines_dialect, newline_of
 from conversion.encoding import FALLBACK, from_fallback, is_fallback, not_text_reason
 from conversion.json_numbers import JsonScreen, with_inexact_as_text
 from conversion.json_values import to_lines
-from conversion.model import MEBIBYTE, UnreadableError
+from conversion.model import HEAD_BYTES, UnreadableError
 from conversion.rejects import Rejects
 from conversion.screen import Screen
 from conversion.spool import Spool
@@ -35,7 +35,7 @@ class JsonLines:
     def sample(self) -> list[dict[str, Any]]:
         """Give the first of the lines that are objects."""
         with self.path.open("rb") as file:
-            return sample_of(file.read(MEBIBYTE))
+            return sample_of(file.read(HEAD_BYTES))
 
 
 class JsonSpool:

@@ -1,9 +1,17 @@
 """What goes into a conversion and what comes out of it, and the two ways in which it ends without data."""
 
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
 MEBIBYTE = 1024 * 1024
+
+BLOCK_BYTES = 256 * 1024
+"""What is read and looked at in one go: it stays in a processor's cache, and its memory is used again. That
+of a mebibyte is asked of the kernel anew each time, which takes as long as counting a CSV's records does."""
+
+HEAD_BYTES = MEBIBYTE
+"""The beginning by which a format is told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +58,14 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """A finished conversion: three files in ``workdir`` and what is known of them."""
+    """A finished conversion: three files in ``workdir`` and what is known of them.
+
+    The profile is ready a little later than the rest, and is to be waited for before ``workdir`` goes.
+    """
 
     parquet: Path
     rejects: Path | None
-    profile: Path
+    profile: Future[Path]
     account: Account
     columns: tuple[Column, ...]
     format: str

@@ -2,12 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 
-from conversion.engine import Written, identifier, literal
-from conversion.model import Account, Column
+from conversion.budget import Budget
+from conversion.engine import Written, engine, identifier, literal
+from conversion.model import Account, Column, DeadlineExceededError, UnreadableError
 
 _NUMBERS = (
     "TINYINT",
@@ -26,21 +29,38 @@ _NUMBERS = (
 _VALUE_LENGTH_MAX = 200
 
 
-def write_profile(
-    connection: duckdb.DuckDBPyConnection,
-    parquet: Path,
-    written: Written,
-    columns: Sequence[Column],
-    markers: Sequence[int],
-    path: Path,
-    description: Mapping[str, object],
-    account: Account,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Profiled:
+    """What a profile is made of."""
+
+    parquet: Path
+    written: Written
+    columns: Sequence[Column]
+    markers: Sequence[int]
+    description: Mapping[str, object]
+    account: Account
+
+
+def start_profile(profiled: Profiled, path: Path, budget: Budget) -> Future[Path]:
+    """Have the profile written to ``path`` in a thread of its own, while the Parquet is being published."""
+    executor = ThreadPoolExecutor(1, "conversion-profile")
+    future = executor.submit(_write, profiled, path, budget)
+    executor.shutdown(wait=False)
+    return future
+
+
+def _write(profiled: Profiled, path: Path, budget: Budget) -> Path:
     """Write type, nulls, share of null markers, extremes, approximate distinct count and mean per column.
 
     Nulls and extremes come from the engine's statistics of what it wrote; the rest takes a pass over that.
+    If time or memory is not enough for it, it is null: what is published by then is whole without it.
     """
-    distinct, means = _measure(connection, parquet, columns)
+    written, columns = profiled.written, profiled.columns
+    try:
+        with engine(path.parent, budget) as connection:
+            distinct, means = _measure(connection, profiled.parquet, columns)
+    except (duckdb.Error, UnreadableError, DeadlineExceededError):
+        distinct, means = [None] * len(columns), [None] * len(columns)
     described = []
     for index, column in enumerate(columns):
         statistics = written.of(column.name)
@@ -50,7 +70,7 @@ def write_profile(
                 "source_name": column.source_name,
                 "type": column.type,
                 "nulls": written.nulls(column.name),
-                "null_marker_share": markers[index] / written.rows,
+                "null_marker_share": profiled.markers[index] / written.rows,
                 "min": _bounded(statistics.get("min")),
                 "max": _bounded(statistics.get("max")),
                 "exact_extremes": statistics.get("min_is_exact") == statistics.get("max_is_exact") == "true",
@@ -58,10 +78,9 @@ def write_profile(
                 "mean": means[index],
             }
         )
-    accounted = {name: getattr(account, name) for name in Account.__dataclass_fields__}
-    path.write_text(
-        json.dumps({**description, "account": accounted, "columns": described}, ensure_ascii=False, indent=1)
-    )
+    profile = {**profiled.description, "account": asdict(profiled.account), "columns": described}
+    path.write_text(json.dumps(profile, ensure_ascii=False, indent=1))
+    return path
 
 
 def _measure(

@@ -13,7 +13,7 @@ from conversion.blocks import RECORD_BYTES_MAX
 from conversion.budget import Budget
 from conversion.dialect import Dialect
 from conversion.encoding import is_text, not_text_at, not_text_reason
-from conversion.model import MEBIBYTE, UnreadableError
+from conversion.model import BLOCK_BYTES, UnreadableError
 from conversion.rejects import Rejects
 
 _END = re.compile(rb"\r\n|\n|\r")
@@ -47,7 +47,7 @@ class Repair:
             window, at_end, enough = b"", False, 0
             while not at_end or window:
                 self.budget.check()
-                more = file.read(MEBIBYTE)
+                more = file.read(BLOCK_BYTES)
                 if more.endswith(b"\r"):
                     more += file.read(1)  # is it CR, or CR LF?
                 at_end = not more
@@ -165,7 +165,7 @@ def _line_ends(data: bytes) -> int:
 
 def _count_in_file(file: BinaryIO, length: int) -> int:
     count = 0
-    while length and (block := file.read(min(length, MEBIBYTE))):
+    while length and (block := file.read(min(length, BLOCK_BYTES))):
         count += block.count(b"\n")
         length -= len(block)
     return count

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from conversion.budget import Budget
-from conversion.compression import READ_BYTES, compression_of, decompressed
+from conversion.compression import compression_of, decompressed
 from conversion.encoding import as_utf8, encoding_of
-from conversion.model import EmptyError
+from conversion.model import BLOCK_BYTES, HEAD_BYTES, EmptyError
 
 _MAGIC_BYTES = 4
 
@@ -16,7 +16,7 @@ _MAGIC_BYTES = 4
 class Spool:
     """An object, read as often as needed; ``path`` is where ``spooled`` puts it.
 
-    ``head`` is its beginning (decompressed, UTF-8, READ_BYTES where there is as much), by which the format is
+    ``head`` is its beginning (decompressed, UTF-8, HEAD_BYTES where there is as much), by which the format is
     told. ``source`` is read the first time and belongs to the caller; ``reopen`` gives the object anew.
     """
 
@@ -37,7 +37,7 @@ class Spool:
     @property
     def whole(self) -> bool:
         """Whether ``head`` is all there is."""
-        return len(self.raw_head) < READ_BYTES
+        return len(self.raw_head) < HEAD_BYTES
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the object from its beginning."""
@@ -48,7 +48,8 @@ class Spool:
             self._reopened = self._reopen()
             self._open(self._reopened)
         self._begun = True
-        for block in chain([self.head], self._blocks):
+        begin = (self.head[at : at + BLOCK_BYTES] for at in range(0, len(self.head), BLOCK_BYTES))
+        for block in chain(begin, self._blocks):
             self._budget.check()
             yield block
 
@@ -91,7 +92,7 @@ class Spool:
         self.head = next(self._blocks, b"")
 
     def _read(self, source: BinaryIO) -> Iterator[bytes]:
-        while chunk := source.read(READ_BYTES):
+        while chunk := source.read(BLOCK_BYTES):
             self.bytes_in += len(chunk)
             yield chunk
 
@@ -104,6 +105,6 @@ class Spool:
 
 def _gather(pieces: Iterator[bytes]) -> bytes:
     head = b""
-    while len(head) < READ_BYTES and (piece := next(pieces, None)) is not None:
+    while len(head) < HEAD_BYTES and (piece := next(pieces, None)) is not None:
         head += piece
     return head

@@ -108,7 +108,15 @@ class _Bench:
         with tempfile.TemporaryDirectory(dir=self._directory) as workdir, path.open("rb") as source:
             limits = Limits(seconds=1000, disk_bytes=20 * 10**9)
             size = path.stat().st_size
-            result = convert(source, key=key, size=size, workdir=Path(workdir), limits=limits, provenance={})
+            result = convert(
+                source,
+                reopen=lambda: path.open("rb"),
+                key=key,
+                size=size,
+                workdir=Path(workdir),
+                limits=limits,
+                provenance={},
+            )
         return json.dumps({column.name: column.type for column in result.columns})
 
     def _run(self, engine: str, key: str, types: str) -> dict[str, float]:

@@ -35,6 +35,12 @@ def fetch(s3: Any, key: str, workdir: Path) -> Path:
     return path
 
 
+def put(s3: Any, path: Path, key: str) -> None:
+    """Publish a file as the handler does: with one PutObject."""
+    with path.open("rb") as body:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+
 def project() -> Callable[..., Path]:
     """Do it with this project: account, type proof, rejects, profile and all."""
     from conversion import Limits, convert
@@ -44,13 +50,15 @@ def project() -> Callable[..., Path]:
         limits = Limits(seconds=1000, disk_bytes=20 * 10**9)
         result = convert(
             got["Body"],
+            reopen=lambda: s3.get_object(Bucket=BUCKET, Key=key)["Body"],
             key=key,
             size=got["ContentLength"],
             workdir=workdir,
             limits=limits,
             provenance={"etag": got["ETag"]},
         )
-        s3.upload_file(str(result.profile), BUCKET, f"processed/_profiles/{key}.json")
+        put(s3, result.parquet, f"processed/{key}.parquet")
+        put(s3, result.profile.result(), f"processed/_profiles/{key}.json")
         return result.parquet
 
     return run
@@ -153,8 +161,8 @@ def main() -> None:
     s3 = client(endpoint)
     started, processor = perf_counter(), process_time()
     output = run(s3, key, Path(workdir), *types)
-    if engine != "copy":
-        s3.upload_file(str(output), BUCKET, f"processed/{engine}/{key}.parquet")
+    if engine not in ("copy", "project"):
+        put(s3, output, f"processed/{engine}/{key}.parquet")
     measured = {
         "seconds": perf_counter() - started,
         "cpu_seconds": process_time() - processor,

@@ -38,6 +38,7 @@ def _convert() -> float:
         started = perf_counter()
         convert(
             io.BytesIO(data),
+            reopen=lambda: io.BytesIO(data),
             key="small.csv",
             size=len(data),
             workdir=Path(workdir),

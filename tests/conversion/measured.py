@@ -50,6 +50,7 @@ def main() -> None:
         try:
             result = convert(
                 source,
+                reopen=lambda: file.open("rb"),
                 key=file.name,
                 size=file.stat().st_size,
                 workdir=Path(workdir),

@@ -38,7 +38,7 @@ class Converted:
 
     @property
     def profile(self) -> dict[str, Any]:
-        return json.loads(self.result.profile.read_text())
+        return json.loads(self.result.profile.result().read_text())
 
     @property
     def metadata(self) -> dict[str, str]:

@@ -93,6 +93,7 @@ def test_too_large_for_the_time_is_refused_at_once():
     with pytest.raises(UnreadableError, match=f"too large for the time: {largest + 1} bytes"):
         convert(
             io.BytesIO(b""),
+            reopen=io.BytesIO,
             key="k",
             size=largest + 1,
             workdir=Path(),
@@ -102,16 +103,22 @@ def test_too_large_for_the_time_is_refused_at_once():
     assert time.monotonic() - started < 1
 
 
-def test_too_large_for_the_disk_is_refused_at_once():
-    with pytest.raises(UnreadableError, match="too large for the disk"):
-        convert(
-            io.BytesIO(b""), key="k", size=900, workdir=Path(), limits=Limits(disk_bytes=1000), provenance={}
-        )
+SQUARES = b"".join(b"%d,%d\n" % (i, i * i) for i in range(200_000))
+
+
+def test_what_need_not_lie_on_the_disk_may_be_larger():
+    account = run(SQUARES, disk_bytes=2 * MEGABYTE).account
+    assert account.bytes_in > 2 * MEGABYTE > account.bytes_out
+
+
+def test_too_large_for_the_disk_is_refused_before_anything_is_written():
+    data = SQUARES + b"1\n"
+    assert f"too large for the disk: {len(data)} bytes" in refused(data, disk_bytes=2 * MEGABYTE).reason
 
 
 def test_compressed_data_that_is_too_large_for_the_disk():
-    rows = b"".join(b"%d,%d\n" % (i, i * i) for i in range(200_000))
-    assert "too large for the disk" in refused(gzip.compress(rows), disk_bytes=2 * MEGABYTE).reason
+    data = gzip.compress(SQUARES + b"1\n")
+    assert "too large for the disk" in refused(data, disk_bytes=2 * MEGABYTE).reason
 
 
 @pytest.mark.parametrize(

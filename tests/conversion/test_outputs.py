@@ -114,7 +114,7 @@ def test_provenance():
 def test_same_in_same_out(data):
     one, other = run(data).result, run(data).result
     assert one.parquet.read_bytes() == other.parquet.read_bytes()
-    assert one.profile.read_bytes() == other.profile.read_bytes()
+    assert one.profile.result().read_bytes() == other.profile.result().read_bytes()
     assert (one.rejects and one.rejects.read_bytes()) == (other.rejects and other.rejects.read_bytes())
 
 
@@ -137,6 +137,7 @@ def test_how_the_stream_is_cut_does_not_matter():
     data = gzip.compress(CSV)
     result = convert(
         Trickle(data),
+        reopen=lambda: Trickle(data),
         key="input/data.csv",
         size=len(data),
         workdir=Path(tempfile.mkdtemp()),

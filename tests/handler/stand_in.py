@@ -1,10 +1,17 @@
 """A conversion in a few lines, whose outputs are told by the object's first line. Names the job in each."""
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from conversion import Account, Column, Conversion, UnreadableError
+
+
+def done(path: Path) -> Future[Path]:
+    future: Future[Path] = Future()
+    future.set_result(path)
+    return future
 
 
 def convert(source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any) -> Conversion:
@@ -22,7 +29,7 @@ def convert(source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], *
     return Conversion(
         parquet=parquet,
         rejects=rejects,
-        profile=profile,
+        profile=done(profile),
         account=Account(
             bytes_in=1,
             bytes_decompressed=1,

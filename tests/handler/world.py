@@ -24,6 +24,7 @@ from outputs import Output
 from settings import Settings
 from tests.handler.deliveries import ACCOUNT, BUCKET, REGION
 from tests.handler.memory_aws import MemoryDynamoDB, MemoryS3
+from tests.handler.stand_in import done
 
 KEY = "input/flights.csv"
 MAX_RECEIVE_COUNT = 3
@@ -71,7 +72,7 @@ def convert(source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], *
         raise UnreadableError(kind, rejects=rejects)
     return Conversion(
         parquet=files[Output.PARQUET],
-        profile=files[Output.PROFILE],
+        profile=done(files[Output.PROFILE]),
         rejects=rejects,
         account=Account(
             bytes_in=1, bytes_decompressed=1, bytes_out=1, rows_in=2, rows_out=2, rows_rejected=0

@@ -1,0 +1,81 @@
+"""Write a table as Parquet: while the object arrives, or from the disk."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from conversion.budget import Budget
+from conversion.engine import Written, copy
+from conversion.stream import Pipe, UnsoundError
+from conversion.typed import TextTable, Typed, UnprovenError, write, write_as
+
+
+class Writer:
+    """Writes ``output``, with ``metadata`` that all formats have."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        pipe: Pipe,
+        output: Path,
+        metadata: Mapping[str, str],
+        budget: Budget,
+    ) -> None:
+        self.connection = connection
+        self.pipe = pipe.path
+        self.output = output
+        self._pipe = pipe
+        self._metadata = metadata
+        self._budget = budget
+        self._refuted = False
+
+    def stream(
+        self, blocks: Iterable[bytes], table: TextTable, format_: str, encoding: str, sources: Sequence[str]
+    ) -> Typed | None:
+        """Write ``table``, which reads ``pipe``, while ``blocks`` arrive.
+
+        None if ``blocks`` are unsound, a value is not of the type that was guessed, or the engine takes
+        offence at anything: then the object is to be read again, with more care.
+        """
+        if not table.certain:
+            return None
+        metadata = self._described(format_, encoding, table, sources)
+        types = [guess.first for guess in table.guesses]
+        try:
+            return self._pipe.feed(
+                blocks,
+                self.connection,
+                lambda: write_as(self.connection, table, types, self.output, metadata),
+            )
+        except UnprovenError:
+            self._refuted = True
+        except UnsoundError:
+            pass
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error:
+            if self._budget.exceeded:
+                raise
+        return None
+
+    def write(self, table: TextTable, format_: str, encoding: str, sources: Sequence[str]) -> Typed:
+        """Write ``table`` from the disk."""
+        metadata = self._described(format_, encoding, table, sources)
+        return write(self.connection, table, self.output, metadata, refuted=self._refuted)
+
+    def rewrite(self, query: str, format_: str, encoding: str) -> Written:
+        """Write what ``query`` gives, as it is."""
+        return copy(self.connection, query, self.output, self._described(format_, encoding))
+
+    def _described(
+        self, format_: str, encoding: str, table: TextTable | None = None, sources: Sequence[str] = ()
+    ) -> dict[str, str]:
+        names = dict(zip(table.names, sources, strict=True)) if table else {}
+        return {
+            **self._metadata,
+            "format": format_,
+            "encoding": encoding,
+            "column_names": json.dumps(names, ensure_ascii=False),
+        }
