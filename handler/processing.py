@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,8 +147,8 @@ class Processor:
                 if not claim.first:
                     outputs.withdraw()
                 return _superseded(source)
-            with workspace() as workdir:
-                outcome = self._convert(source, workdir, task)
+            with workspace() as workdir, ExitStack() as stack:
+                outcome = self._convert(source, workdir, task, stack)
                 try:
                     paths = outputs.publish(
                         outcome.files,
@@ -170,8 +170,11 @@ class Processor:
                 outputs.publish({}, still_newest=lambda: register.holds(version_id), fresh=False)
         outputs.withdraw()
 
-    def _convert(self, source: Source, workdir: Path, task: Task) -> Outcome:
-        """Convert the object into files; what its bytes do not allow is an outcome too, not an error."""
+    def _convert(self, source: Source, workdir: Path, task: Task, stack: ExitStack) -> Outcome:
+        """Convert the object into files; what its bytes do not allow is an outcome too, not an error.
+
+        At the end of ``stack`` nothing works on the files any more.
+        """
         invocation = task.invocation
         if source.size == 0:
             return Outcome(status=Status.SKIPPED, error="the object is empty")
@@ -187,14 +190,16 @@ class Processor:
         if source.size > largest_object_bytes(seconds):
             raise OutOfTimeError(f"{seconds:.0f} s are not enough for {source.size} bytes: handed back")
         try:
-            conversion = convert(
-                source.body,
-                reopen=source.reopen,
-                key=task.created.key,
-                size=source.size,
-                workdir=workdir,
-                limits=self._limits(invocation, seconds, workdir),
-                provenance=self._provenance(source, task),
+            conversion = stack.enter_context(
+                convert(
+                    source.body,
+                    reopen=source.reopen,
+                    key=task.created.key,
+                    size=source.size,
+                    workdir=workdir,
+                    limits=self._limits(invocation, seconds, workdir),
+                    provenance=self._provenance(source, task),
+                )
             )
         except EmptyError as empty:
             return Outcome(status=Status.SKIPPED, error=str(empty))

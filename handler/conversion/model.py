@@ -60,7 +60,7 @@ class Column:
 class Conversion:
     """A finished conversion: three files in ``workdir`` and what is known of them.
 
-    The profile is ready a little later than the rest, and is to be waited for before ``workdir`` goes.
+    The profile is ready a little later than the rest: it is made while the Parquet is being published.
     """
 
     parquet: Path

@@ -4,8 +4,9 @@ What the beginning of an object promises is tried first, while the object arrive
 format has no such way, the object is put on disk, mended, and asked what it is.
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,7 +17,7 @@ from conversion.budget import Budget
 from conversion.engine import describe, engine
 from conversion.formats import PARQUET_MAGIC, json_kind, refuse_foreign
 from conversion.model import Column, Conversion, Limits
-from conversion.profile import Profiled, start_profile
+from conversion.profile import Profiled, write_profile
 from conversion.rejects import Rejects
 from conversion.spool import Spool
 from conversion.stream import Pipe
@@ -24,6 +25,7 @@ from conversion.work import Result, Work
 from conversion.writer import Writer
 
 
+@contextmanager
 def convert_object(
     source: BinaryIO,
     *,
@@ -33,7 +35,7 @@ def convert_object(
     workdir: Path,
     limits: Limits,
     provenance: Mapping[str, str],
-) -> Conversion:
+) -> Iterator[Conversion]:
     """Do what ``conversion.convert`` promises."""
     budget = Budget(limits, workdir)
     rejects = Rejects(workdir / "rejected.jsonl", provenance.get("job_id"))
@@ -59,16 +61,17 @@ def convert_object(
             types = describe(connection, writer.output)
         rejects.close()
         profiled = _profiled(work, result, types, provenance)
-    return Conversion(
-        parquet=writer.output,
-        rejects=rejects.path,
-        profile=start_profile(profiled, workdir / "profile.json", budget),
-        account=profiled.account,
-        columns=tuple(profiled.columns),
-        format=result.format,
-        encoding=result.encoding,
-        compression=spool.compression,
-    )
+    with ThreadPoolExecutor(1, "conversion-profile") as executor:
+        yield Conversion(
+            parquet=writer.output,
+            rejects=rejects.path,
+            profile=executor.submit(write_profile, profiled, workdir / "profile.json", budget),
+            account=profiled.account,
+            columns=tuple(profiled.columns),
+            format=result.format,
+            encoding=result.encoding,
+            compression=spool.compression,
+        )
 
 
 def _written(work: Work) -> Result:

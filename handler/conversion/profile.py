@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,15 +40,7 @@ class Profiled:
     account: Account
 
 
-def start_profile(profiled: Profiled, path: Path, budget: Budget) -> Future[Path]:
-    """Have the profile written to ``path`` in a thread of its own, while the Parquet is being published."""
-    executor = ThreadPoolExecutor(1, "conversion-profile")
-    future = executor.submit(_write, profiled, path, budget)
-    executor.shutdown(wait=False)
-    return future
-
-
-def _write(profiled: Profiled, path: Path, budget: Budget) -> Path:
+def write_profile(profiled: Profiled, path: Path, budget: Budget) -> Path:
     """Write type, nulls, share of null markers, extremes, approximate distinct count and mean per column.
 
     Nulls and extremes come from the engine's statistics of what it wrote; the rest takes a pass over that.

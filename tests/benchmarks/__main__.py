@@ -108,7 +108,7 @@ class _Bench:
         with tempfile.TemporaryDirectory(dir=self._directory) as workdir, path.open("rb") as source:
             limits = Limits(seconds=1000, disk_bytes=20 * 10**9)
             size = path.stat().st_size
-            result = convert(
+            with convert(
                 source,
                 reopen=lambda: path.open("rb"),
                 key=key,
@@ -116,8 +116,8 @@ class _Bench:
                 workdir=Path(workdir),
                 limits=limits,
                 provenance={},
-            )
-        return json.dumps({column.name: column.type for column in result.columns})
+            ) as result:
+                return json.dumps({column.name: column.type for column in result.columns})
 
     def _run(self, engine: str, key: str, types: str) -> dict[str, float]:
         with tempfile.TemporaryDirectory(dir=self._directory) as workdir:

@@ -48,7 +48,7 @@ def project() -> Callable[..., Path]:
     def run(s3: Any, key: str, workdir: Path, *_: str) -> Path:
         got = s3.get_object(Bucket=BUCKET, Key=key)
         limits = Limits(seconds=1000, disk_bytes=20 * 10**9)
-        result = convert(
+        with convert(
             got["Body"],
             reopen=lambda: s3.get_object(Bucket=BUCKET, Key=key)["Body"],
             key=key,
@@ -56,10 +56,10 @@ def project() -> Callable[..., Path]:
             workdir=workdir,
             limits=limits,
             provenance={"etag": got["ETag"]},
-        )
-        put(s3, result.parquet, f"processed/{key}.parquet")
-        put(s3, result.profile.result(), f"processed/_profiles/{key}.json")
-        return result.parquet
+        ) as result:
+            put(s3, result.parquet, f"processed/{key}.parquet")
+            put(s3, result.profile.result(), f"processed/_profiles/{key}.json")
+            return result.parquet
 
     return run
 

@@ -48,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=file.parent) as workdir, file.open("rb") as source:
         limits = Limits(rejected_share_max=1.0, seconds=600)
         try:
-            result = convert(
+            with convert(
                 source,
                 reopen=lambda: file.open("rb"),
                 key=file.name,
@@ -56,11 +56,11 @@ def main() -> None:
                 workdir=Path(workdir),
                 limits=limits,
                 provenance={},
-            )
+            ) as result:
+                account = result.account
+            outcome |= {"rows_out": account.rows_out, "rows_rejected": account.rows_rejected}
         except UnreadableError as error:
             outcome["reason"] = error.reason
-        else:
-            outcome |= {"rows_out": result.account.rows_out, "rows_rejected": result.account.rows_rejected}
     outcome["resident_bytes"] = peak_resident_bytes()
     print(json.dumps(outcome))
 

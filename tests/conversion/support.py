@@ -58,16 +58,17 @@ def read_rejects(path: Path | None) -> list[dict[str, Any]]:
     return [] if path is None else [json.loads(line) for line in path.read_text().split("\n") if line]
 
 
-def run(data: bytes, key: str = "input/data.csv", **limits: Any) -> Converted:
-    result = convert(
+def run(data: bytes, key: str = "input/data.csv", *, size: int | None = None, **limits: Any) -> Converted:
+    with convert(
         io.BytesIO(data),
         reopen=lambda: io.BytesIO(data),
         key=key,
-        size=len(data),
+        size=len(data) if size is None else size,
         workdir=Path(tempfile.mkdtemp()),
         limits=Limits(**limits),
         provenance=PROVENANCE,
-    )
+    ) as result:
+        pass
     account = result.account
     assert account.rows_in == account.rows_out + account.rows_rejected
     assert account.bytes_in == len(data)

@@ -1,5 +1,4 @@
 import gzip
-import io
 import time
 from itertools import chain, repeat
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 import conversion.budget
 import conversion.engine
 import conversion.typed
-from conversion import DeadlineExceededError, Limits, UnreadableError, convert, largest_object_bytes
+from conversion import DeadlineExceededError, UnreadableError, largest_object_bytes
 from conversion.engine import Written
 from tests.conversion.measured import measure
 from tests.conversion.support import read_rejects, refused, run
@@ -91,15 +90,7 @@ def test_too_large_for_the_time_is_refused_at_once():
     largest = largest_object_bytes(10)
     started = time.monotonic()
     with pytest.raises(UnreadableError, match=f"too large for the time: {largest + 1} bytes"):
-        convert(
-            io.BytesIO(b""),
-            reopen=io.BytesIO,
-            key="k",
-            size=largest + 1,
-            workdir=Path(),
-            limits=Limits(seconds=10),
-            provenance={},
-        )
+        run(b"1", size=largest + 1, seconds=10)
     assert time.monotonic() - started < 1
 
 

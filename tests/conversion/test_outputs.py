@@ -135,7 +135,7 @@ def test_how_the_stream_is_cut_does_not_matter():
     from conversion import convert
 
     data = gzip.compress(CSV)
-    result = convert(
+    with convert(
         Trickle(data),
         reopen=lambda: Trickle(data),
         key="input/data.csv",
@@ -143,7 +143,8 @@ def test_how_the_stream_is_cut_does_not_matter():
         workdir=Path(tempfile.mkdtemp()),
         limits=Limits(),
         provenance=PROVENANCE,
-    )
+    ) as result:
+        pass
     assert result.parquet.read_bytes() == run(data).result.parquet.read_bytes()
 
 

@@ -1,7 +1,8 @@
 """A conversion in a few lines, whose outputs are told by the object's first line. Names the job in each."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,7 +15,10 @@ def done(path: Path) -> Future[Path]:
     return future
 
 
-def convert(source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any) -> Conversion:
+@contextmanager
+def convert(
+    source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any
+) -> Iterator[Conversion]:
     """Write what the first line names: "parquet", "rejects", a number of filler bytes, "unreadable"."""
     words = source.read().decode().split("\n", 1)[0].split()
     filler = next((int(word) for word in words if word.isdigit()), 0)
@@ -26,7 +30,7 @@ def convert(source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], *
     parquet, profile = workdir / "output.parquet", workdir / "profile.json"
     parquet.write_bytes(f"parquet of {provenance['job_id']}\n".encode() + bytes(filler))
     profile.write_text(f"profile of {provenance['job_id']}\n")
-    return Conversion(
+    yield Conversion(
         parquet=parquet,
         rejects=rejects,
         profile=done(profile),

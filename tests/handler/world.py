@@ -59,7 +59,10 @@ def output_bytes(output: Output, job_id: str) -> bytes:
     return f"{output} of {job_id}".encode()
 
 
-def convert(source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any) -> Conversion:
+@contextmanager
+def convert(
+    source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any
+) -> Iterator[Conversion]:
     """Stand in for the conversion: as it does, name the job in each file."""
     kind = source.read().decode()
     files = {}
@@ -70,7 +73,7 @@ def convert(source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], *
     rejects = files.get(Output.REJECTS)
     if Output.PARQUET not in files:
         raise UnreadableError(kind, rejects=rejects)
-    return Conversion(
+    yield Conversion(
         parquet=files[Output.PARQUET],
         profile=done(files[Output.PROFILE]),
         rejects=rejects,
