@@ -51,7 +51,8 @@ def convert(
     what it raises is raised here. ``workdir`` is a fresh, empty directory. What is written is a pure
     function of the bytes, the key, the provenance (which goes into the Parquet's metadata) and the limits.
 
-    Entering it raises UnreadableError, EmptyError or DeadlineExceededError, and nothing else that depends on the bytes.
+    Entering it raises UnreadableError, EmptyError or DeadlineExceededError, and nothing else that depends on
+    the bytes.
     """
     return convert_object(
         source,

@@ -10,11 +10,14 @@ _DIGITS_EXACT = 15
 _DIGITS_MAX = 17
 """A number of more says more than a double does."""
 
-_ALIKE = bytes.maketrans(b".123456789E+", b"0000000000e-")
-"""All digits are one, and so is the point among them; and so are the two ways to write an exponent."""
+_ALIKE = bytes.maketrans(b".123456789E+,]}", b'0000000000e-"""')
+_NOT_ALIKE = bytes(set(range(256)) - set(b'.0123456789eE+-,:]}" '))
 
-_SUSPICIOUS = (b"0" * (_DIGITS_EXACT + 1), b"0e-000", b"0e000")
-"""What numbers look like that have more digits or a larger exponent than a double holds of any."""
+_LONG = b"0" * (_DIGITS_EXACT + 1)
+_SMALL = b"e-"
+_LARGE = b"e0"
+"""What numbers look like, once translated, that have more digits or a larger exponent than a double holds of
+any number."""
 
 _NUMBER = re.compile(
     rb'(?<![\w.])("?)(-?\d[\d.]{%d,}(?:[eE][-+]?\d+)?|-?\d[\d.]*[eE][-+]?\d{3,})' % _DIGITS_EXACT
@@ -40,14 +43,22 @@ class JsonScreen:
         bare = block.translate(None, b" \t\r\n")
         self.keys += bare.count(b'":')
         self.trailing_commas = self.trailing_commas or b",}" in bare or b",]" in bare
-        numbers = _suspicious(block)
+        numbers = _suspicious(block, alike(block), _LONG, _SMALL, _LARGE)
         self.long_integers = self.long_integers or any(map(_is_integer, numbers))
         self.inexact = self.inexact or _any_inexact(numbers)
 
 
-def has_inexact(block: bytes) -> bool:
-    """Tell whether there is a number with a fraction that a double does not hold, or what looks like one."""
-    return _any_inexact(_suspicious(block))
+def alike(block: bytes) -> bytes:
+    """Give what numbers are made of and what stands around them, and make all digits one, and the point."""
+    return block.translate(_ALIKE, _NOT_ALIKE)
+
+
+def has_inexact(block: bytes, alike: bytes) -> bool:
+    """Tell whether the engine reads a number, or what looks like one, as a double that does not hold it.
+
+    Numbers that are too large for any double it leaves as they are written.
+    """
+    return _any_inexact(_suspicious(block, alike, _LONG, _SMALL))
 
 
 def is_exact(token: bytes) -> bool:
@@ -64,10 +75,9 @@ def is_exact(token: bytes) -> bool:
         return False
 
 
-def _suspicious(block: bytes) -> list[bytes]:
-    """Give the numbers that a double may not hold."""
-    alike = block.translate(_ALIKE)
-    if not any(sign in alike for sign in _SUSPICIOUS):
+def _suspicious(block: bytes, alike: bytes, *signs: bytes) -> list[bytes]:
+    """Give the numbers that a double may not hold, if any of ``signs`` is there."""
+    if not any(sign in alike for sign in signs):
         return []
     return [token for quote, token in _NUMBER.findall(block) if not quote]
 

@@ -24,7 +24,7 @@ def _streamed(work: Work) -> Result | None:
     flat = flat_table(work.writer.pipe, _NEWLINE, LINE_BYTES, sample_of(spool.head))
     if flat is None:
         return None
-    screen = FlatScreen(_NEWLINE)
+    screen = FlatScreen(len(flat.keys), _NEWLINE)
     blocks = screen.screened(whole_lines(spool.blocks()))
     typed = work.writer.stream(blocks, flat.table, _FORMAT, spool.encoding, flat.keys)
     if typed is None or not flat.is_proven(screen, typed.written):
@@ -49,7 +49,7 @@ def _flat_from_disk(work: Work, lines: JsonLines) -> Result | None:
     flat = flat_table(lines.path, newline, lines.longest, lines.sample())
     if flat is None:
         return None
-    screen = FlatScreen(newline)
+    screen = FlatScreen(len(flat.keys), newline)
     try:
         for _ in screen.screened(blocks_of_lines(lines.path, work.budget)):
             pass
