@@ -42,10 +42,10 @@ def _streamed(work: Work, layout: Layout) -> Result | None:
 
 
 def _screened(blocks: Iterable[bytes], screen: Screen) -> Iterator[bytes]:
-    """Yield ``blocks`` as long as ``screen`` proves them sound, and of records that the engine takes."""
+    """Yield ``blocks`` as long as ``screen`` proves them sound."""
     for block in blocks:
         screen.feed(block)
-        if not screen.sound or screen.longest_wait > LINE_BYTES:
+        if not screen.sound:
             raise UnsoundError
         yield block
     screen.finish()

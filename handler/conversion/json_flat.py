@@ -18,7 +18,7 @@ from typing import Any
 from conversion.csv_reader import read_text
 from conversion.dialect import lines_dialect
 from conversion.encoding import is_text
-from conversion.engine import Written, identifier, literal
+from conversion.engine import identifier, literal
 from conversion.json_numbers import alike, has_inexact
 from conversion.names import column_names
 from conversion.proof import (
@@ -33,7 +33,7 @@ from conversion.proof import (
     guess,
 )
 from conversion.stream import UnsoundError
-from conversion.typed import TextTable
+from conversion.typed import TextTable, Typed
 
 NUMBER = double("strlen({text}) <= 15")
 """A float of JSON: the engine has read it as one already, unless it is an integer."""
@@ -50,14 +50,17 @@ class FlatTable:
 
     table: TextTable
     keys: tuple[str, ...]
-    strings: tuple[str, ...]
+    strings: frozenset[str]
     """The names of the columns that were read as strings."""
 
-    def is_proven(self, screen: "FlatScreen", written: Written) -> bool:
+    def is_proven(self, screen: "FlatScreen", typed: Typed) -> bool:
         """Tell whether what ``screen`` counted is what such lines and no others have."""
+        written, columns = typed.written, zip(self.table.names, typed.types, strict=True)
         values = sum(written.rows - written.nulls(name) for name in self.strings)
         return (
-            written.rows == screen.lines
+            # A column that holds any JSON holds strings, too.
+            all(name in self.strings or type_.proof != "true" for name, type_ in columns)
+            and written.rows == screen.lines
             and screen.keys == len(self.keys) * screen.lines
             and screen.quotes == 2 * (screen.keys + values)
         )
@@ -130,7 +133,7 @@ def flat_table(
     return FlatTable(
         table=TextTable(relation, names, guesses, markers=False),
         keys=keys,
-        strings=tuple(
+        strings=frozenset(
             name for name, type_ in zip(names, structure.values(), strict=True) if type_ == "VARCHAR"
         ),
     )

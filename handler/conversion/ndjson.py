@@ -27,7 +27,7 @@ def _streamed(work: Work) -> Result | None:
     screen = FlatScreen(len(flat.keys), _NEWLINE)
     blocks = screen.screened(whole_lines(spool.blocks()))
     typed = work.writer.stream(blocks, flat.table, _FORMAT, spool.encoding, flat.keys)
-    if typed is None or not flat.is_proven(screen, typed.written):
+    if typed is None or not flat.is_proven(screen, typed):
         return None
     work.count(screen.lines)
     return Result(_FORMAT, spool.encoding, flat.keys, typed)
@@ -56,6 +56,4 @@ def _flat_from_disk(work: Work, lines: JsonLines) -> Result | None:
         typed = work.writer.write(flat.table, _FORMAT, lines.encoding, flat.keys)
     except (UnsoundError, duckdb.InvalidInputException):
         return None
-    return (
-        Result(_FORMAT, lines.encoding, flat.keys, typed) if flat.is_proven(screen, typed.written) else None
-    )
+    return Result(_FORMAT, lines.encoding, flat.keys, typed) if flat.is_proven(screen, typed) else None

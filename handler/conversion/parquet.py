@@ -13,4 +13,4 @@ def convert(work: Work) -> Result:
     work.count(connection.execute(query).fetchall()[0][0])
     written = work.writer.rewrite(f"FROM read_parquet({literal(str(path))})", "parquet", "binary")
     sources = [name for name, _ in describe(connection, path)]
-    return Result("parquet", "binary", sources, Typed(written, (0,) * len(sources)))
+    return Result("parquet", "binary", sources, Typed(written, types=(), markers=(0,) * len(sources)))

@@ -35,9 +35,10 @@ class TextTable:
 
 @dataclass(frozen=True)
 class Typed:
-    """What was written, and how many of each column's nulls were markers."""
+    """What was written in what types, and how many of each column's nulls were markers."""
 
     written: Written
+    types: tuple[Type, ...]
     markers: tuple[int, ...]
 
 
@@ -110,7 +111,11 @@ def write_as(
     counts = dict(
         connection.execute("SELECT sequence_name, last_value + 1 FROM duckdb_sequences()").fetchall()
     )
-    return Typed(written=written, markers=tuple(counts.get(f"m{index}") or 0 for index in range(len(types))))
+    return Typed(
+        written=written,
+        types=tuple(types),
+        markers=tuple(counts.get(f"m{index}") or 0 for index in range(len(types))),
+    )
 
 
 def _asked(

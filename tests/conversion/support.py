@@ -4,9 +4,10 @@ import gzip
 import io
 import json
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import duckdb
 
@@ -58,10 +59,18 @@ def read_rejects(path: Path | None) -> list[dict[str, Any]]:
     return [] if path is None else [json.loads(line) for line in path.read_text().split("\n") if line]
 
 
-def run(data: bytes, key: str = "input/data.csv", *, size: int | None = None, **limits: Any) -> Converted:
+def run(
+    data: bytes,
+    key: str = "input/data.csv",
+    *,
+    size: int | None = None,
+    source: BinaryIO | None = None,
+    reopen: Callable[[], BinaryIO] | None = None,
+    **limits: Any,
+) -> Converted:
     with convert(
-        io.BytesIO(data),
-        reopen=lambda: io.BytesIO(data),
+        source or io.BytesIO(data),
+        reopen=reopen or (lambda: io.BytesIO(data)),
         key=key,
         size=len(data) if size is None else size,
         workdir=Path(tempfile.mkdtemp()),

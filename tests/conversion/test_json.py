@@ -68,6 +68,18 @@ def test_a_key_that_is_lost_in_exchange_for_another():
     assert converted.rows[-2:] == [("3", None, "4"), ("5", "6", None)]
 
 
+@pytest.mark.parametrize("twice", ['{"at":{"x":1,"x":2}}', '{"at":{"x":1},"in":[{"y":[{"z":1,"z":1}]}]}'])
+@pytest.mark.parametrize("spaced", [False, True])
+def test_a_key_twice_in_an_object_inside_is_rejected(twice, spaced):
+    good = lines([{"at": {"x": i}, "in": [{"y": [{"z": i}, {"z": '":'}]}]} for i in range(30)], **COMPACT)
+    again = twice.replace(":", " : ").replace(",", " , ") if spaced else twice
+    converted = run(good + again.encode() + b"\n" + good, "data.json")
+    assert [(reject["line"], reject["reason"], reject["raw"]) for reject in converted.rejects] == [
+        (31, "a key twice in one object, or text that is not Unicode", again)
+    ]
+    assert converted.account.rows_out == 60
+
+
 def test_strings_that_look_like_numbers_stay_text():
     converted = run(lines([{"zip": "10115", "flag": "true"}] * 3), "data.json")
     assert converted.types == {"zip": "VARCHAR", "flag": "VARCHAR"}

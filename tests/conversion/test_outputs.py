@@ -1,5 +1,4 @@
 import gzip
-import io
 from pathlib import Path
 
 import duckdb
@@ -123,29 +122,6 @@ def test_order_is_the_sources():
     assert [row[0] for row in run(rows).query("SELECT id FROM data")] == [
         i * 7919 % 200_003 for i in range(200_000)
     ]
-
-
-def test_how_the_stream_is_cut_does_not_matter():
-    class Trickle(io.BytesIO):
-        def read(self, size: int | None = -1) -> bytes:
-            return super().read(min(size or 1, 7))
-
-    import tempfile
-
-    from conversion import convert
-
-    data = gzip.compress(CSV)
-    with convert(
-        Trickle(data),
-        reopen=lambda: Trickle(data),
-        key="input/data.csv",
-        size=len(data),
-        workdir=Path(tempfile.mkdtemp()),
-        limits=Limits(),
-        provenance=PROVENANCE,
-    ) as result:
-        pass
-    assert result.parquet.read_bytes() == run(data).result.parquet.read_bytes()
 
 
 def test_profile():

@@ -1,0 +1,232 @@
+"""While an object arrives: what is read once, what twice, and how either side ends the other."""
+
+import gzip
+import io
+import json
+import threading
+from decimal import Decimal
+from itertools import count, repeat
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import conversion.writer
+from conversion.csv_reader import LINE_BYTES
+from conversion.model import HEAD_BYTES
+from conversion.stream import Pipe, whole_lines
+from tests.conversion.support import run
+
+ROWS = 150_000
+CSV = b"id,name,price\n" + b"".join(b"%d,name %d,%d.25\n" % (i, i % 977, i) for i in range(ROWS))
+LINES = b"".join(b'{"id":%d,"name":"name %d","price":%d.5}\n' % (i, i % 977, i) for i in range(ROWS))
+
+
+QUOTED = b"id,name\n" + b"".join(b'%d,"a ""b"",\n%d"\n' % (i, i) for i in range(ROWS))
+
+
+class Openings:
+    """Opens the object again, and counts it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.count = 0
+
+    def __call__(self) -> io.BytesIO:
+        self.count += 1
+        return io.BytesIO(self.data)
+
+
+def openings(data: bytes, key: str, rows: int = ROWS) -> int:
+    reopen = Openings(data)
+    assert run(data, key, reopen=reopen).account.rows_out == rows
+    return reopen.count
+
+
+@pytest.mark.parametrize(
+    ("data", "key"),
+    [
+        (CSV, "a.csv"),
+        (CSV.replace(b"\n", b"\r\n"), "a.csv"),
+        (CSV.rstrip(), "a.csv"),
+        (gzip.compress(CSV, 1), "a.csv.gz"),
+        (CSV.decode().encode("utf-16"), "a.csv"),
+        (QUOTED, "a.csv"),
+        (LINES, "a.json"),
+        (LINES.replace(b'":', b'": ').replace(b',"', b', "'), "a.json"),
+    ],
+)
+def test_what_keeps_its_promise_is_read_once_and_never_on_the_disk(data, key):
+    converted = run(data, key, reopen=unwanted)
+    assert converted.account.rows_out == ROWS
+    left = {path.name for path in converted.result.parquet.parent.iterdir()}
+    assert left == {"output.parquet", "profile.json"}
+
+
+def unwanted() -> io.BytesIO:
+    raise AssertionError("opened again")
+
+
+@pytest.mark.parametrize(
+    ("data", "key", "rows"),
+    [
+        (CSV + b"1,2\n", "a.csv", ROWS),
+        (CSV + b"x,y,z\n", "a.csv", ROWS + 1),
+        (CSV + b"1," + b"n" * LINE_BYTES + b",2.25\n", "a.csv", ROWS + 1),
+        (CSV + "1,größe,2.25\n".encode("cp1252"), "a.csv", ROWS + 1),
+        (gzip.compress(CSV + b"1,2\n", 1), "a.csv.gz", ROWS),
+        (LINES + b'{"id":1}\n', "a.json", ROWS + 1),
+        (LINES + b"{\n", "a.json", ROWS),
+        (LINES + b'{"id":1,"name":"%b","price":2.5}\n' % (b"n" * LINE_BYTES), "a.json", ROWS + 1),
+    ],
+)
+def test_what_breaks_its_promise_is_read_twice(data, key, rows):
+    assert openings(data, key, rows) == 1
+
+
+def test_a_small_object_is_read_once_whatever_it_is():
+    assert openings(b"a,b\n" + b"1,2\n" * 20 + b"1\n", "a.csv", 20) == 0
+
+
+@pytest.mark.parametrize("late", [b"1,2\n", b"2,x,3.25\n"])
+def test_both_ways_come_to_the_same(late):
+    fast = run(CSV)
+    slow = run(CSV + late)
+    assert slow.types == fast.types
+    assert slow.rows[:ROWS] == fast.rows
+
+
+def test_how_the_stream_is_cut_does_not_matter():
+    class Trickle(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return super().read(min(size or 1, 7))
+
+    data = gzip.compress(CSV[:50_000])
+    converted = run(data, source=Trickle(data), reopen=lambda: Trickle(data))
+    assert converted.result.parquet.read_bytes() == run(data).result.parquet.read_bytes()
+
+
+class Broken(io.BytesIO):
+    """Fails half-way, as a connection does."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() > len(self.getvalue()) // 2:
+            raise OSError("connection reset")
+        return super().read(size)
+
+
+@pytest.mark.parametrize("data", [CSV, LINES])
+def test_a_fault_of_the_network_comes_out_as_it_is(data):
+    with pytest.raises(OSError, match="connection reset"):
+        run(data, "a.csv" if data is CSV else "a.json", source=Broken(data))
+    assert {thread.name for thread in threading.enumerate()}.isdisjoint(
+        {"conversion-watchdog", "conversion-engine_0", "conversion-profile_0"}
+    )
+
+
+def test_a_fault_of_the_second_opening_comes_out_as_it_is():
+    class GoneError(Exception): ...
+
+    def gone() -> io.BytesIO:
+        raise GoneError
+
+    with pytest.raises(GoneError):
+        run(CSV + b"1,2\n", reopen=gone)
+
+
+def test_whatever_the_engine_takes_offence_at_is_tried_from_the_disk(monkeypatch):
+    def fail(*_: object) -> None:
+        raise duckdb.InternalException("no pipes today")
+
+    monkeypatch.setattr(conversion.writer, "write_as", fail)
+    assert openings(CSV, "a.csv") == 1
+
+
+def test_an_engine_that_ends_early_leaves_no_block_waiting():
+    def work() -> int:
+        raise ValueError("ended")
+
+    with Pipe() as pipe, duckdb.connect() as connection, pytest.raises(ValueError, match="ended"):
+        pipe.feed(repeat(bytes(HEAD_BYTES)), connection, work)
+
+
+def test_blocks_that_fail_end_the_engine():
+    def blocks():
+        for number in count():
+            if number == 1_000_000:
+                raise ValueError("ended")
+            yield b"%d\n" % number
+
+    with Pipe() as pipe, duckdb.connect() as connection, pytest.raises(ValueError, match="ended"):
+        pipe.feed(
+            blocks(),
+            connection,
+            lambda: connection.execute(f"SELECT count(*) FROM read_csv('{pipe.path}')").fetchall(),
+        )
+
+
+def test_no_descriptor_is_left_open():
+    run(CSV + b"1,2\n")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for data in (CSV[: HEAD_BYTES // 2], CSV, CSV + b"1,2\n"):
+        run(data)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@given(st.lists(st.binary(max_size=20).map(lambda piece: piece.replace(b"\0", b"\n")), max_size=10))
+def test_lines_are_put_together_wherever_they_were_cut(pieces):
+    blocks = list(whole_lines(pieces))
+    assert b"".join(blocks) == b"".join(pieces)
+    assert all(block.endswith(b"\n") for block in blocks[:-1])
+
+
+FLAT = b'{"n":1,"x":1.5,"s":"a","t":"b"}\n' * 2000
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [b'{"n":2,"x":2.5,"s":5,"t":"d"}'],  # a number for a string
+        [b'{"n":2,"x":2.5,"s":3,"t":"c"}', b'{"n":"4","x":2.5,"s":"d","t":"e"}'],  # and the other way round
+        [b'{"n":2,"x":"2.5","s":3,"t":"c"}'],
+        [b'{"n":2,"x":2.5,"s":"c","t":"d","u":1}'],  # a key more
+        [b'{"n":2,"x":2.5,"s":"c"}', b'{"n":2,"x":2.5,"s":"c","t":"d","u":1}'],  # and a key less
+        [b'{"n":2,"x":2.5,"s":"c"}', b'{"n":2,"x":2.5,"s":"c","t":"d","u":null}'],
+        [b'{"n":2,"x":2.5,"s":5,"t":"d","u" : 1}'],  # a key that is not written like the others
+        [b'{"n":2,"x":2.5,"s":5,"t":"d","u"\t:1}'],
+        [b'{"n":2,"x":2.5,"s":5,"t":"d", "u"\t :1}'],
+        [b'{"n":2,"x":2.5,"s":"\\":","t":5,"u" :1}'],
+        [b'{"n":2,"x":2.5,"s":[3],"t":"c"}'],
+        [b'{"n":2,"x":2.5,"s":{"x":"y"},"t":"c"}'],
+        [b'{"n":2,"x":2.5,"s":true,"t":"c"}', b'{"n":false,"x":2.5,"s":"e","t":"c"}'],
+        [b'{"n":2,"x":2.5,"s":"c","t":"d"}', b'{"n":2.5,"x":2.5,"s":"c","t":"d"}'],
+        [b'{"n":2,"x":1e-400,"s":"c","t":"d"}'],
+        [b'{"n":2,"x":1e400,"s":"c","t":"d"}'],
+        [b'{"n":2,"x":1.00000000000000000001,"s":"c","t":"d"}'],
+        [b'{"n":2,"x":123456789012345678901,"s":"c","t":"d"}'],
+        [b'{"n":2,"x":2.5,"s":"10:30","t":"http://x"}', b'{"n":2,"x":2.5,"s":"\\"","t":"\\\\"}'],
+    ],
+)
+def test_lines_that_are_not_flat_after_all_lose_nothing(lines):
+    converted = run(FLAT + b"\n".join(lines) + b"\n", "a.json")
+    for line, row in zip(lines, converted.rows[2000:], strict=True):
+        kept = {
+            name: (type_, value)
+            for (name, type_), value in zip(converted.types.items(), row, strict=True)
+            if value is not None
+        }
+        for name, value in json.loads(line, parse_float=Decimal).items():
+            if value is not None:
+                assert says(*kept.pop(name), value), (line, row)
+        assert not kept
+
+
+def says(type_: str, text: str, value: object) -> bool:
+    """Whether a column of this type has ``value`` by having ``text``."""
+    if type_ == "VARCHAR":
+        return text == value
+    read = json.loads(text, parse_float=Decimal)
+    # What no double holds is kept as text.
+    return read == value or (isinstance(read, str) and Decimal(read) == value)
