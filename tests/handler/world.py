@@ -45,6 +45,7 @@ SETTINGS = Settings(
 
 KINDS = {
     "good": {Output.PARQUET, Output.PROFILE},
+    "read twice": {Output.PARQUET, Output.PROFILE},
     "with rejects": {Output.PARQUET, Output.PROFILE, Output.REJECTS},
     "unreadable": set(),
     "too many rejects": {Output.REJECTS},
@@ -61,10 +62,18 @@ def output_bytes(output: Output, job_id: str) -> bytes:
 
 @contextmanager
 def convert(
-    source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any
+    source: BinaryIO,
+    *,
+    reopen: Callable[[], BinaryIO],
+    workdir: Path,
+    provenance: Mapping[str, str],
+    **_: Any,
 ) -> Iterator[Conversion]:
     """Stand in for the conversion: as it does, name the job in each file."""
     kind = source.read().decode()
+    if kind == "read twice":
+        with reopen() as again:
+            assert again.read().decode() == kind
     files = {}
     for output in KINDS[kind]:
         files[output] = workdir / f"{output} {provenance['job_id']}"
