@@ -35,8 +35,8 @@ from conversion.proof import (
 from conversion.stream import UnsoundError
 from conversion.typed import TextTable, Typed
 
-NUMBER = double("strlen({text}) <= 15")
-"""A float of JSON: the engine has read it as one already, unless it is an integer."""
+NUMBER = double("strlen({text}) <= 15 OR contains({text}, '.') OR contains({text}, 'e')")
+"""A float of JSON: unless it is an integer, the engine has read it as one and written it anew."""
 
 JSON = Type("JSON", "CAST({text} AS JSON)", "true")
 _NOTHING = Type(JSON.name, JSON.cast, NOTHING.proof)

@@ -66,19 +66,12 @@ class JsonSpool:
 
     def with_a_key_twice(self) -> Iterator[int]:
         """Yield the numbers of the lines that have two keys of one name in one object, at any depth."""
-        decode = json.JSONDecoder(object_pairs_hook=_once).decode
         number = 0
         for block in blocks_of_lines(self.lines.path, self._budget):
-            for line in block.split(b"\n"):
-                if not line:
-                    continue
-                try:
-                    decode(line.decode())
-                except _TwiceError:
-                    yield number
-                except (ValueError, RecursionError):
-                    pass  # what is no JSON is found otherwise
-                number += 1
+            lines = block.splitlines()
+            if _has_a_key_twice(b"[%b]" % b",".join(lines), if_malformed=True):
+                yield from (number + i for i, line in enumerate(lines) if _has_a_key_twice(line))
+            number += len(lines)
 
     def _screened(self, path: Path, newline: bytes) -> JsonLines:
         dialect = lines_dialect(blank_lines=False, newline=newline)
@@ -157,9 +150,22 @@ class _TwiceError(Exception):
     pass
 
 
+def _has_a_key_twice(text: bytes, *, if_malformed: bool = False) -> bool:
+    try:
+        _decode(text.decode())
+    except _TwiceError:
+        return True
+    except (ValueError, RecursionError):
+        return if_malformed
+    return False
+
+
 def _once(pairs: list[tuple[str, object]]) -> None:
     if len(dict(pairs)) < len(pairs):
         raise _TwiceError
+
+
+_decode = json.JSONDecoder(object_pairs_hook=_once).decode
 
 
 def reason_of(line: bytes) -> str | None:

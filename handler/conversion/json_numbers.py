@@ -14,14 +14,14 @@ _ALIKE = bytes.maketrans(b".123456789E+,]}", b'0000000000e-"""')
 _NOT_ALIKE = bytes(set(range(256)) - set(b'.0123456789eE+-,:]}" '))
 
 _LONG = b"0" * (_DIGITS_EXACT + 1)
-_SMALL = b"e-"
-_LARGE = b"e0"
-"""What numbers look like, once translated, that have more digits or a larger exponent than a double holds of
+_SMALL = b"0e-"
+_LARGE = b"0e0"
+"""What numbers look like, once alike, that may have more digits or a larger exponent than a double holds of
 any number."""
 
-_NUMBER = re.compile(
-    rb'(?<![\w.])("?)(-?\d[\d.]{%d,}(?:[eE][-+]?\d+)?|-?\d[\d.]*[eE][-+]?\d{3,})' % _DIGITS_EXACT
-)
+_APART = bytes(byte if byte in b'.0123456789eE+-"' else ord(" ") for byte in range(256))
+"""Sets numbers apart, and leaves strings their quotes."""
+
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?')
 
 
@@ -65,12 +65,9 @@ def is_exact(token: bytes) -> bool:
     """Tell whether a double holds the number: whether, written with as many digits, it is the same."""
     text = token.decode()
     try:
-        value = float(text)
-        if repr(value) == text:
-            return True
         number = Decimal(text)
         digits = len(number.as_tuple().digits)
-        return digits <= _DIGITS_MAX and Decimal(f"{value:.{digits - 1}e}") == number
+        return digits <= _DIGITS_MAX and Decimal(f"{float(text):.{digits - 1}e}") == number
     except (ArithmeticError, ValueError):
         return False
 
@@ -79,7 +76,13 @@ def _suspicious(block: bytes, alike: bytes, *signs: bytes) -> list[bytes]:
     """Give the numbers that a double may not hold, if any of ``signs`` is there."""
     if not any(sign in alike for sign in signs):
         return []
-    return [token for quote, token in _NUMBER.findall(block) if not quote]
+    return [
+        token
+        for token in block.translate(_APART).split()
+        if (len(token) > _DIGITS_EXACT or b"e" in token or b"E" in token)
+        and token[0] in b"-0123456789"
+        and not token.endswith(b'"')
+    ]
 
 
 def _is_integer(token: bytes) -> bool:
@@ -87,7 +90,14 @@ def _is_integer(token: bytes) -> bool:
 
 
 def _any_inexact(numbers: Sequence[bytes]) -> bool:
-    return any(not _is_integer(token) and not is_exact(token) for token in numbers)
+    floats = [token for token in numbers if not _is_integer(token)]
+    try:
+        # As most programs write them, in the shortest form that is read as the same double.
+        if " ".join(map(repr, map(float, floats))).encode() == b" ".join(floats):
+            return False
+    except ValueError:
+        return True
+    return not all(map(is_exact, floats))
 
 
 def with_inexact_as_text(line: bytes) -> bytes:

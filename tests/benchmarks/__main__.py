@@ -53,6 +53,7 @@ def main() -> None:
             bench = _Bench(f"http://{host}:{port}", Path(directory), options.rounds)
             compared = {format_: bench.compare(format_, options.megabytes) for format_ in inputs.FORMATS}
             growth = {size: bench.alone(size) for size in options.growth}
+        small_objects = small.measure(f"http://{host}:{port}")
     finally:
         server.stop()
     report.write(
@@ -63,7 +64,7 @@ def main() -> None:
         compared=compared,
         growth=growth,
         exponents={what: _exponent(growth, what) for what in ("seconds", "resident_bytes")},
-        small=small.measure(),
+        small=small_objects,
     )
 
 
