@@ -43,7 +43,7 @@ class JsonScreen:
         bare = block.translate(None, b" \t\r\n")
         self.keys += bare.count(b'":')
         self.trailing_commas = self.trailing_commas or b",}" in bare or b",]" in bare
-        numbers = _suspicious(block, alike(block), _LONG, _SMALL, _LARGE)
+        numbers = _suspicious(block, alike(block), _SMALL, _LARGE)
         self.long_integers = self.long_integers or any(map(_is_integer, numbers))
         self.inexact = self.inexact or _any_inexact(numbers)
 
@@ -58,31 +58,30 @@ def has_inexact(block: bytes, alike: bytes) -> bool:
 
     Numbers that are too large for any double it leaves as they are written.
     """
-    return _any_inexact(_suspicious(block, alike, _LONG, _SMALL))
+    return _any_inexact(_suspicious(block, alike, _SMALL))
 
 
 def is_exact(token: bytes) -> bool:
-    """Tell whether a double holds the number: whether, written with as many digits, it is the same."""
+    """Tell whether a double holds the number: whether, in short or with as many digits, it is the same."""
     text = token.decode()
     try:
-        number = Decimal(text)
+        value, number = float(text), Decimal(text)
         digits = len(number.as_tuple().digits)
-        return digits <= _DIGITS_MAX and Decimal(f"{float(text):.{digits - 1}e}") == number
+        return repr(value) == text or (digits <= _DIGITS_MAX and Decimal(f"{value:.{digits - 1}e}") == number)
     except (ArithmeticError, ValueError):
         return False
 
 
 def _suspicious(block: bytes, alike: bytes, *signs: bytes) -> list[bytes]:
-    """Give the numbers that a double may not hold, if any of ``signs`` is there."""
-    if not any(sign in alike for sign in signs):
+    """Give the numbers that a double may not hold: long ones and, given any of ``signs``, with exponents."""
+    long, exponent = _LONG in alike, any(sign in alike for sign in signs)
+    if not (long or exponent):
         return []
-    return [
-        token
-        for token in block.translate(_APART).split()
-        if (len(token) > _DIGITS_EXACT or b"e" in token or b"E" in token)
-        and token[0] in b"-0123456789"
-        and not token.endswith(b'"')
-    ]
+    tokens = block.translate(_APART).split()
+    found = [token for token in tokens if len(token) > _DIGITS_EXACT] if long else []
+    if exponent:
+        found += [token for token in tokens if b"e" in token or b"E" in token]
+    return [token for token in found if token[0] in b"-0123456789" and not token.endswith(b'"')]
 
 
 def _is_integer(token: bytes) -> bool:

@@ -49,32 +49,35 @@ def convert_object(
             metadata = {"source_key": key, **provenance, "compression": spool.compression}
             writer = Writer(connection, pipe, workdir / "output.parquet", metadata, budget)
             work = Work(key, spool, rejects, budget, writer)
-            try:
-                result = _written(work)
-            except duckdb.OutOfMemoryException:
-                raise work.unreadable("needs more memory than the engine has: split the object") from None
-            except duckdb.Error as error:
-                if budget.exceeded:
-                    raise
-                # The engine's own words may quote the data.
-                raise work.unreadable(f"the engine cannot read it ({type(error).__name__})") from None
-            types = describe(connection, writer.output)
-        rejects.close()
-        profiled = _profiled(work, result, types, provenance)
-    with ThreadPoolExecutor(1, "conversion-profile") as executor:
-        yield Conversion(
-            parquet=writer.output,
-            rejects=rejects.path,
-            profile=executor.submit(write_profile, profiled, workdir / "profile.json", budget),
-            account=profiled.account,
-            columns=tuple(profiled.columns),
-            format=result.format,
-            encoding=result.encoding,
-            compression=spool.compression,
-        )
+            result = _written(work)
+            rejects.close()
+            profiled = _profiled(work, result, provenance)
+            with ThreadPoolExecutor(1, "conversion-profile") as executor:
+                yield Conversion(
+                    parquet=writer.output,
+                    rejects=rejects.path,
+                    profile=executor.submit(write_profile, connection, profiled, workdir / "profile.json"),
+                    account=profiled.account,
+                    columns=tuple(profiled.columns),
+                    format=result.format,
+                    encoding=result.encoding,
+                    compression=spool.compression,
+                )
 
 
 def _written(work: Work) -> Result:
+    try:
+        return _read(work)
+    except duckdb.OutOfMemoryException:
+        raise work.unreadable("needs more memory than the engine has: split the object") from None
+    except duckdb.Error as error:
+        if work.budget.exceeded:
+            raise
+        # The engine's own words may quote the data.
+        raise work.unreadable(f"the engine cannot read it ({type(error).__name__})") from None
+
+
+def _read(work: Work) -> Result:
     if work.spool.raw_head.startswith(PARQUET_MAGIC):
         return parquet.convert(work)
     if kind := json_kind(work.spool.head):
@@ -82,9 +85,7 @@ def _written(work: Work) -> Result:
     return delimited.convert(work)
 
 
-def _profiled(
-    work: Work, result: Result, types: list[tuple[str, str]], provenance: Mapping[str, str]
-) -> Profiled:
+def _profiled(work: Work, result: Result, provenance: Mapping[str, str]) -> Profiled:
     """Give what is to be profiled, once rows in are rows out and rejected; else raise UnreadableError."""
     written = result.typed.written
     account = work.account(written.rows)
@@ -94,6 +95,7 @@ def _profiled(
             f"and {account.rows_rejected} rejected",
             written.rows,
         )
+    types = describe(work.writer.connection, work.writer.output)
     return Profiled(
         parquet=work.writer.output,
         written=written,

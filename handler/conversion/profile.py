@@ -7,9 +7,8 @@ from pathlib import Path
 
 import duckdb
 
-from conversion.budget import Budget
-from conversion.engine import Written, engine, identifier, literal
-from conversion.model import Account, Column, DeadlineExceededError, UnreadableError
+from conversion.engine import Written, identifier, literal
+from conversion.model import Account, Column
 
 _NUMBERS = (
     "TINYINT",
@@ -40,7 +39,7 @@ class Profiled:
     account: Account
 
 
-def write_profile(profiled: Profiled, path: Path, budget: Budget) -> Path:
+def write_profile(connection: duckdb.DuckDBPyConnection, profiled: Profiled, path: Path) -> Path:
     """Write type, nulls, share of null markers, extremes, approximate distinct count and mean per column.
 
     Nulls and extremes come from the engine's statistics of what it wrote; the rest takes a pass over that.
@@ -48,9 +47,8 @@ def write_profile(profiled: Profiled, path: Path, budget: Budget) -> Path:
     """
     written, columns = profiled.written, profiled.columns
     try:
-        with engine(path.parent, budget) as connection:
-            distinct, means = _measure(connection, profiled.parquet, columns)
-    except (duckdb.Error, UnreadableError, DeadlineExceededError):
+        distinct, means = _measure(connection, profiled.parquet, columns)
+    except duckdb.Error:
         distinct, means = [None] * len(columns), [None] * len(columns)
     described = []
     for index, column in enumerate(columns):

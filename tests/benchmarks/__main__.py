@@ -19,7 +19,7 @@ from typing import Any
 
 from moto.server import ThreadedMotoServer
 
-from tests.benchmarks import inputs, report, small
+from tests.benchmarks import inputs, report, small, ways
 from tests.benchmarks.job import BUCKET, client
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +53,7 @@ def main() -> None:
             bench = _Bench(f"http://{host}:{port}", Path(directory), options.rounds)
             compared = {format_: bench.compare(format_, options.megabytes) for format_ in inputs.FORMATS}
             growth = {size: bench.alone(size) for size in options.growth}
+            throughput = ways.measure(Path(directory), min(options.megabytes, _REPEATED_MEGABYTES))
         small_objects = small.measure(f"http://{host}:{port}")
     finally:
         server.stop()
@@ -64,6 +65,7 @@ def main() -> None:
         compared=compared,
         growth=growth,
         exponents={what: _exponent(growth, what) for what in ("seconds", "resident_bytes")},
+        throughput=throughput,
         small=small_objects,
     )
 

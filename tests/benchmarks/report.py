@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.small import OBJECTS, PROCESSES, Small
+from tests.benchmarks.ways import VCPU_SHARE
 
 _NAMES = {
     "copy": "bare DuckDB COPY of the local file",
@@ -25,6 +26,7 @@ def write(
     compared: Mapping[str, Mapping[str, Figures]],
     growth: Mapping[int, Figures],
     exponents: Figures,
+    throughput: Figures,
     small: Small,
 ) -> None:
     """Write ``benchmarks.md`` and ``benchmarks.png`` into ``directory``."""
@@ -62,6 +64,7 @@ def write(
         f"memory to the power of {exponents['resident_bytes']:.2f}.",
         "",
     ]
+    lines += _throughput(throughput)
     lines += _small(small)
     (directory / "benchmarks.md").write_text("\n".join(lines) + "\n")
     _plot(directory / "benchmarks.png", compared, growth, megabytes)
@@ -79,6 +82,18 @@ def _comparison(format_: str, engines: Mapping[str, Figures], megabytes: int) ->
         "",
         "| | seconds | x COPY | processor time x COPY | peak resident MB | MB out |",
         "|---|---:|---:|---:|---:|---:|",
+        *rows,
+        "",
+    ]
+
+
+def _throughput(throughput: Figures) -> list[str]:
+    rows = [f"| {name} | {figure:.0f} | {figure * VCPU_SHARE:.0f} |" for name, figure in throughput.items()]
+    return [
+        "## Throughput by what an object is",
+        "",
+        "| | MB per processor second | MB/s on a share of this processor like a function's of 1024 MB |",
+        "|---|---:|---:|",
         *rows,
         "",
     ]
