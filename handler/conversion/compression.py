@@ -63,8 +63,10 @@ def _members(chunks: Iterator[bytes], compression: str) -> Iterator[bytes]:
         pending = chunk
         while pending or (decompressor is not None and not _needs_input(decompressor)):
             if decompressor is None:
-                if compression == "gzip" and not pending.strip(b"\0"):
-                    break  # the padding that tape and block writers leave after the last member
+                if compression == "gzip":
+                    pending = pending.lstrip(b"\0")  # the padding that tape and block writers leave
+                if not pending:
+                    break
                 decompressor = _Gzip() if compression == "gzip" else _zstd()
             try:
                 piece = decompressor.decompress(pending, BLOCK_BYTES)

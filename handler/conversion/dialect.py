@@ -94,6 +94,34 @@ class Dialect:
         delimiter = re.escape(self.delimiter)
         return re.compile(rb"(?:(?<=[%b\r\n])|\A)%b(?=[%b\r\n]|\Z)" % (delimiter, self._quoted, delimiter))
 
+    @cached_property
+    def _quoted_or_spaced(self) -> re.Pattern[bytes]:
+        delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
+        spaced = rb" %b[^%b\r\n]*" % (quote, delimiter)
+        begin = rb"(?:(?<=[%b\r\n])|\A)" % delimiter
+        return re.compile(rb"%b(?:%b(?=[%b\r\n]|\Z)|%b)" % (begin, self._quoted, delimiter, spaced))
+
+    def has_spaced_quote(self, data: bytes) -> bool:
+        """Tell whether a field may begin with a space and a quote, which the engine takes for a quote."""
+        spaced = b" " + self.quote
+        return spaced in data and (
+            data.startswith(spaced) or any(begin + spaced in data for begin in (self.delimiter, b"\n", b"\r"))
+        )
+
+    def with_spaced_quoted(self, data: bytes) -> bytes:
+        """Give whole records with each such field in quotes, its space and all."""
+        quote = self.quote
+
+        def quoted(match: re.Match[bytes]) -> bytes:
+            field = match[0]
+            return (
+                field
+                if field.startswith(quote)
+                else quote + field.replace(quote, self.escape + quote) + quote
+            )
+
+        return self._quoted_or_spaced.sub(quoted, data)
+
     def without_quoted(self, data: bytes) -> bytes:
         """Give ``data`` without its quoted fields."""
         return self.quoted_fields.sub(b"", data) if self.quote and self.quote in data else data

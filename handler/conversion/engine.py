@@ -21,6 +21,8 @@ _UNTRACKED = 200 * MEBIBYTE
 _SETTINGS = {
     # One thread: a function of 1024 MB has 0.58 of a processor, and each thread has buffers of its own.
     "threads": 1,
+    # Threads that write behind its back are waited for by a COPY that fails, and may wait for it in turn.
+    "async_threads": 0,
     "preserve_insertion_order": True,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,

@@ -50,7 +50,7 @@ def json_kind(head: bytes) -> str | None:
 
 def _is_object(line: bytes) -> bool:
     try:
-        return isinstance(json.loads(line), dict)
+        return isinstance(json.loads(line, parse_int=str), dict)
     except (ValueError, RecursionError):
         return False
 
@@ -62,7 +62,7 @@ def _begins_json(start: bytes) -> bool:
     if inner.startswith("]"):
         return True
     try:
-        json.JSONDecoder().raw_decode(inner)
+        json.JSONDecoder(parse_int=str).raw_decode(inner)
     except json.JSONDecodeError as error:
         # Cut off by the end of what was read, not wrong.
         return inner.startswith(("{", "[")) and error.pos >= len(inner.rstrip()) - 1

@@ -11,7 +11,7 @@ What is proven of such lines, and by what:
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,9 @@ NUMBER = double("strlen({text}) <= 15 OR contains({text}, '.') OR contains({text
 """A float of JSON: unless it is an integer, the engine has read it as one and written it anew."""
 
 JSON = Type("JSON", "CAST({text} AS JSON)", "true")
+_TEXT = Type("VARCHAR", "{text}", "NOT (starts_with({text}, '[') OR starts_with({text}, chr(123)))")
+"""A string; the engine gives lists and objects as text, too."""
+
 _NOTHING = Type(JSON.name, JSON.cast, NOTHING.proof)
 _LINE_ENDS = ("',}'", "' }'", "chr(9) || '}'")
 """What the engine takes for the end of an object though JSON does not, or may hide it."""
@@ -55,11 +58,11 @@ class FlatTable:
 
     def is_proven(self, screen: "FlatScreen", typed: Typed) -> bool:
         """Tell whether what ``screen`` counted is what such lines and no others have."""
-        written, columns = typed.written, zip(self.table.names, typed.types, strict=True)
+        written = typed.written
         values = sum(written.rows - written.nulls(name) for name in self.strings)
         return (
-            # A column that holds any JSON holds strings, too.
-            all(name in self.strings or type_.proof != "true" for name, type_ in columns)
+            # A column of text may hold lists, and one of any JSON strings.
+            all(type_.proof != "true" for type_ in typed.types)
             and written.rows == screen.lines
             and screen.keys == len(self.keys) * screen.lines
             and screen.quotes == 2 * (screen.keys + values)
@@ -101,7 +104,7 @@ class FlatScreen:
         # In ``some`` of the bytes, neighbours may be none in truth, but those that are stay so: there are no
         # more keys than this, and counting takes its time for each byte.
         keys = some.count(b'":')
-        if b'" :' in some or b"\t" in block:
+        if b" :" in some or b"\t" in block:
             keys = block.translate(None, b" \t").count(b'":')
         elif keys != self._keys * lines:
             keys = block.count(b'":')
@@ -113,7 +116,12 @@ def flat_table(
 ) -> FlatTable | None:
     """Give the table for the lines of ``path``, if their sample is flat."""
     keys = tuple(sample[0]) if sample else ()
-    if not keys or clash(keys) or any(row.keys() != sample[0].keys() for row in sample):
+    if (
+        not keys
+        or clash(keys)
+        or not _is_unicode(keys)
+        or any(row.keys() != sample[0].keys() for row in sample)
+    ):
         return None
     columns = [_column([row[key] for row in sample if row[key] is not None]) for key in keys]
     guesses = tuple(column.guess for column in columns if column)
@@ -150,13 +158,22 @@ def _column(values: Sequence[Any]) -> _Column | None:
     """Tell how a column of these values is to be read; None if it has values of several kinds, or objects."""
     kinds = {type(value) for value in values}
     if kinds == {str}:
-        return _Column("VARCHAR", string_guess(values))
+        found = string_guess(values)
+        return _Column("VARCHAR", replace(found, types=(*found.types, _TEXT)))
     if kinds <= {int, float} and float in kinds:
         floats = sum(isinstance(value, float) for value in values)
         return _Column("JSON", Guess((NUMBER,), JSON)) if floats > len(values) * FLOAT_SHARE_SURE else None
     types = {frozenset(): (_NOTHING,), frozenset({bool}): (BOOLEAN,), frozenset({int}): (BIGINT, NUMBER)}
     found = types.get(frozenset(kinds))
     return _Column("JSON", Guess(found, JSON)) if found else None
+
+
+def _is_unicode(keys: Iterable[str]) -> bool:
+    try:
+        "".join(keys).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def clash(keys: Iterable[str]) -> set[str]:

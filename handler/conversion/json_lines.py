@@ -1,6 +1,7 @@
 """NDJSON, and what is rewritten to it: spooled, its lines counted, those taken out that are no objects."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,9 @@ from conversion.screen import Screen
 from conversion.spool import Spool
 
 _CHECK_EVERY = 10_000
+_BLANK = re.compile(rb"^[ \t]+$", re.MULTILINE)
 _SAMPLE_LINES = 1000
+_DIGITS_READ = 20
 
 
 @dataclass
@@ -56,12 +59,13 @@ class JsonSpool:
             to_lines(spool.path, self._original, rejects, budget)
             spool.path.unlink()
         self._already_rejected = rejects.count
+        self._strictly = False
         self.lines = self._screened(self._original, newline)
 
     def without(self, refused: Iterable[int]) -> JsonLines:
         """Take out the lines of these numbers (from 0, rising, in ``lines``), which the engine refuses."""
         self._rejects.forget(self._already_rejected)
-        self.lines = self._rewritten(iter(refused), strictly=False)
+        self.lines = self._rewritten(iter(refused))
         return self.lines
 
     def with_a_key_twice(self) -> Iterator[int]:
@@ -76,21 +80,27 @@ class JsonSpool:
     def _screened(self, path: Path, newline: bytes) -> JsonLines:
         dialect = lines_dialect(blank_lines=False, newline=newline)
         screen, json_screen = Screen(dialect), JsonScreen()
+        blank = False
         for block in blocks_of_lines(path, self._budget):
             screen.feed(block)
             json_screen.feed(block)
+            blank = blank or bool(_BLANK.search(block))
         screen.finish()
         lines = JsonLines(path, dialect, self._encoding, screen.records, screen.longest_wait, json_screen)
-        if screen.sound and not json_screen.trailing_commas and not json_screen.inexact:
+        if screen.sound and not (blank or json_screen.trailing_commas or json_screen.inexact):
             return lines
         if not screen.sound and self._encoding == "utf-8" and is_fallback(path, self._budget):
             self._encoding = FALLBACK
             from_fallback(path, self._budget)
         self.lines = lines
-        return self._rewritten(iter(()), strictly=True)
+        self._strictly = True
+        return self._rewritten(iter(()))
 
-    def _rewritten(self, refused: Iterator[int], *, strictly: bool) -> JsonLines:
-        """Write what is sound of the original to a file of its own; ``strictly`` parses every line."""
+    def _rewritten(self, refused: Iterator[int]) -> JsonLines:
+        """Write what is sound of the original to a file of its own.
+
+        Every line is parsed if the first such pass did so: what it took out has no number among ``refused``.
+        """
         self._budget.check_second_copy(self._original)
         target = self._original.with_suffix(".lines")
         screen = self.lines.screen
@@ -108,7 +118,7 @@ class JsonSpool:
                     continue
                 record += 1
                 reason = not_text_reason(text, start + self._mark_bytes + line.find(text))
-                if reason is None and (strictly or b"\r" in text or screen.trailing_commas):
+                if reason is None and (self._strictly or b"\r" in text or screen.trailing_commas):
                     reason = reason_of(text)
                 if reason is None:
                     if numbered == next_refused:
@@ -138,7 +148,7 @@ def sample_of(head: bytes) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for line in head.splitlines()[:_SAMPLE_LINES]:
         try:
-            row = json.loads(line)
+            row = json.loads(line, parse_int=_whole)
         except (ValueError, RecursionError):
             continue
         if isinstance(row, dict):
@@ -165,13 +175,18 @@ def _once(pairs: list[tuple[str, object]]) -> None:
         raise _TwiceError
 
 
-_decode = json.JSONDecoder(object_pairs_hook=_once).decode
+_decode = json.JSONDecoder(object_pairs_hook=_once, parse_int=str).decode
+
+
+def _whole(digits: str) -> int:
+    """Give an integer for the kind that it is; Python takes its time for those of thousands of digits."""
+    return int(digits[:_DIGITS_READ])
 
 
 def reason_of(line: bytes) -> str | None:
     """Say why a line is no JSON object to the standard library, if it is none."""
     try:
-        value = json.loads(line)
+        value = json.loads(line, parse_int=str)
     except (ValueError, RecursionError):
         return "malformed JSON"
     return None if isinstance(value, dict) else "not a JSON object"

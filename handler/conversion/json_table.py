@@ -72,7 +72,7 @@ def _table(lines: JsonLines, keys: Sequence[str], sample: Sequence[Mapping[str, 
     clashing = clash(keys)
     structure = {key: "JSON" for key in keys if key not in clashing}
     columns = ", ".join(
-        f"CAST(json_extract(line, {literal(_pointer(key))}) AS VARCHAR) AS c{index}"
+        f"nullif(CAST(json_extract(line, {literal(_pointer(key))}) AS VARCHAR), 'null') AS c{index}"
         if key in clashing
         else f"CAST(s.{identifier(key)} AS VARCHAR) AS c{index}"
         for index, key in enumerate(keys)

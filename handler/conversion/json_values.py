@@ -73,7 +73,7 @@ class _Text:
         self._file = file
         self._budget = budget
         self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._parse = json.JSONDecoder().raw_decode
+        self._parse = json.JSONDecoder(parse_int=str).raw_decode
         self._text = ""
         self._position = 0
         self._at_end = False

@@ -43,8 +43,10 @@ BOOLEAN = Type("BOOLEAN", "TRY_CAST({text} AS BOOLEAN)", "strlen({text}) + CAST(
 """Of what the engine takes for a boolean, ``true`` alone has four letters, ``false`` alone five."""
 
 BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", "CAST({value} AS VARCHAR) = {text}")
-DATE = Type("DATE", "TRY_CAST({text} AS DATE)", "CAST({value} AS VARCHAR) = {text}")
-TIME = Type("TIME", "TRY_CAST({text} AS TIME)", "CAST({value} AS VARCHAR) = {text}")
+DATE = Type("DATE", "TRY_CAST({text} AS DATE)", "isfinite({value}) AND CAST({value} AS VARCHAR) = {text}")
+TIME = Type(
+    "TIME", "TRY_CAST({text} AS TIME)", "{value} < TIME '24:00:00' AND CAST({value} AS VARCHAR) = {text}"
+)
 
 
 def double(plain: str) -> Type:
@@ -84,14 +86,19 @@ def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
     if suffix:
         shift = f"INTERVAL '{_offset_minutes(suffix)} minutes'"
         name = "TIMESTAMP WITH TIME ZONE"
-        cast = f"CASE WHEN ends_with({{text}}, '{suffix}') THEN CAST({cast} - {shift} AS TIMESTAMPTZ) END"
-        again = f"CAST(CAST({{value}} AS TIMESTAMP) + {shift} AS VARCHAR)"
+        cast = (
+            f"CASE WHEN ends_with({{text}}, '{suffix}') THEN TRY(CAST({cast} - {shift} AS TIMESTAMPTZ)) END"
+        )
+        again = f"TRY(CAST(CAST({{value}} AS TIMESTAMP) + {shift} AS VARCHAR))"
     # The engine writes no zeros at the end of a fraction.
     trimmed = (
         f"CASE WHEN {plain} LIKE '%.%' AND strlen({plain}) <= 26 "
         f"THEN rtrim(rtrim({plain}, '0'), '.') ELSE {plain} END"
     )
-    return Type(name, cast, f"CASE WHEN {again} = {plain} THEN true ELSE {again} = {trimmed} END")
+    same = f"CASE WHEN {again} = {plain} THEN true ELSE {again} = {trimmed} END"
+    return Type(
+        name, cast, f"CASE WHEN isfinite({{value}}) THEN {same} WHEN {{value}} IS NOT NULL THEN false END"
+    )
 
 
 def written_date(order: str, separator: str, time: str) -> Type:

@@ -5,6 +5,7 @@ another width, no broken quotes, nothing that is not text. So nothing rests on h
 """
 
 import re
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -41,7 +42,9 @@ class Repair:
         """Compact the file to its sound records, with LF as line end."""
         self._line = 1
         self._written = self.position
-        with self.path.open("r+b") as file:
+        self._copy: BinaryIO | None = None
+        with ExitStack() as self._files:
+            file = self._files.enter_context(self.path.open("r+b"))
             self._line += _count_in_file(file, self.position)
             file.seek(self.position)
             window, at_end, enough = b"", False, 0
@@ -68,7 +71,10 @@ class Repair:
                         f"a record longer than {RECORD_BYTES_MAX} bytes "
                         f"at byte {self.position + self.mark_bytes}"
                     )
-            file.truncate(self._written)
+            if self._copy is None:
+                file.truncate(self._written)
+        if self._copy is not None:
+            Path(self._copy.name).replace(self.path)
 
     def _take(self, file: BinaryIO, window: bytes, *, at_end: bool) -> int:
         """Deal with the records that are complete in ``window``; give how many bytes they are."""
@@ -114,9 +120,22 @@ class Repair:
         self._line += _line_ends(run)
         if b"\r" in structure:
             run = self._with_lf(run)
+        if self.dialect.quote and self.dialect.has_spaced_quote(run):
+            run = self.dialect.with_spaced_quoted(run)
+            self._copy = self._copy or self._copied(file)
         self.longest = max(self.longest, len(run) if ends == 1 else min(len(run), RECORD_BYTES_MAX))
-        file.seek(self._written)
-        self._written += file.write(run)
+        if self._copy is None:
+            file.seek(self._written)
+        self._written += (self._copy or file).write(run)
+
+    def _copied(self, file: BinaryIO) -> BinaryIO:
+        """Give a copy of what is written, to go on there: what grows would overtake what is to be read."""
+        self.budget.check_second_copy(self.path)
+        copy = self._files.enter_context(self.path.with_suffix(".repaired").open("wb"))
+        file.seek(0)
+        for start in range(0, self._written, BLOCK_BYTES):
+            copy.write(file.read(min(BLOCK_BYTES, self._written - start)))
+        return copy
 
     def _with_lf(self, run: bytes) -> bytes:
         if not self.dialect.quote or self.dialect.quote not in run:

@@ -82,6 +82,8 @@ class Screen:
             return None
         if dialect.width == 1 and not dialect.quote and dialect.newline == b"\n":
             return None if b"\r" in data or dialect.delimiter in data else data.count(b"\n")
+        if dialect.quote and dialect.has_spaced_quote(data):
+            return None
         # What is left of sound records is the delimiters and line ends, in the same pattern over and over.
         structure = dialect.without_quoted(data).translate(None, self._rest)
         count = len(structure) // len(self._record)

@@ -83,8 +83,9 @@ class Spool:
         pieces = self._counted(
             decompressed(chain([first], stream), self.compression, self.size, self._budget.limits)
         )
-        self.raw_head = _gather(pieces)
-        self._decode(pieces)
+        gathered = _gather(pieces)
+        self.raw_head = gathered[:HEAD_BYTES]  # wherever the stream was cut
+        self._decode(chain([gathered[HEAD_BYTES:]], pieces))
 
     def _decode(self, rest: Iterator[bytes]) -> None:
         self.encoding, self.mark_bytes = encoding_of(self.raw_head)
@@ -95,6 +96,8 @@ class Spool:
         while chunk := source.read(BLOCK_BYTES):
             self.bytes_in += len(chunk)
             yield chunk
+        if self.bytes_in != self.size:
+            raise OSError(f"the object ended at byte {self.bytes_in} of {self.size}")
 
     def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for piece in pieces:

@@ -44,8 +44,7 @@ class Pipe:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._reader.close()
-        with suppress(BrokenPipeError):
-            self._writer.close()
+        self._end()
 
     def feed(
         self, blocks: Iterable[bytes], connection: duckdb.DuckDBPyConnection, work: Callable[[], _T]
@@ -53,19 +52,34 @@ class Pipe:
         """Give what ``work``, which has ``connection`` read the pipe, makes of ``blocks``.
 
         An error of either side ends both: one in ``blocks`` interrupts the engine, and none of the engine's
-        leaves a block waiting to be read.
+        leaves a block waiting to be read. Raises UnsoundError if the engine has not read them all.
         """
         with ThreadPoolExecutor(1, "conversion-engine") as executor:
             done = executor.submit(work)
             done.add_done_callback(lambda _: self._reader.close())
             try:
-                with suppress(BrokenPipeError), self._writer:  # the engine has ended; it says below why
-                    for block in blocks:
-                        self._writer.write(block)
+                taken = all(map(self._take, blocks))
             except BaseException:
+                self._end()
                 connection.interrupt()
                 raise
-            return done.result()
+            self._end()
+            result = done.result()
+            if not taken:
+                raise UnsoundError
+            return result
+
+    def _take(self, block: bytes) -> bool:
+        """Write a block; False if nobody reads any more."""
+        try:
+            self._writer.write(block)
+        except BrokenPipeError:
+            return False
+        return True
+
+    def _end(self) -> None:
+        with suppress(BrokenPipeError):
+            self._writer.close()
 
 
 def whole_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:

@@ -114,7 +114,9 @@ def write_as(
     return Typed(
         written=written,
         types=tuple(types),
-        markers=tuple(counts.get(f"m{index}") or 0 for index in range(len(types))),
+        markers=tuple(
+            (counts.get(f"m{index}") or 0) if index in counted else 0 for index in range(len(types))
+        ),
     )
 
 

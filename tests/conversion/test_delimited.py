@@ -76,6 +76,24 @@ def test_a_quote_inside_an_unquoted_field_is_itself():
     assert run(b'id,size\n1,5" pipe\n2,"6"" pipe"\n').rows == [("1", '5" pipe'), ("2", '6" pipe')]
 
 
+def test_a_space_before_a_quote_is_text_and_so_is_the_quote():
+    data = b'id,note,more\n1, "abc", "5"\n2, "",  "two"\n3, "a""c",x\n4, "open,y\n5, "a" b,"q, "" "\n'
+    assert run(data).rows == [
+        ("1", ' "abc"', ' "5"'),
+        ("2", ' ""', '  "two"'),
+        ("3", ' "a""c"', "x"),
+        ("4", ' "open', "y"),
+        ("5", ' "a" b', 'q, " '),
+    ]
+
+
+def test_a_space_before_a_quote_inside_quotes_is_as_it_is():
+    rows = [("1", 'a\n "b", "c'), ("2", "x")]
+    data = b'id,note\n1,"a\n ""b"", ""c"\n2,x\n'
+    assert run(data).rows == rows
+    assert run(data + b'3, "z"\n').rows == [*rows, ("3", ' "z"')]
+
+
 def test_quotes_that_quote_nothing():
     data = b"".join(b'%d\t"half open %d\n' % (i, i) for i in range(50))
     converted = run(data, "data.tsv")

@@ -80,6 +80,41 @@ def test_a_key_twice_in_an_object_inside_is_rejected(twice, spaced):
     assert converted.account.rows_out == 60
 
 
+@pytest.mark.parametrize("blank", [b"", b"   \n", b"\t\n", b"\n"])
+@pytest.mark.parametrize(
+    "bad", [b"[1]\n", b'{"a":1.000000000000000000001}\n', b"{\n", b'{"a":"\xff"}\n', b""]
+)
+def test_what_is_taken_out_first_moves_no_number(blank, bad):
+    good = [b'{"a":%d}\n' % i if i % 2 else b'{"a":%d,"b":1}\n' % i for i in range(60)]
+    data = b"".join([*good[:5], blank, *good[5:10], bad, *good[10:20], b'{"a":7,"a":8}\n', *good[20:]])
+    converted = run(data, "data.json")
+    rejected = [reject.get("raw") for reject in converted.rejects]
+    assert '{"a":7,"a":8}' in rejected
+    assert len(rejected) == (2 if bad in (b"[1]\n", b"{\n") else 1)
+    numbers = [row[0] for row in converted.rows if row[0] and len(row[0]) < 5]
+    assert numbers == [str(i) for i in range(60)]
+
+
+@pytest.mark.parametrize("layout", [b"%b", b"[%b]", b'[{"a":1},%b]'])
+def test_an_integer_of_thousands_of_digits_is_kept(layout):
+    digits = b"1" * 5000
+    converted = run(layout % (b'{"a":%b}' % digits), "data.json")
+    assert converted.rows[-1] == (digits.decode(),)
+
+
+def test_a_key_that_is_not_unicode():
+    good = b'{"a":1}\n' * 30
+    assert run(good + b'{"\\ud800":1}\n', "data.json").account.rows_rejected == 1
+    assert "30 of 30 rows rejected" in refused(b'{"\\ud800":1}\n' * 30, "data.json").reason
+
+
+def test_keys_that_differ_in_case_alone_have_nulls():
+    assert run(b'{"a":1,"A":null}\n{"a":null,"A":2}\n' * 3, "data.json").rows[:2] == [
+        ("1", None),
+        (None, "2"),
+    ]
+
+
 def test_strings_that_look_like_numbers_stay_text():
     converted = run(lines([{"zip": "10115", "flag": "true"}] * 3), "data.json")
     assert converted.types == {"zip": "VARCHAR", "flag": "VARCHAR"}

@@ -199,6 +199,11 @@ FLAT = b'{"n":1,"x":1.5,"s":"a","t":"b"}\n' * 2000
         [b'{"n":2,"x":2.5,"s":5,"t":"d", "u"\t :1}'],
         [b'{"n":2,"x":2.5,"s":"\\":","t":5,"u" :1}'],
         [b'{"n":2,"x":2.5,"s":[3],"t":"c"}'],
+        [b'{"n":2,"x":2.5,"s":["a"],"t":"c"}'],  # as many quotes as a string has
+        [b'{"n":2,"x":2.5,"s":5,"t":"c"}', b'{"n":2,"x":2.5,"s":["a","b"],"t":"c"}'],
+        [b'{"n":2,"x":2.5,"s":"[a","t":"{b"}'],
+        [b'{"n":2,"x":2.5,"s":5,"t":"d","u"  :1}'],
+        [b'{"n":2,"x":2.5,"s":{"x"  :1},"t":"d"}'],
         [b'{"n":2,"x":2.5,"s":{"x":"y"},"t":"c"}'],
         [b'{"n":2,"x":2.5,"s":true,"t":"c"}', b'{"n":false,"x":2.5,"s":"e","t":"c"}'],
         [b'{"n":2,"x":2.5,"s":"c","t":"d"}', b'{"n":2.5,"x":2.5,"s":"c","t":"d"}'],
@@ -230,3 +235,30 @@ def says(type_: str, text: str, value: object) -> bool:
     read = json.loads(text, parse_float=Decimal)
     # What no double holds is kept as text.
     return read == value or (isinstance(read, str) and Decimal(read) == value)
+
+
+def test_a_source_that_ends_early_is_a_fault():
+    with pytest.raises(OSError, match=f"ended at byte {len(CSV) // 2} of {len(CSV)}"):
+        run(CSV, source=io.BytesIO(CSV[: len(CSV) // 2]), size=len(CSV))
+
+
+class Severed(io.BytesIO):
+    """Fails half-way with the error that a pipe gives."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.tell() > len(self.getvalue()) // 2:
+            raise BrokenPipeError
+        return super().read(size)
+
+
+@pytest.mark.parametrize(("data", "key"), [(CSV, "a.csv"), (LINES, "a.json")])
+def test_a_broken_pipe_of_the_source_is_not_the_engines(data, key):
+    with pytest.raises(BrokenPipeError):
+        run(data, key, source=Severed(data))
+
+
+def test_a_copy_that_fails_never_hangs():
+    """Threads of the engine's own could wait for each other: once in about ten such files."""
+    data = b"id,n\n" + b"".join(b"%d,t%d\n" % (i, i) for i in range(150_000)) + b"x,y\n"
+    for _ in range(15):
+        assert run(data).types["id"] == "VARCHAR"

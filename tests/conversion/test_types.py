@@ -123,6 +123,29 @@ def test_a_column_that_begins_empty_is_typed_by_what_follows():
     assert run(data).types == {"id": "BIGINT", "n": "BIGINT", "d": "DATE"}
 
 
+@pytest.mark.parametrize(
+    ("good", "odd"),
+    [
+        ("2024-01-01", "infinity"),
+        ("2024-01-01 10:00:00", "-infinity"),
+        ("2024-01-01T10:00:00Z", "infinityZ"),
+        ("2024-01-01 10:00:00+02:00", "290309-12-22 (BC) 00:00:00+02:00"),
+        ("10:00:00", "24:00:00"),
+    ],
+)
+def test_what_other_readers_of_parquet_do_not_know_is_text(good, odd):
+    data = b"t,n\n" + f"{good},1\n".encode() * 2000 + f"{odd},1\n".encode()
+    converted = run(data)
+    assert converted.types["t"] == "VARCHAR"
+    assert converted.rows[-1] == (odd, "1")
+
+
+def test_markers_of_a_guess_that_was_wrong_are_no_nulls():
+    converted = run(b"n,t\n" + b"5,x\nNA,x\n" * 1000 + b"abc,x\n")
+    assert converted.types["n"] == "VARCHAR"
+    assert converted.profile["columns"][0]["null_marker_share"] == 0
+
+
 def test_a_column_of_nothing_is_text():
     assert run(b"id,n\n1,\n2,\n").types["n"] == "VARCHAR"
 
