@@ -4,8 +4,8 @@ What is proven of such lines, and by what:
 
 - Each has every key, once, and no other. The engine, being strict, fails where a key is missing or there
   twice, and the bytes hold no more keys than that makes.
-- What was read as a string is one. The engine reads a number as text without a word; but the bytes hold no
-  more and no fewer quotes than the keys and those strings have.
+- What was read as a string is one. The engine reads anything as text without a word; but a list or an object
+  begins with a bracket, and of numbers and the like the bytes hold two quotes less than of as many strings.
 - All other values are of their column's type, by the proof that each type has.
 """
 
