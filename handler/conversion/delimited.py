@@ -9,7 +9,7 @@ from conversion.blocks import blocks_of_lines
 from conversion.csv_reader import LINE_BYTES
 from conversion.dialect import Dialect
 from conversion.encoding import FALLBACK, from_fallback, is_fallback
-from conversion.layout import Layout, layout_of, whole_lines
+from conversion.layout import Layout, complete_lines, layout_of
 from conversion.model import HEAD_BYTES, MEBIBYTE, EmptyError
 from conversion.names import column_names
 from conversion.repair import Repair
@@ -111,4 +111,4 @@ def _further_samples(path: Path, dialect: Dialect) -> Iterator[list[str]]:
         for place in range(1, _SAMPLE_PLACES + 1):
             file.seek(min(size * place // _SAMPLE_PLACES, size - _SAMPLE_BYTES))
             piece = file.read(_SAMPLE_BYTES)
-            yield from islice(dialect.sample(whole_lines(piece[piece.find(b"\n") + 1 :])), 1000)
+            yield from islice(dialect.sample(complete_lines(piece[piece.find(b"\n") + 1 :])), 1000)

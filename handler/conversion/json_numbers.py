@@ -29,8 +29,8 @@ class JsonScreen:
     """Fed with a file's blocks of lines, tells what is in it; in doubt, it says that it is there."""
 
     def __init__(self) -> None:
-        self.keys = 0
-        """At least as many keys as there are, at any depth; a colon first in a string may count for one."""
+        self.objects = 0
+        """At least as many objects as there are, at any depth; a brace in a string counts for one."""
         self.trailing_commas = False
         """``[1,]`` and ``{"a":1,}``, which the engine takes for JSON."""
         self.long_integers = False
@@ -41,7 +41,7 @@ class JsonScreen:
     def feed(self, block: bytes) -> None:
         """Take the next block."""
         bare = block.translate(None, b" \t\r\n")
-        self.keys += bare.count(b'":')
+        self.objects += bare.count(b"{")
         self.trailing_commas = self.trailing_commas or b",}" in bare or b",]" in bare
         numbers = _suspicious(block, alike(block), _SMALL, _LARGE)
         self.long_integers = self.long_integers or any(map(_is_integer, numbers))

@@ -55,7 +55,6 @@ def _read(lines: JsonLines) -> str:
 def _refused(connection: duckdb.DuckDBPyConnection, read: str, spool: JsonSpool) -> Sequence[int]:
     """Give the numbers of the lines that are no objects to the engine, or have a key twice."""
     unsound = "keys IS NULL OR NOT starts_with(ltrim(line), '{') OR len(keys) <> len(list_distinct(keys))"
-    (outer_keys,) = connection.execute(f"SELECT coalesce(sum(len(keys)), 0) FROM {read}").fetchall()[0]
     answer = connection.execute(
         f"SELECT number - 1 FROM (SELECT row_number() OVER () AS number, line, keys FROM {read}) "
         f"WHERE {unsound}"
@@ -63,7 +62,9 @@ def _refused(connection: duckdb.DuckDBPyConnection, read: str, spool: JsonSpool)
     numbers = array("q")
     while some := answer.fetchmany(_FETCHED):
         numbers.extend(number for (number,) in some)
-    if spool.lines.screen.keys > outer_keys:  # objects inside, in which the engine would keep one of two
+    if (
+        spool.lines.screen.objects > spool.lines.lines
+    ):  # some inside, in which the engine would keep one of two
         numbers = array("q", sorted({*numbers, *spool.with_a_key_twice()}))
     return numbers
 

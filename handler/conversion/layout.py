@@ -50,7 +50,7 @@ class Layout:
 
 def layout_of(head: bytes, key: str) -> Layout:
     """Tell the layout by a file's beginning, and by its name where that leaves a choice."""
-    head = whole_lines(head)
+    head = complete_lines(head)
     dialect = _dialect_of(head, key)
     if dialect.blank_lines:
         return Layout(dialect, header=False, sources=("line",), rows=())
@@ -95,7 +95,7 @@ def _dialect_of(head: bytes, key: str) -> Dialect:
     return lines_dialect(blank_lines=True, newline=newline_of(head))
 
 
-def whole_lines(data: bytes) -> bytes:
+def complete_lines(data: bytes) -> bytes:
     """Give ``data`` up to its last line end; all of it, with one added, if that is its only line."""
     end = data.rfind(b"\n") + 1 or data.rfind(b"\r") + 1
     return data[:end] if end else data + b"\n"

@@ -26,7 +26,7 @@ from conversion.writer import Writer
 
 
 @contextmanager
-def convert_object(
+def convert(
     source: BinaryIO,
     *,
     reopen: Callable[[], BinaryIO],
@@ -36,7 +36,17 @@ def convert_object(
     limits: Limits,
     provenance: Mapping[str, str],
 ) -> Iterator[Conversion]:
-    """Do what ``conversion.convert`` promises."""
+    """Convert the object that ``source`` reads (``size`` bytes, named ``key``) into files in ``workdir``.
+
+    As a context it gives the conversion, whose profile may still be in the making; its end waits for that.
+
+    ``reopen`` opens the object anew, for a second reading if one is needed; what it opens is closed here, and
+    what it raises is raised here. ``workdir`` is a fresh, empty directory. What is written is a pure
+    function of the bytes, the key, the provenance (which goes into the Parquet's metadata) and the limits.
+
+    Entering it raises UnreadableError, EmptyError or DeadlineExceededError, and nothing else that depends on
+    the bytes.
+    """
     budget = Budget(limits, workdir)
     rejects = Rejects(workdir / "rejected.jsonl", provenance.get("job_id"))
     with (
