@@ -34,8 +34,15 @@ def _streamed(work: Work, layout: Layout) -> Result | None:
     screen, encoding = Screen(layout.dialect), work.spool.encoding
     table = layout.table(work.writer.pipe, LINE_BYTES)
     blocks = _screened(work.spool.blocks(), screen)
-    typed = work.writer.stream(blocks, table, layout.format, encoding, layout.sources)
-    if typed is None or typed.written.rows != screen.records - layout.header:
+    typed = work.writer.stream(
+        blocks,
+        table,
+        layout.format,
+        encoding,
+        layout.sources,
+        is_whole=lambda typed: typed.written.rows == screen.records - layout.header,
+    )
+    if typed is None:
         return None
     work.count(typed.written.rows)
     return Result(layout.format, encoding, layout.sources, typed)

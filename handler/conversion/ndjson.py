@@ -26,8 +26,15 @@ def _streamed(work: Work) -> Result | None:
         return None
     screen = FlatScreen(len(flat.keys), _NEWLINE)
     blocks = screen.screened(whole_lines(spool.blocks()))
-    typed = work.writer.stream(blocks, flat.table, _FORMAT, spool.encoding, flat.keys)
-    if typed is None or not flat.is_proven(screen, typed):
+    typed = work.writer.stream(
+        blocks,
+        flat.table,
+        _FORMAT,
+        spool.encoding,
+        flat.keys,
+        is_whole=lambda typed: flat.is_proven(screen, typed),
+    )
+    if typed is None:
         return None
     work.count(screen.lines)
     return Result(_FORMAT, spool.encoding, flat.keys, typed)
@@ -36,7 +43,8 @@ def _streamed(work: Work) -> Result | None:
 def _from_disk(work: Work, kind: str) -> Result:
     json_spool = JsonSpool(work.spool, kind, work.rejects, work.budget)
     work.count(json_spool.lines.lines)
-    if result := _flat_from_disk(work, json_spool.lines):
+    same_again = work.writer.misread and json_spool.lines.path == work.spool.path
+    if not same_again and (result := _flat_from_disk(work, json_spool.lines)):
         return result
     table, keys = any_table(work.writer.connection, json_spool)
     work.count(json_spool.lines.lines)

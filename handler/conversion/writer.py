@@ -1,7 +1,7 @@
 """Write a table as Parquet: while the object arrives, or from the disk."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -30,35 +30,48 @@ class Writer:
         self._metadata = metadata
         self._budget = budget
         self._refuted = False
+        self.misread = False
+        """Whether the engine did not read all that arrived as it is, and would not from the disk either."""
 
     def stream(
-        self, blocks: Iterable[bytes], table: TextTable, format_: str, encoding: str, sources: Sequence[str]
+        self,
+        blocks: Iterable[bytes],
+        table: TextTable,
+        format_: str,
+        encoding: str,
+        sources: Sequence[str],
+        *,
+        is_whole: Callable[[Typed], bool],
     ) -> Typed | None:
         """Write ``table``, which reads ``pipe``, while ``blocks`` arrive.
 
-        None if ``blocks`` are unsound, a value is not of the type that was guessed, or the engine takes
-        offence at anything: then the object is to be read again, with more care.
+        None if ``blocks`` are unsound, a value is not of the type that was guessed, the engine takes offence
+        at anything, or what is written is not whole: then the object is to be read again, with more care.
         """
         if not table.certain:
             return None
         metadata = self._described(format_, encoding, table, sources)
         types = [guess.first for guess in table.guesses]
         try:
-            return self._pipe.feed(
+            typed = self._pipe.feed(
                 blocks,
                 self.connection,
                 lambda: write_as(self.connection, table, types, self.output, metadata),
             )
         except UnprovenError:
             self._refuted = True
+            return None
         except UnsoundError:
-            pass
+            return None
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error:
             if self._budget.exceeded:
                 raise
-        return None
+            self.misread = True
+            return None
+        self.misread = not is_whole(typed)
+        return None if self.misread else typed
 
     def write(self, table: TextTable, format_: str, encoding: str, sources: Sequence[str]) -> Typed:
         """Write ``table`` from the disk."""
