@@ -104,8 +104,14 @@ class Dialect:
     def has_spaced_quote(self, data: bytes) -> bool:
         """Tell whether a field may begin with a space and a quote, which the engine takes for a quote."""
         spaced = b" " + self.quote
-        return spaced in data and (
-            data.startswith(spaced) or any(begin + spaced in data for begin in (self.delimiter, b"\n", b"\r"))
+        # One byte is looked for far faster than two, and most blocks have no quote.
+        return (
+            self.quote in data
+            and spaced in data
+            and (
+                data.startswith(spaced)
+                or any(begin + spaced in data for begin in (self.delimiter, b"\n", b"\r"))
+            )
         )
 
     def with_spaced_quoted(self, data: bytes) -> bytes:
@@ -206,7 +212,10 @@ def _width(dialect: Dialect, head: bytes) -> tuple[int, float]:
     if not dialect.quote:
         return width, widths[width] / len(lines)
     broken = re.compile(rb"(?:\A|%b)%b" % (re.escape(dialect.delimiter), re.escape(dialect.quote)))
-    sound = sum(line.count(dialect.delimiter) + 1 == width and not broken.search(line) for line in lines)
+    sound = sum(
+        line.count(dialect.delimiter) + 1 == width and not (dialect.quote in line and broken.search(line))
+        for line in lines
+    )
     return width, sound / len(lines)
 
 
