@@ -4,6 +4,8 @@ import base64
 import json
 from pathlib import Path
 
+from conversion.encoding import not_text_reason
+
 
 class Rejects:
     """Writes ``rejected.jsonl`` as records are found; there is no file until there is one.
@@ -17,13 +19,19 @@ class Rejects:
         self._job = {"job_id": job_id} if job_id else {}
         self._file = None
         self.count = 0
-        self.first = ""
-        """Where the first one is and what it has, without its text."""
+        self._first = ""
+        self._not_text = ""
 
     @property
     def path(self) -> Path | None:
         """The file, if any record was rejected."""
         return self._path if self.count else None
+
+    @property
+    def summary(self) -> str:
+        """Where the first one is and what it has, without its text; and the first byte that is no text."""
+        more = self._not_text
+        return self._first if more in self._first else f"{self._first}; {more}"
 
     def add(
         self, *, record: int, line: int, byte_offset: int, column: str | None, reason: str, raw: bytes
@@ -32,7 +40,8 @@ class Rejects:
         if self._file is None:
             self._file = self._path.open("a", encoding="utf-8")
         if not self.count:
-            self.first = f"the first at line {line}: {reason}"
+            self._first = f"the first at line {line}: {reason}"
+        self._not_text = self._not_text or not_text_reason(raw, byte_offset) or ""
         self.count += 1
         place = {
             "record": record,

@@ -46,7 +46,7 @@ class Work:
         if self.rejects.count > share * rows:
             self.rejects.close()
             raise self.unreadable(
-                f"{self.rejects.count} of {rows} rows rejected, more than {share:.0%}; {self.rejects.first}"
+                f"{self.rejects.count} of {rows} rows rejected, more than {share:.0%}; {self.rejects.summary}"
             )
 
     def account(self, rows_out: int) -> Account:

@@ -1,5 +1,6 @@
 import codecs
 import json
+import random
 
 import pytest
 
@@ -199,6 +200,16 @@ def test_invalid_bytes_in_utf_8_are_rejected_one_row_at_a_time():
 
 def test_bytes_that_are_no_text_name_the_offset():
     assert "byte 5" in refused(bytes(range(1, 6)) + bytes(1000) + b"\n" * 3, "data.bin").reason
+
+
+def test_noise_names_its_first_byte_that_is_no_text_whatever_its_first_reject_is_rejected_for():
+    noise = b"a\x1fb\n" + random.Random(1).randbytes(100_000)
+    reason = refused(noise).reason
+    # It is read as windows-1252, which leaves five bytes undefined.
+    text = noise.decode("cp1252", "surrogateescape")
+    place = next(at for at, char in enumerate(text) if char == "\0" or "\udc80" <= char <= "\udcff")
+    assert "; the first at line 1: 2 fields where 1 are expected; " in reason
+    assert reason.endswith(f" at byte {len(text[:place].encode())}")
 
 
 @pytest.mark.parametrize(
