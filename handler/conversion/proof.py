@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conversion.numerals import decimals, floats
+
 NULL_MARKERS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "#N/A", "\\N")
 """What stands for no value in a column that is otherwise typed. In a column of text it is text."""
 
@@ -42,15 +44,21 @@ NOTHING = Type("VARCHAR", "{text}", "{text} IS NULL")
 BOOLEAN = Type("BOOLEAN", "TRY_CAST({text} AS BOOLEAN)", "strlen({text}) + CAST({value} AS INTEGER) = 5")
 """Of what the engine takes for a boolean, ``true`` alone has four letters, ``false`` alone five."""
 
-BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", "CAST({value} AS VARCHAR) = {text}")
-DATE = Type("DATE", "TRY_CAST({text} AS DATE)", "isfinite({value}) AND CAST({value} AS VARCHAR) = {text}")
-TIME = Type(
-    "TIME", "TRY_CAST({text} AS TIME)", "{value} < TIME '24:00:00' AND CAST({value} AS VARCHAR) = {text}"
-)
+_SAME = "CAST({value} AS VARCHAR) = {text}"
+
+BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", _SAME)
+DATE = Type("DATE", "TRY_CAST({text} AS DATE)", f"isfinite({{value}}) AND {_SAME}")
+TIME = Type("TIME", "TRY_CAST({text} AS TIME)", f"{{value}} < TIME '24:00:00' AND {_SAME}")
 
 
-def double(plain: str) -> Type:
-    """Give the type of floats; what ``plain`` (SQL) is true of needs no other proof."""
+def _first_of(proofs: Sequence[str], otherwise: str) -> str:
+    """Give what is true if one of ``proofs`` is, and ``otherwise`` if none of them is."""
+    whens = " ".join(f"WHEN {proof} THEN true" for proof in proofs)
+    return f"CASE {whens} ELSE {otherwise} END" if whens else otherwise
+
+
+def double(*plain: str) -> Type:
+    """Give the type of floats; what one of ``plain`` (SQL) is true of needs no other proof."""
     # A double holds any 15 significant digits; beyond, it is right if it is written the same: in its shortest
     # form, or with 17 or 16 digits, as R and C write it.
     same = (
@@ -62,17 +70,20 @@ def double(plain: str) -> Type:
     return Type(
         "DOUBLE",
         "nullif(TRY_CAST({text} AS DOUBLE), 'NaN')",
-        f"CASE WHEN isfinite({{value}}) THEN CASE WHEN {plain} THEN true ELSE {same} END END",
+        f"CASE WHEN isfinite({{value}}) THEN {_first_of(plain, same)} END",
     )
 
 
-DOUBLE = double(r"strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)\.[0-9]+')")
+_PLAIN_FLOAT = r"strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)\.[0-9]+')"
+DOUBLE = double(_PLAIN_FLOAT)
 
 
 def decimal(width: int, scale: int) -> Type:
     """Give the type of numbers that are all written with ``scale`` digits after the point."""
     name = f"DECIMAL({width},{scale})"
-    return Type(name, f"TRY_CAST({{text}} AS {name})", "CAST({value} AS VARCHAR) = {text}")
+    # To compare those of 128 bits takes as long as to write them.
+    plain = decimals(name, scale, width - scale) if width == _NARROW_DIGITS else ()
+    return Type(name, f"TRY_CAST({{text}} AS {name})", _first_of(plain, _SAME))
 
 
 def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
@@ -124,6 +135,8 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T])\d\d:\d\d(:\d\d(?:\.\d{1,6})?)?(Z
 _DAY_MONTH = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4}( \d\d:\d\d(?::\d\d)?)?")
 _YEAR_FIRST = re.compile(r"\d{4}([/.])\d{1,2}\1\d{1,2}( \d\d:\d\d(?::\d\d)?)?")
 _TIMES = {0: "", 6: " %H:%M", 9: " %H:%M:%S"}
+_NARROW_DIGITS = 18
+"""Of decimals of 64 bits."""
 _DECIMAL_DIGITS_MAX = 38
 _MONTHS = 12
 
@@ -139,6 +152,8 @@ class Guess:
     """Whether the first type may be tried at once; else the whole file must be asked which one it is."""
     exclusive: bool = False
     """Whether only one of the types must be possible, or else none is meant."""
+    nulls: frozenset[str] = frozenset(NULL_MARKERS)
+    """What may stand for no value in many of its rows."""
 
     @property
     def first(self) -> Type:
@@ -153,13 +168,15 @@ def guess(values: Sequence[str]) -> Guess:
         nothing = (NOTHING,) if not any(values) else ()
         types = (BOOLEAN, BIGINT, DOUBLE, DATE, timestamp(" ", "", seconds=True))
         return Guess((*nothing, *types), certain=bool(nothing))
+    nulls = frozenset(values) & frozenset(NULL_MARKERS)
     for types in (_boolean, _integer, _decimal, _time, _date, _timestamp):
         if found := types(some):
-            return Guess(found)
+            return Guess(found, nulls=nulls)
     if _all(_NUMBER, some):
         integers = sum(bool(_INTEGER.fullmatch(value)) for value in some)
         sure = len(some) - integers > len(some) * FLOAT_SHARE_SURE
-        return Guess((DOUBLE,) if sure else (BIGINT, DOUBLE), certain=sure)
+        float_ = double(*floats(some), _PLAIN_FLOAT)
+        return Guess((float_,) if sure else (BIGINT, float_), certain=sure, nulls=nulls)
     if found := _written_dates(some):
         return Guess(found, certain=len(found) == 1, exclusive=True)
     return Guess(())
@@ -186,7 +203,7 @@ def _decimal(values: Sequence[str]) -> tuple[Type, ...]:
     digits = max(before for before, _ in parts) + scale
     if any(after != scale for _, after in parts) or digits > _DECIMAL_DIGITS_MAX:
         return ()
-    return decimal(18 if digits <= 18 else _DECIMAL_DIGITS_MAX, scale), DOUBLE
+    return decimal(_NARROW_DIGITS if digits <= _NARROW_DIGITS else _DECIMAL_DIGITS_MAX, scale), DOUBLE
 
 
 def _time(values: Sequence[str]) -> tuple[Type, ...]:
