@@ -36,7 +36,7 @@ def write(
         "Written by `make bench`; edit `tests/benchmarks/`, not this page.",
         "",
         f"Machine: {machine['processor']}, {machine['cores']} cores, Python {machine['python']}.",
-        "S3 is moto's server on the loopback.",
+        "S3 is moto's server on the loopback, its objects in memory.",
         f"Each figure is the median of {rounds} runs, the engines taking turns.",
         "A ratio is to the COPY of the same turn.",
         "Everything but the bare COPY gets its object from S3 and puts its Parquet there;",
