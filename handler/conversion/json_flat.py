@@ -35,12 +35,16 @@ from conversion.proof import (
 from conversion.stream import UnsoundError
 from conversion.typed import TextTable, Typed
 
-NUMBER = double("strlen({text}) <= 15 OR contains({text}, '.') OR contains({text}, 'e')")
+NUMBER = double("strlen({text}) <= 15", "contains({text}, '.')", "contains({text}, 'e')")
 """A float of JSON: unless it is an integer, the engine has read it as one and written it anew."""
 
 JSON = Type("JSON", "CAST({text} AS JSON)", "true")
-_TEXT = Type("VARCHAR", "{text}", "NOT (starts_with({text}, '[') OR starts_with({text}, chr(123)))")
-"""A string; the engine gives lists and objects as text, too."""
+_TEXT = Type(
+    "VARCHAR",
+    "{text}",
+    "CASE WHEN {text} < '[' OR {text} >= chr(124) THEN true ELSE {text} >= chr(92) AND {text} < chr(123) END",
+)
+"""A string, which begins with no bracket; the engine gives lists and objects as text, too."""
 
 _NOTHING = Type(JSON.name, JSON.cast, NOTHING.proof)
 _LINE_ENDS = ("',}'", "' }'", "chr(9) || '}'")
@@ -123,7 +127,7 @@ def flat_table(
         or any(row.keys() != sample[0].keys() for row in sample)
     ):
         return None
-    columns = [_column([row[key] for row in sample if row[key] is not None]) for key in keys]
+    columns = [_column([row[key] for row in sample]) for key in keys]
     guesses = tuple(column.guess for column in columns if column)
     if len(guesses) < len(keys):
         return None
@@ -156,16 +160,19 @@ class _Column:
 
 def _column(values: Sequence[Any]) -> _Column | None:
     """Tell how a column of these values is to be read; None if it has values of several kinds, or objects."""
-    kinds = {type(value) for value in values}
+    some = [value for value in values if value is not None]
+    nulls = frozenset({""}) if len(some) < len(values) else frozenset()
+    kinds = {type(value) for value in some}
     if kinds == {str}:
-        found = string_guess(values)
-        return _Column("VARCHAR", replace(found, types=(*found.types, _TEXT)))
+        found = string_guess(some)
+        return _Column("VARCHAR", replace(found, types=(*found.types, _TEXT), nulls=nulls))
     if kinds <= {int, float} and float in kinds:
-        floats = sum(isinstance(value, float) for value in values)
-        return _Column("JSON", Guess((NUMBER,), JSON)) if floats > len(values) * FLOAT_SHARE_SURE else None
+        floats = sum(isinstance(value, float) for value in some)
+        sure = floats > len(some) * FLOAT_SHARE_SURE
+        return _Column("JSON", Guess((NUMBER,), JSON, nulls=nulls)) if sure else None
     types = {frozenset(): (_NOTHING,), frozenset({bool}): (BOOLEAN,), frozenset({int}): (BIGINT, NUMBER)}
     found = types.get(frozenset(kinds))
-    return _Column("JSON", Guess(found, JSON)) if found else None
+    return _Column("JSON", Guess(found, JSON, nulls=nulls)) if found else None
 
 
 def _is_unicode(keys: Iterable[str]) -> bool:
