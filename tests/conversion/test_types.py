@@ -118,6 +118,15 @@ def test_a_marker_that_the_sample_does_not_show():
     assert converted.profile["columns"][1]["null_marker_share"] == 3 / 30_004
 
 
+def test_nulls_that_the_sample_does_not_show_are_counted_once():
+    sample = b"".join(b"%d,%b,%d.25\n" % (i, b"" if i % 3 else b"7", i) for i in range(3000))
+    converted = run(b"a,b,c\n" + sample + b"NA,,NA\n,NA,5.25\n8,NA,\nNA,9,1.50\n" * 500)
+    assert list(converted.types.values()) == ["BIGINT", "BIGINT", "DECIMAL(18,2)"]
+    columns = converted.profile["columns"]
+    assert [column["nulls"] for column in columns] == [1500, 3500, 1000]
+    assert [round(column["null_marker_share"] * 5000) for column in columns] == [1000, 1000, 500]
+
+
 def test_a_column_that_begins_empty_is_typed_by_what_follows():
     data = b"id,n,d\n" + b"1,,\n" * 30_000 + b"2,5,2024-01-01\n"
     assert run(data).types == {"id": "BIGINT", "n": "BIGINT", "d": "DATE"}
