@@ -11,6 +11,7 @@ nothing.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 _LENGTH_MAX = 16
 """Of a float: a point and the 15 digits that any double keeps. Times its power of ten it is an integer below
@@ -20,6 +21,7 @@ _MAGNITUDES_MAX = 3
 """So many magnitudes of a column's floats are told apart; looking for one takes its time for all others."""
 
 
+@cache
 def decimals(type_name: str, scale: int, digits: int) -> tuple[str, str]:
     """Give the proofs for decimals from 1 and to -1, with at most so many digits before the point."""
     last = f"{f'0.{1:0{scale - 1}}' if scale > 1 else 1}::{type_name}"
@@ -43,6 +45,7 @@ def _magnitude(value: str) -> tuple[str, int]:
     return sign, 0 if whole.startswith("0") else whole.index(".")
 
 
+@cache
 def _floats_of(sign: str, digits: int) -> str:
     before = len(sign) + (digits or 1) + 1
     power = _by_length(before, [f"1e{scale}" for scale in range(1, _LENGTH_MAX - before + 1)], "DOUBLE")

@@ -57,7 +57,7 @@ def convert(
         refuse_foreign(spool.raw_head)
         with engine(workdir, budget, pipe.path) as connection:
             metadata = {"source_key": key, **provenance, "compression": spool.compression}
-            writer = Writer(connection, pipe, workdir / "output.parquet", metadata, budget)
+            writer = Writer(connection, pipe, workdir / "output.parquet", metadata, budget, size)
             work = Work(key, spool, rejects, budget, writer)
             result = _written(work)
             rejects.close()

@@ -2,18 +2,25 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from conversion.budget import Budget
 from conversion.engine import Written, copy
+from conversion.model import MEBIBYTE
 from conversion.stream import Pipe, UnsoundError
 from conversion.typed import TextTable, Typed, UnprovenError, write, write_as
 
+_QUICKLY_BYTES = 64 * MEBIBYTE
+_QUICKLY_COLUMNS = 32
+"""From what size, and up to what width, ``quickly`` is worth it. Measured: with it 16 columns of numbers take
+13 % less time, 32 take 5 % less, 100 take 20 % more."""
+
 
 class Writer:
-    """Writes ``output``, with ``metadata`` that all formats have."""
+    """Writes ``output``, with ``metadata`` that all formats have, from an object of ``size`` bytes."""
 
     def __init__(
         self,
@@ -22,6 +29,7 @@ class Writer:
         output: Path,
         metadata: Mapping[str, str],
         budget: Budget,
+        size: int,
     ) -> None:
         self.connection = connection
         self.pipe = pipe.path
@@ -29,6 +37,7 @@ class Writer:
         self._pipe = pipe
         self._metadata = metadata
         self._budget = budget
+        self._size = size
         self._refuted = False
         self.misread = False
         """Whether the engine did not read all that arrived as it is, and would not from the disk either."""
@@ -50,6 +59,7 @@ class Writer:
         """
         if not table.certain:
             return None
+        table = self._fitted(table)
         metadata = self._described(format_, encoding, table, sources)
         types = [guess.first for guess in table.guesses]
         try:
@@ -76,11 +86,15 @@ class Writer:
     def write(self, table: TextTable, format_: str, encoding: str, sources: Sequence[str]) -> Typed:
         """Write ``table`` from the disk."""
         metadata = self._described(format_, encoding, table, sources)
+        table = self._fitted(table)
         return write(self.connection, table, self.output, metadata, refuted=self._refuted)
 
     def rewrite(self, query: str, format_: str, encoding: str) -> Written:
         """Write what ``query`` gives, as it is."""
         return copy(self.connection, query, self.output, self._described(format_, encoding))
+
+    def _fitted(self, table: TextTable) -> TextTable:
+        return replace(table, quickly=self._size >= _QUICKLY_BYTES and len(table.names) <= _QUICKLY_COLUMNS)
 
     def _described(
         self, format_: str, encoding: str, table: TextTable | None = None, sources: Sequence[str] = ()
