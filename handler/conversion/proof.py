@@ -95,25 +95,24 @@ def decimal(width: int, scale: int) -> Type:
 
 def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
     """Give the type of ISO timestamps with this separator and one offset from UTC (or none) throughout."""
-    plain = f"substring({{text}}, 1, strlen({{text}}) - {len(suffix)})" if suffix else "{text}"
-    if separator == "T":
-        plain = f"replace({plain}, 'T', ' ')"
-    if not seconds:
-        plain = f"({plain} || ':00')"
-    name, cast, again = "TIMESTAMP", f"TRY_CAST({plain} AS TIMESTAMP)", "CAST({value} AS VARCHAR)"
+    begin = f"substring({{text}}, 1, strlen({{text}}) - {len(suffix)})" if suffix else "{text}"
+    plain = f"replace({begin}, 'T', ' ')" if separator == "T" else begin
+    name, local = "TIMESTAMP", "{value}"
+    cast = f"TRY_CAST({plain} AS TIMESTAMP)" if seconds else f"TRY_CAST({plain} || ':00' AS TIMESTAMP)"
     if suffix:
-        shift = f"INTERVAL '{_offset_minutes(suffix)} minutes'"
-        name = "TIMESTAMP WITH TIME ZONE"
-        cast = (
-            f"CASE WHEN ends_with({{text}}, '{suffix}') THEN TRY(CAST({cast} - {shift} AS TIMESTAMPTZ)) END"
-        )
-        again = f"TRY(CAST(CAST({{value}} AS TIMESTAMP) + {shift} AS VARCHAR))"
-    # The engine writes no zeros at the end of a fraction.
-    trimmed = (
-        f"CASE WHEN {plain} LIKE '%.%' AND strlen({plain}) <= 26 "
-        f"THEN rtrim(rtrim({plain}, '0'), '.') ELSE {plain} END"
-    )
-    same = f"CASE WHEN {again} = {plain} THEN true ELSE {again} = {trimmed} END"
+        name, local = "TIMESTAMP WITH TIME ZONE", "CAST({value} AS TIMESTAMP)"
+        if minutes := _offset_minutes(suffix):
+            cast = f"{cast} - INTERVAL '{minutes} minutes'"
+            local = f"TRY({local} + INTERVAL '{minutes} minutes')"
+        cast = f"CASE WHEN ends_with({{text}}, '{suffix}') THEN TRY(CAST({cast} AS TIMESTAMPTZ)) END"
+    form = f"%Y-%m-%d{separator}%H:%M{':%S' if seconds else ''}"
+    # The engine's own form, where it is that, is the cheapest to write.
+    own = separator == " " and seconds and not suffix
+    same = _SAME if own else f"strftime({local}, '{form}{suffix}') = {{text}}"
+    if seconds:
+        fraction = f"starts_with(strftime({local}, '{form}.%f'), {begin})"
+        fraction = f"strlen({{text}}) >= {len('2024-01-31 10:00:00.1') + len(suffix)} AND {fraction}"
+        same = f"CASE WHEN {same} THEN true ELSE {fraction} END"
     return Type(
         name, cast, f"CASE WHEN isfinite({{value}}) THEN {same} WHEN {{value}} IS NOT NULL THEN false END"
     )
