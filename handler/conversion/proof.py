@@ -68,10 +68,10 @@ def double(*plain: str, quick: tuple[str, ...] = ()) -> Type:
     # A double holds any 15 significant digits; beyond, it is right if it is written the same: in its shortest
     # form, or with 17 or 16 digits, as R and C write it.
     same = (
-        "CAST({value} AS VARCHAR) = {text} OR CAST({value} AS VARCHAR) = {text} || '.0' "
-        "OR printf('%.17g', {value}) = {text} OR printf('%.16g', {value}) = {text} "
-        r"OR (strlen({text}) <= 16 AND regexp_full_match({text}, '-?[1-9][0-9]*(\.[0-9]+)?[eE][-+]?[0-9]+') "
-        "AND abs({value}) BETWEEN 1e-300 AND 1e300)"
+        "CAST({value} AS VARCHAR) IN ({text}, {text} || '.0') "
+        "OR {text} IN (printf('%.17g', {value}), printf('%.16g', {value})) "
+        "OR (strlen({text}) <= 16 AND "
+        r"regexp_full_match({text}, '-?[1-9][0-9]*(\.[0-9]+)?[eE][-+]?0*[12]?[0-9]?[0-9]'))"
     )
     return Type(
         "DOUBLE",
