@@ -56,6 +56,8 @@ class ExecutionEnvironment:
         self.credentials = credentials
         self.log_group = f"/aws/lambda/{function.name}"
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+        self.has_log_stream = False
+        """Whether it has been created; until it is, what is printed is lost, as on AWS."""
         self._home = Path(tempfile.mkdtemp(prefix="lambda-"))
         (self._home / "tmp").mkdir()
         self._output = (self._home / "output").open("w+b", buffering=0)

@@ -383,8 +383,9 @@ class LambdaService:
         stream = {"logGroupName": environment.log_group, "logStreamName": environment.log_stream}
         logs = self._server.client("logs", environment.function.region, environment.credentials)
         try:
-            if invocation.cold_start:
+            if not environment.has_log_stream:
                 logs.create_log_stream(**stream)
+                environment.has_log_stream = True
             for start in range(0, len(lines), LOG_EVENTS_MAX):
                 events = [
                     {"timestamp": now, "message": line or " "}

@@ -88,6 +88,17 @@ def test_without_one_action_the_work_does_not_come_out_whole(
     assert run_workload(cloud, region, folder) != healthy(folder)
 
 
+def test_an_environment_that_might_not_log_logs_once_it_may(
+    cloud: Cloud, region: str, policy: RolePolicy
+) -> None:
+    policy.put(policy.without("logs:CreateLogStream"))
+    cloud.functions.recycle()
+    assert not run_workload(cloud, region, "unlogged")["logged"]
+
+    policy.put(policy.document)
+    assert run_workload(cloud, region, "logged") == healthy("logged")
+
+
 def test_the_role_reaches_no_other_region(cloud: Cloud, region: str) -> None:
     other = cloud.regions[1]
     credentials = cloud.assume_function_role(region)
