@@ -13,7 +13,7 @@ from conversion.budget import Budget, resident_bytes
 from conversion.model import MEBIBYTE
 
 _MEMORY_MIN = 128 * MEBIBYTE
-_MEMORY_MAX = 350 * MEBIBYTE
+_MEMORY_MAX = 400 * MEBIBYTE
 """What the widest of files need; a larger limit makes the engine no faster."""
 _UNTRACKED = 200 * MEBIBYTE
 """What the engine takes outside its limit, at most, and Python while it works."""

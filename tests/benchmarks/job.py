@@ -77,7 +77,7 @@ def copy() -> Callable[..., Path]:
             else f"read_csv('{source}', auto_detect = false, header = true, delim = ',', columns = {columns})"
         )
         output = workdir / "output.parquet"
-        with duckdb.connect(config={"threads": 1, "memory_limit": "350MiB"}) as connection:
+        with duckdb.connect(config={"threads": 1, "memory_limit": "400MiB"}) as connection:
             connection.execute(
                 f"COPY (FROM {reader}) TO '{output}' "
                 "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '64MB')"

@@ -1,4 +1,5 @@
 import gzip
+import json
 import math
 import time
 from itertools import chain, repeat
@@ -58,6 +59,15 @@ def test_memory_of_a_thousand_columns(tmp_path, value, cap):
     path.write_bytes(b",".join(b"c%d" % i for i in range(1000)) + b"\n" + row * (25 * MEGABYTE // len(row)))
     taken = measure(path, cap=cap)
     assert taken["rows_out"] > 900
+    assert taken["resident_bytes"] < 700 * MEGABYTE
+
+
+def test_memory_of_a_thousand_keys(tmp_path):
+    path = tmp_path / "wide.ndjson"
+    line = json.dumps({f"c{i}": math.sin(i + 1) for i in range(1000)}).encode() + b"\n"
+    path.write_bytes(line * (25 * MEGABYTE // len(line)))
+    taken = measure(path, cap=1200 * MEGABYTE)
+    assert taken["rows_out"] > 700
     assert taken["resident_bytes"] < 700 * MEGABYTE
 
 
