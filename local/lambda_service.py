@@ -113,8 +113,9 @@ class LambdaService:
         """
         deadline = time.monotonic() + timeout_seconds
         while True:
-            took = self._poll()
+            # Before the poll: what ends during it may have left it no room to take what is waiting.
             running = self._all_running()
+            took = self._poll()
             if not took and not running:
                 return
             if time.monotonic() > deadline:

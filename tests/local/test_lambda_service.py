@@ -1,5 +1,7 @@
 """The embedded Lambda does to any function what Lambda does, seen on toys."""
 
+import concurrent.futures
+import itertools
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -217,3 +219,24 @@ def test_answers_do_not_matter_to_a_mapping_without_partial_failures() -> None:
     answer = {"batchItemFailures": [{"itemIdentifier": "a"}]}
     assert failed_messages(invocation(answer), ["a", "b"], partial=False) == set()
     assert failed_messages(invocation(error={"errorType": "E"}), ["a", "b"], partial=False) == {"a", "b"}
+
+
+def test_it_is_not_idle_while_messages_wait_that_a_full_service_could_not_take(
+    cloud: Cloud, region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    functions = cloud.functions
+    poll, polls = functions._poll, itertools.count()
+
+    def full_at_first() -> bool:
+        """Take one message, then none while it is at work; that ends before this has looked around."""
+        if next(polls) != 1:
+            return poll()
+        cloud.upload(region, "idle/second.csv", b"id\n1\n")
+        concurrent.futures.wait(functions._all_running())
+        return False
+
+    monkeypatch.setattr(functions, "_poll", full_at_first)
+    cloud.upload(region, "idle/first.csv", b"id\n1\n")
+    cloud.run_until_idle()
+
+    assert [job["status"] for job in cloud.jobs(region, "idle/second.csv")] == ["COMPLETED"]
