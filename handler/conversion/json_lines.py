@@ -175,7 +175,9 @@ def _once(pairs: list[tuple[str, object]]) -> None:
         raise _TwiceError
 
 
+# Made once: json.loads would make one for each line that it is to read in another way than its own.
 _decode = json.JSONDecoder(object_pairs_hook=_once, parse_int=str).decode
+_parse = json.JSONDecoder(parse_int=str).decode
 
 
 def _whole(digits: str) -> int:
@@ -186,7 +188,7 @@ def _whole(digits: str) -> int:
 def reason_of(line: bytes) -> str | None:
     """Say why a line is no JSON object to the standard library, if it is none."""
     try:
-        value = json.loads(line, parse_int=str)
+        value = _parse(line.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         return "malformed JSON"
     return None if isinstance(value, dict) else "not a JSON object"

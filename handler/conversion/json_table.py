@@ -62,9 +62,8 @@ def _refused(connection: duckdb.DuckDBPyConnection, read: str, spool: JsonSpool)
     numbers = array("q")
     while some := answer.fetchmany(_FETCHED):
         numbers.extend(number for (number,) in some)
-    if (
-        spool.lines.screen.objects > spool.lines.lines
-    ):  # some inside, in which the engine would keep one of two
+    # Of two keys of one name in an object inside another, the engine would keep one.
+    if spool.lines.screen.objects > spool.lines.lines:
         numbers = array("q", sorted({*numbers, *spool.with_a_key_twice()}))
     return numbers
 

@@ -87,7 +87,7 @@ def write_as(
         sequences = "; ".join(f"CREATE OR REPLACE TEMP SEQUENCE m{i} MINVALUE 0 START 0" for i in counted)
         connection.execute(sequences)
     values, proofs, columns = [], [], []
-    nulls, likely = [], []
+    likely, nulls = [], set[str]()
     for index, (name, type_) in enumerate(zip(table.names, types, strict=True)):
         text, value = f"c{index}", f"v{index}"
         values.append(text)
@@ -101,14 +101,13 @@ def write_as(
             # A sequence counts the markers as they are met: there is no other place in a COPY to count them.
             null = f"{text} IN {_MARKERS} AND nextval('m{index}') IS NOT NULL"
             null = f"{text} IS NULL OR NULL, {null}" if index in counted else f"{text} IS NULL"
-            nulls.append(table.guesses[index].nulls)
-            likely.append(f"coalesce({proof}, {text} IS NULL)" if nulls[-1] else proof)
+            nulls |= table.guesses[index].nulls
+            likely.append(f"coalesce({proof}, {text} IS NULL)" if table.guesses[index].nulls else proof)
             proofs.append(f"coalesce({proof}, {null})")
     query = f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(values)} FROM {table.relation})"
     if proofs:
         # Most rows have a value wherever all of the sample have one: they need not be asked for nulls.
-        twice = table.quickly and frozenset().union(*nulls) <= {""}
-        first = f"WHEN {' AND '.join(likely)} THEN true" if twice else ""
+        first = f"WHEN {' AND '.join(likely)} THEN true" if table.quickly and nulls <= {""} else ""
         proven = f"CASE {first} WHEN {' AND '.join(proofs)} THEN true ELSE error({literal(_UNPROVEN)}) END"
         query += f" WHERE {proven}"
     try:
