@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from components.names import SYSTEM_PREFIXES, Account
+from components.account import Account
+from components.names import SYSTEM_PREFIXES
 
 
 @dataclass(frozen=True, kw_only=True)
