@@ -65,7 +65,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
                 settings=settings,
                 bucket_arn=storage.bucket_arn,
                 table_arn=jobs.arn,
-                role_arn=role.arn,
+                role=role,
             ),
             part,
         )

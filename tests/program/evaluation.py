@@ -72,6 +72,16 @@ class Evaluation:
         """What AWS is asked for: no components, no provider."""
         return [resource for resource in self.resources if resource.type.startswith("aws:")]
 
+    def dependencies(self, type_: str, name_part: str = "") -> set[str]:
+        """URNs of all that the resource depends on, directly or not: they exist before it and outlive it."""
+        found: set[str] = set()
+        waiting = [self.one(type_, name_part)]
+        while waiting:
+            for urn in set(waiting.pop().depends_on) - found:
+                found.add(urn)
+                waiting.append(self[urn])
+        return found
+
     def all(self, type_: str) -> list[Resource]:
         """All resources of the type: `aws:s3/bucket:Bucket`."""
         return [resource for resource in self.resources if resource.type == type_]
