@@ -65,11 +65,11 @@ format: install  ## format the code
 	@$(BIN)/ruff format .
 
 lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
-	@$(BIN)/python -m pip install --quiet uv==0.13.9
-	@for set in dev layer program policy bench scan; do \
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/lock.txt
+	@for set in lock dev layer program policy bench scan; do \
 		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
 		[ $$set = policy ] && target=policy/requirements.txt; \
-		constraint=; case $$set in dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
+		constraint=; case $$set in lock|dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-annotate --no-header --quiet $$constraint requirements/$$set.in -o $$target || exit 1; \
 	done
