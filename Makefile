@@ -30,7 +30,7 @@ $(PREPARED): $(INSTALLED) requirements/layer.txt components/packaging.py
 	@$(BIN)/python -m local prepare >&2
 	@touch $@
 
-# checkov and parliament pin what the project uses in other versions, so they live apart.
+# checkov, cfn-lint and parliament pin what the project uses in other versions, so they live apart.
 $(SCANNERS): requirements/scan.txt
 	@echo "Installing the pinned scanners in .venv-scan ..." >&2
 	@test -x .venv-scan/bin/python || $(PYTHON) -m venv .venv-scan
