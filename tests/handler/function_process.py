@@ -22,6 +22,7 @@ import index
 import processing
 from dynamo import Table
 from objects import Bucket
+from tests import service_models
 from tests.handler import stand_in
 from tests.handler.deliveries import Context
 from tests.handler.faults import cut_body, inject
@@ -112,6 +113,7 @@ def _warm_up() -> None:
             call()
     for client in (s3, dynamodb):
         client.close()
+        service_models.hold(client)
 
 
 def main() -> None:
