@@ -78,7 +78,7 @@ def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
     stack, ahead = command["stack"], command.get("clock", 0)
     settings = index.settings.__class__(
         **{name: getattr(index.settings, name) for name in index.settings.__slots__}
-        | {"bucket": stack, "table": stack}
+        | {"bucket": stack, "table": stack, "job_retention_days": command.get("retention_days", 0)}
     )
     index.settings = settings
     index.processor = processing.Processor(
