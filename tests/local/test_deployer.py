@@ -132,7 +132,7 @@ def test_stack_files_give_what_pulumi_would(tmp_path: Path) -> None:
     ("config", "message"),
     [
         (None, "no stack files"),
-        ("config:\n  toys:key: {secure: abc}\n", "Pulumi.s.yaml: toys:key is a secret"),
+        ("config:\n  toys:key: {secure: abc}\n", "Pulumi.s.yaml: toys:key is a secret and has no default"),
     ],
 )
 def test_stack_files_that_cannot_be_used(tmp_path: Path, config: str | None, message: str) -> None:

@@ -143,7 +143,7 @@ def test_queue_feeds_the_function(evaluation: Evaluation) -> None:
     assert mapping["functionName"] == arn(evaluation, "aws:lambda/function:Function")
     assert mapping["batchSize"] == 1
     assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["scalingConfig"] == {"maximumConcurrency": 10}
+    assert mapping["scalingConfig"] == {"maximumConcurrency": 5}
 
 
 def test_function_runs_as_the_role_with_its_policy(evaluation: Evaluation) -> None:
