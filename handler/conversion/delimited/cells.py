@@ -72,18 +72,29 @@ def kind_of(cell: str) -> Kind:
     return Kind.NULL if _NO_VALUE.fullmatch(text) else Kind.TEXT
 
 
-def is_amount(cell: bytes) -> bool:
-    """Tell whether an unquoted field is a number, for all the commas and points that it has."""
-    return len(cell) <= _CELL_LENGTH_MAX and bool(_NUMBER.fullmatch(cell.decode(errors="replace").strip()))
+_AMOUNT_FIELD = re.compile(
+    rb"[-+]?(?:\d+,\d\d?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?)(?: ?(?:%|[A-Z]{3}))?"
+)
 
 
-_LETTERS = re.compile(r"[^\W\d_]+")
+def is_amount(field: bytes) -> bool:
+    """Tell whether an unquoted field is likely an amount, for all the commas that it has."""
+    return bool(_AMOUNT_FIELD.fullmatch(field))
+
+
 _NUMERALS = re.compile(r"\d+")
+_UPPER = re.compile(r"[A-Z]+")
+_LOWER = re.compile(r"[^\W\dA-Z_]+")
+
+
+def form_of(cell: str) -> str:
+    """Give ``cell`` with ``9`` for each number in it: ``AB9`` for ``AB12``."""
+    return _NUMERALS.sub("9", cell)
 
 
 def shape_of(cell: str) -> str:
-    """Give ``cell`` with one letter for each word and one digit for each number: ``a9`` for ``AB12``."""
-    return _NUMERALS.sub("9", _LETTERS.sub("a", cell))
+    """Give ``cell`` with one letter for each run of letters, too: ``A9`` for ``AB12``."""
+    return _UPPER.sub("A", _LOWER.sub("a", form_of(cell)))
 
 
 # Each way to write an amount, and what it is called: the decimal mark, and what may stand between thousands.

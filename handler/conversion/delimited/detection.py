@@ -31,6 +31,8 @@ _NO_DELIMITER = (b",", b";", b"\t", b"|")
 
 _SEPARATOR_LINE = re.compile(rb"(\"?)sep=([^\w\"'\r\n])\1(?:\r\n|\n|\r)", re.IGNORECASE)
 
+_IN_TEXT = re.compile(rb"[,;] | \| ")
+
 # The cost of a record, by what is left unexplained of it.
 _DAMAGED = 1.0
 """Broken quoting, or another width inside the table."""
@@ -39,13 +41,13 @@ _QUOTES_LEFT = 1.0
 _QUOTES_AS_TEXT = 0.5
 """The same, where every reading with quotes breaks most of the records."""
 _DELIMITERS_LEFT = 0.5
-"""Unquoted fields that hold another delimiter, as a share of the record's fields."""
+"""A field with another delimiter in it, as a share of the record's fields."""
+_DELIMITERS_IN_TEXT = 0.2
+"""The same, where a space follows, as in text."""
 _TITLE = 0.1
-"""A line before the table with one field, or one more or less than the table: a title or a header."""
-_BEFORE_TABLE = 0.5
-"""Any other line before the table."""
-_AFTER_TABLE = 0.1
-"""One of a few lines after the table."""
+"""A line before or after the table with one field, or a header with one more or less than the table."""
+_BESIDE_TABLE = 0.5
+"""Any other line before the table, or one of a few after it."""
 _ONE_ROW = 0.5
 """A table of one record among others."""
 _ESCAPES_LEFT = 0.5
@@ -138,9 +140,9 @@ class _Reading:
         footer = len(after) <= min(AFTER_TABLE_MAX, len(rows))
         return (
             sum(left[index] for index in rows)
-            + sum(_before_table(record, width) for record in before)
+            + sum(_before_table(record, width) + cost for record, cost in zip(before, left, strict=False))
             + _DAMAGED * (inside - len(rows))
-            + sum(_AFTER_TABLE if footer and record.fields else _DAMAGED for record in after)
+            + sum(_after_table(record, width) if footer else _DAMAGED for record in after)
             + (_ONE_ROW if len(rows) == 1 < len(records) else 0.0)
         )
 
@@ -153,8 +155,7 @@ class _Reading:
         if self.other_quote and self.other_quote in raw and any(map(self._has_quotes_left, fields)):
             cost = _QUOTES_LEFT if grammar.quote else _QUOTES_AS_TEXT
         if raw.translate(None, _but(_others(grammar.delimiter))):
-            unexplained = sum(map(self._has_delimiters_left, fields))
-            cost += _DELIMITERS_LEFT * unexplained / len(fields)
+            cost += sum(map(self._delimiters_left, fields)) / len(fields)
         if b"\\" in raw:
             if grammar.escapes_outside:
                 unexplained = sum(grammar.has_other_escapes(field) for field in fields)
@@ -164,16 +165,14 @@ class _Reading:
         return cost
 
     def _has_quotes_left(self, field: bytes) -> bool:
-        begins, ends = field.startswith(self.other_quote), field.endswith(self.other_quote)
-        # In quotes that are not known at all, one end of them is enough.
-        return begins and ends and len(field) > 1 if self.grammar.quote else begins or ends
+        return not self.grammar.is_quoted(field) and self.other_quote in (field[:1], field[-1:])
 
-    def _has_delimiters_left(self, field: bytes) -> bool:
-        return (
-            not self.grammar.is_quoted(field)
-            and bool(field.translate(None, _but(_others(self.grammar.delimiter))))
-            and not is_amount(field)
-        )
+    def _delimiters_left(self, field: bytes) -> float:
+        others = _others(self.grammar.delimiter)
+        if self.grammar.is_quoted(field) or not field.translate(None, _but(others)) or is_amount(field):
+            return 0.0
+        bare = _IN_TEXT.sub(b"", field).translate(None, _but(others))
+        return _DELIMITERS_LEFT if bare else _DELIMITERS_IN_TEXT
 
 
 @cache
@@ -191,8 +190,18 @@ def _before_table(record: Record, width: int) -> float:
         return _DAMAGED
     if record.raw.startswith(COMMENT):
         return 0.0
-    title = record.width == 1 or abs(record.width - width) == 1 or sum(map(bool, record.fields)) <= 1
-    return _TITLE if title else _BEFORE_TABLE
+    header = width > 1 and abs(record.width - width) == 1
+    return _TITLE if header or _is_one_field(record) else _BESIDE_TABLE
+
+
+def _after_table(record: Record, width: int) -> float:
+    if not 0 < record.width < width:
+        return _DAMAGED
+    return _TITLE if _is_one_field(record) else _BESIDE_TABLE
+
+
+def _is_one_field(record: Record) -> bool:
+    return sum(map(bool, record.fields)) <= 1
 
 
 def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iterator[_Reading]:
@@ -204,17 +213,16 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
 
     usual = read(Grammar(delimiter), b"")
     single_quoted = _single_quoted(delimiter).findall(head) if b"'" in head else []
+    needed = any(need in field for field in single_quoted for need in (delimiter, b"\n", b"\r", b"''"))
     # A word in single quotes here and there has them as a part of its text.
-    throughout = len(single_quoted) >= max(1, len(usual.records))
-    other_quote = b"'" if throughout else b""
+    by_single = needed or len(single_quoted) * 2 >= max(1, len(usual.records))
+    other_quote = b"'" if by_single else b""
     yield replace(usual, other_quote=other_quote)
     if b'\\"' in head:
         yield read(Grammar(delimiter, escape=b"\\"), other_quote)
     if any(b"\\" + escaped in head for escaped in (delimiter, b"N", b"\n", b"\r")):
         yield read(Grammar(delimiter, escape=b"\\", escapes_outside=True), other_quote)
-    if throughout or any(
-        need in field for field in single_quoted for need in (delimiter, b"\n", b"\r", b"''")
-    ):
+    if by_single:
         yield read(Grammar(delimiter, b"'", b"'"), b'"')
     if b"\\'" in head and single_quoted:
         yield read(Grammar(delimiter, b"'", b"\\"), b'"')

@@ -6,8 +6,8 @@ A header that is kept as a row is seen. A row that is taken for a header is lost
 - or if its numbers are years from 1900 to 2100 in equal steps, and its other cells are names (``years``),
 - or if all columns are text, and its cells are distinct names (``assumed``): a guess, and said to be one.
 
-A cell that looks as its column does speaks against all three: numbers over numbers, dates over dates, null
-markers over either, ``K0`` over ``K1`` and ``K2``.
+A cell that looks as its column does speaks against it: a number over numbers, a date over dates, a null
+marker over either, and, against a guess, ``K0`` over ``K1`` and ``K2``.
 """
 
 import re
@@ -18,7 +18,7 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import pairwise
 
-from conversion.delimited.cells import Kind, kind_of, shape_of
+from conversion.delimited.cells import Kind, form_of, kind_of, shape_of
 from conversion.delimited.detection import COMMENT, DELIMITERS
 from conversion.delimited.sample import Grammar, Record
 
@@ -67,13 +67,34 @@ def find_header(grammar: Grammar, records: Sequence[Record], width: int) -> Begi
         records: Those at the beginning of the file.
         width: How many fields the table's rows have.
     """
-    header = _searched(grammar, records, width)
+    header = _in_one_column(grammar, records) if width == 1 else None
+    header = header or _searched(grammar, records, width)
     if header is not None:
         return header
     body = 0
     while body < len(records) and _is_apart(records[body], width):
         body += 1
     return Begin(Header.NONE, ("",) * width, None, body)
+
+
+def _in_one_column(grammar: Grammar, records: Sequence[Record]) -> Begin | None:
+    """Find the last line of text before a typed column, if all before it are titles."""
+    titles = 0
+    while titles < min(len(records), _BEFORE_MAX) and _has_words(grammar, records[titles]):
+        titles += 1
+    for index in (titles, titles - 1):
+        if 0 < index < len(records) and records[index].fields:
+            header, names = _evidence(grammar, records, index, 1)
+            if header is Header.TYPED:
+                return Begin(header, names, index, index + 1)
+    return None
+
+
+def _has_words(grammar: Grammar, record: Record) -> bool:
+    if record.width != 1:
+        return False
+    text = grammar.value(record.fields[0])
+    return len(text.split()) > 1 and kind_of(text) is Kind.TEXT
 
 
 def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin | None:
@@ -87,17 +108,30 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
             comment = index
             continue
         header, names = _evidence(grammar, records, index, width)
-        if header not in (Header.TYPED, Header.YEARS) and comment is not None:
+        if header not in (Header.TYPED, Header.YEARS) and comment is not None and width > 1:
             # The last comment may be the header.
             of_comment = _evidence(grammar, records, comment, width)
             if of_comment[0] is not Header.NONE:
                 return Begin(*of_comment, comment, comment + 1)
-        if header is not Header.NONE and (only_titles or header is not Header.ASSUMED):
+        if header is Header.ASSUMED and not (only_titles and _is_begin(records[: index + 1], width)):
+            header = Header.NONE
+        if header is not Header.NONE:
             return Begin(header, names, index, index + 1)
         if record.width == width and not _is_padded(record):
             return None
         only_titles = only_titles and _is_title(record, width)
     return None
+
+
+def _is_begin(records: Sequence[Record], width: int) -> bool:
+    """Tell whether the last of ``records`` may be guessed to be a header, the others being titles.
+
+    One line of one field over two columns may itself be the header, and damaged, unless a blank line follows.
+    """
+    *titles, header = records
+    if width > 2 or len(titles) != 1 or titles[0].width == width or titles[0].raw.startswith(COMMENT):
+        return True
+    return titles[0].end < header.start
 
 
 def _is_apart(record: Record, width: int) -> bool:
@@ -168,14 +202,14 @@ class _Column:
         typed = {kind: count for kind, count in kinds.items() if kind.typed}
         return frozenset(typed) if some and sum(typed.values()) >= _LIKENESS_MIN * some else frozenset()
 
-    @cached_property
-    def shape(self) -> str | None:
-        """What codes its values are, if they are: nearly all of one shape, with a number in it."""
-        shapes = Counter(shape_of(value) for value in self.values if value)
-        if not shapes:
-            return None
-        shape, count = shapes.most_common(1)[0]
-        return shape if "9" in shape and count >= _LIKENESS_MIN * shapes.total() else None
+    def is_of_code(self, cell: str) -> bool:
+        """Tell whether its values are codes, as ``K1`` and ``K2`` are, and ``cell`` is one of them."""
+        for pattern_of in (form_of, shape_of):
+            patterns = Counter(pattern_of(value) for value in self.values if value)
+            pattern, count = patterns.most_common(1)[0] if patterns else ("", 0)
+            if "9" in pattern and count >= _LIKENESS_MIN * patterns.total():
+                return pattern == pattern_of(cell)
+        return False
 
     @cached_property
     def is_empty(self) -> bool:
@@ -226,12 +260,10 @@ class _Cell:
         """Whether it is empty because its column needs no name: it is empty too, or numbers the rows."""
         return self.kind is Kind.EMPTY and (self.column.is_empty or self.column.is_index)
 
-    @cached_property
+    @property
     def is_like_column(self) -> bool:
-        """Whether it looks as the values of its column do."""
-        if self.column.kinds:
-            return self.kind in self.column.kinds or self.kind is Kind.NULL
-        return self.column.shape is not None and self.column.shape == shape_of(self.text)
+        """Whether it is a value as its column has them, which is typed."""
+        return bool(self.column.kinds) and (self.kind in self.column.kinds or self.kind is Kind.NULL)
 
 
 def _aligned(cells: list[str], columns: Sequence[_Column]) -> tuple[str, ...] | None:
@@ -246,7 +278,8 @@ def _aligned(cells: list[str], columns: Sequence[_Column]) -> tuple[str, ...] | 
         return tuple(cells[:-1]) if not cells[-1] else None
     if columns[-1].is_empty:
         return (*cells, "")
-    return ("", *cells) if columns[0].is_distinct else None
+    rows_named = columns[0].is_distinct if len(cells) > 1 else columns[0].is_index
+    return ("", *cells) if rows_named else None
 
 
 def _names_typed(cells: Sequence[_Cell]) -> bool:
@@ -282,7 +315,7 @@ def _names_text(cells: Sequence[_Cell]) -> bool:
         and all(
             cell.is_name
             and not cell.column.kinds
-            and not cell.is_like_column
+            and not cell.column.is_of_code(cell.text)
             and cell.text not in cell.column.values
             for cell in named
         )
