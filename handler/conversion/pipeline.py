@@ -12,8 +12,9 @@ from typing import BinaryIO
 
 import duckdb
 
-from conversion import delimited, ndjson, parquet
+from conversion import ndjson, parquet
 from conversion.budget import Budget
+from conversion.delimited import plan as delimited
 from conversion.engine import describe, engine
 from conversion.formats import PARQUET_MAGIC, json_kind, refuse_foreign
 from conversion.model import Column, Conversion, Limits
