@@ -158,7 +158,7 @@ class Processing(pulumi.ComponentResource):
             "REJECTED_SHARE_MAX": str(settings.rejected_share_max),
             "MAX_DECOMPRESSED_BYTES": str(settings.max_decompressed_bytes),
             "MAX_DECOMPRESSION_RATIO": str(settings.max_decompression_ratio),
-            "PROGRAM_VERSION": packaging.program_version(),
+            "JOB_RETENTION_DAYS": "0",
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -102,6 +102,14 @@ def test_an_error_of_the_program_is_its_own(server: Server, program: Path) -> No
         deploy(server, STACK)
 
 
+def test_what_awss_models_forbid_is_an_error_that_names_the_resource(server: Server, program: Path) -> None:
+    """The embedded AWS would take it: only the tests' clients are held to the models."""
+    program.write_text("from pulumi_aws import cloudwatch\ncloudwatch.LogGroup('bad', name='a group')\n")
+    forbidden = r"(?s)LogGroup bad: .*AWS refuses logs:CreateLogGroup: logGroupName must match"
+    with pytest.raises(LocalError, match=forbidden):
+        deploy(server, STACK)
+
+
 def test_what_the_program_refuses_is_an_error_that_names_the_stack(server: Server, program: Path) -> None:
     program.write_text("import pulumi\nraise pulumi.RunError('size: must be small, got 9')\n")
     with pytest.raises(LocalError, match="stack toys: size: must be small, got 9"):
