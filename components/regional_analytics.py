@@ -1,6 +1,7 @@
 """Everything that one region runs."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import pulumi
 
@@ -43,6 +44,8 @@ class RegionalAnalytics(pulumi.ComponentResource):
         settings = args.settings
         names = settings.names(Account.of_provider(self, settings.region))
         part = pulumi.ResourceOptions(parent=self)
+        for warning in settings.warnings(date.today()):
+            pulumi.warn(warning, self)
 
         role = FunctionRole(f"{name}-function-role", FunctionRoleArgs(names=names), part)
         key_arn = None
