@@ -9,7 +9,7 @@ FILE ?=
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install local serve test check audit format bench lock clean
+.PHONY: help install layers local serve test check audit format bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -36,6 +36,9 @@ $(SCANNERS): requirements/scan.txt
 	@test -x .venv-scan/bin/python || $(PYTHON) -m venv .venv-scan
 	@.venv-scan/bin/python -m pip install $(PIP_FLAGS) -r requirements/scan.txt
 	@touch $@
+
+layers: $(INSTALLED)  ## build the layer for every Lambda runtime that can be chosen (over the network)
+	@$(BIN)/python -m components.packaging all
 
 local: install  ## deploy three regions on the embedded AWS and process real files (FILE=path: your own)
 	@$(BIN)/python -m local run $(if $(FILE),"$(FILE)")

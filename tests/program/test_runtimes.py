@@ -1,6 +1,7 @@
 """The runtimes that the function can run on, and what a stack is warned of."""
 
 from datetime import date
+from typing import Any
 
 import botocore.session
 import pytest
@@ -12,7 +13,7 @@ from tests.program.evaluation import evaluate
 BEFORE_ALL = date(2026, 1, 1)
 
 
-def warnings(today: date, **changes: object) -> list[str]:
+def warnings(today: date, **changes: Any) -> list[str]:
     return [*Settings.of(region="eu-west-1", cidr_block="10.1.0.0/16", **changes).warnings(today)]
 
 
