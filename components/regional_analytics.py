@@ -12,6 +12,7 @@ from components.ingestion import Ingestion, IngestionArgs
 from components.jobs import JobTable, JobTableArgs
 from components.monitored_resources import MonitoredResources
 from components.monitoring import Monitoring, MonitoringArgs
+from components.names import SYSTEM_PREFIXES
 from components.network import Network, NetworkArgs
 from components.processing import Processing, ProcessingArgs
 from components.settings import Settings
@@ -34,7 +35,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
         pulumi.RunError: The provider is of another region than the settings.
     """
 
-    outputs: dict[str, pulumi.Input[str]]
+    outputs: dict[str, pulumi.Input[str | list[str]]]
     """What the stack exports, by the names that operators and other programs read."""
 
     def __init__(
@@ -106,6 +107,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
         self.outputs = {
             "bucketName": storage.bucket_name,
             "functionArn": processing.function_arn,
+            "codeSha256": processing.code_sha256,
             "tableName": jobs.name,
             "queueUrl": ingestion.queue.url,
             "vpcId": network.vpc_id,
@@ -115,5 +117,6 @@ class RegionalAnalytics(pulumi.ComponentResource):
             "logGroupName": processing.log_group_name,
             "alarmTopicArn": monitoring.alarm_topic_arn,
             "region": settings.region,
+            "systemPrefixes": list(SYSTEM_PREFIXES),
         }
         self.register_outputs(self.outputs)

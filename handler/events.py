@@ -62,13 +62,15 @@ def from_message(body: str) -> tuple[ObjectCreated, ...]:
 
 
 def from_event(event: object) -> tuple[ObjectCreated, ...]:
-    """The objects that an event tells of; none for S3's test event.
+    """The objects that an event tells of; none for a deletion and S3's test event.
 
     Raises:
         PoisonError: saying what is wrong with it.
     """
     if not isinstance(event, dict):
         raise PoisonError(f"an event is a JSON object, got {_kind(event)}")
+    if event.get("detail-type") == "Object Deleted":
+        return ()
     if "detail-type" in event:
         return (_from_eventbridge(event),)
     if event.get("Event") == "s3:TestEvent":

@@ -31,6 +31,12 @@ def _create_table(target: Target, inputs: Inputs) -> Outputs:
     )["TableDescription"]
     recovery = {"PointInTimeRecoveryEnabled": inputs.get("pointInTimeRecovery", {}).get("enabled", False)}
     dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification=recovery)
+    expiry = inputs.get("ttl") or {}
+    if expiry.get("enabled"):  # the provider calls nothing for one that is off
+        dynamodb.update_time_to_live(
+            TableName=name,
+            TimeToLiveSpecification={"Enabled": True, "AttributeName": expiry["attributeName"]},
+        )
     return {"id": name, "name": name, "arn": created["TableArn"]}
 
 

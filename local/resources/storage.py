@@ -42,7 +42,9 @@ def _encrypt(target: Target, inputs: Inputs) -> Outputs:
         by_default = given(SSEAlgorithm=default["sseAlgorithm"], KMSMasterKeyID=default.get("kmsMasterKeyId"))
         rules.append(
             given(
-                ApplyServerSideEncryptionByDefault=by_default, BucketKeyEnabled=rule.get("bucketKeyEnabled")
+                ApplyServerSideEncryptionByDefault=by_default,
+                BlockedEncryptionTypes=given(EncryptionType=rule.get("blockedEncryptionTypes")) or None,
+                BucketKeyEnabled=rule.get("bucketKeyEnabled"),
             )
         )
     target.client("s3").put_bucket_encryption(
@@ -55,6 +57,7 @@ def _create_lifecycle(target: Target, inputs: Inputs) -> Outputs:
     target.client("s3").put_bucket_lifecycle_configuration(
         Bucket=inputs["bucket"],
         LifecycleConfiguration={"Rules": [_lifecycle_rule(rule) for rule in inputs["rules"]]},
+        **given(TransitionDefaultMinimumObjectSize=inputs.get("transitionDefaultMinimumObjectSize")),
     )
     return {"id": inputs["bucket"]}
 

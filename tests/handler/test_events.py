@@ -125,7 +125,7 @@ def _with(path: str, value: object) -> dict[str, Any]:
             json.dumps(_with(path, value))
             for path, value in [
                 ("source", "my.app"),
-                ("detail-type", "Object Deleted"),
+                ("detail-type", "Object Restore Completed"),
                 ("detail", None),
                 ("detail/bucket/name", "Not A Bucket"),
                 ("detail/object/key", ""),
