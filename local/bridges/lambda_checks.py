@@ -24,7 +24,8 @@ def _check_the_queue_of_a_mapping() -> None:
     create = LambdaBackend.create_event_source_mapping
 
     def create_checked(self: LambdaBackend, spec: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's class
-        queue = sqs_backends[ACCOUNT][self.region_name].queues.get(spec["EventSourceArn"].rpartition(":")[2])
+        queues: Any = sqs_backends[ACCOUNT][self.region_name].queues
+        queue = queues.get(spec["EventSourceArn"].rpartition(":")[2])
         function: Any = self.get_function(spec["FunctionName"])
         if queue and int(queue.visibility_timeout or 0) < int(function.timeout):
             raise InvalidParameterValueException(
