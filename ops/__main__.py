@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ops import commands, jobs, replay
+from ops import commands, jobs, replay, smoke
 from ops.errors import explain
 
 UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=commands.show_status)
 
     command = add("smoke", parents=[where], help="process one small object, to see that a region works")
-    command.add_argument("--within", type=_seconds, default=300, metavar="S", help="seconds (default 300)")
+    command.add_argument(
+        "--within", type=_seconds, default=smoke.WITHIN_SECONDS, metavar="S", help="seconds (default 900)"
+    )
     command.set_defaults(run=commands.check_by_object)
 
     command = add("jobs", parents=[where], help="jobs by status, time and key")

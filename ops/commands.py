@@ -42,7 +42,9 @@ def check_by_object(arguments: Namespace) -> int:
     """Have each region process one small object."""
     for stack in _stacks(arguments):
         passed = smoke.check(stack, seconds=arguments.within)
-        display.console().print(f"{stack.region}: {passed.output} after {passed.seconds:.0f} s")
+        uploads = f" and {passed.uploads} uploads" if passed.uploads > 1 else ""
+        display.console().print(f"{stack.region}: {passed.output} after {passed.seconds:.0f} s{uploads}")
+        display.console().print(smoke.missing_uploads(stack), soft_wrap=True)
     return 0
 
 

@@ -41,7 +41,7 @@ def statuses(states: Sequence[Status]) -> Table:
     for state in states:
         table.add_row(
             state.region,
-            "[green]well[/]" if state.healthy else "[red]ALARM[/]",
+            _health(state),
             f"{state.completed:,}",
             _alert(state.failed),
             f"{state.skipped:,}",
@@ -55,6 +55,12 @@ def statuses(states: Sequence[Status]) -> Table:
             " ".join(state.alarms),
         )
     return table
+
+
+def _health(state: Status) -> str:
+    if state.alarms:
+        return "[red]ALARM[/]"
+    return "[yellow]not known yet[/]" if state.undecided else "[green]well[/]"
 
 
 def jobs(found: Mapping[Stack, Sequence[Mapping[str, Any]]]) -> Table:
