@@ -9,10 +9,10 @@ FILE ?=
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install local serve test check audit format bench lock clean
+.PHONY: help install local serve test arm64 check audit format bench lock clean
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 install: $(PREPARED)  ## install what everything here needs (in .venv and .build)
 
@@ -45,6 +45,9 @@ serve: install  ## keep the embedded AWS running for any S3 client
 
 test: install $(SCANNERS)  ## run the whole test suite
 	@$(BIN)/python -m pytest
+
+arm64: install  ## run the function as it is shipped, for arm64 (under an emulator where need be)
+	@$(BIN)/python -m tests.arm64
 
 check: install  ## lint and type check
 	@$(BIN)/ruff check .
