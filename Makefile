@@ -5,7 +5,6 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PREPARED := .build/.prepared
 SCANNERS := .venv-scan/.installed
-FILE ?=
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
@@ -37,8 +36,8 @@ $(SCANNERS): requirements/scan.txt
 	@.venv-scan/bin/python -m pip install $(PIP_FLAGS) -r requirements/scan.txt
 	@touch $@
 
-local: install  ## deploy three regions on the embedded AWS and process real files (FILE=path: your own)
-	@$(BIN)/python -m local run $(if $(FILE),"$(FILE)")
+local: install  ## deploy three regions on the embedded AWS and process real files (FILE=path: your own; OUTPUT=folder: keep the results)
+	@$(BIN)/python -m local run $${OUTPUT:+--output "$$OUTPUT"} $${FILE:+-- "$$FILE"}
 
 serve: install  ## keep the embedded AWS running for any S3 client
 	@$(BIN)/python -m local serve

@@ -50,6 +50,25 @@ def held() -> Iterator[Callable[[dict[str, Any]], None]]:
             PATH.unlink(missing_ok=True)
 
 
+def read() -> dict[str, Any]:
+    """Read where the embedded AWS of this folder is.
+
+    Raises:
+        LocalError: when none runs here, or it is still being deployed.
+    """
+    try:
+        with PATH.open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:  # the process that serves holds it
+                if written := file.read():
+                    return json.loads(written)
+                raise LocalError("the embedded AWS of this folder is still being deployed") from None
+    except FileNotFoundError:
+        pass
+    raise LocalError("no embedded AWS runs in this folder: start it with `python -m local serve`")
+
+
 def _lock(file: TextIO) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
