@@ -2,16 +2,11 @@
 
 import bz2
 import gzip
-import io
 import lzma
-import random
-import zipfile
-import zlib
 
 import pytest
 from backports import zstd
 
-from conversion import EmptyError
 from tests.conversion.support import refused, run
 
 ROWS = 5000
