@@ -72,6 +72,8 @@ def _write(path: Path, output: TextIO) -> int:
     except calamine.PasswordError:
         raise _WorkbookError("an encrypted workbook: save it without a password") from None
     except BaseException as error:
+        if isinstance(error, calamine.CalamineError) and "limit exceeded" in str(error):
+            raise MemoryError from None
         # What the reader does not expect is a panic to it, which is no Exception.
         if isinstance(error, calamine.CalamineError) or type(error).__module__ == "pyo3_runtime":
             raise _WorkbookError("not a workbook that can be read, or a damaged one") from None

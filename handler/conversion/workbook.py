@@ -15,8 +15,8 @@ from conversion.model import BLOCK_BYTES, EmptyError, UnreadableError
 OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What an .xls begins with, and other old Office documents do (MS-CFB, 2.2)."""
 
-_ZIPPED = {"xl/workbook.xml": ("xl/worksheets/", "xl/sharedStrings.xml"), "content.xml": ("content.xml",)}
-"""The parts that make an archive a workbook, and those of its parts that are held in memory."""
+_HELD = {"xlsx": ("xl/worksheets/", "xl/sharedStrings.xml"), "ods": ("content.xml",)}
+"""The parts of a workbook that are held in memory."""
 
 _OTHERS = {
     "xl/workbook.bin": "an Excel binary workbook: save it as .xlsx",
@@ -31,50 +31,62 @@ _XLS_FACTOR = 11
 _POLL_SECONDS = 0.05
 
 
-def is_workbook(path: Path) -> bool:
-    """Tell whether a ZIP archive is a workbook.
+def workbook_kind(path: Path) -> str | None:
+    """Tell which kind of workbook a ZIP archive or an old Office document is: ``xlsx``, ``ods`` or ``xls``.
 
     Raises:
         UnreadableError: It is damaged, or another Office document.
     """
+    with path.open("rb") as file:
+        if file.read(len(OLD_MAGIC)) == OLD_MAGIC:
+            return "xls"
     names = {info.filename for info in members(path)}
     for name, description in _OTHERS.items():
         if name in names:
             raise UnreadableError(f"not a format that is read, by its content: {description}")
-    return "xl/workbook.xml" in names or {"content.xml", "mimetype"} <= names
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    return "ods" if {"content.xml", "mimetype"} <= names else None
 
 
-def sheet_text(path: Path, budget: Budget) -> Iterator[bytes]:
+def sheet_text(path: Path, kind: str, budget: Budget) -> Iterator[bytes]:
     """Yield the one sheet of a workbook as CSV in UTF-8: comma, text in quotes, LF.
 
     It is written to the disk, beside the workbook, before the first block is yielded.
+
+    Args:
+        path: The workbook.
+        kind: What ``workbook_kind`` says of it.
+        budget: What it may use.
 
     Raises:
         EmptyError: No sheet has data.
         UnreadableError: More than one has, or the workbook cannot be read in the memory there is.
     """
     available = budget.memory_bytes - resident_bytes()
-    needed = _needed_bytes(path, budget)
+    needed = _needed_bytes(path, kind, budget)
     if needed > available:
         raise _too_large(f"about {needed} bytes, where {available} are left")
-    text = path.with_suffix(".sheet")
-    _read(path, text, available, budget)
+    # The reader goes by the name.
+    named, text = path.with_suffix(f".{kind}"), path.with_suffix(".sheet")
+    if not named.exists():
+        named.symlink_to(path)
+    _read(named, text, available, budget)
     with text.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
             yield block
 
 
-def _needed_bytes(path: Path, budget: Budget) -> int:
-    """Give how much memory the workbook takes, before anything of it is unpacked."""
+def _needed_bytes(path: Path, kind: str, budget: Budget) -> int:
+    """Give how much memory a workbook takes, before anything of it is unpacked."""
     size = path.stat().st_size
-    with path.open("rb") as file:
-        if file.read(len(OLD_MAGIC)) == OLD_MAGIC:
-            return size * _XLS_FACTOR
+    if kind == "xls":
+        return size * _XLS_FACTOR
     found = members(path)
     if sum(info.file_size for info in found) > unpacked_bytes_max(size, budget.limits):
         raise unpacks_to_more(size, budget.limits)
-    held = tuple(part for parts in _ZIPPED.values() for part in parts)
-    return int(_XML_FACTOR * sum(info.file_size for info in found if info.filename.startswith(held)))
+    held = sum(info.file_size for info in found if info.filename.startswith(_HELD[kind]))
+    return int(held * _XML_FACTOR)
 
 
 def _read(path: Path, text: Path, memory: int, budget: Budget) -> None:
@@ -92,7 +104,7 @@ def _read(path: Path, text: Path, memory: int, budget: Budget) -> None:
     if process.returncode == sheet.EMPTY:
         raise EmptyError("the workbook has no data")
     if process.returncode == sheet.UNREADABLE:
-        raise UnreadableError(reason.decode().strip())
+        raise UnreadableError(reason.decode().splitlines()[-1])
     if process.returncode < 0 or process.returncode == sheet.TOO_LARGE:
         # Where memory is not there, the reader's language ends the process.
         raise _too_large(f"more than the {memory} bytes that are left")
