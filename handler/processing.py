@@ -1,14 +1,13 @@
 """One object's life, from the event to its outputs and its job record. See docs/reliability.md."""
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from conversion import (
-    Column,
     Conversion,
     DeadlineExceededError,
     EmptyError,
@@ -22,19 +21,15 @@ from events import ObjectCreated
 from faults import TEXT_MAX, DeliveryError, OutOfTimeError, describe
 from invocation import Invocation
 from jobs import Claim, Delivery, Jobs, LeaseLostError, Status, job_id
-from objects import Bucket, GoneError, Source
+from objects import Bucket, DeniedError, GoneError, Source
 from ordering import Register
 from outputs import Author, Output, Outputs, SupersededError
 from settings import Settings
-from telemetry import emit, logger
+from telemetry import dataset, emit, logger
 from workspace import workspace
 
 _WHOLE_SHARE = 0.9
 """An attempt with this share of an invocation's time has had all that there is: no other would have more."""
-_COLUMNS_MAX = 50
-_COLUMN_TEXT_MAX = 64
-_COLUMNS_BYTES_MAX = 1200
-"""Of a record's columns, which the profile lists in full: docs/reliability.md has what the index can take."""
 _PATHS = {Output.PARQUET: "output_path", Output.REJECTS: "rejected_path", Output.PROFILE: "profile_path"}
 
 
@@ -132,6 +127,10 @@ class Processor:
             if not claim.first:
                 self._undo(outputs, register, version_id)
             return Outcome(status=Status.SKIPPED, error=str(gone))
+        except DeniedError as denied:
+            if not self._bucket.gives_others(key):
+                raise DeliveryError(f"{denied}, nor any other") from None
+            return Outcome(status=Status.FAILED, error=str(denied))
 
     def _publish(self, task: Task, outputs: Outputs, register: Register) -> Outcome:
         """Do so while the version is there; raises GoneError once it cannot be read, or read again."""
@@ -252,7 +251,7 @@ class Processor:
         amounts = dict(facts)
         if created.replay_id is None and status is Status.COMPLETED:
             amounts["latency_ms"] = max(0.0, now - facts["uploaded_at"]) * 1000
-        shown = {name: value for name, value in facts.items() if name not in ("columns", "uploaded_at")}
+        shown = {name: value for name, value in facts.items() if name != "uploaded_at"}
         logger.info(
             "job finished",
             job_id=task.claim.job_id,
@@ -261,7 +260,8 @@ class Processor:
             version_id=task.version_id,
             **shown,
         )
-        emit(status, created.key, self._settings.environment_suffix, amounts)
+        belongs_to = dataset(created.key, self._settings.datasets)
+        emit(status, self._settings.environment_suffix, belongs_to, amounts)
 
 
 def _to_be_repeated(fault: Exception, created: ObjectCreated) -> DeliveryError:
@@ -294,23 +294,9 @@ def _converted(conversion: Conversion) -> Outcome:
         files[Output.REJECTS] = lambda: rejects
     facts = {
         **_account(account.rows_in, account.rows_out, account.rows_rejected, account.bytes_out),
-        "columns": _described(conversion.columns),
         "column_count": len(conversion.columns),
         "format": conversion.format,
         "encoding": conversion.encoding,
         "compression": conversion.compression,
     }
     return Outcome(status=Status.COMPLETED, files=files, facts=facts)
-
-
-def _described(columns: Sequence[Column]) -> list[Mapping[str, str]]:
-    """The first columns, as many as a record has room for."""
-    described = []
-    size = 0
-    for column in columns[:_COLUMNS_MAX]:
-        entry = {"name": column.name[:_COLUMN_TEXT_MAX], "type": column.type[:_COLUMN_TEXT_MAX]}
-        size += sum(len(name) + len(text.encode()) for name, text in entry.items()) + 6
-        if size > _COLUMNS_BYTES_MAX:
-            break
-        described.append(entry)
-    return described

@@ -67,10 +67,9 @@ def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
     kill = tuple(command["kill"]) if command.get("kill") else None
     for client in (s3, dynamodb):
         _watch(client, note, kill)
-    if command.get("fault"):
+    for fault, first, times in filter(None, (command.get("fault"), command.get("also"))):
         botocore.endpoint.time.sleep = _do_not_wait
         for client in (s3, dynamodb):
-            fault, first, times = command["fault"]
             inject(client, fault, first, times, lambda: calls)
     if command.get("cut"):
         cut_body(s3)

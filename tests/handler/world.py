@@ -41,6 +41,7 @@ SETTINGS = Settings(
     decompressed_bytes_max=2**32,
     decompression_ratio_max=200.0,
     job_retention_days=0,
+    datasets=(),
     program_version="1.0.0",
 )
 
