@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from events import KEY_BYTES_MAX
 from faults import DeliveryError
 from objects import Bucket, checksum
+from s3_events import KEY_BYTES_MAX
 
 _ROUNDS = 5
 _HASHED = re.compile(r"~[0-9a-f]{64}\Z")

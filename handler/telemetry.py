@@ -7,7 +7,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-from jobs import Status
+from environment import Settings
+from job_records import Status
+from s3_events import ObjectCreated
 
 logger = Logger()
 
@@ -40,6 +42,30 @@ def dataset(key: str, known: Collection[str]) -> str:
     """
     folder, slash, _ = key.removeprefix("input/").partition("/")
     return folder if slash and folder in known else _OTHER
+
+
+def report(
+    settings: Settings,
+    created: ObjectCreated,
+    job_id: str,
+    status: Status,
+    facts: Mapping[str, Any],
+    now: float,
+) -> None:
+    """Write a finished job's log line and its metrics."""
+    shown = {name: value for name, value in facts.items() if name != "uploaded_at"}
+    logger.info(
+        "job finished",
+        job_id=job_id,
+        status=status.value,
+        key=created.key,
+        version_id=created.version_id,
+        **shown,
+    )
+    amounts = dict(facts)
+    if created.replay_id is None and status is Status.COMPLETED:
+        amounts["latency_ms"] = max(0.0, now - facts["uploaded_at"]) * 1000
+    emit(status, settings.environment_suffix, dataset(created.key, settings.datasets), amounts)
 
 
 def emit(status: Status, environment_suffix: str, dataset: str, amounts: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import boto3
 
-from settings import VERSION_FILE
+from environment import VERSION_FILE
 from tests.handler.deliveries import REGION
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,13 +18,14 @@ from typing import Any
 import botocore.endpoint
 from botocore.exceptions import ClientError
 
+import conversion_attempt
 import index
-import processing
 from dynamo import Table
 from objects import Bucket
-from tests.handler import stand_in
+from processor import Processor
+from tests.handler import fake_conversion
 from tests.handler.deliveries import Context
-from tests.handler.faults import cut_body, inject
+from tests.handler.fault_injection import cut_body, inject
 
 
 def _die() -> None:
@@ -79,11 +80,11 @@ def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
         | {"bucket": stack, "table": stack, "job_retention_days": command.get("retention_days", 0)}
     )
     index.settings = settings
-    index.processor = processing.Processor(
+    index.processor = Processor(
         settings, Bucket(s3, stack), Table(dynamodb, stack), lambda: time.time() + ahead
     )
     if command.get("stand_in"):
-        processing.convert = stand_in.convert
+        conversion_attempt.convert = fake_conversion.convert
     context = Context(seconds=command.get("seconds", 300), left=command.get("left", ()))
     answer = None
     try:

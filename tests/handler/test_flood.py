@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from components.settings_rules import MAXIMUM_CONCURRENCY
-from jobs import job_id
+from job_records import job_id
 from tests.handler.aws import FunctionProcess, Stack
 from tests.handler.deliveries import batch, eventbridge
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs import job_id
+from job_records import job_id
 from outputs import Output, output_key
 from tests.handler.aws import Delivered, FunctionProcess, Stack
 from tests.handler.deliveries import TEST_EVENT, batch, eventbridge, notification
-from tests.handler.test_events import KEYS
+from tests.handler.test_s3_events import KEYS
 
 CSV = b"carrier,delay\nAA,5\nUA,-3\n"
 

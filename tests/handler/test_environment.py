@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import Settings, SettingsError
+from environment import Settings, SettingsError
 from tests.handler.aws import ENVIRONMENT
 
 COMPLETE = {**ENVIRONMENT, "BUCKET_NAME": "lake", "TABLE_NAME": "jobs"}
