@@ -147,7 +147,7 @@ class Processing(pulumi.ComponentResource):
         )
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
-        """What handler/settings.py reads."""
+        """What handler/environment.py reads."""
         settings = self._args.settings
         return {
             "BUCKET_NAME": self._args.storage.bucket_name,

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
 import clients
-import events
+import s3_events
 from admission import Deployment
 from dynamo import Table
-from events import PoisonError
+from environment import Settings
 from faults import DeliveryError
 from invocation import Invocation
-from jobs import Delivery
+from job_records import Delivery
 from objects import Bucket
-from processing import Processor
-from settings import Settings
+from processor import Processor
+from s3_events import PoisonError
 from telemetry import logger
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "dict[str, Any] 
             context=context,
         )
     try:
-        created = events.from_event(event)
+        created = s3_events.from_event(event)
     except PoisonError as poison:
         logger.error("poison: not processed", reason=str(poison))
         raise
@@ -83,7 +83,7 @@ def _receive(record: "SQSRecord", invocation: Invocation) -> None:
         owner=f"{invocation.id}/{record.message_id}", last=receives >= settings.max_receive_count
     )
     try:
-        created = events.from_message(record.body)
+        created = s3_events.from_message(record.body)
         _process(created, delivery, invocation)
     except PoisonError as poison:
         logger.error(
@@ -92,7 +92,9 @@ def _receive(record: "SQSRecord", invocation: Invocation) -> None:
         raise
 
 
-def _process(created: "Iterable[events.ObjectCreated]", delivery: Delivery, invocation: Invocation) -> None:
+def _process(
+    created: "Iterable[s3_events.ObjectCreated]", delivery: Delivery, invocation: Invocation
+) -> None:
     """Process each object, the others also when one fails, and only then raise."""
     deployment = Deployment(bucket=settings.bucket, region=settings.region, account=invocation.account)
     failures: list[Exception] = []

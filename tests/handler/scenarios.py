@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from jobs import job_id
+from job_records import job_id
 from tests.handler.aws import Delivered, FunctionProcess, Stack, start_over
 from tests.handler.deliveries import batch, eventbridge
 

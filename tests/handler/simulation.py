@@ -12,19 +12,19 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import EndpointConnectionError
 
-import processing
 from conversion import Account, Column, Conversion, UnreadableError
 from dynamo import Table
-from events import ObjectCreated
+from environment import Settings
 from faults import DeliveryError
 from invocation import Invocation
-from jobs import Delivery, job_id
+from job_records import Delivery, job_id
 from objects import Bucket
 from outputs import Output
-from settings import Settings
+from processor import Processor
+from s3_events import ObjectCreated
 from tests.handler.deliveries import ACCOUNT, BUCKET, REGION
+from tests.handler.fake_conversion import done
 from tests.handler.memory_aws import MemoryDynamoDB, MemoryS3
-from tests.handler.stand_in import done
 
 KEY = "input/flights.csv"
 MAX_RECEIVE_COUNT = 3
@@ -41,6 +41,7 @@ SETTINGS = Settings(
     decompressed_bytes_max=2**32,
     decompression_ratio_max=200.0,
     job_retention_days=0,
+    datasets=(),
     program_version="1.0.0",
 )
 
@@ -287,9 +288,7 @@ class Run:
         _current.run = self
         s3 = self._client(self.world.s3, "get_object", "head_object", "put_object", "delete_object")
         dynamodb = self._client(self.world.dynamodb, "get_item", "update_item")
-        processor = processing.Processor(
-            SETTINGS, Bucket(s3, BUCKET), Table(dynamodb, "jobs"), lambda: self.world.now
-        )
+        processor = Processor(SETTINGS, Bucket(s3, BUCKET), Table(dynamodb, "jobs"), lambda: self.world.now)
         invocation = Invocation(
             id="invocation",
             account=ACCOUNT,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import events
+import s3_events
 from admission import Deployment
-from events import ObjectCreated, PoisonError
+from s3_events import ObjectCreated, PoisonError
 from tests.handler.deliveries import ACCOUNT, BUCKET, REGION, TEST_EVENT, eventbridge, notification
 
 DEPLOYMENT = Deployment(bucket=BUCKET, region=REGION, account=ACCOUNT)
@@ -31,7 +31,7 @@ KEYS = [
 
 @pytest.mark.parametrize("key", KEYS)
 def test_eventbridge_carries_the_key_as_it_is(key: str) -> None:
-    (created,) = events.from_message(json.dumps(eventbridge(key, "v1")))
+    (created,) = s3_events.from_message(json.dumps(eventbridge(key, "v1")))
     assert created == ObjectCreated(
         bucket=BUCKET,
         key=key,
@@ -48,13 +48,13 @@ def test_eventbridge_carries_the_key_as_it_is(key: str) -> None:
 @pytest.mark.parametrize("key", KEYS)
 def test_a_classic_notification_carries_it_encoded(key: str) -> None:
     records = {"Records": [notification(key, "v1"), notification("other", None)]}
-    first, second = events.from_message(json.dumps(records))
+    first, second = s3_events.from_message(json.dumps(records))
     assert (first.key, first.version_id, first.account) == (key, "v1", None)
     assert (second.key, second.version_id) == ("other", None)
 
 
 def test_the_predecessor_s_smallest_record_is_known() -> None:
-    (created,) = events.from_event(
+    (created,) = s3_events.from_event(
         {"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": "k"}}}]}
     )
     assert created == ObjectCreated(bucket=BUCKET, key="k")
@@ -62,14 +62,14 @@ def test_the_predecessor_s_smallest_record_is_known() -> None:
 
 
 def test_s3_s_test_event_asks_for_nothing() -> None:
-    assert events.from_message(json.dumps(TEST_EVENT)) == ()
+    assert s3_events.from_message(json.dumps(TEST_EVENT)) == ()
 
 
 def test_sequencers_of_unequal_length_compare_as_if_padded_on_the_right() -> None:
     """S3 User Guide, "Event message structure": right pad the shorter value with zeros, then compare."""
 
     def read(sequencer: str) -> str:
-        (created,) = events.from_event(eventbridge("k", sequencer=sequencer))
+        (created,) = s3_events.from_event(eventbridge("k", sequencer=sequencer))
         return created.sequencer or ""
 
     ordered = ["0055AED6DCD90281E5", "0055AED6DCD90281E5F", "0055aed6dcd9029", "0055AED6DD", "01", "9", "a"]
@@ -87,13 +87,13 @@ def test_sequencers_of_unequal_length_compare_as_if_padded_on_the_right() -> Non
 )
 def test_what_is_of_another_bucket_region_or_account_is_refused(changed: dict[str, str], said: str) -> None:
     with pytest.raises(PoisonError, match=said):
-        DEPLOYMENT.admits(events.from_event(eventbridge("k", **changed))[0])  # type: ignore[arg-type]
+        DEPLOYMENT.admits(s3_events.from_event(eventbridge("k", **changed))[0])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("key", ["processed/a.parquet", "rejected/a.jsonl", "processed/_profiles/a.json"])
 def test_what_the_system_writes_is_not_processed(key: str) -> None:
-    assert not DEPLOYMENT.admits(events.from_event(eventbridge(key))[0])
-    assert DEPLOYMENT.admits(events.from_event(eventbridge("input/" + key))[0])
+    assert not DEPLOYMENT.admits(s3_events.from_event(eventbridge(key))[0])
+    assert DEPLOYMENT.admits(s3_events.from_event(eventbridge("input/" + key))[0])
 
 
 def _with(path: str, value: object) -> dict[str, Any]:
@@ -149,7 +149,7 @@ def _with(path: str, value: object) -> dict[str, Any]:
 )
 def test_poison_is_refused_with_its_reason(body: str) -> None:
     with pytest.raises(PoisonError) as refused:
-        events.from_message(body)
+        s3_events.from_message(body)
     assert 10 < len(str(refused.value)) < 300
 
 
@@ -191,7 +191,7 @@ def _distorted(draw: st.DrawFn) -> object:
 @given(_distorted() | _json)
 def test_any_json_is_an_event_or_refused(event: object) -> None:
     try:
-        created = events.from_message(json.dumps(event))
+        created = s3_events.from_message(json.dumps(event))
         admitted = [each for each in created if DEPLOYMENT.admits(each)]
     except PoisonError:
         return
@@ -207,4 +207,4 @@ def test_any_json_is_an_event_or_refused(event: object) -> None:
 @given(st.text(max_size=200) | st.binary(max_size=100).map(lambda b: b.decode("latin-1")))
 def test_any_text_is_an_event_or_refused(body: str) -> None:
     with suppress(PoisonError):
-        events.from_message(body)
+        s3_events.from_message(body)

@@ -1,5 +1,6 @@
 """What the function is deployed for, read from its environment."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,8 @@ class Settings:
     decompression_ratio_max: float
     job_retention_days: int
     """Days until a job record expires; 0 keeps it for ever."""
+    datasets: tuple[str, ...]
+    """Names that metrics tell apart; every other key counts as `other`."""
     program_version: str
 
     @classmethod
@@ -61,6 +64,18 @@ class Settings:
                 raise SettingsError(f"environment variable {name} must be {low} to {high}, got {value!r}")
             return parsed
 
+        def texts(name: str) -> tuple[str, ...]:
+            value = environment.get(name) or "[]"
+            try:
+                parsed = json.loads(value)
+            except ValueError:
+                parsed = None
+            if not isinstance(parsed, list) or not all(isinstance(item, str) and item for item in parsed):
+                raise SettingsError(
+                    f"environment variable {name} must be a JSON array of texts, got {value!r}"
+                )
+            return tuple(parsed)
+
         return cls(
             bucket=text("BUCKET_NAME"),
             table=text("TABLE_NAME"),
@@ -71,6 +86,7 @@ class Settings:
             decompressed_bytes_max=number("MAX_DECOMPRESSED_BYTES", int, 1, 2**50),
             decompression_ratio_max=number("MAX_DECOMPRESSION_RATIO", float, 1.0, 1e9),
             job_retention_days=number("JOB_RETENTION_DAYS", int, 0, 36500),
+            datasets=texts("DATASETS"),
             program_version=_version(Path(text("LAMBDA_TASK_ROOT")) / VERSION_FILE),
         )
 

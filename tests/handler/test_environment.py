@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from settings import Settings, SettingsError
+from environment import Settings, SettingsError
 from tests.handler.aws import ENVIRONMENT
 
 COMPLETE = {**ENVIRONMENT, "BUCKET_NAME": "lake", "TABLE_NAME": "jobs"}
@@ -37,6 +37,19 @@ def test_a_missing_variable_is_named(name: str) -> None:
 def test_a_wrong_value_is_told_with_what_is_right(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=rf"{name} must be .* to .*, got '{value}'"):
         Settings.from_environment({**COMPLETE, name: value})
+
+
+@pytest.mark.parametrize("value", ["flights", "{}", '[""]', "[1]", '"flights"'])
+def test_a_list_that_is_none_is_told(value: str) -> None:
+    with pytest.raises(SettingsError, match="DATASETS must be a JSON array of texts, got "):
+        Settings.from_environment({**COMPLETE, "DATASETS": value})
+
+
+def test_datasets_are_none_unless_they_are_given() -> None:
+    without = {name: value for name, value in COMPLETE.items() if name != "DATASETS"}
+    assert Settings.from_environment(without).datasets == ()
+    given = Settings.from_environment({**COMPLETE, "DATASETS": '["flights", "weather"]'})
+    assert given.datasets == ("flights", "weather")
 
 
 @pytest.mark.parametrize("content", [None, "", "\n"])
