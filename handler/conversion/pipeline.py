@@ -110,8 +110,16 @@ def _profiled(work: Work, result: Result, provenance: Mapping[str, str]) -> Prof
         parquet=work.writer.output,
         written=written,
         columns=[
-            Column(name=name, source_name=source, type=type_)
-            for source, (name, type_) in zip(result.sources, types, strict=True)
+            Column(
+                name=name,
+                source_name=source,
+                type=type_,
+                source_type=column.source_type,
+                renamed_fields=column.renamed,
+            )
+            for source, (name, type_), column in zip(
+                result.sources, types, result.typed.published, strict=True
+            )
         ],
         markers=result.typed.markers,
         description={
