@@ -89,6 +89,12 @@ _IF_FIT: Mapping[str, tuple[str, str]] = {
 }
 """By the type's name: the type to publish, and what must hold of every value; else they are text."""
 
+_CALENDAR = {"org.apache.spark.version": "3.5.0"}
+"""Says that dates are those of the modern calendar, as every Parquet writer but Spark before 3.0 writes them.
+Without it Spark 3 refuses a file with a date before 1582, as it cannot know whether to move it by some days.
+https://github.com/apache/spark/blob/v3.5.6/sql/core/src/main/scala/org/apache/spark/sql/execution/datasources/DataSourceUtils.scala
+"""
+
 _LISTS = ("list", "array", "map")
 
 
@@ -137,7 +143,7 @@ def selection(names: Sequence[str], columns: Sequence[Published]) -> str:
 
 
 def metadata_of(names: Sequence[str], columns: Sequence[Published]) -> Mapping[str, str]:
-    """Say of columns, in the Parquet file's metadata, what types they had and which fields were renamed."""
+    """Give the Parquet file's metadata: what types columns had, which fields were renamed, which calendar."""
     types = {
         name: column.source_type
         for name, column in zip(names, columns, strict=True)
@@ -145,7 +151,8 @@ def metadata_of(names: Sequence[str], columns: Sequence[Published]) -> Mapping[s
     }
     renamed = [asdict(field) for column in columns for field in column.renamed]
     described = {"source_types": types, "renamed_fields": renamed}
-    return {key: json.dumps(value, ensure_ascii=False) for key, value in described.items() if value}
+    texts = {key: json.dumps(value, ensure_ascii=False) for key, value in described.items() if value}
+    return {**_CALENDAR, **texts}
 
 
 def is_too_deep(type_: DuckDBPyType) -> bool:

@@ -144,6 +144,7 @@ def test_provenance():
     assert metadata["source_key"] == "in/put 'quoted' ü.csv"
     assert PROVENANCE.items() <= metadata.items()
     assert {"format", "encoding", "compression", "column_names"} <= metadata.keys()
+    assert metadata["org.apache.spark.version"] == "3.5.0"
 
 
 @pytest.mark.parametrize(
