@@ -233,7 +233,7 @@ class _Reader:
                 self._refuse(
                     where,
                     f"must have type custom, engine {ENGINE} and an SQL expression as implementation"
-                    f" (or type text, which only describes), got type {item.type!r} and engine {item.engine!r}",
+                    f" (or type text, which only describes), got type {item.type!r}, engine {item.engine!r}",
                 )
                 continue
             self._add_rule(
