@@ -1,4 +1,4 @@
-"""What the Glue Data Catalog holds of a dataset: columns, partition projection, the view, an example query."""
+"""What the Glue Data Catalog holds of a dataset: columns, projection, the view, an example query."""
 
 import base64
 import json
