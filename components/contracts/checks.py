@@ -102,11 +102,8 @@ def _prefix_problems(prefix: str) -> Iterator[str]:
             "keyPrefix: must have no folder that begins with _ or ., which Athena does not see,"
             f" got {prefix!r}"
         )
-    if re.search(r"[^A-Za-z0-9!_.*'()/=-]", prefix) or len(prefix.encode()) > PREFIX_BYTES_MAX:
-        yield (
-            f"keyPrefix: must be up to {PREFIX_BYTES_MAX} letters, digits and ! _ . * ' ( ) = - /,"
-            f" got {prefix!r}"
-        )
+    if re.search(r"[^A-Za-z0-9_.=/-]", prefix) or len(prefix.encode()) > PREFIX_BYTES_MAX:
+        yield (f"keyPrefix: must be up to {PREFIX_BYTES_MAX} letters, digits and _ . = - /, got {prefix!r}")
 
 
 def _partition_problems(partition: Partition) -> Iterator[str]:

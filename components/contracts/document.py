@@ -1,12 +1,14 @@
 """One contract's file: YAML that follows the Open Data Contract Standard, and the problems found in it."""
 
 import functools
+import importlib.resources
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import open_data_contract_standard
 import yaml
 from jsonschema.protocols import Validator
 from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard
@@ -83,7 +85,8 @@ _TYPE_NAMES = {
 
 @functools.cache
 def _schema() -> Validator:
-    return jsonschema.Draft201909Validator(json.loads(OpenDataContractStandard.json_schema()))
+    schema = importlib.resources.files(open_data_contract_standard) / "schema.json"
+    return jsonschema.Draft201909Validator(json.loads(schema.read_text(encoding="utf-8")))
 
 
 def _place(path: Iterable[str | int]) -> str:

@@ -43,7 +43,7 @@ _CAST_TYPES = frozenset(
 )
 _PREDICATES = (
     sql.Predicate, sql.Connector, sql.Not, sql.Boolean, sql.RegexpLike, sql.RegexpFullMatch, sql.StartsWith,
-    sql.EndsWith, sql.Contains, sql.Case, sql.Column,
+    sql.EndsWith, sql.Contains, sql.Case,
 )  # fmt: skip
 _DATE_PARTS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DOW", "DOY", "HOUR", "MINUTE", "SECOND"})
 
