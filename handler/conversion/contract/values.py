@@ -75,9 +75,8 @@ def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int)
                 misfit=f"coalesce({given} AND ({is_object} IS NOT TRUE OR {wrong}), false)",
             )
         case "array":
-            assert kind.items is not None
             element = identifier(f"element_{depth}")
-            item = _nested(element, kind.items, column, reading, depth + 1)
+            item = _nested(element, kind.items or kind, column, reading, depth + 1)
             is_array = f"json_type({json}) = 'ARRAY'"
             elements = f"CAST({json} AS JSON[])"
             values = f"list_transform({elements}, lambda {element}: {item.expression})"
@@ -171,7 +170,8 @@ def _timestamp(text: str, column: Column) -> str:
     exact = f"NOT regexp_matches({text}, {literal(_FINER_THAN_MILLISECONDS)})"
     local = f"TRY_CAST({text} AS TIMESTAMP)"
     return (
-        f"CASE WHEN regexp_full_match({text}, {literal(_MOMENT)}) AND {exact} THEN {_in_utc(local, column.time_zone)}"
+        f"CASE WHEN regexp_full_match({text}, {literal(_MOMENT)}) AND {exact}"
+        f" THEN {_in_utc(local, column.time_zone)}"
         f" WHEN regexp_full_match({text}, {literal(_MOMENT + _OFFSET)}) AND {exact}"
         f" THEN timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) END"
     )
@@ -186,6 +186,7 @@ def _in_utc(local: str, zone: str) -> str:
     hour = "INTERVAL 1 HOUR"
     return (
         f"CASE WHEN timezone({name}, {moment}) = {local}"
-        f" AND timezone({name}, {moment} - {hour}) <> {local} AND timezone({name}, {moment} + {hour}) <> {local}"
+        f" AND timezone({name}, {moment} - {hour}) <> {local}"
+        f" AND timezone({name}, {moment} + {hour}) <> {local}"
         f" THEN timezone('UTC', {moment}) END"
     )
