@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from components.contracts import java_dates
 from components.contracts.model import Column, Contract, Partition, Projection
 from components.contracts.types import Array, Decimal, Struct, Type
 
@@ -97,7 +98,7 @@ def _partition(partition: Partition) -> dict[str, Any]:
                 **shared,
                 "first": partition.first,
                 "last": partition.last,
-                "format": partition.format,
+                "format": java_dates.to_strptime(partition.format),
                 "interval": partition.interval,
                 "interval_unit": partition.interval_unit,
             }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _UNITS = {"YEAR": 365, "MONTH": 30, "WEEK": 7, "DAY": 1, "HOUR": 1 / 24, "MINUTE": 1 / 1440}
-"""Days. Of months and years only the order matters here: a bound such as NOW+1YEAR is not exact."""
+"""Days: a month and a year are taken for 30 and 365."""
 
 _JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
@@ -108,14 +108,15 @@ def _dates(bounds: str, java_format: str, now: datetime) -> Callable[[str], bool
         return moment if moment.strftime(pattern) == value else None
 
     def bound(text: str) -> datetime:
-        relative = re.fullmatch(r"NOW(?:([+-]\d+)(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE)S?)?", text.strip())
+        relative = re.fullmatch(r"NOW(?:([+-]\d+)(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE)S?)?", text)
         if relative:
             shift = timedelta(days=int(relative[1]) * _UNITS[relative[2]]) if relative[1] else timedelta()
-            return now + shift
-        moment = parse(text.strip())
+            # Trino writes a relative bound by the pattern first, which cuts it.
+            text = (now + shift).strftime(pattern)
+        moment = parse(text)
         if moment is None:
             raise QueryFailedError(f"HIVE_METASTORE_ERROR: {text!r} is no date as {java_format!r}")
         return moment
 
-    first, last = map(bound, bounds.split(","))
+    first, last = (bound(text.strip()) for text in bounds.split(","))
     return lambda value: (moment := parse(value)) is not None and first <= moment <= last
