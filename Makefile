@@ -30,7 +30,7 @@ $(PREPARED): $(INSTALLED) requirements/layer.txt components/packaging.py
 	@$(BIN)/python -m local prepare >&2
 	@touch $@
 
-# checkov and parliament pin what the project uses in other versions, so they live apart.
+# checkov, cfn-lint and parliament pin what the project uses in other versions, so they live apart.
 $(SCANNERS): requirements/scan.txt
 	@echo "Installing the pinned scanners in .venv-scan ..." >&2
 	@test -x .venv-scan/bin/python || $(PYTHON) -m venv .venv-scan
@@ -65,11 +65,11 @@ format: install  ## format the code
 	@$(BIN)/ruff format .
 
 lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
-	@$(BIN)/python -m pip install --quiet uv==0.13.9
-	@for set in dev layer program policy bench scan; do \
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/lock.txt
+	@for set in lock dev layer program policy bench scan; do \
 		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
 		[ $$set = policy ] && target=policy/requirements.txt; \
-		constraint=; case $$set in dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
+		constraint=; case $$set in lock|dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-annotate --no-header --quiet $$constraint requirements/$$set.in -o $$target || exit 1; \
 	done

@@ -7,6 +7,7 @@ import pulumi
 from pulumi_aws import ec2, vpc
 
 from components.names import Names
+from components.settings import Settings
 
 HTTPS = 443
 
@@ -17,18 +18,14 @@ class NetworkArgs:
 
     Attributes:
         names: Names and tags.
-        cidr_block: The VPC's range.
-        subnet_cidr_blocks: Of the private subnets, within it.
-        availability_zones: One for each subnet.
+        settings: The stack's settings.
         bucket_arn: The one bucket that can be reached.
         table_arn: The one table that can be reached.
         role_arn: The one role that can reach them from here.
     """
 
     names: Names
-    cidr_block: str
-    subnet_cidr_blocks: tuple[str, ...]
-    availability_zones: tuple[str, ...]
+    settings: Settings
     bucket_arn: pulumi.Input[str]
     table_arn: pulumi.Input[str]
     role_arn: pulumi.Input[str]
@@ -49,7 +46,7 @@ class Network(pulumi.ComponentResource):
         self._child = pulumi.ResourceOptions(parent=self)
         self._vpc = ec2.Vpc(
             f"{name}-vpc",
-            cidr_block=args.cidr_block,
+            cidr_block=args.settings.cidr_block,
             enable_dns_hostnames=True,
             enable_dns_support=True,
             tags=args.names.tags("vpc"),
@@ -70,7 +67,7 @@ class Network(pulumi.ComponentResource):
         )
         subnets = [
             self._add_subnet(zone, cidr_block, route_table)
-            for zone, cidr_block in zip(args.availability_zones, args.subnet_cidr_blocks, strict=True)
+            for zone, cidr_block in args.settings.subnet_cidr_blocks.items()
         ]
         security_group = ec2.SecurityGroup(
             f"{name}-security-group",

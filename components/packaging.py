@@ -75,14 +75,20 @@ def program_version() -> str:
 
 
 def build_handler(source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTORY) -> Path:
-    """Return the archive of the handler's modules, building it if they changed.
+    """Return the archive of the handler's modules and the program's version, building it if they changed.
 
     Raises:
         PackagingError: A module that cannot be packed.
     """
+    version = archive.stored("VERSION", f"{program_version()}\n".encode())
     content = archive.pack(
-        archive.stored(path.relative_to(source).as_posix(), path.read_bytes())
-        for path in handler_modules(source)
+        [
+            version,
+            *(
+                archive.stored(path.relative_to(source).as_posix(), path.read_bytes())
+                for path in handler_modules(source)
+            ),
+        ]
     )
     path = build / f"handler-{hashlib.sha256(content).hexdigest()[:16]}.zip"
     if not path.exists():

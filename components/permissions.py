@@ -7,8 +7,8 @@ from components.names import SYSTEM_PREFIXES, Account
 
 
 @dataclass(frozen=True, kw_only=True)
-class Permitted:
-    """The resources of one stack, as their ARNs.
+class RoleResources:
+    """What the role works on, by ARN.
 
     Attributes:
         region: The stack's region.
@@ -33,7 +33,7 @@ class Permitted:
     key_arn: str | None
 
 
-def role_policy(to: Permitted) -> dict[str, Any]:
+def role_policy(to: RoleResources) -> dict[str, Any]:
     """Return the role's policy."""
     written = [f"{to.bucket_arn}/{prefix}*" for prefix in SYSTEM_PREFIXES]
     statements = [
@@ -57,7 +57,7 @@ def role_policy(to: Permitted) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _network_interfaces(to: Permitted) -> list[dict[str, Any]]:
+def _network_interfaces(to: RoleResources) -> list[dict[str, Any]]:
     """Let Lambda, but not the function's code, attach the function to its subnets.
 
     Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC".

@@ -8,12 +8,16 @@ from pulumi_aws import cloudwatch, iam, lambda_
 
 from components import packaging
 from components.function_role import FunctionRole
-from components.ingestion import MAXIMUM_RECEIVES
+from components.ingestion import Ingestion
+from components.jobs import JobTable
 from components.names import Names
 from components.network import Network
-from components.permissions import Permitted, role_policy
+from components.permissions import RoleResources, role_policy
 from components.settings import Settings
-from components.watched import METRICS_NAMESPACE
+from components.storage import Storage
+
+METRICS_NAMESPACE = "RegionalAnalytics"
+"""Namespace of the metrics that the handler writes (EMF)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +29,9 @@ class ProcessingArgs:
         settings: The stack's settings.
         role: The function's role, which gets its policy here.
         network: Where the function is attached.
-        bucket_name: The bucket's name.
-        bucket_arn: The bucket's ARN.
-        table_name: The job table's name.
-        table_arn: The job table's ARN.
-        queue_arn: The queue that feeds the function.
+        storage: The bucket.
+        jobs: The job table.
+        ingestion: The queue that feeds the function.
         key_arn: The KMS key for logs and environment; None for the services' own keys.
     """
 
@@ -37,11 +39,9 @@ class ProcessingArgs:
     settings: Settings
     role: FunctionRole
     network: Network
-    bucket_name: pulumi.Input[str]
-    bucket_arn: pulumi.Input[str]
-    table_name: pulumi.Input[str]
-    table_arn: pulumi.Input[str]
-    queue_arn: pulumi.Input[str]
+    storage: Storage
+    jobs: JobTable
+    ingestion: Ingestion
     key_arn: pulumi.Input[str] | None
 
 
@@ -67,9 +67,10 @@ class Processing(pulumi.ComponentResource):
         function = self._add_function(log_group, policy)
         lambda_.EventSourceMapping(
             f"{name}-mapping",
-            event_source_arn=args.queue_arn,
+            event_source_arn=args.ingestion.queue.arn,
             function_name=function.arn,
-            batch_size=args.settings.batch_size,
+            # With more, an invocation hands back what it has no time for, which uses up receives.
+            batch_size=1,
             function_response_types=["ReportBatchItemFailures"],
             # The cap sits here and not on the function: a throttled receive would count against the message.
             scaling_config=lambda_.EventSourceMappingScalingConfigArgs(
@@ -88,14 +89,14 @@ class Processing(pulumi.ComponentResource):
         policy = pulumi.Output.all(
             region=args.settings.region,
             function_name=args.names.physical("etl"),
-            bucket_arn=args.bucket_arn,
-            table_arn=args.table_arn,
-            queue_arn=args.queue_arn,
+            bucket_arn=args.storage.bucket_arn,
+            table_arn=args.jobs.arn,
+            queue_arn=args.ingestion.queue.arn,
             log_group_arn=log_group.arn,
             subnet_arns=args.network.subnet_arns,
             security_group_arn=args.network.security_group_arn,
             key_arn=args.key_arn,
-        ).apply(lambda resources: json.dumps(role_policy(Permitted(**resources))))
+        ).apply(lambda resources: json.dumps(role_policy(RoleResources(**resources))))
         return iam.RolePolicy(
             f"{self._name}-role-policy",
             name="lambda-permissions",
@@ -148,15 +149,15 @@ class Processing(pulumi.ComponentResource):
         """What handler/settings.py reads."""
         settings = self._args.settings
         return {
-            "BUCKET_NAME": self._args.bucket_name,
-            "TABLE_NAME": self._args.table_name,
+            "BUCKET_NAME": self._args.storage.bucket_name,
+            "TABLE_NAME": self._args.jobs.name,
             "REGION": settings.region,
             "ENVIRONMENT_SUFFIX": settings.environment_suffix,
-            "MAX_RECEIVE_COUNT": str(MAXIMUM_RECEIVES),
+            "MAX_RECEIVE_COUNT": str(settings.maximum_receives),
             "REJECTED_SHARE_MAX": str(settings.rejected_share_max),
             "MAX_DECOMPRESSED_BYTES": str(settings.max_decompressed_bytes),
             "MAX_DECOMPRESSION_RATIO": str(settings.max_decompression_ratio),
-            "PROGRAM_VERSION": packaging.program_version(),
+            "JOB_RETENTION_DAYS": "0",
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

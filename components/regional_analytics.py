@@ -8,18 +8,18 @@ from pulumi_aws import Provider, ProviderDefaultTagsArgs
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.function_role import FunctionRole, FunctionRoleArgs
 from components.ingestion import Ingestion, IngestionArgs
-from components.jobs import INDEX_NAME, JobTable, JobTableArgs
+from components.jobs import JobTable, JobTableArgs
+from components.monitored_resources import MonitoredResources
 from components.monitoring import Monitoring, MonitoringArgs
 from components.network import Network, NetworkArgs
 from components.processing import Processing, ProcessingArgs
 from components.settings import Settings
 from components.storage import Storage, StorageArgs
-from components.watched import Watched
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegionalAnalyticsArgs:
-    """The stack's settings, which decide all the rest."""
+    """The settings, from which all the rest follows."""
 
     settings: Settings
 
@@ -27,17 +27,8 @@ class RegionalAnalyticsArgs:
 class RegionalAnalytics(pulumi.ComponentResource):
     """Bucket -> rule -> queue -> function -> results and job records, watched, within one region."""
 
-    bucket_name: pulumi.Output[str]
-    function_arn: pulumi.Output[str]
-    table_name: pulumi.Output[str]
-    queue_url: pulumi.Output[str]
-    vpc_id: pulumi.Output[str]
-    dead_letter_queue_url: pulumi.Output[str]
-    delivery_dead_letter_queue_url: pulumi.Output[str]
-    dashboard_url: pulumi.Output[str]
-    log_group_name: pulumi.Output[str]
-    alarm_topic_arn: pulumi.Output[str]
-    region: str
+    outputs: dict[str, pulumi.Input[str]]
+    """What the stack exports, by the names that operators and other programs read."""
 
     def __init__(
         self, name: str, args: RegionalAnalyticsArgs, opts: pulumi.ResourceOptions | None = None
@@ -65,16 +56,12 @@ class RegionalAnalytics(pulumi.ComponentResource):
             StorageArgs(names=names, settings=settings, role_arn=role.arn, key_arn=key_arn),
             part,
         )
-        jobs = JobTable(
-            f"{name}-jobs", JobTableArgs(names=names, protect=settings.protect, key_arn=key_arn), part
-        )
+        jobs = JobTable(f"{name}-jobs", JobTableArgs(names=names, settings=settings, key_arn=key_arn), part)
         network = Network(
             f"{name}-network",
             NetworkArgs(
                 names=names,
-                cidr_block=settings.cidr_block,
-                subnet_cidr_blocks=settings.subnet_cidr_blocks,
-                availability_zones=settings.availability_zones,
+                settings=settings,
                 bucket_arn=storage.bucket_arn,
                 table_arn=jobs.arn,
                 role_arn=role.arn,
@@ -83,12 +70,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
         )
         ingestion = Ingestion(
             f"{name}-ingestion",
-            IngestionArgs(
-                names=names,
-                bucket_name=storage.bucket_name,
-                function_timeout=settings.timeout,
-                key_arn=key_arn,
-            ),
+            IngestionArgs(names=names, settings=settings, bucket_name=storage.bucket_name, key_arn=key_arn),
             part,
         )
         processing = Processing(
@@ -98,11 +80,9 @@ class RegionalAnalytics(pulumi.ComponentResource):
                 settings=settings,
                 role=role,
                 network=network,
-                bucket_name=storage.bucket_name,
-                bucket_arn=storage.bucket_arn,
-                table_name=jobs.name,
-                table_arn=jobs.arn,
-                queue_arn=ingestion.queue.arn,
+                storage=storage,
+                jobs=jobs,
+                ingestion=ingestion,
                 key_arn=key_arn,
             ),
             part,
@@ -111,57 +91,25 @@ class RegionalAnalytics(pulumi.ComponentResource):
             f"{name}-monitoring",
             MonitoringArgs(
                 names=names,
-                watched=Watched(
-                    region=settings.region,
-                    environment_suffix=settings.environment_suffix,
-                    function_name=processing.function_name,
-                    function_timeout=settings.timeout,
-                    memory_size=settings.memory_size,
-                    log_group_name=processing.log_group_name,
-                    queue_name=ingestion.queue.name,
-                    visibility_timeout=ingestion.visibility_timeout,
-                    dead_letter_queue_name=ingestion.dead_letter_queue.name,
-                    delivery_dead_letter_queue_name=ingestion.delivery_dead_letter_queue.name,
-                    rule_name=ingestion.rule.name,
-                    table_name=jobs.name,
-                    index_name=INDEX_NAME,
-                    bucket_name=storage.bucket_name,
-                    rejected_share_max=settings.rejected_share_max,
-                    queue_depth_threshold=settings.queue_depth_threshold,
-                    freshness_hours=settings.freshness_hours,
+                monitored=MonitoredResources(
+                    settings=settings, ingestion=ingestion, processing=processing, jobs=jobs
                 ),
-                alarm_subscribers=settings.alarm_subscribers,
                 kms_key_arn=key_arn,
             ),
             part,
         )
 
-        self.bucket_name = storage.bucket_name
-        self.function_arn = processing.function_arn
-        self.table_name = jobs.name
-        self.queue_url = ingestion.queue.url
-        self.vpc_id = network.vpc_id
-        self.dead_letter_queue_url = ingestion.dead_letter_queue.url
-        self.delivery_dead_letter_queue_url = ingestion.delivery_dead_letter_queue.url
-        self.dashboard_url = monitoring.dashboard_url
-        self.log_group_name = processing.log_group_name
-        self.alarm_topic_arn = monitoring.alarm_topic_arn
-        self.region = settings.region
-        self.register_outputs(self.outputs)
-
-    @property
-    def outputs(self) -> dict[str, pulumi.Input[str]]:
-        """What the stack exports, by the names that operators and other programs read."""
-        return {
-            "bucketName": self.bucket_name,
-            "functionArn": self.function_arn,
-            "tableName": self.table_name,
-            "queueUrl": self.queue_url,
-            "vpcId": self.vpc_id,
-            "deadLetterQueueUrl": self.dead_letter_queue_url,
-            "deliveryDeadLetterQueueUrl": self.delivery_dead_letter_queue_url,
-            "dashboardUrl": self.dashboard_url,
-            "logGroupName": self.log_group_name,
-            "alarmTopicArn": self.alarm_topic_arn,
-            "region": self.region,
+        self.outputs = {
+            "bucketName": storage.bucket_name,
+            "functionArn": processing.function_arn,
+            "tableName": jobs.name,
+            "queueUrl": ingestion.queue.url,
+            "vpcId": network.vpc_id,
+            "deadLetterQueueUrl": ingestion.dead_letter_queue.url,
+            "deliveryDeadLetterQueueUrl": ingestion.delivery_dead_letter_queue.url,
+            "dashboardUrl": monitoring.dashboard_url,
+            "logGroupName": processing.log_group_name,
+            "alarmTopicArn": monitoring.alarm_topic_arn,
+            "region": settings.region,
         }
+        self.register_outputs(self.outputs)

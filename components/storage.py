@@ -73,7 +73,9 @@ class Storage(pulumi.ComponentResource):
             s3.BucketLifecycleConfigurationRuleArgs(
                 id=f"archive-{number}",
                 status="Enabled",
-                filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
+                filter=s3.BucketLifecycleConfigurationRuleFilterArgs(
+                    prefix=settings.keep_secret("archive_prefixes", prefix)
+                ),
                 transitions=[
                     s3.BucketLifecycleConfigurationRuleTransitionArgs(
                         days=settings.glacier_after_days, storage_class="GLACIER"

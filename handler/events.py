@@ -37,7 +37,8 @@ class ObjectCreated:
     """The account the event comes from; classic S3 notifications do not say."""
     version_id: str | None = None
     sequencer: str | None = None
-    """S3's order of events of one key: upper-case hex of equal length, so that text order is time order."""
+    """S3's order of the events of one key: upper-case hexadecimal digits of one length, so that text order is
+    time order."""
     etag: str | None = None
     size: int | None = None
     """Bytes."""
@@ -170,7 +171,8 @@ def _sequencer(created: Mapping[str, Any]) -> str | None:
         return None
     if not _SEQUENCER.fullmatch(sequencer):
         raise PoisonError(f"a sequencer is 1 to {_SEQUENCER_DIGITS} hexadecimal digits")
-    return sequencer.upper().rjust(_SEQUENCER_DIGITS, "0")
+    # S3 User Guide, "Event message structure": add zeros to the right of the shorter value, then compare.
+    return sequencer.upper().ljust(_SEQUENCER_DIGITS, "0")
 
 
 def _size(created: Mapping[str, Any]) -> int | None:

@@ -5,10 +5,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from botocore.config import Config
 
+import clients
 import events
 from admission import Deployment
 from dynamo import Table
@@ -30,20 +29,10 @@ if TYPE_CHECKING:
 
 settings = Settings.from_environment(os.environ)
 
-# The function reaches S3 and DynamoDB of its region and nothing else: a fault there is answered soon and
-# retried in the call; what lasts longer is SQS's to retry.
-_config = Config(
-    region_name=settings.region,
-    connect_timeout=3,
-    read_timeout=30,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    # In us-east-1 S3's global address would be asked otherwise, which is every region's.
-    s3={"us_east_1_regional_endpoint": "regional"},
-)
 processor = Processor(
     settings,
-    Bucket(boto3.client("s3", config=_config), settings.bucket),
-    Table(boto3.client("dynamodb", config=_config), settings.table),
+    Bucket(clients.s3(settings.region), settings.bucket),
+    Table(clients.dynamodb(settings.region), settings.table),
     time.time,
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 from dynamo import ConditionFailedError, Table
 from faults import TEXT_MAX, DeliveryError
 
+_DAY_SECONDS = 24 * 60 * 60
 LEASE_MARGIN_SECONDS = 60
 """Lambda ends a function at its timeout, so nobody is behind a lease that has run out; the margin is for
 clocks that differ and for a request that was on its way when the function was ended."""
@@ -65,9 +66,11 @@ class Jobs:
         *("rows_rejected", "columns", "column_count", "format", "encoding", "compression", "duration_ms"),
     )
 
-    def __init__(self, table: Table, clock: Callable[[], float]) -> None:
+    def __init__(self, table: Table, clock: Callable[[], float], retention_days: int) -> None:
+        """Work on the table's job records, which expire so many days after their last change (0: never)."""
         self._table = table
         self._clock = clock
+        self._retention_seconds = retention_days * _DAY_SECONDS
 
     def claim(
         self,
@@ -97,6 +100,7 @@ class Jobs:
             "owner": delivery.owner,
             "lease_until": now + lease_seconds + LEASE_MARGIN_SECONDS,
             "retryable": True,
+            **self._expiry(now),
         }
         if replay_id is not None:
             open_to_all += " OR attribute_not_exists(#replay_id) OR #replay_id < :replay_id"
@@ -108,7 +112,11 @@ class Jobs:
                 identity,
                 assign=assign,
                 count="attempts",
-                remove=self._RESULTS if delivery.last else (*self._RESULTS, "error"),
+                remove=(
+                    *self._RESULTS,
+                    *(() if delivery.last else ("error",)),
+                    *(() if self._retention_seconds else ("expires_at",)),
+                ),
                 condition=f"attribute_not_exists(#job_id) OR (#lease_until < :now AND ({open_to_all}))",
                 values=values,
             )
@@ -127,9 +135,9 @@ class Jobs:
         Raises:
             LeaseLostError: the job is no longer this delivery's.
         """
-        self._release(
-            claim, {**results, "status": status.value, "timestamp": self._clock(), "retryable": False}
-        )
+        now = self._clock()
+        final = {"status": status.value, "timestamp": now, "retryable": False}
+        self._release(claim, {**results, **final, **self._expiry(now)})
 
     def give_up(self, claim: Claim, error: str, *, last: bool) -> None:
         """Leave the job to the next delivery at once; on the last one, as FAILED until somebody redrives it.
@@ -139,6 +147,10 @@ class Jobs:
         """
         status = {"status": Status.FAILED.value, "timestamp": self._clock()} if last else {}
         self._release(claim, {**status, "error": error[:TEXT_MAX]})
+
+    def _expiry(self, now: float) -> Mapping[str, int]:
+        """The time to live, which DynamoDB takes in whole seconds since the epoch."""
+        return {"expires_at": int(now) + self._retention_seconds} if self._retention_seconds else {}
 
     def _release(self, claim: Claim, assign: Mapping[str, Any]) -> None:
         try:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
+_DENIED = frozenset({"AccessDenied", "403"})
 _CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
 _DELETED = "deleted before it was processed"
 
@@ -85,6 +86,10 @@ class Bucket:
         except ClientError as error:
             code = error_code(error)
             if code in _GONE or (named and code == "MethodNotAllowed"):  # a delete marker has no GET
+                raise GoneError(_DELETED) from None
+            # A version that was deleted for good may be answered with 403: without s3:ListBucketVersions, S3
+            # need not say that it is missing.
+            if code in _DENIED and version_id not in (None, self.current_version(key)):
                 raise GoneError(_DELETED) from None
             if code == "InvalidObjectState":
                 raise GoneError("archived before it was processed: restore it and replay") from None

@@ -65,7 +65,7 @@ class Processor:
         self._settings = settings
         self._bucket = bucket
         self._table = table
-        self._jobs = Jobs(table, clock)
+        self._jobs = Jobs(table, clock, settings.job_retention_days)
         self._clock = clock
 
     def process(self, created: ObjectCreated, delivery: Delivery, invocation: Invocation) -> None:

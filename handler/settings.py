@@ -2,9 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self, TypeVar
 
 _Number = TypeVar("_Number", int, float)
+
+VERSION_FILE = "VERSION"
+"""In the function's archive: the program's version. It changes with the code, not seconds before it, as an
+environment variable does."""
 
 
 class SettingsError(Exception):
@@ -25,14 +30,19 @@ class Settings:
     """Share of rows (0 to 1) that may be rejected before the object counts as unreadable."""
     decompressed_bytes_max: int
     decompression_ratio_max: float
+    job_retention_days: int
+    """Days until a job record expires; 0 keeps it for ever."""
     program_version: str
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the settings.
 
+        Args:
+            environment: of the function; Lambda sets `LAMBDA_TASK_ROOT` to the folder of the function's code.
+
         Raises:
-            SettingsError: naming the variable, its value and what would be right.
+            SettingsError: naming the variable or the file, its value and what would be right.
         """
 
         def text(name: str) -> str:
@@ -60,5 +70,16 @@ class Settings:
             rejected_share_max=number("REJECTED_SHARE_MAX", float, 0.0, 1.0),
             decompressed_bytes_max=number("MAX_DECOMPRESSED_BYTES", int, 1, 2**50),
             decompression_ratio_max=number("MAX_DECOMPRESSION_RATIO", float, 1.0, 1e9),
-            program_version=text("PROGRAM_VERSION"),
+            job_retention_days=number("JOB_RETENTION_DAYS", int, 0, 36500),
+            program_version=_version(Path(text("LAMBDA_TASK_ROOT")) / VERSION_FILE),
         )
+
+
+def _version(path: Path) -> str:
+    try:
+        version = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{path} must hold the program's version, got {error.strerror}") from None
+    if not version:
+        raise SettingsError(f"{path} must hold the program's version, got an empty file")
+    return version

@@ -67,15 +67,7 @@ class ExecutionEnvironment:
         search_path = [str(code), *(str(layer / "python") for layer in layers)]
         self._process = subprocess.Popen(
             [
-                *(
-                    sys.executable,
-                    "-I",
-                    "-S",
-                    "-B",
-                    "-X",
-                    "utf8",
-                    str(Path(__file__).with_name("runtime.py")),
-                ),
+                *(sys.executable, "-I", "-S", "-B", "-X", "utf8", str(RUNTIME)),
                 *(function.handler, str(function.memory_mb), str(requests), str(responses), *search_path),
             ],
             env=self._variables(endpoint, code),

@@ -169,10 +169,23 @@ def _from_file(path: Path) -> Stack:
 
 
 def _embedded(path: Path) -> list[Stack]:
+    import fcntl  # which Windows lacks; there, --local has nothing to find
+
     try:
-        embedded = _json(path.read_text(encoding="utf-8"), source=str(path))
-    except OSError:
-        raise OpsError("no embedded AWS is running: start it with `python -m local serve`") from None
+        with path.open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:  # the process that serves holds it
+                written = file.read()
+            else:
+                raise OpsError(
+                    "the embedded AWS of this folder was killed: start it again with `python -m local serve`"
+                )
+    except FileNotFoundError:
+        raise OpsError("no embedded AWS runs in this folder: start it with `python -m local serve`") from None
+    if not written:
+        raise OpsError("the embedded AWS of this folder is still being deployed: try again in a few seconds")
+    embedded = _json(written, source=str(path))
     session = boto3.Session(**embedded["credentials"])
     return [
         Stack.from_outputs(name, outputs, session, embedded["endpoint_url"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import has_request_context, request
+from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.responses import DynamoHandler
 from moto.iam import access_control
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def install() -> None:
     """Put these bridges in place; call once, before the server answers."""
-    _sign_empty_bodies_as_empty()
+    _leave_signatures_to_the_gateway()
     _evaluate_policies_as_iam_does()
     _deny_in_the_services_own_words()
     _enforce_bucket_policies_by_action()
@@ -30,20 +31,14 @@ def install() -> None:
     _hide_missing_objects_from_callers_who_may_not_list()
 
 
-def _sign_empty_bodies_as_empty() -> None:
-    """Moto checks the signature of a GET with its parameters as its body, and so refuses those of Lambda."""
-    create_request = access_control.IAMRequestBase._create_aws_request  # noqa: SLF001 - moto's class
+def _leave_signatures_to_the_gateway() -> None:
+    """Moto checks the signature of a GET with its parameters as its body, and so refuses those of Lambda.
 
-    def create(self: Any) -> Any:  # noqa: ANN401 - moto's class
-        parameters = self._data
-        if self._method not in {"POST", "PUT"}:
-            self._data = {}
-        try:
-            return create_request(self)
-        finally:
-            self._data = parameters
-
-    access_control.IAMRequestBase._create_aws_request = create  # noqa: SLF001
+    Where a header names one of Cognito's public calls, moto asks for neither a signature nor a permission.
+    `local/gateway` has checked the signature of each request before, so every call has a caller to ask about.
+    """
+    access_control.IAMRequestBase.check_signature = lambda _: None  # type: ignore[method-assign]
+    ActionAuthenticatorMixin.PUBLIC_OPERATIONS = []
 
 
 def _evaluate_policies_as_iam_does() -> None:

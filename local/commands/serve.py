@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.table import Table
 
+from local import state_file
 from local.report import PLAIN_WIDTH
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from local.cloud import Cloud
 
 DEFAULT_PORT = 4566
-STATE = Path(".build") / "embedded-aws.json"
-"""Where `python -m ops --local` finds the running embedded AWS, seen from the folder that both run in."""
 LOOK_SECONDS = 0.5
 SAMPLE_SECONDS = 60
 """How often SQS measures its queues, and CloudWatch evaluates alarms."""
@@ -54,9 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
     # Ctrl-C too: a shell starts what it puts in the background with interrupts ignored.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _interrupt)
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), state_file.held() as announce:
         console.print("Deploying three regions ...")
-        with Cloud(port=arguments.port) as cloud, _announced(cloud):
+        with Cloud(port=arguments.port) as cloud:
+            announce(state_of(cloud))
             _explain(console, cloud)
             cloud.functions.start()
             _follow(console, cloud)
@@ -68,28 +65,17 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-@contextlib.contextmanager
-def _announced(cloud: Cloud) -> Iterator[None]:
-    """Tell other commands where the embedded AWS is, while it is."""
+def state_of(cloud: Cloud) -> dict[str, Any]:
+    """Give what other commands need to find the embedded AWS."""
     credentials = cloud.server.operator
-    STATE.parent.mkdir(exist_ok=True)
-    STATE.write_text(
-        json.dumps(
-            {
-                "endpoint_url": cloud.server.endpoint,
-                "credentials": {
-                    "aws_access_key_id": credentials.key_id,
-                    "aws_secret_access_key": credentials.secret,
-                },
-                "stacks": cloud.outputs,
-            },
-            indent=2,
-        )
-    )
-    try:
-        yield
-    finally:
-        STATE.unlink(missing_ok=True)
+    return {
+        "endpoint_url": cloud.server.endpoint,
+        "credentials": {
+            "aws_access_key_id": credentials.key_id,
+            "aws_secret_access_key": credentials.secret,
+        },
+        "stacks": cloud.outputs,
+    }
 
 
 def _explain(console: Console, cloud: Cloud) -> None:

@@ -14,6 +14,8 @@ _ANSWERS: Mapping[tuple[str, str], tuple[int, str]] = {
     ("s3", "throttled"): (503, "SlowDown"),
     ("s3", "500"): (500, "InternalError"),
     ("s3", "denied"): (403, "AccessDenied"),
+    ("s3", "key throttled"): (400, "KMS.ThrottlingException"),
+    ("s3", "conflict"): (409, "ConditionalRequestConflict"),
     ("dynamodb", "throttled"): (400, "ProvisionedThroughputExceededException"),
     ("dynamodb", "500"): (500, "InternalServerError"),
     ("dynamodb", "denied"): (400, "AccessDeniedException"),

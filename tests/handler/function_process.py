@@ -22,6 +22,7 @@ import index
 import processing
 from dynamo import Table
 from objects import Bucket
+from tests import service_models
 from tests.handler import stand_in
 from tests.handler.deliveries import Context
 from tests.handler.faults import cut_body, inject
@@ -77,7 +78,7 @@ def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
     stack, ahead = command["stack"], command.get("clock", 0)
     settings = index.settings.__class__(
         **{name: getattr(index.settings, name) for name in index.settings.__slots__}
-        | {"bucket": stack, "table": stack}
+        | {"bucket": stack, "table": stack, "job_retention_days": command.get("retention_days", 0)}
     )
     index.settings = settings
     index.processor = processing.Processor(
@@ -112,6 +113,7 @@ def _warm_up() -> None:
             call()
     for client in (s3, dynamodb):
         client.close()
+        service_models.hold(client)
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ def test_eventbridge_carries_the_key_as_it_is(key: str) -> None:
         region=REGION,
         account=ACCOUNT,
         version_id="v1",
-        sequencer="0055AED6DCD90281E5".rjust(32, "0"),
+        sequencer="0055AED6DCD90281E5".ljust(32, "0"),
         etag="b57f9512698f4b09e608f4f2a65852e5",
         size=20,
         created_at=1794441600.0,
@@ -65,13 +65,16 @@ def test_s3_s_test_event_asks_for_nothing() -> None:
     assert events.from_message(json.dumps(TEST_EVENT)) == ()
 
 
-def test_sequencers_compare_as_text_once_read() -> None:
-    def read(sequencer: str) -> str | None:
-        return events.from_event(eventbridge("k", sequencer=sequencer))[0].sequencer
+def test_sequencers_of_unequal_length_compare_as_if_padded_on_the_right() -> None:
+    """S3 User Guide, "Event message structure": right pad the shorter value with zeros, then compare."""
 
-    assert [read(s) for s in ("9", "a", "0F", "10", "62A0D0B8")] == sorted(
-        read(s) or "" for s in ("10", "0f", "A", "62a0d0b8", "09")
-    )
+    def read(sequencer: str) -> str:
+        (created,) = events.from_event(eventbridge("k", sequencer=sequencer))
+        return created.sequencer or ""
+
+    ordered = ["0055AED6DCD90281E5", "0055AED6DCD90281E5F", "0055aed6dcd9029", "0055AED6DD", "01", "9", "a"]
+    assert sorted(ordered, key=read) == ordered
+    assert read("9") == read("90")
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,25 @@ def test_after_the_last_delivery_it_is_a_failed_job_and_a_dead_letter(
         assert stage.job()["status"]["S"] == "COMPLETED"
 
 
+@pytest.mark.parametrize(("fault", "number"), [("key throttled", 2), ("key throttled", 4), ("conflict", 4)])
+def test_what_botocore_does_not_retry_is_retried_within_the_call(
+    aws: str, function: FunctionProcess, clean: dict[Scenario, object], fault: str, number: int
+) -> None:
+    stage = Rehearsal(aws, function, NEW)
+    delivered = stage.deliver(fault=[fault, number, ATTEMPTS - 1])
+    assert delivered.acknowledged, delivered.log
+    assert delivered.calls[number - 1 : number - 1 + ATTEMPTS] == (delivered.calls[number - 1],) * ATTEMPTS
+    assert stage.state() == clean[NEW]
+
+
+def test_a_conflict_that_lasts_is_looked_at_again(
+    aws: str, function: FunctionProcess, clean: dict[Scenario, object]
+) -> None:
+    stage = Rehearsal(aws, function, NEW)
+    assert stage.deliver(fault=["conflict", 4, ATTEMPTS]).acknowledged
+    assert stage.state() == clean[NEW]
+
+
 def test_a_body_that_ends_half_way_is_no_fault_of_the_data(aws: str, function: FunctionProcess) -> None:
     stage = Rehearsal(aws, function, NEW)
     assert not stage.deliver(cut=True).acknowledged

@@ -142,6 +142,30 @@ def test_what_was_deleted_before_is_skipped(lake: Lake) -> None:
     assert lake.send({"Records": [notification("a.csv", bucket=lake.stack.name)]}).answer
 
 
+def test_a_version_deleted_for_good_may_be_answered_as_denied(lake: Lake) -> None:
+    removed = lake.stack.upload("a.csv", CSV)
+    lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="a.csv", VersionId=removed)
+    lake.stack.upload("a.csv", CSV)
+    # The second request for the object names the version.
+    delivered = lake.send(batch([lake.created("a.csv", removed)]), fault=["denied", 3, 1])
+    assert delivered.calls[1:4] == ("GetObject", "GetObject", "HeadObject")
+    assert delivered.acknowledged, delivered.log
+    job = lake.job("a.csv", removed)
+    assert (job["status"], job["error"]) == ("SKIPPED", "deleted before it was processed")
+
+
+def test_a_job_record_expires_where_that_is_set_and_a_register_never_does(lake: Lake) -> None:
+    version = lake.stack.upload("a.csv", CSV)
+    lake.send(batch([lake.created("a.csv", version)]), retention_days=7)
+    job = lake.job("a.csv", version)
+    assert 0 <= float(job["timestamp"]) + 7 * 86400 - int(job["expires_at"]) < 1
+    (register,) = (item for name, item in lake.stack.items().items() if name.startswith("latest#"))
+    assert "expires_at" not in register
+
+    lake.send(batch([lake.created("a.csv", version, replay_id="20300101T000000Z")]))
+    assert "expires_at" not in lake.job("a.csv", version)
+
+
 def test_what_was_archived_before_is_skipped(lake: Lake) -> None:
     lake.stack.s3.put_object(Bucket=lake.stack.name, Key="a.csv", Body=CSV, StorageClass="GLACIER")
     (version,) = lake.stack.s3.list_object_versions(Bucket=lake.stack.name)["Versions"]

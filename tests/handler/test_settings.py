@@ -1,5 +1,7 @@
 """The environment is read once, and what is wrong with it is said in one line."""
 
+from pathlib import Path
+
 import pytest
 
 from settings import Settings, SettingsError
@@ -14,7 +16,7 @@ def test_settings_are_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["BUCKET_NAME", "TABLE_NAME", "REGION", "MAX_RECEIVE_COUNT", "PROGRAM_VERSION"]
+    "name", ["BUCKET_NAME", "TABLE_NAME", "REGION", "MAX_RECEIVE_COUNT", "LAMBDA_TASK_ROOT"]
 )
 def test_a_missing_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is not set"):
@@ -29,8 +31,23 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("REJECTED_SHARE_MAX", "1.5"),
         ("REJECTED_SHARE_MAX", "nan"),
         ("MAX_DECOMPRESSED_BYTES", "1e9"),
+        ("JOB_RETENTION_DAYS", "-1"),
     ],
 )
 def test_a_wrong_value_is_told_with_what_is_right(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=rf"{name} must be .* to .*, got '{value}'"):
         Settings.from_environment({**COMPLETE, name: value})
+
+
+@pytest.mark.parametrize("content", [None, "", "\n"])
+def test_an_archive_without_its_version_is_refused(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "VERSION").write_text(content)
+    with pytest.raises(SettingsError, match=r"VERSION must hold the program's version, got "):
+        Settings.from_environment({**COMPLETE, "LAMBDA_TASK_ROOT": str(tmp_path)})
+
+
+def test_the_version_is_the_archives(tmp_path: Path) -> None:
+    (tmp_path / "VERSION").write_text("2.1.0\n")
+    read = Settings.from_environment({**COMPLETE, "LAMBDA_TASK_ROOT": str(tmp_path)})
+    assert read.program_version == "2.1.0"

@@ -40,6 +40,7 @@ SETTINGS = Settings(
     rejected_share_max=0.1,
     decompressed_bytes_max=2**32,
     decompression_ratio_max=200.0,
+    job_retention_days=0,
     program_version="1.0.0",
 )
 

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -34,8 +35,8 @@ def command(*arguments: object, cwd: Path = PROJECT) -> subprocess.Popen[str]:
     )
 
 
-def run(*arguments: object) -> tuple[int, str, str]:
-    process = command(*arguments)
+def run(*arguments: object, cwd: Path = PROJECT) -> tuple[int, str, str]:
+    process = command(*arguments, cwd=cwd)
     output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
     return process.returncode, output, errors
 
@@ -160,7 +161,13 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
             config=Config(retries={"total_max_attempts": 1}),
         )
-        state = json.loads((tmp_path / ".build" / "embedded-aws.json").read_text())
+        file = tmp_path / ".build" / "embedded-aws.json"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it holds keys"
+        state = json.loads(file.read_text())
+        second, _, said = run("serve", "--port", 0, cwd=tmp_path)
+        assert (second, len(said.splitlines())) == (1, 1)
+        assert f"already runs in this folder at {state['endpoint_url']}" in said
+        assert json.loads(file.read_text()) == state, "the second leaves the first alone"
         assert state["endpoint_url"] == variables["AWS_ENDPOINT_URL"]
         assert state["stacks"][region]["bucketName"] == bucket
 
@@ -176,6 +183,6 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
         output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
         assert (process.returncode, errors) == (0, "")
         assert output.splitlines()[-1] == "Ended."
-        assert not (tmp_path / ".build" / "embedded-aws.json").exists()
+        assert not file.exists()
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", int(variables["AWS_ENDPOINT_URL"].rpartition(":")[2])))

@@ -77,6 +77,14 @@ def test_an_error_of_the_program_is_its_own(server: Server, program: Path) -> No
         deploy(server, STACK)
 
 
+def test_what_awss_models_forbid_is_an_error_that_names_the_resource(server: Server, program: Path) -> None:
+    """The embedded AWS would take it: only the tests' clients are held to the models."""
+    program.write_text("from pulumi_aws import cloudwatch\ncloudwatch.LogGroup('bad', name='a group')\n")
+    forbidden = r"(?s)LogGroup bad: .*AWS refuses logs:CreateLogGroup: logGroupName must match"
+    with pytest.raises(LocalError, match=forbidden):
+        deploy(server, STACK)
+
+
 def test_what_the_program_refuses_is_an_error_that_names_the_stack(server: Server, program: Path) -> None:
     program.write_text("import pulumi\nraise pulumi.RunError('size: must be small, got 9')\n")
     with pytest.raises(LocalError, match="stack toys: size: must be small, got 9"):
@@ -124,7 +132,7 @@ def test_stack_files_give_what_pulumi_would(tmp_path: Path) -> None:
     ("config", "message"),
     [
         (None, "no stack files"),
-        ("config:\n  toys:key: {secure: abc}\n", "Pulumi.s.yaml: toys:key is a secret"),
+        ("config:\n  toys:key: {secure: abc}\n", "Pulumi.s.yaml: toys:key is a secret and has no default"),
     ],
 )
 def test_stack_files_that_cannot_be_used(tmp_path: Path, config: str | None, message: str) -> None:

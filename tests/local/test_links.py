@@ -220,7 +220,7 @@ def test_events_that_the_queue_refuses_go_to_the_targets_dead_letter_queue(cloud
         "REJECTED_SHARE_MAX",
         "MAX_DECOMPRESSED_BYTES",
         "MAX_DECOMPRESSION_RATIO",
-        "PROGRAM_VERSION",
+        "JOB_RETENTION_DAYS",
     ],
 )
 def test_a_missing_variable_shows(cloud: Cloud, region: str, variable: str) -> None:

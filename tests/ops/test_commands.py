@@ -206,7 +206,7 @@ def test_stacks_are_found_through_pulumi(
     assert "No such file" in run("status", "--outputs", "nowhere.json").err
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "the pulumi CLI is not installed" in run("status").err
-    assert "start it with `python -m local serve`" in run("status", "--local").err
+    assert "no embedded AWS runs in this folder" in run("status", "--local").err
 
 
 def test_aws_errors_are_explained(

@@ -3,14 +3,15 @@
 import json
 import logging
 import runpy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 from pulumi.runtime import mocks, settings
+
+from components import configuration
 
 PROJECT_DIRECTORY = Path(__file__).resolve().parents[2]
 PROJECT = "regional-analytics"
@@ -82,29 +83,29 @@ class Evaluation:
 
 
 def stack_config(stack: str) -> dict[str, str]:
-    """What the stack file sets, as Pulumi's engine hands it to the program."""
-    content = yaml.safe_load((PROJECT_DIRECTORY / f"Pulumi.{stack}.yaml").read_text())
-    return {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in content["config"].items()
-    }
+    """What the stack file sets, as Pulumi's engine hands it to the program; encrypted values are left out."""
+    return dict(configuration.stack_configurations()[stack].values)
 
 
 def evaluate(
     stack: str,
     config: Mapping[str, str] | None = None,
     *,
+    secrets: Iterable[str] = (),
     preview: bool = False,
     monitor: "RecordingMonitor | None" = None,
 ) -> Evaluation:
-    """Run `__main__.py` for the stack; `config` overrides what its file sets, by full key."""
+    """Run `__main__.py` for the stack; `config` overrides what its file sets, by full key.
+
+    `secrets` are the keys that are secret.
+    """
     monitor = monitor or RecordingMonitor(Outputs(stack_config(stack)["aws:region"], preview=preview))
     settings.set_root_resource(None)  # pyright: ignore[reportArgumentType]  # exports of the last run would stay
     log = Log()
     pulumi.runtime.set_mocks(
         monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor, logger=log
     )
-    pulumi.runtime.set_all_config({**stack_config(stack), **(config or {})})
+    pulumi.runtime.set_all_config({**stack_config(stack), **(config or {})}, list(secrets))
     outputs: dict[str, Any] = {}
 
     @pulumi.runtime.test

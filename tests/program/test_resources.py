@@ -153,7 +153,6 @@ def test_settings_reach_the_function() -> None:
             "regional-analytics:memorySize": "2048",
             "regional-analytics:timeout": "60",
             "regional-analytics:ephemeralStorage": "512",
-            "regional-analytics:batchSize": "5",
             "regional-analytics:maximumConcurrency": "3",
             "regional-analytics:logRetentionDays": "7",
             "regional-analytics:rejectedShareMax": "0.25",
@@ -170,7 +169,6 @@ def test_settings_reach_the_function() -> None:
     assert variables["MAX_DECOMPRESSED_BYTES"] == "1000"
     assert variables["MAX_DECOMPRESSION_RATIO"] == "20"
     mapping = evaluation.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
-    assert mapping["batchSize"] == 5
     assert mapping["scalingConfig"] == {"maximumConcurrency": 3}
     assert evaluation.one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 7
 

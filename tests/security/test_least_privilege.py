@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from components.permissions import Permitted, role_policy
+from components.permissions import RoleResources, role_policy
 from local.cloud import Cloud
 
 GOOD = b"id,name\n" + b"".join(b"%d,name %d\n" % (row, row) for row in range(30))
@@ -36,7 +36,7 @@ class Grant:
 def grants() -> Iterator[Grant]:
     """Give every grant; a statement's actions one by one only where it has several resources."""
     arn = "arn:aws:any:eu-west-1:123456789012:any"
-    anything = Permitted(
+    anything = RoleResources(
         region="eu-west-1",
         function_name="any",
         bucket_arn=arn,

@@ -35,6 +35,8 @@ class Dialect:
     quote: bytes = b'"'
     escape: bytes = b'"'
     newline: bytes = b"\n"
+    escapes_outside: bool = False
+    """Whether a backslash escapes outside quotes, too."""
     blank_lines: bool = False
     """Whether a blank line is a record."""
 
@@ -157,7 +159,7 @@ class Dialect:
 
 def lines_dialect(*, blank_lines: bool, newline: bytes) -> Dialect:
     """Give the dialect in which each line is one record of one column."""
-    return Dialect(LINE_DELIMITER, 1, b"", b"", newline, blank_lines)
+    return Dialect(LINE_DELIMITER, 1, b"", b"", newline, blank_lines=blank_lines)
 
 
 def newline_of(head: bytes) -> bytes:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from conversion.blocks import blocks_of_lines
 from conversion.csv_reader import LINE_BYTES
-from conversion.dialect import Dialect
+from conversion.delimited.dialect import Dialect
 from conversion.encoding import FALLBACK, from_fallback, is_fallback
 from conversion.layout import Layout, complete_lines, layout_of
 from conversion.model import HEAD_BYTES, MEBIBYTE, EmptyError
