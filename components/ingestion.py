@@ -7,7 +7,8 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch, sqs
 
-from components.names import SYSTEM_PREFIXES, Account, Names
+from components.account import Account
+from components.names import SYSTEM_PREFIXES, Names
 from components.settings import Settings
 
 DAY = 24 * 60 * 60

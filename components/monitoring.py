@@ -10,7 +10,7 @@ from pulumi_aws import cloudwatch, sns
 from components.alarms import Alarms, AlarmsArgs
 from components.dashboard import dashboard_body
 from components.monitored_resources import MonitoredResources
-from components.names import Account, Names
+from components.names import Names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +83,7 @@ class Monitoring(pulumi.ComponentResource):
 
 def _topic_policy(topic_arn: str, names: Names) -> dict[str, object]:
     """CloudWatch may publish for this stack's alarms of this account and region; nobody may without TLS."""
-    account = Account.of(topic_arn)
-    alarms = account.arn("cloudwatch", names.region, f"alarm:{names.physical('*')}")
+    alarms = names.arn("cloudwatch", f"alarm:{names.physical('*')}")
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -95,7 +94,7 @@ def _topic_policy(topic_arn: str, names: Names) -> dict[str, object]:
                 "Action": "sns:Publish",
                 "Resource": topic_arn,
                 "Condition": {
-                    "StringEquals": {"aws:SourceAccount": account.account_id},
+                    "StringEquals": {"aws:SourceAccount": names.account.account_id},
                     "ArnLike": {"aws:SourceArn": alarms},
                 },
             },

@@ -87,8 +87,6 @@ class Processing(pulumi.ComponentResource):
     def _add_role_policy(self, log_group: cloudwatch.LogGroup) -> iam.RolePolicy:
         args = self._args
         policy = pulumi.Output.all(
-            region=args.settings.region,
-            function_name=args.names.physical("etl"),
             bucket_arn=args.storage.bucket_arn,
             table_arn=args.jobs.arn,
             queue_arn=args.ingestion.queue.arn,
@@ -96,7 +94,7 @@ class Processing(pulumi.ComponentResource):
             subnet_arns=args.network.subnet_arns,
             security_group_arn=args.network.security_group_arn,
             key_arn=args.key_arn,
-        ).apply(lambda resources: json.dumps(role_policy(RoleResources(**resources))))
+        ).apply(lambda resources: json.dumps(role_policy(args.names, RoleResources(**resources))))
         return iam.RolePolicy(
             f"{self._name}-role-policy",
             name="lambda-permissions",
@@ -141,8 +139,11 @@ class Processing(pulumi.ComponentResource):
                 subnet_ids=args.network.subnet_ids, security_group_ids=[args.network.security_group_id]
             ),
             tags=args.names.tags("etl"),
-            # Lambda checks the role's right to network interfaces before it creates the function.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            # Lambda checks the role's rights before it creates the function. The function needs the network's
+            # rules and routes, and gives up nothing that it uses before the new network is whole.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[policy, args.role.interface_policy, args.network]
+            ),
         )
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws import Provider, ProviderDefaultTagsArgs
 
+from components.account import Account
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.function_role import FunctionRole, FunctionRoleArgs
 from components.ingestion import Ingestion, IngestionArgs
@@ -25,7 +25,13 @@ class RegionalAnalyticsArgs:
 
 
 class RegionalAnalytics(pulumi.ComponentResource):
-    """Bucket -> rule -> queue -> function -> results and job records, watched, within one region."""
+    """Bucket -> rule -> queue -> function -> results and job records, watched, within one region.
+
+    All resources are made by the AWS provider that the options give, or else by the stack's default one.
+
+    Raises:
+        pulumi.RunError: The provider is of another region than the settings.
+    """
 
     outputs: dict[str, pulumi.Input[str]]
     """What the stack exports, by the names that operators and other programs read."""
@@ -34,21 +40,16 @@ class RegionalAnalytics(pulumi.ComponentResource):
         self, name: str, args: RegionalAnalyticsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("regional-analytics:index:RegionalAnalytics", name, None, opts)
-        settings, names = args.settings, args.settings.names
-        provider = Provider(
-            f"{name}-provider",
-            region=settings.region,
-            default_tags=ProviderDefaultTagsArgs(tags=names.common_tags),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        part = pulumi.ResourceOptions(parent=self, providers=[provider])
+        settings = args.settings
+        names = settings.names(Account.of_provider(self, settings.region))
+        part = pulumi.ResourceOptions(parent=self)
 
         role = FunctionRole(f"{name}-function-role", FunctionRoleArgs(names=names), part)
         key_arn = None
         if settings.customer_managed_key:
             key_arn = EncryptionKey(
                 f"{name}-encryption",
-                EncryptionKeyArgs(names=names, settings=settings, role_arn=role.arn),
+                EncryptionKeyArgs(names=names, settings=settings),
                 part,
             ).arn
         storage = Storage(
@@ -64,7 +65,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
                 settings=settings,
                 bucket_arn=storage.bucket_arn,
                 table_arn=jobs.arn,
-                role_arn=role.arn,
+                role=role,
             ),
             part,
         )

@@ -11,9 +11,13 @@ from typing import Any, Self, TypeVar
 import pulumi
 
 from components import configuration, settings_rules
+from components.account import Account
 from components.configuration import PROJECT, SECRET, Configuration, SettingsError, key_of
 from components.names import Names
 from components.settings_rules import Fault, Rule
+
+ANY_ACCOUNT = Account(partition="aws", account_id="<account-id>")
+"""Stands for an account, whose id has 12 characters, in the length of names."""
 
 SUBNET_BITS = 3
 """A VPC's range has eight equal parts, one for each letter that a zone's name can end with."""
@@ -116,11 +120,13 @@ class Settings:
         values["availability_zones"] = values["availability_zones"] or (f"{region}a", f"{region}b")
         return cls(**values, secrets=secrets)
 
-    @property
-    def names(self) -> Names:
-        """Names and tags of the stack's resources."""
+    def names(self, account: Account) -> Names:
+        """Return the names and tags of the stack's resources in an account."""
         return Names(
-            region=self.region, environment_suffix=self.environment_suffix, environment=self.environment
+            account=account,
+            region=self.region,
+            environment_suffix=self.environment_suffix,
+            environment=self.environment,
         )
 
     @property
@@ -157,7 +163,7 @@ class Settings:
         )
         yield from self._told(
             "environment_suffix",
-            settings_rules.length_of_names(self.environment_suffix, names=self.names),
+            settings_rules.length_of_names(self.environment_suffix, names=self.names(ANY_ACCOUNT)),
         )
         yield from self._told(
             "force_destroy", settings_rules.destruction(self.force_destroy, protect=self.protect)

@@ -44,6 +44,7 @@ class Storage(pulumi.ComponentResource):
         self._bucket = s3.Bucket(
             f"{name}-bucket",
             bucket=args.names.physical("bucket"),
+            bucket_namespace="account-regional",
             force_destroy=args.settings.force_destroy,
             tags=args.names.tags("bucket"),
             opts=pulumi.ResourceOptions(parent=self, protect=args.settings.protect),

@@ -17,6 +17,7 @@ import pytest
 from botocore.config import Config
 
 from local.__main__ import main
+from local.bridges.account import ACCOUNT
 from local.cloud import Cloud
 from tests.local.workload import GOOD
 
@@ -151,7 +152,7 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str
 def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, variables, printed):
         region = "eu-west-1"
-        bucket = f"analytics-bucket-{region}-dev"
+        bucket = f"analytics-bucket-dev-{ACCOUNT}-{region}-an"
         assert bucket in printed
         s3 = boto3.client(
             "s3",

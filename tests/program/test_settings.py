@@ -135,11 +135,11 @@ def test_refusal_names_key_value_and_what_is_right(key: str, value: str, right: 
 
 
 def test_length_of_the_suffix_follows_the_longest_name() -> None:
-    longest = 64 - len("analytics-lambda-role-eu-west-1-")
+    longest = 63 - len("analytics-bucket--123456789012-eu-west-1-an")
     assert configured(environmentSuffix="a" * longest)
     message = refusal(environmentSuffix="a" * (longest + 1))
-    assert "must be 1 shorter, so that analytics-lambda-role-eu-west-1-" in message
-    assert "fits in 64 characters" in message
+    assert "must be 1 shorter, so that analytics-bucket-a" in message
+    assert "-<account-id>-eu-west-1-an fits in 63 characters" in message
 
 
 def test_data_needs_two_settings_to_be_destroyed() -> None:

@@ -148,12 +148,12 @@ def test_queue_feeds_the_function(evaluation: Evaluation) -> None:
 
 def test_function_runs_as_the_role_with_its_policy(evaluation: Evaluation) -> None:
     function = evaluation.one("aws:lambda/function:Function")
-    policy = evaluation.one("aws:iam/rolePolicy:RolePolicy")
     role = evaluation.one("aws:iam/role:Role")
     assert function.inputs["role"] == role.state["arn"]
-    assert policy.inputs["role"] == role.state["name"]
-    assert policy.urn in function.depends_on
-    assert policy.urn in evaluation.one("aws:lambda/eventSourceMapping:EventSourceMapping").depends_on
+    for policy in evaluation.all("aws:iam/rolePolicy:RolePolicy"):
+        assert policy.inputs["role"] == role.state["name"]
+        assert policy.urn in function.depends_on
+        assert policy.urn in evaluation.dependencies("aws:lambda/eventSourceMapping:EventSourceMapping")
 
 
 def test_function_has_its_layer_and_network(evaluation: Evaluation) -> None:
