@@ -3,13 +3,14 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_aws import glue, iam
 
 from components.contracts.model import Contract
 from components.dataset import Dataset, DatasetArgs
-from components.names import Account, Names
+from components.names import Names
 from components.reader_policy import Readable, reader_policy
 
 
@@ -20,7 +21,6 @@ class CatalogArgs:
     Attributes:
         names: Names and tags.
         contracts: The datasets; at least one.
-        account: The stack's account.
         bucket_name: The stack's bucket.
         bucket_arn: The same bucket's ARN.
         key_arn: The KMS key of the stack; None for the services' own.
@@ -29,7 +29,6 @@ class CatalogArgs:
 
     names: Names
     contracts: Sequence[Contract]
-    account: Account
     bucket_name: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
     key_arn: pulumi.Input[str] | None
@@ -41,7 +40,7 @@ class Catalog(pulumi.ComponentResource):
 
     database_name: pulumi.Output[str]
     reader_policy_arn: pulumi.Output[str]
-    datasets: Mapping[str, pulumi.Output[dict[str, str]]]
+    datasets: Mapping[str, pulumi.Output[dict[str, Any]]]
     """Of each dataset the names of table, view and workgroup, and the ARN of its reader's policy."""
 
     def __init__(self, name: str, args: CatalogArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -61,7 +60,6 @@ class Catalog(pulumi.ComponentResource):
                 DatasetArgs(
                     names=names,
                     contract=contract,
-                    account=args.account,
                     database=database.name,
                     bucket_name=args.bucket_name,
                     bucket_arn=args.bucket_arn,
@@ -81,8 +79,7 @@ class Catalog(pulumi.ComponentResource):
                 lambda known: json.dumps(
                     reader_policy(
                         Readable(
-                            account=args.account,
-                            region=names.region,
+                            names=names,
                             bucket_arn=known[0],
                             database=known[1],
                             tables=["*"],

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 from pulumi_aws import athena, glue, iam
@@ -9,7 +10,7 @@ from pulumi_aws import athena, glue, iam
 from components import table_definitions as definitions
 from components.contracts.model import Contract
 from components.contracts.types import Type
-from components.names import Account, Names
+from components.names import Names
 from components.reader_policy import Readable, reader_policy
 
 ENGINE_VERSION = "Athena engine version 3"
@@ -22,7 +23,6 @@ class DatasetArgs:
     Attributes:
         names: Names and tags.
         contract: What the dataset is.
-        account: The stack's account.
         database: The stack's database.
         bucket_name: The stack's bucket.
         bucket_arn: The same bucket's ARN.
@@ -32,7 +32,6 @@ class DatasetArgs:
 
     names: Names
     contract: Contract
-    account: Account
     database: pulumi.Input[str]
     bucket_name: pulumi.Input[str]
     bucket_arn: pulumi.Input[str]
@@ -43,7 +42,7 @@ class DatasetArgs:
 class Dataset(pulumi.ComponentResource):
     """A table that is queried with SQL, and what its readers need."""
 
-    outputs: pulumi.Output[dict[str, str]]
+    outputs: pulumi.Output[dict[str, Any]]
     """Names of table, view and workgroup, and the ARN of the reader's policy."""
 
     def __init__(self, name: str, args: DatasetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -68,7 +67,7 @@ class Dataset(pulumi.ComponentResource):
         )
         policy = self._add_reader_policy()
         known = {"table": table.name, "workgroup": workgroup.name, "readerPolicyArn": policy.arn}
-        self.outputs = pulumi.Output.from_input({**known, **({"view": view} if view else {})})
+        self.outputs = pulumi.Output.all(**known, **({"view": view} if view else {}))
         self.register_outputs({"outputs": self.outputs})
 
     def _add_table(self) -> glue.CatalogTable:
@@ -166,8 +165,7 @@ class Dataset(pulumi.ComponentResource):
                 lambda known: json.dumps(
                     reader_policy(
                         Readable(
-                            account=args.account,
-                            region=args.names.region,
+                            names=args.names,
                             bucket_arn=known[0],
                             database=known[1],
                             tables=[contract.name, view] if view else [contract.name],

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.names import PROCESSED_PREFIX, Account
+from components.names import PROCESSED_PREFIX, Names
 
 _WORKGROUP = [
     "athena:BatchGetNamedQuery",
@@ -38,8 +38,7 @@ class Readable:
     """What may be read.
 
     Attributes:
-        account: The stack's account.
-        region: The stack's region.
+        names: The stack's names, with its account and region.
         bucket_arn: The bucket.
         database: The stack's database.
         tables: Tables and views; `*` is all of them.
@@ -48,8 +47,7 @@ class Readable:
         key_arn: The KMS key of the stack; None for the services' own keys.
     """
 
-    account: Account
-    region: str
+    names: Names
     bucket_arn: str
     database: str
     tables: Sequence[str]
@@ -62,7 +60,7 @@ def reader_policy(to: Readable) -> dict[str, Any]:
     """Return the policy's document."""
 
     def glue(*resources: str) -> list[str]:
-        return [to.account.arn("glue", to.region, resource) for resource in resources]
+        return [to.names.arn("glue", resource) for resource in resources]
 
     published = f"{PROCESSED_PREFIX}{to.prefix}*"
     databases = ("catalog", "database/default", f"database/{to.database}")
@@ -71,12 +69,12 @@ def reader_policy(to: Readable) -> dict[str, Any]:
         _allow(
             "Query",
             _WORKGROUP,
-            [to.account.arn("athena", to.region, f"workgroup/{name}") for name in to.workgroups],
+            [to.names.arn("athena", f"workgroup/{name}") for name in to.workgroups],
         ),
         _allow(
             "FindCatalog",
             ["athena:GetDataCatalog"],
-            [to.account.arn("athena", to.region, "datacatalog/AwsDataCatalog")],
+            [to.names.arn("athena", "datacatalog/AwsDataCatalog")],
         ),
         _allow("FindDatabase", ["glue:GetDatabase", "glue:GetDatabases"], glue(*databases)),
         _allow("FindTables", _TABLES, glue("catalog", f"database/{to.database}", *tables)),
