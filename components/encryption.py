@@ -65,6 +65,7 @@ def key_policy(names: Names) -> dict[str, Any]:
     use = ["kms:Decrypt", "kms:GenerateDataKey"]
     rule = names.arn("events", f"rule/{names.physical('s3-events')}")
     topic = names.arn("sns", names.physical("alarms"))
+    workgroups = names.arn("athena", f"workgroup/{names.physical('*')}")
     log_group = names.arn("logs", f"log-group:{names.log_group}")
     return {
         "Version": "2012-10-17",
@@ -95,6 +96,10 @@ def key_policy(names: Names) -> dict[str, Any]:
                     *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
                 ],
                 {"kms:EncryptionContext:aws:logs:arn": log_group},
+            ),
+            # Athena user guide, "Managed query results": Athena encrypts results under its own name.
+            _allow_service(
+                "QueryResultsEncrypt", "encryption.athena.amazonaws.com", use, {"aws:SourceArn": workgroups}
             ),
         ],
     }

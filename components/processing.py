@@ -1,12 +1,15 @@
 """The function, what it is made of, and what feeds it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
 
 from components import packaging
+from components.contracts.compiled import compile_contracts
+from components.contracts.model import Contract
 from components.function_role import FunctionRole
 from components.ingestion import Ingestion
 from components.jobs import JobTable
@@ -32,6 +35,7 @@ class ProcessingArgs:
         storage: The bucket.
         jobs: The job table.
         ingestion: The queue that feeds the function.
+        contracts: The datasets by whose contracts the function converts.
         key_arn: The KMS key for logs and environment; None for the services' own keys.
     """
 
@@ -42,6 +46,7 @@ class ProcessingArgs:
     storage: Storage
     jobs: JobTable
     ingestion: Ingestion
+    contracts: Sequence[Contract]
     key_arn: pulumi.Input[str] | None
 
 
@@ -122,7 +127,7 @@ class Processing(pulumi.ComponentResource):
             architectures=[packaging.ARCHITECTURE],
             runtime=packaging.RUNTIME,
             handler="index.handler",
-            code=packaging.handler_archive(),
+            code=packaging.handler_archive(compile_contracts(args.contracts)),
             layers=[layer.arn],
             memory_size=args.settings.memory_size,
             timeout=args.settings.timeout,
