@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from local.resources.target import given, key_values
@@ -73,14 +74,15 @@ def _create_vpc_endpoint(target: Target, inputs: Inputs) -> Outputs:
 def _create_security_group(target: Target, inputs: Inputs) -> Outputs:
     """A new group allows all egress; the provider takes that rule away unless the program asks for it."""
     ec2 = target.client("ec2")
+    name = inputs.get("name") or f"security-group-{uuid.uuid4().hex[:7]}"  # as Pulumi names what has no name
     group_id = ec2.create_security_group(
-        GroupName=inputs["name"],
+        GroupName=name,
         Description=inputs["description"],
         VpcId=inputs["vpcId"],
         TagSpecifications=_tags("security-group", inputs),
     )["GroupId"]
     _revoke_all(ec2, group_id)
-    return {**_identified(target, "security-group", group_id), "name": inputs["name"]}
+    return {**_identified(target, "security-group", group_id), "name": name}
 
 
 def _create_default_security_group(target: Target, inputs: Inputs) -> Outputs:

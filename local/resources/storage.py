@@ -15,7 +15,11 @@ def _create_bucket(target: Target, inputs: Inputs) -> Outputs:
     name = inputs["bucket"]
     # us-east-1 is where S3 creates buckets unless told otherwise, and it refuses to be told so.
     elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": target.region}}
-    s3.create_bucket(Bucket=name, **({} if target.region == "us-east-1" else elsewhere))
+    s3.create_bucket(
+        Bucket=name,
+        **given(BucketNamespace=inputs.get("bucketNamespace")),
+        **({} if target.region == "us-east-1" else elsewhere),
+    )
     s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": key_values(inputs.get("tags"))})
     return {
         "id": name,

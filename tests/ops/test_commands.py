@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from handler.jobs import job_id as job_id_of_the_function
+from handler.job_records import job_id as job_id_of_the_function
 from local.cloud import Cloud
 from ops import jobs, messages
 from ops.stacks import OUTPUTS, Stack
