@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -203,6 +204,8 @@ def _embedded(path: Path) -> list[Stack]:
 
     try:
         with path.open(encoding="utf-8") as file:
+            if (owner := os.fstat(file.fileno()).st_uid) != os.geteuid():
+                raise OpsError(f"{path} belongs to another user (uid {owner}): what it says is not believed")
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:  # the process that serves holds it
