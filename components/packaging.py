@@ -21,6 +21,7 @@ import pulumi
 from packaging.requirements import Requirement
 
 from components import archive
+from components.contracts.compiled import FILE_NAME, compile_contracts
 
 PROJECT_DIRECTORY = Path(__file__).resolve().parent.parent
 BUILD_DIRECTORY = PROJECT_DIRECTORY / ".build"
@@ -45,6 +46,8 @@ FUNCTION_ENVIRONMENT = {
 }
 """The function's platform in the terms of environment markers (PEP 508)."""
 
+NO_DATASETS = compile_contracts([])
+
 LAYER_FORMAT = 1
 """To be raised when the layer is built differently from the same wheels."""
 
@@ -57,9 +60,9 @@ class PackagingError(pulumi.RunError):
     """An archive cannot be built; the message says what is missing."""
 
 
-def handler_archive() -> pulumi.FileArchive:
-    """Return the function's code."""
-    return _archive(build_handler())
+def handler_archive(datasets: bytes) -> pulumi.FileArchive:
+    """Return the function's code, with the contracts of its datasets as they were compiled."""
+    return _archive(build_handler(datasets=datasets))
 
 
 def layer_archive() -> pulumi.FileArchive:
@@ -74,15 +77,24 @@ def program_version() -> str:
     ]
 
 
-def build_handler(source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTORY) -> Path:
-    """Return the archive of the handler's modules, building it if they changed.
+def build_handler(
+    source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTORY, datasets: bytes = NO_DATASETS
+) -> Path:
+    """Return the archive of modules, contracts and the program's version, building it if they changed.
 
     Raises:
         PackagingError: A module that cannot be packed.
     """
+    version = archive.stored("VERSION", f"{program_version()}\n".encode())
     content = archive.pack(
-        archive.stored(path.relative_to(source).as_posix(), path.read_bytes())
-        for path in handler_modules(source)
+        [
+            version,
+            archive.stored(FILE_NAME, datasets),
+            *(
+                archive.stored(path.relative_to(source).as_posix(), path.read_bytes())
+                for path in handler_modules(source)
+            ),
+        ]
     )
     path = build / f"handler-{hashlib.sha256(content).hexdigest()[:16]}.zip"
     if not path.exists():

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from events import ObjectCreated, PoisonError
+from s3_events import ObjectCreated, PoisonError
 
 SYSTEM_PREFIXES = ("processed/", "rejected/")
 """What the system itself writes. The rule's pattern leaves it out too: either alone prevents a loop."""

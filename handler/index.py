@@ -5,20 +5,19 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from botocore.config import Config
 
-import events
+import clients
+import s3_events
 from admission import Deployment
 from dynamo import Table
-from events import PoisonError
+from environment import Settings
 from faults import DeliveryError
 from invocation import Invocation
-from jobs import Delivery
+from job_records import Delivery
 from objects import Bucket
-from processing import Processor
-from settings import Settings
+from processor import Processor
+from s3_events import PoisonError
 from telemetry import logger
 
 if TYPE_CHECKING:
@@ -30,20 +29,10 @@ if TYPE_CHECKING:
 
 settings = Settings.from_environment(os.environ)
 
-# The function reaches S3 and DynamoDB of its region and nothing else: a fault there is answered soon and
-# retried in the call; what lasts longer is SQS's to retry.
-_config = Config(
-    region_name=settings.region,
-    connect_timeout=3,
-    read_timeout=30,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    # In us-east-1 S3's global address would be asked otherwise, which is every region's.
-    s3={"us_east_1_regional_endpoint": "regional"},
-)
 processor = Processor(
     settings,
-    Bucket(boto3.client("s3", config=_config), settings.bucket),
-    Table(boto3.client("dynamodb", config=_config), settings.table),
+    Bucket(clients.s3(settings.region), settings.bucket),
+    Table(clients.dynamodb(settings.region), settings.table),
     time.time,
 )
 
@@ -64,7 +53,7 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "dict[str, Any] 
             context=context,
         )
     try:
-        created = events.from_event(event)
+        created = s3_events.from_event(event)
     except PoisonError as poison:
         logger.error("poison: not processed", reason=str(poison))
         raise
@@ -94,7 +83,7 @@ def _receive(record: "SQSRecord", invocation: Invocation) -> None:
         owner=f"{invocation.id}/{record.message_id}", last=receives >= settings.max_receive_count
     )
     try:
-        created = events.from_message(record.body)
+        created = s3_events.from_message(record.body)
         _process(created, delivery, invocation)
     except PoisonError as poison:
         logger.error(
@@ -103,7 +92,9 @@ def _receive(record: "SQSRecord", invocation: Invocation) -> None:
         raise
 
 
-def _process(created: "Iterable[events.ObjectCreated]", delivery: Delivery, invocation: Invocation) -> None:
+def _process(
+    created: "Iterable[s3_events.ObjectCreated]", delivery: Delivery, invocation: Invocation
+) -> None:
     """Process each object, the others also when one fails, and only then raise."""
     deployment = Deployment(bucket=settings.bucket, region=settings.region, account=invocation.account)
     failures: list[Exception] = []

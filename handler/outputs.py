@@ -7,16 +7,18 @@ after the last write.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from events import KEY_BYTES_MAX
 from faults import DeliveryError
 from objects import Bucket, checksum
+from s3_events import KEY_BYTES_MAX
 
 _ROUNDS = 5
+_HASHED = re.compile(r"~[0-9a-f]{64}\Z")
 
 
 class Output(StrEnum):
@@ -52,16 +54,16 @@ class Author:
 
 
 def output_key(output: Output, key: str) -> str:
-    """The output's key, for the key of the object that it is made from.
+    """Return the key of an output of the object with this key; no two keys have one output.
 
-    A key too long to take prefix and ending keeps its beginning and has its rest replaced by a hash.
+    A key that leaves no room for prefix and ending keeps its beginning and ends with `~` and its SHA-256. So
+    that such a name is always of the key whose hash it has, a key that itself ends so is named the same way.
     """
     prefix, ending, _ = _LAYOUT[output]
     room = KEY_BYTES_MAX - len(prefix) - len(ending)
-    if len(key.encode()) > room:
-        digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-        beginning = key.encode()[: room - len(digest) - 1].decode(errors="ignore")
-        key = f"{beginning}~{digest}"
+    if len(key.encode()) > room or _HASHED.search(key):
+        tail = "~" + hashlib.sha256(key.encode()).hexdigest()
+        key = key.encode()[: room - len(tail)].decode(errors="ignore") + tail
     return prefix + key + ending
 
 

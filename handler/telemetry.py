@@ -1,14 +1,15 @@
 """What the outside sees of a job: a log line and metrics, neither with anything of the data in it."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-from jobs import Status
+from environment import Settings
+from job_records import Status
+from s3_events import ObjectCreated
 
 logger = Logger()
 
@@ -28,28 +29,46 @@ _AMOUNTS = {
     "latency_ms": ("UploadToReadyLatency", MetricUnit.Milliseconds),
 }
 
-_FOLDER = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}")
-_DATASETS_MAX = 20
-"""Per process: each data set is a metric of its own, and CloudWatch charges by the metric."""
 _OTHER = "other"
-_datasets: set[str] = set()
 
 
-def dataset(key: str) -> str:
-    """The data set that a key belongs to: its first folder, below `input/` if it is there.
+def dataset(key: str, known: Collection[str]) -> str:
+    """Return the dataset that a key belongs to: its first folder, below `input/` if it is there.
 
-    Names with digits (dates, ids) and those beyond the first few are counted together as "other".
+    Args:
+        key: an object's key.
+        known: the datasets that the stack knows. CloudWatch charges by the metric, and whoever uploads
+            chooses the keys, so all other folders count as `other`.
     """
     folder, slash, _ = key.removeprefix("input/").partition("/")
-    if not slash or not _FOLDER.fullmatch(folder):
-        return _OTHER
-    if folder not in _datasets and len(_datasets) >= _DATASETS_MAX:
-        return _OTHER
-    _datasets.add(folder)
-    return folder
+    return folder if slash and folder in known else _OTHER
 
 
-def emit(status: Status, key: str, environment_suffix: str, amounts: Mapping[str, Any]) -> None:
+def report(
+    settings: Settings,
+    created: ObjectCreated,
+    job_id: str,
+    status: Status,
+    facts: Mapping[str, Any],
+    now: float,
+) -> None:
+    """Write a finished job's log line and its metrics."""
+    shown = {name: value for name, value in facts.items() if name != "uploaded_at"}
+    logger.info(
+        "job finished",
+        job_id=job_id,
+        status=status.value,
+        key=created.key,
+        version_id=created.version_id,
+        **shown,
+    )
+    amounts = dict(facts)
+    if created.replay_id is None and status is Status.COMPLETED:
+        amounts["latency_ms"] = max(0.0, now - facts["uploaded_at"]) * 1000
+    emit(status, settings.environment_suffix, dataset(created.key, settings.datasets), amounts)
+
+
+def emit(status: Status, environment_suffix: str, dataset: str, amounts: Mapping[str, Any]) -> None:
     """Write a finished job's metrics, in CloudWatch's embedded metric format, to standard output."""
     outcome = _OUTCOMES[status]
     # An empty service keeps Powertools from adding a dimension of its own to each metric.
@@ -62,6 +81,6 @@ def emit(status: Status, key: str, environment_suffix: str, amounts: Mapping[str
     metrics.flush_metrics()
     metrics = AmazonCloudWatchEMFProvider(service="")
     metrics.add_dimension("EnvironmentSuffix", environment_suffix)
-    metrics.add_dimension("Dataset", dataset(key))
+    metrics.add_dimension("Dataset", dataset)
     metrics.add_metric(outcome, MetricUnit.Count, 1)
     metrics.flush_metrics()

@@ -19,7 +19,7 @@ import pulumi
 from pulumi.runtime.stack import Stack as RootStack
 
 from local.errors import LocalError
-from local.resources import TYPES, lifecycle
+from local.resources import FUNCTIONS, TYPES, lifecycle
 from local.resources.target import Target
 from local.stacks import PROJECT
 
@@ -85,12 +85,15 @@ class _Engine(pulumi.runtime.Mocks):
         self._mutate = mutate
         self._providers: dict[str, Target] = {}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
-        """Refuse a provider's function: the program asks AWS nothing while it is evaluated."""
-        self.failure = LocalError(
-            f"stack {self._stack.name}: the embedded AWS answers no function, got {args.token}"
-        )
-        raise self.failure
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        """Answer a provider's function, as which provider the program asks."""
+        if args.token not in FUNCTIONS:
+            self.failure = LocalError(
+                f"stack {self._stack.name}: the embedded AWS answers {', '.join(sorted(FUNCTIONS))},"
+                f" got {args.token}"
+            )
+            raise self.failure
+        return FUNCTIONS[args.token](self._provider(args.provider))
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Create the resource; give its id and outputs."""
@@ -132,7 +135,8 @@ class _Engine(pulumi.runtime.Mocks):
         """Give the provider that the program chose, else the default one of the stack's configuration."""
         if reference:
             return self._providers[reference.rpartition("::")[2]]
-        return self._target({"region": self._stack.region})
+        tags = self._stack.config.get("aws:defaultTags")
+        return self._target({"region": self._stack.region, "defaultTags": tags})
 
     def _target(self, inputs: Mapping[str, Any]) -> Target:
         default_tags = inputs.get("defaultTags") or {}

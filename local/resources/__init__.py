@@ -16,9 +16,10 @@ from local.resources import (
     sns_types,
     sqs_types,
 )
+from local.resources.functions import FUNCTIONS
 from local.resources.resource_type import ResourceType
 
-__all__ = ["TYPES"]
+__all__ = ["FUNCTIONS", "TYPES"]
 
 TYPES: dict[str, ResourceType] = {
     declared.pulumi_type: declared

@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from local.resources import TYPES, hints, lifecycle
+from local.resources import FUNCTIONS, TYPES, hints, lifecycle
 from local.resources.lifecycle import Resource
 from local.resources.target import Target
 from tests.engine import wire
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.resources.resource_type import ResourceType
-
-CALLER_IDENTITY = "aws:index/getCallerIdentity:getCallerIdentity"
 
 REFUSALS = (BotoCoreError, ClientError, LookupError, ValueError)
 """What is wrong with a resource, and not with this provider."""
@@ -112,12 +110,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:
-        if request.tok != CALLER_IDENTITY:
-            raise LookupError(f"the provider in the tests answers {CALLER_IDENTITY} alone, got {request.tok}")
-        identity = self._target.service("sts").get_caller_identity()
-        answer = {"accountId": identity["Account"], "arn": identity["Arn"], "userId": identity["UserId"]}
+        if request.tok not in FUNCTIONS:
+            raise LookupError(f"local/resources does not know the function {request.tok}")
         response = provider_pb2.InvokeResponse()
-        getattr(response, "return").CopyFrom(wire.written(answer))  # a keyword of Python
+        answer = wire.written(FUNCTIONS[request.tok](self._target))
+        getattr(response, "return").CopyFrom(answer)  # a keyword of Python
         return response
 
     # --- resources --------------------------------------------------------------------------------------

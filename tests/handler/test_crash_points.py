@@ -3,7 +3,7 @@
 import pytest
 
 from tests.handler.aws import FunctionProcess
-from tests.handler.rehearsal import CSV, MAX_RECEIVE_COUNT, OVERWRITING, PLAIN, Rehearsal, Scenario
+from tests.handler.scenarios import CSV, MAX_RECEIVE_COUNT, OVERWRITING, PLAIN, Rehearsal, Scenario
 
 BIG = b"parquet rejects 9000000"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.handler.aws import FunctionProcess
-from tests.handler.faults import FAULTS
-from tests.handler.rehearsal import MAX_RECEIVE_COUNT, OVERWRITING, Rehearsal, Scenario
+from tests.handler.fault_injection import FAULTS
+from tests.handler.scenarios import MAX_RECEIVE_COUNT, OVERWRITING, Rehearsal, Scenario
 
 ATTEMPTS = 3
 """Botocore's, of one call."""
@@ -15,6 +15,8 @@ NEW = Scenario((b"parquet",), 0, "COMPLETED", 2)
 
 RETRIED, REDELIVERED = "same", "next"
 """The delivery that reaches the end."""
+FAILED = "FAILED"
+"""The end is another: S3 denies this object and no other."""
 
 CALLS: dict[str, tuple[Scenario, int]] = {
     "claim the job (`UpdateItem`)": (NEW, 1),
@@ -51,6 +53,9 @@ def test_each_fault_of_each_call_ends_as_the_documentation_says(
         assert f"`{first.calls[number - 1]}`" in call
         if not first.acknowledged:
             assert stage.deliver(receives=2).acknowledged
+        if stage.status() == FAILED:
+            assert "S3 does not give the object to the function" in stage.job()["error"]["S"]
+            return FAILED
         assert stage.state() == clean[scenario]
         return RETRIED if first.acknowledged else REDELIVERED
 
@@ -68,6 +73,8 @@ def test_after_the_last_delivery_it_is_a_failed_job_and_a_dead_letter(
     aws: str, function: FunctionProcess, fault: str
 ) -> None:
     for number in (2, 3, 4, 6):
+        if (fault, number) == ("denied", 2):
+            continue
         stage = Rehearsal(aws, function, NEW)
         # A denial is final: botocore does not try again, and giving the job back is the next request.
         times = 1 if fault == "denied" else ATTEMPTS
@@ -81,6 +88,25 @@ def test_after_the_last_delivery_it_is_a_failed_job_and_a_dead_letter(
         assert 5 < len(job["error"]["S"]) <= 500
         assert stage.deliver(clock=0).acknowledged, "moved back to the queue, it is done"
         assert stage.job()["status"]["S"] == "COMPLETED"
+
+
+@pytest.mark.parametrize(("fault", "number"), [("key throttled", 2), ("key throttled", 4), ("conflict", 4)])
+def test_what_botocore_does_not_retry_is_retried_within_the_call(
+    aws: str, function: FunctionProcess, clean: dict[Scenario, object], fault: str, number: int
+) -> None:
+    stage = Rehearsal(aws, function, NEW)
+    delivered = stage.deliver(fault=[fault, number, ATTEMPTS - 1])
+    assert delivered.acknowledged, delivered.log
+    assert delivered.calls[number - 1 : number - 1 + ATTEMPTS] == (delivered.calls[number - 1],) * ATTEMPTS
+    assert stage.state() == clean[NEW]
+
+
+def test_a_conflict_that_lasts_is_looked_at_again(
+    aws: str, function: FunctionProcess, clean: dict[Scenario, object]
+) -> None:
+    stage = Rehearsal(aws, function, NEW)
+    assert stage.deliver(fault=["conflict", 4, ATTEMPTS]).acknowledged
+    assert stage.state() == clean[NEW]
 
 
 def test_a_body_that_ends_half_way_is_no_fault_of_the_data(aws: str, function: FunctionProcess) -> None:

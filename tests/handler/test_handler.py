@@ -4,12 +4,14 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from jobs import job_id
+from job_records import job_id
 from outputs import Output, output_key
 from tests.handler.aws import Delivered, FunctionProcess, Stack
 from tests.handler.deliveries import TEST_EVENT, batch, eventbridge, notification
-from tests.handler.test_events import KEYS
+from tests.handler.test_s3_events import KEYS
 
 CSV = b"carrier,delay\nAA,5\nUA,-3\n"
 
@@ -70,6 +72,8 @@ def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lak
     assert job["output_path"] == "processed/input/flights/jan.csv.parquet"
     assert job["profile_path"] == "processed/_profiles/input/flights/jan.csv.json"
     assert "rejected_path" not in job
+    assert job["column_count"] == "2"
+    assert "carrier" not in json.dumps(job), "names of columns may be data: they are in the profile"
     assert lake.published() == {job["output_path"], job["profile_path"]}
 
     totals, by_dataset = emitted(delivered)
@@ -110,13 +114,24 @@ def test_any_key_is_processed_whichever_way_it_arrives(lake: Lake, key: str) -> 
         assert len(lake.stack.items()) == 2, "another job, or another key"
 
 
-def test_output_keys_fit_and_differ() -> None:
-    long = ["x" * 1024, "x" * 1023 + "y", "é" * 512, "é" * 511 + "xy"]
+def test_output_keys_fit() -> None:
     for output in Output:
-        keys = [output_key(output, key) for key in long]
-        assert len(set(keys)) == len(keys)
-        assert all(len(key.encode()) <= 1024 for key in keys)
+        for key in ["x" * 1024, "x" * 1023 + "y", "é" * 512, "é" * 511 + "xy"]:
+            assert len(output_key(output, key).encode()) <= 1024
     assert output_key(Output.REJECTS, "a b/c") == "rejected/a b/c.jsonl"
+
+
+@given(st.text("xé~/", max_size=1024), st.integers(900, 1024))
+def test_no_two_keys_have_one_output(text: str, length: int) -> None:
+    """Not even a key that is made from the name of another's output."""
+    keys = {text or "x", (text * 1024 or "x" * 1024).encode()[:length].decode(errors="ignore")}
+    for _ in range(3):
+        made = {
+            output_key(output, key).partition("/")[2].rpartition(".")[0] for key in keys for output in Output
+        }
+        keys |= {key for key in made if 0 < len(key.encode()) <= 1024}
+    written = [output_key(output, key) for key in keys for output in Output]
+    assert len(set(written)) == len(written)
 
 
 @pytest.mark.parametrize(("key", "body"), [("folder/", b""), ("empty.csv", b"")])
@@ -142,6 +157,30 @@ def test_what_was_deleted_before_is_skipped(lake: Lake) -> None:
     assert lake.send({"Records": [notification("a.csv", bucket=lake.stack.name)]}).answer
 
 
+def test_a_version_deleted_for_good_may_be_answered_as_denied(lake: Lake) -> None:
+    removed = lake.stack.upload("a.csv", CSV)
+    lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="a.csv", VersionId=removed)
+    lake.stack.upload("a.csv", CSV)
+    # The second request for the object names the version.
+    delivered = lake.send(batch([lake.created("a.csv", removed)]), fault=["denied", 3, 1])
+    assert delivered.calls[1:4] == ("GetObject", "GetObject", "HeadObject")
+    assert delivered.acknowledged, delivered.log
+    job = lake.job("a.csv", removed)
+    assert (job["status"], job["error"]) == ("SKIPPED", "deleted before it was processed")
+
+
+def test_a_job_record_expires_where_that_is_set_and_a_register_never_does(lake: Lake) -> None:
+    version = lake.stack.upload("a.csv", CSV)
+    lake.send(batch([lake.created("a.csv", version)]), retention_days=7)
+    job = lake.job("a.csv", version)
+    assert 0 <= float(job["timestamp"]) + 7 * 86400 - int(job["expires_at"]) < 1
+    (register,) = (item for name, item in lake.stack.items().items() if name.startswith("latest#"))
+    assert "expires_at" not in register
+
+    lake.send(batch([lake.created("a.csv", version, replay_id="20300101T000000Z")]))
+    assert "expires_at" not in lake.job("a.csv", version)
+
+
 def test_what_was_archived_before_is_skipped(lake: Lake) -> None:
     lake.stack.s3.put_object(Bucket=lake.stack.name, Key="a.csv", Body=CSV, StorageClass="GLACIER")
     (version,) = lake.stack.s3.list_object_versions(Bucket=lake.stack.name)["Versions"]
@@ -149,6 +188,32 @@ def test_what_was_archived_before_is_skipped(lake: Lake) -> None:
     job = lake.job("a.csv", version["VersionId"])
     assert job["status"] == "SKIPPED"
     assert job["error"].startswith("archived")
+
+
+@pytest.mark.parametrize("fault", ["denied", "own key", "key disabled"])
+def test_one_object_that_is_denied_is_failed_with_the_reason(lake: Lake, fault: str) -> None:
+    assert lake.process("readable.csv", CSV)["status"] == "COMPLETED"
+    job = lake.process("a.csv", CSV, fault=[fault, 2, 2])
+    assert job["status"] == "FAILED"
+    assert not job["retryable"]
+    assert "S3 does not give the object to the function (GetObject: " in job["error"]
+    assert len(job["error"]) < 500
+
+
+def test_one_object_that_is_denied_is_failed_though_it_is_the_only_one(lake: Lake) -> None:
+    assert lake.process("a.csv", CSV, fault=["denied", 2, 2])["status"] == "FAILED"
+
+
+def test_what_is_denied_while_others_are_is_a_fault_of_the_platform(lake: Lake) -> None:
+    lake.process("readable.csv", CSV)
+    version = lake.stack.upload("a.csv", CSV)
+    event = batch([lake.created("a.csv", version)])
+    # The object twice, its current version, the list, another object.
+    refused = lake.send(event, fault=["denied", 2, 2], also=["denied", 6, 20])
+    assert not refused.acknowledged
+    assert lake.job("a.csv", version)["status"] == "STARTED"
+    assert lake.send(event, clock=1800).acknowledged
+    assert lake.job("a.csv", version)["status"] == "COMPLETED"
 
 
 def test_what_cannot_be_read_is_failed_at_once_and_not_retried(lake: Lake) -> None:

@@ -15,13 +15,14 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-import processing
-from jobs import job_id
-from ordering import register_id
+import conversion_attempt
+import processor
+import telemetry
+from job_records import job_id
 from outputs import output_key
-from telemetry import logger
+from register import register_id
 from tests.handler.deliveries import BUCKET
-from tests.handler.world import (
+from tests.handler.simulation import (
     KEY,
     KINDS,
     STATUSES,
@@ -158,13 +159,13 @@ def check(world: World, *, removed: Collection[str] = (), every_job_counted: boo
 
 @pytest.fixture(autouse=True)
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(processing, "convert", convert)
-    monkeypatch.setattr(processing, "workspace", workspace)
-    monkeypatch.setattr(processing, "emit", emit)
-    level = logger.log_level
-    logger.setLevel(logging.CRITICAL)
+    monkeypatch.setattr(conversion_attempt, "convert", convert)
+    monkeypatch.setattr(processor, "workspace", workspace)
+    monkeypatch.setattr(telemetry, "emit", emit)
+    level = telemetry.logger.log_level
+    telemetry.logger.setLevel(logging.CRITICAL)
     yield
-    logger.setLevel(level)
+    telemetry.logger.setLevel(level)
 
 
 def test_any_interleaving_ends_as_one_clean_delivery_of_the_newest_version() -> None:

@@ -94,7 +94,7 @@ def without_actions(on_call: OnCall, *actions: str) -> Iterator[None]:
         FunctionName=on_call.outputs["functionArn"]
     )
     role = configuration["Role"].rpartition("/")[2]
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    name = "lambda-permissions"
     whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     text = json.dumps(whole)
     for action in actions:

@@ -30,7 +30,7 @@ def handler(tmp_path: Path) -> Path:
     return folder
 
 
-MODULES = ["conversion/__init__.py", "conversion/model.py", "index.py", "jobs.py", "lazy.py"]
+MODULES = ["VERSION", "conversion/__init__.py", "conversion/model.py", "index.py", "jobs.py", "lazy.py"]
 
 
 def names(path: Path) -> list[str]:
@@ -75,7 +75,9 @@ def test_entries_have_no_time_and_are_readable(handler: Path, tmp_path: Path) ->
         for entry in content.infolist():
             assert entry.date_time == (1980, 1, 1, 0, 0, 0)
             assert entry.external_attr >> 16 == 0o100644
-            assert content.read(entry) == (handler / entry.filename).read_bytes()
+            if entry.filename != "VERSION":
+                assert content.read(entry) == (handler / entry.filename).read_bytes()
+        assert content.read("VERSION").decode().strip() == packaging.program_version()
 
 
 def test_missing_entry_point_is_told(tmp_path: Path) -> None:
@@ -110,7 +112,7 @@ def test_deployed_handler_is_the_project_s(one_stack: Evaluation) -> None:
     assert "index.py" in modules
     assert path.read_bytes() == packaging.build_handler().read_bytes()
     tracked = set(packaging.HANDLER_DIRECTORY.rglob("*.py"))
-    assert {packaging.HANDLER_DIRECTORY / module for module in modules} <= tracked
+    assert {packaging.HANDLER_DIRECTORY / module for module in modules if module != "VERSION"} <= tracked
     assert all("test" not in module for module in modules)
 
 
