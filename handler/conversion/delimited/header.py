@@ -113,6 +113,11 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
             comment = index
             continue
         found = _found(grammar, records, index, width)
+        if _is_padded(record):
+            # A header that names one column alone is likelier a title.
+            padded = padded or (found if found.header is Header.TYPED else None)
+            only_titles = only_titles and _is_title(record)
+            continue
         if found.header not in (Header.TYPED, Header.YEARS) and comment is not None and width > 1:
             # The last comment may be the header.
             of_comment = _found(grammar, records, comment, width)
@@ -120,13 +125,10 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
                 return of_comment
         if found.header is Header.ASSUMED and not (only_titles and _is_begin(records[: index + 1], width)):
             break
-        if found.header is not Header.NONE and not _is_padded(record):
+        if found.header is not Header.NONE:
             return found
-        if record.width == width and not _is_padded(record):
+        if record.width == width:
             break
-        if found.header is Header.TYPED:
-            # A header that names one column alone is likelier a title.
-            padded = padded or found
         only_titles = only_titles and _is_title(record)
     return padded
 
