@@ -55,6 +55,8 @@ _YEAR = re.compile(r"19\d\d|20\d\d|2100")
 _CLASS = re.compile(r"[0-9]{1,9}")
 _ROWS_MIN, _ROWS_MAX, _CELLS_MAX = 10, 200, 40_000
 """So many rows tell what a column holds; of a wide table, as many as have so many cells."""
+_COLUMNS_MAX = 50_000
+"""No table with more columns is converted, so its header is not looked for."""
 _BEFORE_MAX = 50
 """So many lines of titles and comments are looked through for a header."""
 _LIKENESS_MIN = 0.95
@@ -71,6 +73,8 @@ def find_header(grammar: Grammar, records: Sequence[Record], width: int) -> Begi
         records: Those at the beginning of the file.
         width: How many fields the table's rows have.
     """
+    if width > _COLUMNS_MAX:
+        return Begin(Header.NONE, ("",) * width, None, 0)
     header = _in_one_column(grammar, records) if width == 1 else None
     header = header or _searched(grammar, records, width)
     if header is not None:
