@@ -50,6 +50,8 @@ class _WorkbookError(Exception):
 def main() -> int:
     """Write the sheet to standard output, in the memory given."""
     path, memory = Path(sys.argv[1]), int(sys.argv[2])
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    memory = memory if most == resource.RLIM_INFINITY else min(memory, most)
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
