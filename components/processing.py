@@ -9,7 +9,7 @@ from pulumi_aws import cloudwatch, iam, lambda_
 from components import packaging
 from components.function_role import FunctionRole
 from components.ingestion import MAXIMUM_RECEIVES
-from components.names import Names
+from components.names import SYSTEM_PREFIXES, Names
 from components.network import Network
 from components.permissions import Permitted, role_policy
 from components.settings import Settings
@@ -157,6 +157,9 @@ class Processing(pulumi.ComponentResource):
             "MAX_DECOMPRESSED_BYTES": str(settings.max_decompressed_bytes),
             "MAX_DECOMPRESSION_RATIO": str(settings.max_decompression_ratio),
             "JOB_RETENTION_DAYS": "0",
+            "UPLOAD_PREFIXES": json.dumps([]),
+            "SYSTEM_PREFIXES": json.dumps(SYSTEM_PREFIXES),
+            "DATASETS": json.dumps([]),
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",
