@@ -66,9 +66,9 @@ def job_id(bucket: str, key: str, version_id: str) -> str:
     return _digest(bucket, key, version_id)
 
 
-def deletion_job_id(bucket: str, key: str, version_id: str, sequencer: str) -> str:
-    """Return the id of a deletion's job."""
-    return _digest(bucket, key, version_id, sequencer, "deletion")
+def deletion_job_id(bucket: str, key: str, version_id: str, kind: str, sequencer: str) -> str:
+    """Return the id of a deletion's job: that of this kind, of the version or the delete marker."""
+    return _digest(bucket, key, version_id, kind, sequencer)
 
 
 def _digest(*parts: str) -> str:

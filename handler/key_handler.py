@@ -62,12 +62,7 @@ class KeyHandler:
 
     def _follow_deletion(self) -> Outcome:
         """Withdraw what was published if no version is current; else see to it that the current one's is."""
-        try:
-            before, held = self.register.move(self._after_deletion, self.register.read())
-        except DeniedError as denied:
-            # The current version is one that S3 denies: the job of its creation says so.
-            self._check_others_are_given(denied)
-            return _unlisted(Status.SKIPPED, str(denied))
+        before, held = self.register.move(self._after_deletion, self.register.read())
         if held.holder != self.claim.job_id:
             if not self.claim.first:  # it may have begun to bring a version back that is not current any more
                 self._outputs("").withdraw()
@@ -200,8 +195,8 @@ class KeyHandler:
 
     def _leave_unread(self, version_id: str, held: Holding | None, reason: UnavailableError) -> Outcome:
         """End the job of a version that cannot be read now."""
-        if isinstance(reason, DeniedError):
-            self._check_others_are_given(reason)
+        if isinstance(reason, DeniedError) and not self.services.uploads.gives_others(self.event.key):
+            raise DeliveryError(f"{reason}, nor any other") from None
 
         def advance(seen: Holding | None) -> Holding:
             if self.services.uploads.current_version(self.event.key) != version_id:
@@ -231,10 +226,6 @@ class KeyHandler:
         if not self.claim.first:
             self._outputs(version_id).withdraw()
         return replace(outcome, generation=generation)
-
-    def _check_others_are_given(self, denied: DeniedError) -> None:
-        if not self.services.uploads.gives_others(self.event.key):
-            raise DeliveryError(f"{denied}, nor any other") from None
 
     def _still_holding(self, held: Holding) -> Callable[[], bool]:
         return lambda: self.register.still_has(held)

@@ -84,7 +84,8 @@ class Processor:
             version_id = version_id or self._uploads.current_version(event.key) or ""
             identity = job_id(event.bucket, event.key, version_id)
         else:
-            identity = deletion_job_id(event.bucket, event.key, version_id, event.sequencer or "")
+            subject = event.bucket, event.key, version_id
+            identity = deletion_job_id(*subject, event.kind.value, event.sequencer or "")
         claim = self._jobs.claim(
             identity,
             delivery,

@@ -32,7 +32,9 @@ class Kind(StrEnum):
     CREATED = "created"
     """A version came to be."""
     DELETED = "deleted"
-    """Somebody put a delete marker on top, or removed a version or a marker for good."""
+    """Somebody put a delete marker on top."""
+    REMOVED = "removed"
+    """Somebody removed a version or a delete marker for good."""
     EXPIRED = "expired"
     """A lifecycle rule put a delete marker on top."""
 
@@ -150,9 +152,9 @@ def _from_notification(record: object) -> tuple[ObjectEvent, ...]:
 
 def _kind_of_deletion(*, by_lifecycle: bool, for_good: bool) -> Kind | None:
     """Return the kind; None for what a lifecycle rule removes for good, which never is a current version."""
-    if not by_lifecycle:
-        return Kind.DELETED
-    return None if for_good else Kind.EXPIRED
+    if by_lifecycle:
+        return None if for_good else Kind.EXPIRED
+    return Kind.REMOVED if for_good else Kind.DELETED
 
 
 def _type(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
-from faults import GONE, error_code
+from faults import GONE, DeliveryError, describe, error_code
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -47,7 +47,7 @@ class DeniedError(UnavailableError):
     """S3 does not give the version to the function: because of its encryption, or of a policy."""
 
 
-class _UntoldError(Exception):
+class UntoldError(DeliveryError):
     """S3 does not tell which version is current."""
 
 
@@ -92,16 +92,8 @@ class Uploads:
         """Return the version that is current now; None when the key is deleted.
 
         Raises:
-            DeniedError: S3 does not tell.
+            UntoldError: S3 denies the answer.
         """
-        try:
-            return self._current_version(key)
-        except _UntoldError:
-            raise DeniedError(
-                "S3 does not tell the function which version is current", current=False
-            ) from None
-
-    def _current_version(self, key: str) -> str | None:
         # A HEAD without checksums needs no right to the object's KMS key, and archived objects answer it too.
         try:
             return self._client.head_object(Bucket=self._name, Key=key).get("VersionId", "null")
@@ -110,7 +102,7 @@ class Uploads:
             if code in GONE:
                 return None
             if code in _DENIED:
-                raise _UntoldError from None
+                raise UntoldError(f"S3 does not tell which version is current: {describe(error)}") from None
             raise
 
     def _get(self, key: str, version_id: str | None) -> Source:
@@ -144,8 +136,8 @@ class Uploads:
         if not (code in GONE or archived or denied):
             return error
         try:
-            current = self._current_version(key)
-        except _UntoldError:
+            current = self.current_version(key)
+        except UntoldError:
             # Then it is denied as well. What can be read by its version is another one.
             if self._can_be_read(key, version_id):
                 return NotCurrentError(deleted=False)

@@ -78,7 +78,8 @@ class MemoryS3:
         return {**_headers(version), "Body": io.BytesIO(version.body or b"")}
 
     def head_object(self, Bucket: str, Key: str, ChecksumMode: str = "") -> dict[str, Any]:  # noqa: N803
-        return _headers(self._find("HeadObject", Key, None))
+        headers = _headers(self._find("HeadObject", Key, None))
+        return headers if ChecksumMode else {**headers, "ChecksumSHA256": None}
 
     def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:  # noqa: N803
         raise AssertionError("nothing is denied here")

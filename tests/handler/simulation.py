@@ -131,7 +131,8 @@ class Message:
         event = self.event
         if event.kind is Kind.CREATED:
             return job_id(event.bucket, event.key, event.version_id or "")
-        return deletion_job_id(event.bucket, event.key, event.version_id or "", event.sequencer or "")
+        subject = event.bucket, event.key, event.version_id or ""
+        return deletion_job_id(*subject, event.kind.value, event.sequencer or "")
 
 
 @dataclass
@@ -170,7 +171,7 @@ class Simulation:
         """Remove a version or a delete marker for good; S3 may not tell of a marker."""
         self.s3.remove_version(KEY, version)
         if told:
-            self._send(Kind.DELETED, version)
+            self._send(Kind.REMOVED, version)
 
     def _send(self, kind: Kind, version: str) -> None:
         self.events += 1
