@@ -67,7 +67,7 @@ class Ingestion(pulumi.ComponentResource):
         self.rule = cloudwatch.EventRule(
             f"{name}-rule",
             name=args.names.physical("s3-events"),
-            description="Objects that users upload; not what the system writes",
+            description="What users upload and delete; not what the system writes",
             event_pattern=pulumi.Output.json_dumps(event_pattern(args.bucket_name)),
             state="ENABLED",
             tags=args.names.tags("s3-events"),
@@ -129,13 +129,13 @@ class Ingestion(pulumi.ComponentResource):
 
 
 def event_pattern(bucket_name: pulumi.Input[str]) -> dict[str, Any]:
-    """Match new objects of the bucket, except what the system writes: else each result were an upload.
+    """Match what happens to uploads in the bucket, and not what happens to what the system writes.
 
     `anything-but` excludes every prefix of a list (EventBridge user guide, "Comparison operators").
     """
     return {
         "source": ["aws.s3"],
-        "detail-type": ["Object Created"],
+        "detail-type": ["Object Created", "Object Deleted"],
         "detail": {
             "bucket": {"name": [bucket_name]},
             "object": {"key": [{"anything-but": {"prefix": list(SYSTEM_PREFIXES)}}]},

@@ -13,7 +13,7 @@ from components.contracts.model import Contract
 from components.function_role import FunctionRole
 from components.ingestion import Ingestion
 from components.jobs import JobTable
-from components.names import Names
+from components.names import SYSTEM_PREFIXES, Names
 from components.network import Network
 from components.permissions import RoleResources, role_policy
 from components.runtimes import RUNTIMES
@@ -166,6 +166,9 @@ class Processing(pulumi.ComponentResource):
             "MAX_DECOMPRESSED_BYTES": str(settings.max_decompressed_bytes),
             "MAX_DECOMPRESSION_RATIO": str(settings.max_decompression_ratio),
             "JOB_RETENTION_DAYS": "0",
+            "UPLOAD_PREFIXES": json.dumps([]),
+            "SYSTEM_PREFIXES": json.dumps(SYSTEM_PREFIXES),
+            "DATASETS": json.dumps([contract.name for contract in self._args.contracts]),
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",
