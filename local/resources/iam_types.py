@@ -115,7 +115,7 @@ TYPES = (
             Read(
                 operation="get_account_authorization_details",
                 parameters={"Filter": ["LocalManagedPolicy"]},
-                at="Policies[?Arn=='$id'].PolicyVersionList[] | [?IsDefaultVersion].{Document:Document} | [0]",
+                at="Policies[?Arn=='$id'].PolicyVersionList[] | [?IsDefaultVersion] | [0]",
                 renames={"policy": "Document"},
             ),
         ),
