@@ -6,13 +6,24 @@ and `local/service_metrics.py` alone, and moto's version is pinned.
 """
 
 from local import cloudwatch, message_moves
-from local.bridges import events, first_events, function_code, lambda_checks, metrics, permissions, queues
+from local.bridges import (
+    athena,
+    changes,
+    events,
+    first_events,
+    function_code,
+    lambda_checks,
+    metrics,
+    permissions,
+    queues,
+    refusals,
+)
 
 
 def install() -> None:
     """Put every bridge in place; call once, before the server answers."""
     for bridges in (
-        *(permissions, events, first_events, queues, metrics, function_code, lambda_checks),
-        *(cloudwatch, message_moves),
+        *(permissions, events, first_events, queues, metrics, changes, refusals, function_code),
+        *(lambda_checks, athena, cloudwatch, message_moves),
     ):
         bridges.install()
