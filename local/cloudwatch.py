@@ -1,7 +1,7 @@
 """What CloudWatch does and moto does not: percentiles, dimensions in any order, log filters; and a clock.
 
 Run inside the server's process, as the bridges are. The clock exists because alarms look at periods of hours:
-it moves the time that metrics are stamped with, and no other.
+it moves the time that metrics are stamped with and buckets begin to send events at, and no other.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ def install() -> None:
     _answer_percentiles()
     _order_dimensions()
     _filter_logs_by_alternatives()
+    _know_nothing_of_a_new_alarm()
     service_metrics.install()
 
 
@@ -106,3 +107,19 @@ def _filter_logs_by_alternatives() -> None:
 def _order_dimensions() -> None:
     """GetMetricData sorts dimensions to compare them, in an order of moto's that depends on their places."""
     Dimension.__lt__ = lambda self, other: (self.name, self.value) < (other.name, other.value)
+
+
+def _know_nothing_of_a_new_alarm() -> None:
+    """A new alarm is INSUFFICIENT_DATA until it is evaluated, and one that is changed keeps its state.
+
+    moto's is OK (CloudWatch User Guide, "Alarm states"; PutMetricAlarm API page).
+    """
+    put_metric_alarm = CloudWatchBackend.put_metric_alarm
+
+    def put(self: CloudWatchBackend, name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
+        known = self.alarms.get(name)
+        alarm = put_metric_alarm(self, name, *args, **kwargs)
+        alarm.state_value = known.state_value if known else "INSUFFICIENT_DATA"
+        return alarm
+
+    CloudWatchBackend.put_metric_alarm = put

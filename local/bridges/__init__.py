@@ -10,6 +10,7 @@ from local.bridges import (
     athena,
     changes,
     events,
+    first_events,
     function_code,
     lambda_checks,
     metrics,
@@ -21,6 +22,8 @@ from local.bridges import (
 
 def install() -> None:
     """Put every bridge in place; call once, before the server answers."""
-    requests = (permissions, events, queues, metrics, changes, refusals, function_code, lambda_checks, athena)
-    for bridges in (*requests, cloudwatch, message_moves):
+    for bridges in (
+        *(permissions, events, first_events, queues, metrics, changes, refusals, function_code),
+        *(lambda_checks, athena, cloudwatch, message_moves),
+    ):
         bridges.install()

@@ -57,6 +57,7 @@ def _send_events_as_s3_does() -> None:
             "resources": [bucket.arn],
             "detail": {
                 "version": "0",
+                "event-version": "1.0",
                 "bucket": {"name": bucket.name},
                 "object": item,
                 "request-id": uuid.uuid4().hex[:16].upper(),
