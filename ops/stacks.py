@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ class Stack:
     dashboard_url: str
     code_sha256: str | None
     """Of the function's code as it was deployed; None when an older program did that."""
+    database: str | None
+    """The Glue database; None when the stack deploys no datasets."""
+    datasets: Mapping[str, Mapping[str, str]]
+    """Of each dataset the names of table, view and workgroup, its key prefix and its contract's version."""
     session: boto3.Session
     endpoint_url: str | None = None
     """Of the embedded AWS; None for AWS itself."""
@@ -71,6 +76,8 @@ class Stack:
         return cls(
             name=name,
             code_sha256=outputs.get("codeSha256"),
+            database=outputs.get("databaseName"),
+            datasets=outputs.get("datasets") or {},
             session=session,
             endpoint_url=endpoint_url,
             **fields,
@@ -203,6 +210,8 @@ def _embedded(path: Path) -> list[Stack]:
 
     try:
         with path.open(encoding="utf-8") as file:
+            if (owner := os.fstat(file.fileno()).st_uid) != os.geteuid():
+                raise OpsError(f"{path} belongs to another user (uid {owner}): what it says is not believed")
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:  # the process that serves holds it

@@ -5,10 +5,12 @@ nothing passes unbuilt.
 """
 
 from local.resources import (
+    athena_types,
     cloudwatch_types,
     dynamodb_types,
     ec2_types,
     eventbridge_types,
+    glue_types,
     iam_types,
     kms_types,
     lambda_types,
@@ -24,10 +26,12 @@ __all__ = ["FUNCTIONS", "TYPES"]
 TYPES: dict[str, ResourceType] = {
     declared.pulumi_type: declared
     for module in (
+        athena_types,
         cloudwatch_types,
         dynamodb_types,
         ec2_types,
         eventbridge_types,
+        glue_types,
         iam_types,
         kms_types,
         lambda_types,

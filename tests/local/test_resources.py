@@ -64,6 +64,11 @@ REPLACED_BY = {
     "aws:cloudwatch/dashboard:Dashboard": {"dashboardName"},
     "aws:kms/key:Key": {"multiRegion"},
     "aws:kms/alias:Alias": {"name*"},
+    "aws:glue/catalogDatabase:CatalogDatabase": {"name*"},
+    "aws:glue/catalogTable:CatalogTable": {"name*", "databaseName"},
+    "aws:athena/workgroup:Workgroup": {"name*"},
+    "aws:athena/namedQuery:NamedQuery": {"name", "database", "query", "workgroup", "description"},
+    "aws:iam/policy:Policy": {"name*", "description"},
 }
 
 
@@ -95,6 +100,7 @@ def created(server: Server) -> list[Created]:
         "regional-analytics:freshnessHours": "2",
         "regional-analytics:alarmSubscribers": '["someone@example.org"]',
         "regional-analytics:environmentSuffix": "full",
+        "regional-analytics:datasets": '["*"]',
     }
     made: list[Created] = []
     create = lifecycle.create
@@ -123,6 +129,8 @@ NOT_READ = {
     "aws:lambda/function:Function": {"code"},
     "aws:lambda/layerVersion:LayerVersion": {"code"},
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {"description"},
+    # A bucket's name tells its namespace.
+    "aws:s3/bucket:Bucket": {"bucketNamespace"},
 }
 
 
