@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PREPARED := .build/.prepared
 SCANNERS := .venv-scan/.installed
+READERS := .venv-readers/.installed
 FILE ?=
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install local serve test check audit format bench lock clean
+.PHONY: help install local serve test readers check audit format bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -37,6 +38,14 @@ $(SCANNERS): requirements/scan.txt
 	@.venv-scan/bin/python -m pip install $(PIP_FLAGS) -r requirements/scan.txt
 	@touch $@
 
+# What reads published files. Some have no wheel, and are built by what is pinned as well.
+$(READERS): requirements/readers.txt requirements/build.txt
+	@echo "Installing the pinned readers in .venv-readers ..." >&2
+	@test -x .venv-readers/bin/python || $(PYTHON) -m venv .venv-readers
+	@.venv-readers/bin/python -m pip install $(PIP_FLAGS) -r requirements/build.txt
+	@.venv-readers/bin/python -m pip install $(PIP_FLAGS) --no-build-isolation -r requirements/readers.txt
+	@touch $@
+
 local: install  ## deploy three regions on the embedded AWS and process real files (FILE=path: your own)
 	@$(BIN)/python -m local run $(if $(FILE),"$(FILE)")
 
@@ -45,6 +54,11 @@ serve: install  ## keep the embedded AWS running for any S3 client
 
 test: install $(SCANNERS)  ## run the whole test suite
 	@$(BIN)/python -m pytest
+	@echo "Left out: tests/readers, which install Spark and Trino and have a command of their own, make readers"
+
+readers: $(READERS)  ## read published files with pandas, polars, Spark, Trino and others (installs 2 GB)
+	@.venv-readers/bin/python -m tests.readers.install
+	@.venv-readers/bin/python -m pytest tests/readers -n 0
 
 check: install  ## lint and type check
 	@$(BIN)/ruff check .
@@ -66,13 +80,13 @@ format: install  ## format the code
 
 lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
 	@$(BIN)/python -m pip install --quiet uv==0.13.9
-	@for set in dev layer program policy bench scan; do \
+	@for set in dev layer program policy bench scan readers build spark-3.5 spark-4.0; do \
 		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
 		[ $$set = policy ] && target=policy/requirements.txt; \
-		constraint=; case $$set in dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
+		constraint=; case $$set in dev|scan|build|spark-*) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-annotate --no-header --quiet $$constraint requirements/$$set.in -o $$target || exit 1; \
 	done
 
 clean:  ## remove what was installed and built
-	@rm -rf $(VENV) .venv-scan .build .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-scan .venv-readers .build .pytest_cache .ruff_cache .hypothesis

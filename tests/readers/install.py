@@ -1,7 +1,7 @@
-"""Install what the readers' tests need and no package index has: `python -m tests.readers.install`.
+"""Install Spark and Trino in `.build`: `python -m tests.readers.install`.
 
-That is Trino, from Maven Central, into `.build`. What a machine lacks for an engine is said and left out: the
-tests of that engine are then skipped, with the same words.
+What a machine lacks for one of them is said and left out: the tests of that engine are then skipped, with the
+same words.
 """
 
 import hashlib
@@ -73,12 +73,34 @@ def install_trino() -> None:
     shutil.rmtree(with_maven)
 
 
+def install_spark(version: str) -> None:
+    """Put Spark's package, which brings all of Spark, into a folder: two versions do not fit into one."""
+    home = SPARK_HOMES[version]
+    unpacked = home.with_name(f"{home.name}-unpacked")
+    shutil.rmtree(unpacked, ignore_errors=True)
+    lock = BUILD.parent / "requirements" / f"spark-{version}.txt"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+            *("--require-hashes", "--no-build-isolation", "--target", str(unpacked), "-r", str(lock)),
+        ],
+        check=True,
+        stdout=sys.stderr,
+    )
+    unpacked.rename(home)
+
+
 def main() -> None:
     """Install what is not there yet, and say what cannot be."""
-    for notice in (missing_for_spark(), missing_for_trino()):
-        if notice:
-            print(notice, file=sys.stderr)
-    if missing_for_trino() is None and not TRINO_HOME.is_dir():
+    spark, trino = missing_for_spark(), missing_for_trino()
+    for notice in filter(None, (spark, trino)):
+        print(notice, file=sys.stderr)
+    BUILD.mkdir(exist_ok=True)
+    for version, home in SPARK_HOMES.items():
+        if spark is None and not home.is_dir():
+            print(f"Installing Spark {version} in .build ...", file=sys.stderr)
+            install_spark(version)
+    if trino is None and not TRINO_HOME.is_dir():
         print("Installing Trino in .build ...", file=sys.stderr)
         install_trino()
 
