@@ -1,6 +1,6 @@
 """Measure for docs/reading.md: `python -m tests.readers`, in the environment of `make readers`.
 
-It prints the share of public files that each engine reads wholly right, and the table of folders of two files.
+It prints the share of public files that each engine reads wholly right, and the table of folders.
 """
 
 import logging

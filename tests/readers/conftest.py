@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +11,10 @@ from local.server import Server
 from tests.readers.engines import Engine, Pandas, Polars, PyArrow, Spark, TrinoTables
 from tests.readers.install import SPARK_HOMES, missing_for_spark, missing_for_trino
 from tests.readers.trino import Trino
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 REGION = "eu-west-1"
 SPARKS = tuple(f"Spark {version}" for version in SPARK_HOMES)

@@ -1,4 +1,4 @@
-"""Public files of delimited text and JSON that come with Python packages: what is converted, then read by all."""
+"""Public files of delimited text and JSON that come with Python packages."""
 
 from __future__ import annotations
 

@@ -152,11 +152,12 @@ class Spark:
 
     def close(self) -> None:
         """End it."""
-        if self._process.stdin:
-            self._process.stdin.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream:
+                stream.close()
         self._process.wait()
 
-    def _answer(self) -> Any:  # noqa: ANN401 - what was pickled
+    def _answer(self) -> Any:
         if self._process.stdout is None:
             raise RuntimeError(f"{self.name} has ended")
         return pickle.load(self._process.stdout)
@@ -171,23 +172,24 @@ class TrinoTables:
         self.trino = trino
         self._s3 = server.client("s3", region)
         self._bucket = "readers-of-published-files"
-        self._s3.create_bucket(
-            Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": region}
-        )
+        self._s3.create_bucket(Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": region})
         self._numbers = count()
 
     def read(self, path: Path) -> Table:
         first = min(path.glob("*.parquet")) if path.is_dir() else path
-        names = DuckDB().read(first).names if first.stat().st_size < 0 else _names(first)
         types = [hive_type(type_) for type_ in DuckDB.types(first)]
         return self.query(path, list(zip(_names(first), types, strict=True)))
+
+    def upload(self, path: Path, folder: str) -> str:
+        """Put a file, or all files of a folder, into S3; give the folder's address there."""
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            self._s3.upload_file(str(file), self._bucket, f"{folder}/{file.name}")
+        return f"s3://{self._bucket}/{folder}/"
 
     def query(self, path: Path, columns: Sequence[tuple[str, str]], select: str = "*") -> Table:
         """Read a file or folder by a table of these columns and Hive types."""
         table = f"t{next(self._numbers)}"
-        for file in sorted(path.glob("*.parquet")) if path.is_dir() else [path]:
-            self._s3.upload_file(str(file), self._bucket, f"{table}/{file.name}")
-        self.trino.create_table(DATABASE, table, columns, f"s3://{self._bucket}/{table}/")
+        self.trino.create_table(DATABASE, table, columns, self.upload(path, table))
         from trino.exceptions import TrinoQueryError
 
         try:

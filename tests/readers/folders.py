@@ -1,4 +1,4 @@
-"""Folders of two files whose columns have other types: what each engine makes of them, as a table for the docs."""
+"""Folders of two files whose columns have other types, and what each engine makes of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.readers.engines import Engine, Spark, TrinoTables
+    from tests.readers.engines import Engine
 
 PAIRS = {
     "whole amounts, then cents": ("id,v\n1,10\n2,20\n", "id,v\n3,10.50\n4,20.25\n"),
@@ -81,7 +81,9 @@ def outcome(read: Callable[[Path], Table], pair: str, folder: Path) -> str:
         return ERROR
     got = {int(row[0]): row[1] for row in rows if row[0] is not None}
     wrong = [
-        f"`{text}` as `{_shown(got.get(number))}`" for number, text in _expected(pair) if not _same(got.get(number), text)
+        f"`{text}` as `{_shown(got.get(number))}`"
+        for number, text in _expected(pair)
+        if not _same(got.get(number), text)
     ]
     return wrong[0] if wrong else RIGHT
 
@@ -120,7 +122,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    if hasattr(value, "tolist"):
+    if type(value).__module__ == "numpy":
         value = value.tolist()
     if isinstance(value, bool):
         return str(value).lower()

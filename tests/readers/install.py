@@ -27,7 +27,7 @@ _NEEDED = ("bin/", "lib/", "plugin/hive/", "NOTICE")
 def missing_for_trino() -> str | None:
     """Say what this machine lacks to run Trino; None if nothing."""
     if java_home(TRINO_JAVA) is None:
-        return f"Trino is left out: it needs Java {TRINO_JAVA[0]} or {TRINO_JAVA[1] - 1}, which is not found here"
+        return f"Trino is left out: it needs Java {TRINO_JAVA[0]} or newer, and none is found here"
     if not TRINO_HOME.is_dir() and shutil.which("mvn") is None:
         return "Trino is left out: it is installed by Maven, and there is no mvn here"
     return None
@@ -64,9 +64,7 @@ def install_trino() -> None:
     unpacked = BUILD / "trino-unpacked"
     shutil.rmtree(unpacked, ignore_errors=True)
     with tarfile.open(archive) as tar:
-        members = [
-            member for member in tar if member.name.partition("/")[2].startswith(_NEEDED)
-        ]
+        members = [member for member in tar if member.name.partition("/")[2].startswith(_NEEDED)]
         tar.extractall(unpacked, members, filter="data")
     (unpacked / TRINO_HOME.name).rename(TRINO_HOME)
     shutil.rmtree(unpacked)

@@ -7,13 +7,13 @@ from pathlib import Path
 SPARK_JAVA = (17, 18)
 """From and below: Spark 3.5 and 4.0 run on Java 17, https://spark.apache.org/docs/4.0.1/#downloading."""
 TRINO_JAVA = (24, 26)
-"""Trino 476 asks for Java 24 or newer, https://trino.io/docs/476/installation/deployment.html#java-runtime-environment."""
+"""Trino 476 asks for Java 24 or newer, https://trino.io/docs/476/installation/deployment.html."""
 
 _PLACES = ("/usr/lib/jvm", "/opt", "/opt/java", "/opt/hostedtoolcache/Java_Temurin-Hotspot_jdk")
 
 
 def java_home(versions: tuple[int, int]) -> Path | None:
-    """Give the folder of a Java of these versions (from and below), the oldest that there is; None without one.
+    """Give the folder of the oldest Java of these versions (from and below); None without one.
 
     Looked at are the variables whose names begin with ``JAVA_HOME``, which GitHub's runners set, and the
     folders where packages install Java.

@@ -7,12 +7,15 @@ import shutil
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from conversion import Limits, convert
 from tests.readers.engines import DuckDB, Engine
-from tests.readers.values import Table
+
+if TYPE_CHECKING:
+    from tests.readers.values import Table
 
 
 def publish(data: bytes, target: Path, key: str) -> Path:

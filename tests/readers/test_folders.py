@@ -1,4 +1,4 @@
-"""Folders: files of the same columns, and the pairs of docs/reading.md, whose table is what the engines do."""
+"""Folders: files of the same columns, and the pairs of docs/reading.md, whose table is held."""
 
 from pathlib import Path
 

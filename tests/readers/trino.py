@@ -65,6 +65,7 @@ class Trino:
         """
         self._server = server
         self._region = region
+        self.glue = server.client("glue", region)
         self._folder = tempfile.TemporaryDirectory(prefix="trino-")
         self.port = _free_port()
         home = java_home(TRINO_JAVA)
@@ -103,7 +104,12 @@ class Trino:
         cursor = self._connection.cursor()
         return cursor.execute(sql).fetchall()
 
-    def create_table(  # noqa: PLR0913
+    def create_database(self, database: str) -> None:
+        """Create a database in Glue, if it is not there."""
+        with suppress(self.glue.exceptions.AlreadyExistsException):
+            self.glue.create_database(DatabaseInput={"Name": database})
+
+    def create_table(
         self,
         database: str,
         table: str,
@@ -116,17 +122,15 @@ class Trino:
         """Create a table of Parquet files in Glue.
 
         Args:
-            database: the database's name; it is created if it is not there.
+            database: the database's name; it is created if need be.
             table: the table's name, in lower case.
             columns: names and Hive types.
             location: the folder in S3, ``s3://bucket/prefix/``.
             partitions: names and Hive types of the columns that are in the folders' names.
             parameters: the table's, such as those of partition projection.
         """
-        glue = self._server.client("glue", self._region)
-        with suppress(glue.exceptions.AlreadyExistsException):
-            glue.create_database(DatabaseInput={"Name": database})
-        glue.create_table(
+        self.create_database(database)
+        self.glue.create_table(
             DatabaseName=database,
             TableInput={
                 "Name": table,
@@ -198,7 +202,7 @@ class Trino:
             },
         )
 
-    def _connected(self) -> Any:  # noqa: ANN401 - the client is not typed
+    def _connected(self) -> Any:
         """Wait until it answers; it does so before it has a node that runs queries."""
         deadline = time.monotonic() + _START_SECONDS
         while True:

@@ -30,8 +30,8 @@ class Table:
         )
 
 
-def _text(value: Any, type_: DuckDBPyType, nan_is_null: bool) -> Any:  # noqa: C901, PLR0911
-    if hasattr(value, "tolist") and not isinstance(value, bytes):  # numpy's scalars and arrays
+def _text(value: Any, type_: DuckDBPyType, nan_is_null: bool) -> Any:  # noqa: C901
+    if type(value).__module__ == "numpy":
         value = value.tolist()
     if value is None or (isinstance(value, float) and math.isnan(value) and _is_null(type_, nan_is_null)):
         return None
