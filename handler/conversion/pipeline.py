@@ -12,8 +12,9 @@ from typing import BinaryIO
 
 import duckdb
 
-from conversion import delimited, ndjson, parquet
+from conversion import ndjson, parquet
 from conversion.budget import Budget
+from conversion.delimited import plan as delimited
 from conversion.engine import describe, engine
 from conversion.formats import PARQUET_MAGIC, json_kind, refuse_foreign
 from conversion.model import Column, Conversion, Limits
@@ -48,7 +49,7 @@ def convert(
     the bytes.
     """
     budget = Budget(limits, workdir)
-    rejects = Rejects(workdir / "rejected.jsonl", provenance.get("job_id"))
+    rejects = Rejects(workdir / "rejected.jsonl", provenance)
     with (
         Pipe() as pipe,
         closing(rejects),
