@@ -1,4 +1,4 @@
-"""One line for each region: is it well, how much goes through it, what fails, how old is what waits."""
+"""The state of a region: is it well, how much goes through it, what fails, how old is what waits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,11 +32,13 @@ class Status:
     """Age of the oldest message; None when CloudWatch has none to tell."""
     dead_letters: int
     undelivered: int
+    code_changed: bool | None
+    """Whether the function's code is another than the stack deployed; None when it does not say which."""
 
     @property
     def healthy(self) -> bool:
-        """Whether no alarm of the region is in ALARM."""
-        return not self.alarms
+        """Whether no alarm of the region is in ALARM and its code is what was deployed."""
+        return not self.alarms and not self.code_changed
 
 
 def of(stack: Stack, *, since: datetime) -> Status:
@@ -59,7 +61,15 @@ def of(stack: Stack, *, since: datetime) -> Status:
         oldest_seconds=_oldest(stack) if waiting or in_flight else None,
         dead_letters=dead_letters,
         undelivered=undelivered,
+        code_changed=_code_changed(stack),
     )
+
+
+def _code_changed(stack: Stack) -> bool | None:
+    if stack.code_sha256 is None:
+        return None
+    function = stack.client("lambda").get_function_configuration(FunctionName=stack.function_arn)
+    return function["CodeSha256"] != stack.code_sha256
 
 
 def _alarms(stack: Stack) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from conversion.blocks import RECORD_BYTES_MAX
-from conversion.dialect import Dialect
+from conversion.delimited.dialect import Dialect
 from conversion.engine import literal
 from conversion.model import MEBIBYTE
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from conversion.csv_reader import read_text
-from conversion.dialect import lines_dialect
+from conversion.delimited.dialect import lines_dialect
 from conversion.encoding import is_text
 from conversion.engine import identifier, literal
 from conversion.json_numbers import alike, has_inexact

@@ -9,7 +9,7 @@ from typing import Any
 
 from conversion.blocks import RECORD_BYTES_MAX, blocks_of_lines
 from conversion.budget import Budget
-from conversion.dialect import Dialect, lines_dialect, newline_of
+from conversion.delimited.dialect import Dialect, lines_dialect, newline_of
 from conversion.encoding import FALLBACK, from_fallback, is_fallback, not_text_reason
 from conversion.json_numbers import JsonScreen, with_inexact_as_text
 from conversion.json_values import to_lines

@@ -7,14 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import duckdb
+from duckdb.sqltypes import DuckDBPyType
 
 from conversion.csv_reader import read_text
 from conversion.engine import identifier, literal
 from conversion.json_flat import JSON, clash, string_guess
 from conversion.json_lines import JsonLines, JsonSpool
-from conversion.json_shape import ShapesDisagreeError, merged
+from conversion.json_shape import Shape, ShapesDisagreeError, merged
 from conversion.names import column_names
 from conversion.proof import BIGINT, BOOLEAN, DOUBLE, FLOAT_SHARE_SURE, Guess, Type, guess
+from conversion.published import is_too_deep
 from conversion.typed import TextTable
 
 _COLUMNS_MAX = 5000
@@ -117,8 +119,16 @@ def _with_shapes(
         except ShapesDisagreeError:
             continue
         text = literal(json.dumps(structure, ensure_ascii=False)).replace("{", "{{").replace("}", "}}")
-        guesses[index] = Guess((Type("STRUCT", f"json_transform({{text}}, {text})", "true"),), JSON)
+        type_ = _type_of(connection, structure)
+        if not is_too_deep(type_):
+            guesses[index] = Guess((Type(str(type_), f"json_transform({{text}}, {text})", "true"),), JSON)
     return replace(table, guesses=tuple(guesses))
+
+
+def _type_of(connection: duckdb.DuckDBPyConnection, structure: Shape) -> DuckDBPyType:
+    """Give the type of what json_transform makes of this structure."""
+    text = literal(json.dumps(structure, ensure_ascii=False))
+    return connection.sql(f"SELECT json_transform(value, {text}) FROM (SELECT '{{}}' AS value)").types[0]
 
 
 def _guess(values: Sequence[Any]) -> Guess:

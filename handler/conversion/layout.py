@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from conversion.csv_reader import read_text
-from conversion.dialect import Dialect, detect, lines_dialect, newline_of
+from conversion.delimited.dialect import Dialect, detect, lines_dialect, newline_of
 from conversion.names import column_names
 from conversion.proof import NULL_MARKERS, Guess, guess
 from conversion.typed import TextTable

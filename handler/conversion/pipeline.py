@@ -12,8 +12,9 @@ from typing import BinaryIO
 
 import duckdb
 
-from conversion import delimited, ndjson, parquet
+from conversion import ndjson, parquet
 from conversion.budget import Budget
+from conversion.delimited import plan as delimited
 from conversion.engine import describe, engine
 from conversion.formats import PARQUET_MAGIC, json_kind, refuse_foreign
 from conversion.model import Column, Conversion, Limits
@@ -110,8 +111,16 @@ def _profiled(work: Work, result: Result, provenance: Mapping[str, str]) -> Prof
         parquet=work.writer.output,
         written=written,
         columns=[
-            Column(name=name, source_name=source, type=type_)
-            for source, (name, type_) in zip(result.sources, types, strict=True)
+            Column(
+                name=name,
+                source_name=source,
+                type=type_,
+                source_type=column.source_type,
+                renamed_fields=column.renamed,
+            )
+            for source, (name, type_), column in zip(
+                result.sources, types, result.typed.published, strict=True
+            )
         ],
         markers=result.typed.markers,
         description={

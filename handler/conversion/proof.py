@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conversion.numerals import decimals, floats
+from conversion.published import within_years
 
 NULL_MARKERS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "#N/A", "\\N")
 """What stands for no value in a column that is otherwise typed. In a column of text it is text."""
@@ -59,7 +60,7 @@ BOOLEAN = Type("BOOLEAN", "TRY_CAST({text} AS BOOLEAN)", "strlen({text}) + CAST(
 _SAME = "CAST({value} AS VARCHAR) = {text}"
 
 BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", _SAME)
-DATE = Type("DATE", "TRY_CAST({text} AS DATE)", f"isfinite({{value}}) AND {_SAME}")
+DATE = Type("DATE", "TRY_CAST({text} AS DATE)", f"{within_years('{value}', 'DATE')} AND {_SAME}")
 TIME = Type("TIME", "TRY_CAST({text} AS TIME)", f"{{value}} < TIME '24:00:00' AND {_SAME}")
 
 
@@ -113,9 +114,8 @@ def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
         fraction = f"starts_with(strftime({local}, '{form}.%f'), {begin})"
         fraction = f"strlen({{text}}) >= {len('2024-01-31 10:00:00.1') + len(suffix)} AND {fraction}"
         same = f"CASE WHEN {same} THEN true ELSE {fraction} END"
-    return Type(
-        name, cast, f"CASE WHEN isfinite({{value}}) THEN {same} WHEN {{value}} IS NOT NULL THEN false END"
-    )
+    published = within_years("{value}", name)
+    return Type(name, cast, f"CASE WHEN {published} THEN {same} WHEN {{value}} IS NOT NULL THEN false END")
 
 
 def written_date(order: str, separator: str, time: str) -> Type:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from conversion.blocks import RECORD_BYTES_MAX
 from conversion.budget import Budget
-from conversion.dialect import Dialect
+from conversion.delimited.dialect import Dialect
 from conversion.encoding import is_text, not_text_at, not_text_reason
 from conversion.model import BLOCK_BYTES, UnreadableError
 from conversion.rejects import Rejects

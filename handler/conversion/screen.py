@@ -5,7 +5,7 @@ Nine of ten files are sound from end to end. What this pass cannot prove in whol
 """
 
 from conversion.blocks import RECORD_BYTES_MAX
-from conversion.dialect import Dialect
+from conversion.delimited.dialect import Dialect
 from conversion.encoding import is_text
 
 _CUT_ATTEMPTS = 100

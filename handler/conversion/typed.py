@@ -10,8 +10,9 @@ from pathlib import Path
 
 import duckdb
 
-from conversion.engine import Written, copy, identifier, literal
+from conversion.engine import Written, copy, literal
 from conversion.proof import BIGINT, FLOAT_SHARE_MIN, NULL_MARKERS, Guess, Type
+from conversion.published import Published, metadata_of, published, selection
 
 _UNPROVEN = "a value is not what its text says"
 _MARKERS = "(" + ", ".join(literal(marker) for marker in NULL_MARKERS) + ")"
@@ -37,10 +38,11 @@ class TextTable:
 
 @dataclass(frozen=True)
 class Typed:
-    """What was written in what types, and how many of each column's nulls were markers."""
+    """What was written: the types found and how they were published, and how many nulls were markers."""
 
     written: Written
     types: tuple[Type, ...]
+    published: tuple[Published, ...]
     markers: tuple[int, ...]
 
 
@@ -86,6 +88,7 @@ def write_as(
     if counted:
         sequences = "; ".join(f"CREATE OR REPLACE TEMP SEQUENCE m{i} MINVALUE 0 START 0" for i in counted)
         connection.execute(sequences)
+    known = {name: connection.sqltype(name) for name in {type_.name for type_ in types}}
     values, proofs, columns = [], [], []
     likely, nulls = [], set[str]()
     for index, (name, type_) in enumerate(zip(table.names, types, strict=True)):
@@ -95,7 +98,7 @@ def write_as(
             value = text
         else:
             values.append(f"{type_.cast.format(text=text)} AS {value}")
-        columns.append(f"{value} AS {identifier(name)}")
+        columns.append(published(name, value, known[type_.name]))
         if type_.proof != "true":
             proof = (type_.quickly() if table.quickly else type_.proof).format(text=text, value=value)
             # A sequence counts the markers as they are met: there is no other place in a COPY to count them.
@@ -104,14 +107,16 @@ def write_as(
             nulls |= table.guesses[index].nulls
             likely.append(f"coalesce({proof}, {text} IS NULL)" if table.guesses[index].nulls else proof)
             proofs.append(f"coalesce({proof}, {null})")
-    query = f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(values)} FROM {table.relation})"
+    query = (
+        f"SELECT {selection(table.names, columns)} FROM (SELECT {', '.join(values)} FROM {table.relation})"
+    )
     if proofs:
         # Most rows have a value wherever all of the sample have one: they need not be asked for nulls.
         first = f"WHEN {' AND '.join(likely)} THEN true" if table.quickly and nulls <= {""} else ""
         proven = f"CASE {first} WHEN {' AND '.join(proofs)} THEN true ELSE error({literal(_UNPROVEN)}) END"
         query += f" WHERE {proven}"
     try:
-        written = copy(connection, query, path, metadata)
+        written = copy(connection, query, path, {**metadata, **metadata_of(table.names, columns)})
     except duckdb.InvalidInputException as error:
         if _UNPROVEN not in str(error):
             raise
@@ -122,6 +127,7 @@ def write_as(
     return Typed(
         written=written,
         types=tuple(types),
+        published=tuple(columns),
         markers=tuple(
             (counts.get(f"m{index}") or 0) if index in counted else 0 for index in range(len(types))
         ),

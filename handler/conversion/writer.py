@@ -10,6 +10,7 @@ import duckdb
 from conversion.budget import Budget
 from conversion.engine import Written, copy
 from conversion.model import MEBIBYTE
+from conversion.published import Published, metadata_of, selection
 from conversion.stream import Pipe, UnsoundError
 from conversion.typed import TextTable, Typed, UnprovenError, write, write_as
 
@@ -60,7 +61,7 @@ class Writer:
         if not table.certain:
             return None
         table = self._fitted(table)
-        metadata = self._described(format_, encoding, table, sources)
+        metadata = self._described(format_, encoding, table.names, sources)
         types = [guess.first for guess in table.guesses]
         try:
             typed = self._pipe.feed(
@@ -85,24 +86,33 @@ class Writer:
 
     def write(self, table: TextTable, format_: str, encoding: str, sources: Sequence[str]) -> Typed:
         """Write ``table`` from the disk."""
-        metadata = self._described(format_, encoding, table, sources)
+        metadata = self._described(format_, encoding, table.names, sources)
         table = self._fitted(table)
         return write(self.connection, table, self.output, metadata, refuted=self._refuted)
 
-    def rewrite(self, query: str, format_: str, encoding: str) -> Written:
-        """Write what ``query`` gives, as it is."""
-        return copy(self.connection, query, self.output, self._described(format_, encoding))
+    def rewrite(
+        self,
+        relation: str,
+        format_: str,
+        encoding: str,
+        names: Sequence[str],
+        sources: Sequence[str],
+        columns: Sequence[Published],
+    ) -> Written:
+        """Write ``columns`` of ``relation`` (SQL) under ``names``."""
+        metadata = self._described(format_, encoding, names, sources)
+        query = f"SELECT {selection(names, columns)} FROM {relation}"
+        return copy(self.connection, query, self.output, {**metadata, **metadata_of(names, columns)})
 
     def _fitted(self, table: TextTable) -> TextTable:
         return replace(table, quickly=self._size >= _QUICKLY_BYTES and len(table.names) <= _QUICKLY_COLUMNS)
 
     def _described(
-        self, format_: str, encoding: str, table: TextTable | None = None, sources: Sequence[str] = ()
+        self, format_: str, encoding: str, names: Sequence[str], sources: Sequence[str]
     ) -> dict[str, str]:
-        names = dict(zip(table.names, sources, strict=True)) if table else {}
         return {
             **self._metadata,
             "format": format_,
             "encoding": encoding,
-            "column_names": json.dumps(names, ensure_ascii=False),
+            "column_names": json.dumps(dict(zip(names, sources, strict=True)), ensure_ascii=False),
         }

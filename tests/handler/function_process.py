@@ -23,6 +23,7 @@ import index
 from dynamo import Table
 from objects import Bucket
 from processor import Processor
+from tests import service_models
 from tests.handler import fake_conversion
 from tests.handler.deliveries import Context
 from tests.handler.fault_injection import cut_body, inject
@@ -118,6 +119,7 @@ def _warm_up() -> None:
             call()
     for client in (s3, dynamodb):
         client.close()
+        service_models.hold(client)
 
 
 def main() -> None:

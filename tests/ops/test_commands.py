@@ -73,7 +73,7 @@ def test_interrupted_replay_goes_on_where_it_stopped(
     monkeypatch.setattr(messages, "send", fail_at_the_second)
     stopped = ops("replay", "input/replayed/", "--yes", "--stack", region)
     assert stopped.status == 130
-    resume = stopped.out[stopped.out.index("--resume ") :].split()[1]
+    resume = stopped.err[stopped.err.index("--resume ") :].split()[1]
     cloud.run_until_idle()
     monkeypatch.setattr(messages, "send", send)
     resumed = ops("replay", "input/replayed/", "--resume", resume, "--yes", "--stack", region)
@@ -95,7 +95,8 @@ def test_replay_leaves_older_versions_and_results_alone(cloud: Cloud, region: st
     (message,) = sqs.receive_message(**queue, MaxNumberOfMessages=10)["Messages"]
     assert json.loads(message["Body"])["detail"]["object"]["size"] == len(GOOD) + 7
     sqs.delete_message(**queue, ReceiptHandle=message["ReceiptHandle"])
-    assert "nothing to replay: 0 objects" in ops("replay", "processed/", "--stack", region).out
+    said = ops("replay", "processed/", "--stack", region).out
+    assert "nothing to replay: what is under 'processed/' was written by the system itself" in said
 
 
 def test_looking_at_dead_letters_leaves_them(cloud: Cloud, region: str, ops: Run) -> None:
@@ -118,7 +119,7 @@ def test_looking_at_dead_letters_leaves_them(cloud: Cloud, region: str, ops: Run
     assert letters() & sent == {kept}
     again = ops("discard", others[0], "--stack", region, "--yes")
     assert again.status == 2
-    assert f"no dead letter '{others[0]}'" in again.err
+    assert f"{region} has no dead letter {others[0]}" in again.err
     ops("discard", kept, "--stack", region, "--yes")
 
 
@@ -197,8 +198,8 @@ def test_stacks_are_found_through_pulumi(
     assert region in run("status").out
     assert region in run("status", "--outputs", str(outputs)).out
 
-    pulumi.write_text("#!/bin/sh\necho 'error: no stack named' >&2\nexit 255\n")
-    assert "failed: error: no stack named" in run("status").err
+    pulumi.write_text("#!/bin/sh\necho 'error: PULUMI_ACCESS_TOKEN must be set' >&2\nexit 255\n")
+    assert "failed: error: PULUMI_ACCESS_TOKEN must be set" in run("status").err
     outputs.write_text("{}")
     assert "has no output bucketName" in run("status", "--outputs", str(outputs)).err
     outputs.write_text("[")
@@ -206,7 +207,63 @@ def test_stacks_are_found_through_pulumi(
     assert "No such file" in run("status", "--outputs", "nowhere.json").err
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "the pulumi CLI is not installed" in run("status").err
-    assert "start it with `python -m local serve`" in run("status", "--local").err
+    assert "no embedded AWS runs in this folder" in run("status", "--local").err
+
+
+def test_what_is_not_deployed_is_said_beside_what_is(
+    cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for stack in (region, "never-made", "never-updated"):
+        (tmp_path / f"Pulumi.{stack}.yaml").touch()
+    (tmp_path / region).write_text(json.dumps(cloud.outputs[region]))
+    (tmp_path / "never-updated").write_text("{}")
+    pulumi = tmp_path / "bin" / "pulumi"
+    pulumi.parent.mkdir()
+    pulumi.write_text(
+        '#!/bin/sh\ntest -e "$5" && exec cat "$5"\necho "error: no stack named \'$5\' found" >&2\nexit 255\n'
+    )
+    pulumi.chmod(0o755)
+    for name, value in cloud.server.operator.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
+    monkeypatch.setenv("PATH", str(pulumi.parent), prepend=":")
+
+    status = run("status")
+    assert status.status in (0, 1)
+    assert status.out.count("not deployed") == 2
+    states = {
+        state["stack"]: state["deployed"]
+        for state in map(json.loads, run("status", "--json").out.splitlines())
+    }
+    assert states == {region: True, "never-made": False, "never-updated": False}
+    jobs_of_all = run("jobs", "--json")
+    assert jobs_of_all.status == 0
+    assert jobs_of_all.err.count("is not deployed") == 2
+    asked = run("jobs", "--stack", "never-made")
+    assert asked.status == 2
+    assert "not deployed: never-made; deploy with `pulumi up --stack never-made`" in asked.err
+
+
+def test_code_that_was_changed_by_hand_is_said(
+    cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in cloud.server.operator.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
+    function = cloud.client("lambda", region).get_function_configuration(
+        FunctionName=cloud.outputs[region]["functionArn"]
+    )
+    outputs = tmp_path / "outputs.json"
+
+    def status_where_deployed(code_sha256: str) -> dict[str, Any]:
+        outputs.write_text(json.dumps(cloud.outputs[region] | {"codeSha256": code_sha256}))
+        return json.loads(run("status", "--outputs", str(outputs), "--json").out)
+
+    assert status_where_deployed(function["CodeSha256"])["code_changed"] is False
+    changed = status_where_deployed("another")
+    assert (changed["code_changed"], changed["healthy"]) == (True, False)
+    assert "code  changed by hand" in run("status", "--outputs", str(outputs)).out
 
 
 def test_aws_errors_are_explained(
