@@ -16,11 +16,23 @@ from local.bridges import (
     permissions,
     queues,
     refusals,
+    s3_deletions,
 )
 
 
 def install() -> None:
     """Put every bridge in place; call once, before the server answers."""
-    requests = (permissions, events, queues, metrics, changes, refusals, function_code, lambda_checks, athena)
+    requests = (
+        permissions,
+        events,
+        s3_deletions,
+        queues,
+        metrics,
+        changes,
+        refusals,
+        function_code,
+        lambda_checks,
+        athena,
+    )
     for bridges in (*requests, cloudwatch, message_moves):
         bridges.install()
