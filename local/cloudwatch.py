@@ -17,10 +17,12 @@ from moto.cloudwatch.models import CloudWatchBackend, Dimension, Statistics
 from moto.logs.utils import EventMessageFilter, UnsupportedFilterPattern
 
 from local import service_metrics
+from local.bridges import s3_lifecycle
 
 PATH = "/_cloudwatch/"
 """Below it: `POST clock {"offset": seconds}` sets the clock, `POST sample` measures the queues, and
-`POST throttle {"table": writes}` has DynamoDB refuse so many writes."""
+`POST throttle {"table": writes}` has DynamoDB refuse so many writes, and `POST days {"bucket": days}` lets
+days pass for S3's lifecycle rules."""
 
 _offset = 0.0
 
@@ -50,8 +52,11 @@ def answer(path: str, body: bytes) -> bytes:
             service_metrics.throttled_writes.update(json.loads(body))
         case "sample":
             service_metrics.sample_queues(now())
+        case "days":
+            for bucket, days in json.loads(body).items():
+                s3_lifecycle.pass_days(bucket, days)
         case other:
-            raise NotImplementedError(f"{PATH}{other}: there is clock, sample and throttle")
+            raise NotImplementedError(f"{PATH}{other}: there is clock, sample, throttle and days")
     return json.dumps({"now": now()}).encode()
 
 

@@ -17,13 +17,14 @@ from local.bridges import (
     permissions,
     queues,
     refusals,
+    s3_deletions,
 )
 
 
 def install() -> None:
     """Put every bridge in place; call once, before the server answers."""
     for bridges in (
-        *(permissions, events, first_events, queues, metrics, changes, refusals, function_code),
-        *(lambda_checks, athena, cloudwatch, message_moves),
+        *(permissions, events, first_events, s3_deletions, queues, metrics, changes, refusals),
+        *(function_code, lambda_checks, athena, cloudwatch, message_moves),
     ):
         bridges.install()
