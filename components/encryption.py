@@ -65,6 +65,7 @@ def key_policy(names: Names) -> dict[str, Any]:
     use = ["kms:Decrypt", "kms:GenerateDataKey"]
     of_this_account = {"StringEquals": {"aws:SourceAccount": account.account_id}}
     topic = names.arn("sns", names.physical("alarms"))
+    workgroups = names.arn("athena", f"workgroup/{names.physical('*')}")
     log_group = names.arn("logs", f"log-group:{names.log_group}")
     return {
         "Version": "2012-10-17",
@@ -102,6 +103,10 @@ def key_policy(names: Names) -> dict[str, Any]:
                 f"logs.{region}.amazonaws.com",
                 ["kms:DescribeKey"],
                 {"StringEqualsIfExists": {"aws:SourceAccount": account.account_id}},
+            ),
+            # Athena user guide, "Managed query results": Athena encrypts results under its own name.
+            _allow_service(
+                "QueryResultsEncrypt", "encryption.athena.amazonaws.com", use, {"aws:SourceArn": workgroups}
             ),
         ],
     }

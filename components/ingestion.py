@@ -69,7 +69,7 @@ class Ingestion(pulumi.ComponentResource):
         self.rule = cloudwatch.EventRule(
             f"{name}-rule",
             name=args.names.physical("s3-events"),
-            description="Objects that users upload or delete; not what the system writes",
+            description="What users upload and delete; not what the system writes",
             event_pattern=pulumi.Output.all(
                 args.bucket_name, settings.keep_secret("upload_prefixes", settings.upload_prefixes)
             ).apply(lambda given: json.dumps(event_pattern(*given))),

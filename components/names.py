@@ -42,6 +42,11 @@ class Names:
         return self.account.arn(service, self.region, resource)
 
     @property
+    def database(self) -> str:
+        """The Glue database; Athena's names have only lower-case letters, digits and `_`."""
+        return f"analytics_{self.region}_{self.environment_suffix}".replace("-", "_")
+
+    @property
     def log_group(self) -> str:
         """Where Lambda sends the function's logs unless told otherwise."""
         return f"/aws/lambda/{self.physical('etl')}"

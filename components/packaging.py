@@ -23,6 +23,7 @@ import pulumi
 from packaging.requirements import Requirement
 
 from components import archive, configuration
+from components.contracts.compiled import FILE_NAME, compile_contracts
 from components.runtimes import RUNTIMES, Runtime
 
 PROJECT_DIRECTORY = Path(__file__).resolve().parent.parent
@@ -36,6 +37,8 @@ DEFAULT_RUNTIME = RUNTIMES[configuration.defaults()["pythonRuntime"]]
 
 OLDEST_GLIBC = 17
 
+NO_DATASETS = compile_contracts([])
+
 LAYER_FORMAT = 1
 """To be raised when the layer is built differently from the same wheels."""
 
@@ -48,9 +51,9 @@ class PackagingError(pulumi.RunError):
     """An archive cannot be built; the message says what is missing."""
 
 
-def handler_archive() -> pulumi.FileArchive:
-    """Return the function's code."""
-    return _archive(build_handler())
+def handler_archive(datasets: bytes) -> pulumi.FileArchive:
+    """Return the function's code, with the contracts of its datasets as they were compiled."""
+    return _archive(build_handler(datasets=datasets))
 
 
 def layer_archive(runtime: Runtime) -> pulumi.FileArchive:
@@ -70,8 +73,10 @@ def program_version() -> str:
     ]
 
 
-def build_handler(source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTORY) -> Path:
-    """Return the archive of the handler's modules and the program's version, building it if they changed.
+def build_handler(
+    source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTORY, datasets: bytes = NO_DATASETS
+) -> Path:
+    """Return the archive of modules, contracts and the program's version, building it if they changed.
 
     Raises:
         PackagingError: A module that cannot be packed.
@@ -80,6 +85,7 @@ def build_handler(source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTOR
     content = archive.pack(
         [
             version,
+            archive.stored(FILE_NAME, datasets),
             *(
                 archive.stored(path.relative_to(source).as_posix(), path.read_bytes())
                 for path in handler_modules(source)

@@ -1,12 +1,15 @@
 """The function, what it is made of, and what feeds it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
 
 from components import packaging
+from components.contracts.compiled import compile_contracts
+from components.contracts.model import Contract
 from components.function_role import FunctionRole
 from components.ingestion import Ingestion
 from components.jobs import JobTable
@@ -33,6 +36,7 @@ class ProcessingArgs:
         storage: The bucket.
         jobs: The job table.
         ingestion: The queue that feeds the function.
+        contracts: The datasets by whose contracts the function converts.
         key_arn: The KMS key for logs and environment; None for the services' own keys.
     """
 
@@ -43,6 +47,7 @@ class ProcessingArgs:
     storage: Storage
     jobs: JobTable
     ingestion: Ingestion
+    contracts: Sequence[Contract]
     key_arn: pulumi.Input[str] | None
 
 
@@ -127,7 +132,7 @@ class Processing(pulumi.ComponentResource):
             architectures=[packaging.ARCHITECTURE],
             runtime=runtime.name,
             handler="index.handler",
-            code=packaging.handler_archive(),
+            code=packaging.handler_archive(compile_contracts(args.contracts)),
             layers=[layer.arn],
             memory_size=args.settings.memory_size,
             timeout=args.settings.timeout,
@@ -159,7 +164,7 @@ class Processing(pulumi.ComponentResource):
         )
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
-        """What handler/settings.py reads."""
+        """What handler/environment.py reads."""
         settings = self._args.settings
         return {
             "BUCKET_NAME": self._args.storage.bucket_name,
@@ -173,6 +178,7 @@ class Processing(pulumi.ComponentResource):
             "JOB_RETENTION_DAYS": str(settings.job_retention_days),
             "SYSTEM_PREFIXES": json.dumps(SYSTEM_PREFIXES),
             "UPLOAD_PREFIXES": settings.keep_secret("upload_prefixes", json.dumps(settings.upload_prefixes)),
+            "DATASETS": json.dumps([contract.name for contract in self._args.contracts]),
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

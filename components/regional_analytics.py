@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pulumi
 
 from components.account import Account
+from components.catalog import Catalog, CatalogArgs
+from components.contracts import loading
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.function_role import FunctionRole, FunctionRoleArgs
 from components.ingestion import Ingestion, IngestionArgs
@@ -18,12 +22,20 @@ from components.processing import Processing, ProcessingArgs
 from components.settings import Settings
 from components.storage import Storage, StorageArgs
 
+DATASETS_DIRECTORY = Path(__file__).resolve().parent.parent / "datasets"
+
 
 @dataclass(frozen=True, kw_only=True)
 class RegionalAnalyticsArgs:
-    """The settings, from which all the rest follows."""
+    """What the region is to be.
+
+    Attributes:
+        settings: The settings, from which nearly all the rest follows.
+        datasets_directory: Where the contracts are that the setting `datasets` names.
+    """
 
     settings: Settings
+    datasets_directory: Path = DATASETS_DIRECTORY
 
 
 class RegionalAnalytics(pulumi.ComponentResource):
@@ -33,16 +45,23 @@ class RegionalAnalytics(pulumi.ComponentResource):
 
     Raises:
         pulumi.RunError: The provider is of another region than the settings.
+        ContractError: Contracts that cannot be deployed.
     """
 
-    outputs: dict[str, pulumi.Input[str | list[str]]]
+    outputs: dict[str, pulumi.Input[Any]]
     """What the stack exports, by the names that operators and other programs read."""
 
     def __init__(
         self, name: str, args: RegionalAnalyticsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("regional-analytics:index:RegionalAnalytics", name, None, opts)
         settings = args.settings
+        contracts = loading.load(
+            settings.datasets,
+            args.datasets_directory,
+            system_prefixes=SYSTEM_PREFIXES,
+            upload_prefixes=settings.upload_prefixes,
+        )
+        super().__init__("regional-analytics:index:RegionalAnalytics", name, None, opts)
         names = settings.names(Account.of_provider(self, settings.region))
         part = pulumi.ResourceOptions(parent=self)
         for warning in settings.warnings(date.today()):
@@ -88,6 +107,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
                 storage=storage,
                 jobs=jobs,
                 ingestion=ingestion,
+                contracts=contracts,
                 key_arn=key_arn,
             ),
             part,
@@ -119,4 +139,22 @@ class RegionalAnalytics(pulumi.ComponentResource):
             "region": settings.region,
             "systemPrefixes": list(SYSTEM_PREFIXES),
         }
+        if contracts:
+            catalog = Catalog(
+                f"{name}-catalog",
+                CatalogArgs(
+                    names=names,
+                    contracts=contracts,
+                    bucket_name=storage.bucket_name,
+                    bucket_arn=storage.bucket_arn,
+                    key_arn=key_arn,
+                    scan_limit_bytes=settings.query_scan_limit_bytes,
+                ),
+                part,
+            )
+            self.outputs |= {
+                "databaseName": catalog.database_name,
+                "datasets": pulumi.Output.all(**catalog.datasets),
+                "readerPolicyArn": catalog.reader_policy_arn,
+            }
         self.register_outputs(self.outputs)

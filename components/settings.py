@@ -81,6 +81,10 @@ class Settings:
     protect: bool = _setting()
     force_destroy: bool = _setting()
     administrator_role_arns: tuple[str, ...] = _setting(settings_rules.role_arns, may_be_secret=True)
+    datasets: tuple[str, ...] = _setting(settings_rules.names_of_datasets)
+    query_scan_limit_bytes: int = _setting(
+        settings_rules.between(10_000_000, 2**53, "bytes, Athena's lowest is 10 MB")
+    )
     customer_managed_key: bool = _setting()
     queue_depth_threshold: int = _setting(settings_rules.between(1, 2**31 - 1, "messages"))
     freshness_hours: int = _setting(

@@ -132,6 +132,13 @@ def upload_prefixes(prefixes: Sequence[str]) -> Iterator[Fault]:
         )
 
 
+def names_of_datasets(names: Sequence[str]) -> Iterator[Fault]:
+    """Accept names of contracts, or `*` alone for all of them."""
+    yield from _once(names, "dataset")
+    if "*" in names and len(names) > 1:
+        yield 'must be names of datasets, or "*" alone', list(names)
+
+
 def key_prefixes(prefixes: Sequence[str]) -> Iterator[Fault]:
     """Accept beginnings of keys, none of which can hold what the system writes."""
     for prefix in prefixes:

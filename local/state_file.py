@@ -32,10 +32,11 @@ def held() -> Iterator[Callable[[dict[str, Any]], None]]:
     """
     try:
         PATH.parent.mkdir(exist_ok=True)
-        descriptor = os.open(PATH, os.O_RDWR | os.O_CREAT, _OWNER_ALONE)
+        descriptor = os.open(PATH, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _OWNER_ALONE)
     except OSError as error:
         raise LocalError(f"{PATH} cannot be written: {error.strerror}") from None
     with os.fdopen(descriptor, "r+", encoding="utf-8") as file:
+        _check_owner(file)
         _lock(file)
         file.truncate(0)  # one that was killed left its own
         os.fchmod(file.fileno(), _OWNER_ALONE)  # a file of an earlier version may be open to others
@@ -48,6 +49,33 @@ def held() -> Iterator[Callable[[dict[str, Any]], None]]:
             yield write
         finally:
             PATH.unlink(missing_ok=True)
+
+
+def read() -> dict[str, Any]:
+    """Read where the embedded AWS of this folder is.
+
+    Raises:
+        LocalError: when none runs here, or it is still being deployed.
+    """
+    try:
+        with PATH.open(encoding="utf-8") as file:
+            _check_owner(file)
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:  # the process that serves holds it
+                if written := file.read():
+                    return json.loads(written)
+                raise LocalError("the embedded AWS of this folder is still being deployed") from None
+    except FileNotFoundError:
+        pass
+    raise LocalError("no embedded AWS runs in this folder: start it with `python -m local serve`")
+
+
+def _check_owner(file: TextIO) -> None:
+    """Trust no file that another user has put there, where the folder is open to others."""
+    owner = os.fstat(file.fileno()).st_uid
+    if owner != os.geteuid():
+        raise LocalError(f"{PATH} belongs to another user (uid {owner}): remove it, or run this elsewhere")
 
 
 def _lock(file: TextIO) -> None:

@@ -2,6 +2,7 @@
 
 import json
 
+from conversion.compression import compression_of
 from conversion.model import UnreadableError
 
 PARQUET_MAGIC = b"PAR1"
@@ -10,12 +11,8 @@ _FOREIGN = {
     b"PK\x03\x04": "a ZIP archive or an Office workbook: upload what is in it",
     b"\xd0\xcf\x11\xe0": "an old Office document: save it as CSV",
     b"%PDF-": "a PDF document",
-    b"BZh": "compressed with bzip2: use gzip or zstd",
-    b"\xfd7zXZ\x00": "compressed with xz: use gzip or zstd",
-    b"\x04\x22\x4d\x18": "compressed with LZ4: use gzip or zstd",
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive: use gzip or zstd",
-    b"\x1f\x8b": "compressed twice",
-    b"\x28\xb5\x2f\xfd": "compressed twice",
+    b"\x04\x22\x4d\x18": "compressed with LZ4: use gzip, zstd, bzip2 or xz",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive: use gzip, zstd, bzip2 or xz",
     b"Obj\x01": "an Avro file",
     b"ORC": "an ORC file",
     b"ARROW1": "an Arrow file",
@@ -31,9 +28,11 @@ _LINES_TRIED = 50
 
 def refuse_foreign(head: bytes) -> None:
     """Raise UnreadableError for formats that hold tables, or look as if, but are not read."""
-    for magic, name in _FOREIGN.items():
-        if head.startswith(magic):
-            raise UnreadableError(f"not a format that is read, by its first bytes: {name}")
+    foreign = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), None)
+    if compression_of(head) != "none":
+        foreign = "compressed twice"
+    if foreign:
+        raise UnreadableError(f"not a format that is read, by its first bytes: {foreign}")
 
 
 def json_kind(head: bytes) -> str | None:

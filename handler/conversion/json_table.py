@@ -128,7 +128,7 @@ def _with_shapes(
 def _type_of(connection: duckdb.DuckDBPyConnection, structure: Shape) -> DuckDBPyType:
     """Give the type of what json_transform makes of this structure."""
     text = literal(json.dumps(structure, ensure_ascii=False))
-    return connection.sql(f"SELECT json_transform(NULL::JSON, {text})").types[0]
+    return connection.sql(f"SELECT json_transform(value, {text}) FROM (SELECT '{{}}' AS value)").types[0]
 
 
 def _guess(values: Sequence[Any]) -> Guess:

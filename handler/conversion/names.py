@@ -3,7 +3,7 @@
 One set of rules for all formats and depths:
 
 - No outer spaces, no control characters, at most 255 bytes of UTF-8: AWS Glue takes no longer name.
-  https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html
+  https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html
 - No two that differ in case alone: Athena, Trino, Spark and DuckDB make no difference of case.
 - No name of a column that Trino adds to each table by itself, such as ``$path``.
   https://trino.io/docs/476/connector/hive.html#special-columns

@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import repeat
 
-from duckdb import sqltype
 from duckdb.sqltypes import DuckDBPyType
 
 from conversion.engine import identifier
@@ -90,12 +89,18 @@ _IF_FIT: Mapping[str, tuple[str, str]] = {
 }
 """By the type's name: the type to publish, and what must hold of every value; else they are text."""
 
+_CALENDAR = {"org.apache.spark.version": "3.5.0"}
+"""Says that dates are those of the modern calendar, as every Parquet writer but Spark before 3.0 writes them.
+Without it Spark 3 refuses a file with a date before 1582, as it cannot know whether to move it by some days.
+https://github.com/apache/spark/blob/v3.5.6/sql/core/src/main/scala/org/apache/spark/sql/execution/datasources/DataSourceUtils.scala
+"""
+
 _LISTS = ("list", "array", "map")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """How a column is published: ``expression`` is SQL, ``type`` and ``source_type`` are DuckDB's names."""
+    """How a column is published: ``expression`` and ``type`` are SQL, ``source_type`` is what it was."""
 
     expression: str
     type: str
@@ -103,9 +108,7 @@ class Published:
     renamed: tuple[RenamedField, ...] = ()
 
 
-def published(
-    name: str, value: str, type_: str | DuckDBPyType, fits: Sequence[bool] | None = None
-) -> Published:
+def published(name: str, value: str, type_: DuckDBPyType, fits: Sequence[bool] | None = None) -> Published:
     """Say how to publish a column.
 
     Args:
@@ -114,25 +117,23 @@ def published(
         type_: the value's DuckDB type.
         fits: for each of ``conditions(value, type_)`` whether it holds for the whole column; None: all do.
     """
-    source = _type(type_)
     answers = repeat(True) if fits is None else iter(fits)
-    deep = is_too_deep(source)
-    node = _text(_as_json(value)) if deep else _node(value, source, answers, _Place((name,)))
+    deep = is_too_deep(type_)
+    node = _text(_as_json(value)) if deep else _node(value, type_, answers, _Place((name,)))
     return Published(
         expression=node.expression,
-        type=str(sqltype(node.type)),
-        source_type=str(source),
+        type=node.type,
+        source_type=str(type_),
         renamed=node.renamed,
     )
 
 
-def conditions(value: str, type_: str | DuckDBPyType) -> tuple[str, ...]:
+def conditions(value: str, type_: DuckDBPyType) -> tuple[str, ...]:
     """Give SQL that is true or NULL of each value that fits, for each part of a column that may not.
 
     Ask the whole column by ``coalesce(bool_and(condition), true)``.
     """
-    source = _type(type_)
-    return () if is_too_deep(source) else tuple(_conditions(value, source, _Place(())))
+    return () if is_too_deep(type_) else tuple(_conditions(value, type_, _Place(())))
 
 
 def selection(names: Sequence[str], columns: Sequence[Published]) -> str:
@@ -142,7 +143,7 @@ def selection(names: Sequence[str], columns: Sequence[Published]) -> str:
 
 
 def metadata_of(names: Sequence[str], columns: Sequence[Published]) -> Mapping[str, str]:
-    """Say of columns, in the Parquet file's metadata, what types they had and which fields were renamed."""
+    """Give the Parquet file's metadata: what types columns had, which fields were renamed, which calendar."""
     types = {
         name: column.source_type
         for name, column in zip(names, columns, strict=True)
@@ -150,7 +151,8 @@ def metadata_of(names: Sequence[str], columns: Sequence[Published]) -> Mapping[s
     }
     renamed = [asdict(field) for column in columns for field in column.renamed]
     described = {"source_types": types, "renamed_fields": renamed}
-    return {key: json.dumps(value, ensure_ascii=False) for key, value in described.items() if value}
+    texts = {key: json.dumps(value, ensure_ascii=False) for key, value in described.items() if value}
+    return {**_CALENDAR, **texts}
 
 
 def is_too_deep(type_: DuckDBPyType) -> bool:
@@ -189,10 +191,6 @@ class _Node:
     """Whether the expression is the value itself."""
 
 
-def _type(type_: str | DuckDBPyType) -> DuckDBPyType:
-    return sqltype(type_) if isinstance(type_, str) else type_
-
-
 def _levels(type_: DuckDBPyType) -> tuple[int, int]:
     """Give the depth in levels of any kind, and of lists and maps alone."""
     children = [_levels(child) for child in _children(type_)]
@@ -203,9 +201,10 @@ def _levels(type_: DuckDBPyType) -> tuple[int, int]:
 
 
 def _children(type_: DuckDBPyType) -> list[DuckDBPyType]:
-    if type_.id in ("list", "array"):
-        return [type_.children[0][1]]
-    return [child for _, child in type_.children] if type_.id in ("struct", "map") else []
+    if type_.id not in _NESTED:
+        return []
+    # An array has its length among them.
+    return [child for _, child in type_.children if isinstance(child, DuckDBPyType)]
 
 
 def _node(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:

@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from conversion.budget import Budget
-from conversion.compression import compression_of, decompressed
+from conversion.compression import MAGIC_BYTES, compression_of, decompressed
 from conversion.encoding import as_utf8, encoding_of
 from conversion.model import BLOCK_BYTES, HEAD_BYTES, EmptyError
-
-_MAGIC_BYTES = 4
 
 
 class Spool:
@@ -77,7 +75,7 @@ class Spool:
         self.bytes_decompressed = 0
         stream = self._read(source)
         first = next(stream, b"")
-        while 0 < len(first) < _MAGIC_BYTES and (more := next(stream, b"")):
+        while 0 < len(first) < MAGIC_BYTES and (more := next(stream, b"")):
             first += more
         self.compression = compression_of(first)
         pieces = self._counted(

@@ -88,6 +88,7 @@ def write_as(
     if counted:
         sequences = "; ".join(f"CREATE OR REPLACE TEMP SEQUENCE m{i} MINVALUE 0 START 0" for i in counted)
         connection.execute(sequences)
+    known = {name: connection.sqltype(name) for name in {type_.name for type_ in types}}
     values, proofs, columns = [], [], []
     likely, nulls = [], set[str]()
     for index, (name, type_) in enumerate(zip(table.names, types, strict=True)):
@@ -97,7 +98,7 @@ def write_as(
             value = text
         else:
             values.append(f"{type_.cast.format(text=text)} AS {value}")
-        columns.append(published(name, value, type_.name))
+        columns.append(published(name, value, known[type_.name]))
         if type_.proof != "true":
             proof = (type_.quickly() if table.quickly else type_.proof).format(text=text, value=value)
             # A sequence counts the markers as they are met: there is no other place in a COPY to count them.

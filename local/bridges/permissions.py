@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import has_request_context, request
 from moto.core.authorization import ActionAuthenticatorMixin
@@ -16,6 +16,9 @@ from moto.s3.responses import ACTION_MAP, S3Response
 
 from local import policies
 from local.bridges.account import ACCOUNT, PARTITION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def install() -> None:
@@ -152,6 +155,21 @@ def _hide_missing_objects_from_callers_who_may_not_list() -> None:
 
     S3Response._get_key = get_or_deny  # noqa: SLF001 - moto's class
     S3Response.head_object = head_or_deny
+
+
+def caller_may(action: str, resource: str, context: Mapping[str, str]) -> bool:
+    """Tell whether the caller of the request being answered may do something else on its own behalf.
+
+    A service that acts for its caller, as Athena does, asks for the caller's rights.
+    """
+    key_id = request.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+    caller = access_control.create_access_key(ACCOUNT, PARTITION, key_id, request.headers)  # type: ignore[arg-type]
+    asked = policies.Request(
+        action=action, resource=resource, principals=_principals(), context={**_condition_keys(), **context}
+    )
+    documents = [access_control.IAMPolicy(policy)._policy_json for policy in caller.collect_policies()]  # noqa: SLF001 - moto's class
+    decisions = {policies.evaluate(document, asked) for document in documents}
+    return policies.Decision.DENY not in decisions and policies.Decision.ALLOW in decisions
 
 
 def _principals() -> dict[str, tuple[str, ...]]:

@@ -102,6 +102,6 @@ def verify(environ: Mapping[str, Any], body: bytes, signature: Signature, creden
     kind = S3SigV4Auth if signature.service == "s3" else SigV4Auth
     signer = kind(credentials, signature.service, signature.region)
     canonical = signer.canonical_request(asked)
-    expected = signer.signature(signer.string_to_sign(asked, canonical), asked)
+    expected = str(signer.signature(signer.string_to_sign(asked, canonical), asked))
     if not hmac.compare_digest(expected, signature.value):
         raise InvalidSignatureError(WRONG_SIGNATURE, "the signature does not match the request and the key")

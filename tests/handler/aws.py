@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import boto3
 
-from settings import VERSION_FILE
+from environment import VERSION_FILE
 from tests.handler.deliveries import REGION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +38,9 @@ ENVIRONMENT = {
     "MAX_DECOMPRESSED_BYTES": str(2**32),
     "MAX_DECOMPRESSION_RATIO": "200",
     "JOB_RETENTION_DAYS": "0",
+    "UPLOAD_PREFIXES": "[]",
+    "SYSTEM_PREFIXES": '["processed/", "rejected/"]',
+    "DATASETS": '["flights"]',
     "LAMBDA_TASK_ROOT": str(CODE),
     "POWERTOOLS_SERVICE_NAME": "etl",
     "POWERTOOLS_METRICS_NAMESPACE": "RegionalAnalytics",
@@ -209,8 +212,8 @@ class FunctionProcess:
             event: the event.
             how: stack (bucket and table), clock (seconds to add to the time), kill (number of the request and
                 "before" or "after" it), fault (its kind, the number of the first request that meets it, how
-                many do), cut (the body that is read ends half-way), seconds (time left), left (the
-                same, from one time that it is asked to the next), stand_in (of the conversion),
+                many do), also (another fault), cut (the body that is read ends half-way), seconds (time
+                left), left (the same, from one time that it is asked to the next), fake (conversion),
                 retention_days.
         """
         assert self._process.stdin

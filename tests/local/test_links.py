@@ -117,7 +117,7 @@ def a_module_missing_from_the_archive(cloud: Cloud, region: str) -> Iterator[Non
     functions, name = cloud.client("lambda", region), cloud.outputs[region]["functionArn"]
     location = functions.get_function(FunctionName=name)["Code"]["Location"]
     code = download(location)
-    functions.update_function_code(FunctionName=name, ZipFile=without(code, "jobs.py"))
+    functions.update_function_code(FunctionName=name, ZipFile=without(code, "job_records.py"))
     yield
     functions.update_function_code(FunctionName=name, ZipFile=code)
 

@@ -1,6 +1,7 @@
 """Who finds the embedded AWS of a folder, and what the file says when that has ended."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -65,6 +66,29 @@ def test_nobody_else_may_read_the_keys(folder: Path) -> None:
     with state_file.held() as write:
         write({"credentials": "secret"})
         assert stat.S_IMODE(state_file.PATH.stat().st_mode) == 0o600
+
+
+def test_a_link_that_somebody_put_there_is_not_followed(folder: Path) -> None:
+    state_file.PATH.parent.mkdir()
+    target = folder / "precious"
+    target.write_text("kept")
+    state_file.PATH.symlink_to(target)
+    with pytest.raises(LocalError, match="cannot be written"), state_file.held():
+        pass
+    assert target.read_text() == "kept"
+
+
+def test_a_file_of_another_user_is_not_believed(
+    holder: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    with pytest.raises(LocalError, match=f"belongs to another user .uid {me}."), state_file.held():
+        pass
+    with pytest.raises(LocalError, match="belongs to another user"):
+        state_file.read()
+    with pytest.raises(OpsError, match="belongs to another user"):
+        find(names=(), outputs_files=(), local=True)
 
 
 def test_ops_says_what_became_of_it(holder: subprocess.Popen[bytes]) -> None:

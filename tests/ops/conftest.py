@@ -7,7 +7,7 @@ import pytest
 from local import state_file
 from local.cloud import Cloud
 from local.commands.serve import state_of
-from ops.__main__ import main
+from ops.command_line import main
 from tests.ops.timeline import Timeline
 
 

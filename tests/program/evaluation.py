@@ -30,6 +30,7 @@ ARNS = {
     "CompositeAlarm": ("cloudwatch", "alarm:{alarmName}"),
     "Key": ("kms", "key/{name}"),
     "Subnet": ("ec2", "subnet/{name}"),
+    "Workgroup": ("athena", "workgroup/{name}"),
     "SecurityGroup": ("ec2", "security-group/{name}"),
 }
 """Service and resource part of each kind's ARN."""
@@ -226,6 +227,8 @@ class Outputs(mocks.Mocks):
             return {"arn": f"arn:aws:s3:::{name}"}
         if kind == "Role":
             return {"arn": f"arn:aws:iam::{ACCOUNT_ID}:role/{name}"}
+        if kind == "Policy":
+            return {"arn": f"arn:aws:iam::{ACCOUNT_ID}:policy/{name}"}
         if kind == "VpcEndpoint":
             return {"prefixListId": f"pl-{inputs['serviceName'].rpartition('.')[2]}"}
         return {}

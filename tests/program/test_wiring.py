@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from moto.events.models import EventPattern
 
-import settings as handler_settings
+import environment as handler_environment
 from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
 
 QUEUE = "aws:sqs/queue:Queue"
@@ -221,9 +221,9 @@ def test_function_has_its_layer_and_network(evaluation: Evaluation) -> None:
 
 
 def test_handler_accepts_its_environment(evaluation: Evaluation, tmp_path: Path) -> None:
-    (tmp_path / handler_settings.VERSION_FILE).write_text("1.2.3\n")
+    (tmp_path / handler_environment.VERSION_FILE).write_text("1.2.3\n")
     variables = evaluation.one("aws:lambda/function:Function").inputs["environment"]["variables"]
-    read = handler_settings.Settings.from_environment({**variables, "LAMBDA_TASK_ROOT": str(tmp_path)})
+    read = handler_environment.Settings.from_environment({**variables, "LAMBDA_TASK_ROOT": str(tmp_path)})
     assert read.bucket == evaluation.one("aws:s3/bucket:Bucket").state["bucket"]
     assert read.table == evaluation.one("aws:dynamodb/table:Table").state["name"]
     assert read.region == evaluation.stack
