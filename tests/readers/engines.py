@@ -182,8 +182,9 @@ class TrinoTables:
 
     def upload(self, path: Path, folder: str) -> str:
         """Put a file, or all files of a folder, into S3; give the folder's address there."""
-        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
-            self._s3.upload_file(str(file), self._bucket, f"{folder}/{file.name}")
+        top = path if path.is_dir() else path.parent
+        for file in sorted(path.rglob("*.parquet")) if path.is_dir() else [path]:
+            self._s3.upload_file(str(file), self._bucket, f"{folder}/{file.relative_to(top)}")
         return f"s3://{self._bucket}/{folder}/"
 
     def query(self, path: Path, columns: Sequence[tuple[str, str]], select: str = "*") -> Table:

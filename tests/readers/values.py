@@ -6,13 +6,17 @@ import math
 import struct
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from duckdb.sqltypes import DuckDBPyType
+
+
+_WIDE = Context(prec=100)
+"""For decimals, which some engines give with more zeros at the end."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def _scalar(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return format(_WIDE.normalize(value), "f")
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value).hex()
     return repr(value) if isinstance(value, float) else str(value)
