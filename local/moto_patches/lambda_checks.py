@@ -8,11 +8,11 @@ from moto.awslambda.exceptions import InvalidParameterValueException
 from moto.awslambda.models import LambdaBackend
 from moto.sqs.models import sqs_backends
 
-from local.bridges.account import ACCOUNT
+from local.moto_patches.moto_account import ACCOUNT
 
 
 def install() -> None:
-    """Put these bridges in place; call once, before the server answers."""
+    """Put these patches in place; call once, before the server answers."""
     _check_the_queue_of_a_mapping()
 
 
@@ -24,7 +24,9 @@ def _check_the_queue_of_a_mapping() -> None:
     create = LambdaBackend.create_event_source_mapping
 
     def create_checked(self: LambdaBackend, spec: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's class
-        queue = sqs_backends[ACCOUNT][self.region_name].queues.get(spec["EventSourceArn"].rpartition(":")[2])
+        queue: Any = sqs_backends[ACCOUNT][self.region_name].queues.get(
+            spec["EventSourceArn"].rpartition(":")[2]
+        )
         function: Any = self.get_function(spec["FunctionName"])
         if queue and int(queue.visibility_timeout or 0) < int(function.timeout):
             raise InvalidParameterValueException(
