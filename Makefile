@@ -8,7 +8,7 @@ SCANNERS := .venv-scan/.installed
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install local serve test arm64 check audit format bench lock clean
+.PHONY: help install layers local serve test arm64 check audit format bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -35,6 +35,9 @@ $(SCANNERS): requirements/scan.txt
 	@test -x .venv-scan/bin/python || $(PYTHON) -m venv .venv-scan
 	@.venv-scan/bin/python -m pip install $(PIP_FLAGS) -r requirements/scan.txt
 	@touch $@
+
+layers: $(INSTALLED)  ## build the layer for every Lambda runtime that can be chosen (over the network)
+	@$(BIN)/python -m components.packaging all
 
 local: install  ## deploy three regions on the embedded AWS and process real files (FILE=path: your own; OUTPUT=folder: keep the results)
 	@$(BIN)/python -m local run $${OUTPUT:+--output "$$OUTPUT"} $${FILE:+-- "$$FILE"}

@@ -85,8 +85,9 @@ class Alarms(pulumi.ComponentResource):
         )
         self._add(
             "message-age",
-            f"An object has waited longer than {monitored.ingestion.visibility_timeout} seconds, the queue's"
-            " visibility timeout. Either nothing is being processed, or one delivery of it has failed.",
+            f"An object has waited longer than {monitored.settings.visibility_timeout} seconds, the queue's"
+            " visibility timeout. Either nothing is being processed, or a delivery of it failed. SQS delivers"
+            f" it again after that time, {monitored.settings.maximum_receives} times in all.",
             namespace="AWS/SQS",
             metric_name="ApproximateAgeOfOldestMessage",
             dimensions=queue,
@@ -95,7 +96,7 @@ class Alarms(pulumi.ComponentResource):
             evaluation_periods=5,
             datapoints_to_alarm=3,
             comparison_operator="GreaterThanThreshold",
-            threshold=monitored.ingestion.visibility_timeout,
+            threshold=monitored.settings.visibility_timeout,
             treat_missing_data="notBreaching",
         )
 

@@ -105,7 +105,7 @@ def _latency(monitored: MonitoredResources) -> list[Widget]:
             monitored,
             "Oldest message, s",
             [_line("AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Age", stat="Maximum")],
-            threshold=("Visibility timeout", monitored.ingestion.visibility_timeout),
+            threshold=("Visibility timeout", monitored.settings.visibility_timeout),
         ),
     ]
 

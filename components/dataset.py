@@ -43,7 +43,7 @@ class Dataset(pulumi.ComponentResource):
     """A table that is queried with SQL, and what its readers need."""
 
     outputs: pulumi.Output[dict[str, Any]]
-    """Names of table, view and workgroup, and the ARN of the reader's policy."""
+    """Names of table, view and workgroup, the reader's policy, the key prefix and the contract's version."""
 
     def __init__(self, name: str, args: DatasetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("regional-analytics:index:Dataset", name, None, opts)
@@ -66,7 +66,13 @@ class Dataset(pulumi.ComponentResource):
             opts=self._child,
         )
         policy = self._add_reader_policy()
-        known = {"table": table.name, "workgroup": workgroup.name, "readerPolicyArn": policy.arn}
+        known: dict[str, pulumi.Input[str]] = {
+            "table": table.name,
+            "workgroup": workgroup.name,
+            "readerPolicyArn": policy.arn,
+            "keyPrefix": contract.prefix,
+            "version": contract.version,
+        }
         self.outputs = pulumi.Output.all(**known, **({"view": view} if view else {}))
         self.register_outputs({"outputs": self.outputs})
 

@@ -13,9 +13,10 @@ from components.contracts.model import Contract
 from components.function_role import FunctionRole
 from components.ingestion import Ingestion
 from components.jobs import JobTable
-from components.names import Names
+from components.names import SYSTEM_PREFIXES, Names
 from components.network import Network
 from components.permissions import RoleResources, role_policy
+from components.runtimes import RUNTIMES
 from components.settings import Settings
 from components.storage import Storage
 
@@ -110,13 +111,14 @@ class Processing(pulumi.ComponentResource):
 
     def _add_function(self, log_group: cloudwatch.LogGroup, policy: iam.RolePolicy) -> lambda_.Function:
         args = self._args
+        runtime = RUNTIMES[args.settings.python_runtime]
         layer = lambda_.LayerVersion(
             f"{self._name}-layer",
             layer_name=args.names.physical("layer"),
             description="What the handler imports, as requirements/layer.txt pins it",
-            code=packaging.layer_archive(),
+            code=packaging.layer_archive(runtime),
             compatible_architectures=[packaging.ARCHITECTURE],
-            compatible_runtimes=[packaging.RUNTIME],
+            compatible_runtimes=[runtime.name],
             opts=pulumi.ResourceOptions(parent=self),
         )
         return lambda_.Function(
@@ -125,7 +127,7 @@ class Processing(pulumi.ComponentResource):
             description="Converts one upload to Parquet and keeps its job record",
             role=args.role.arn,
             architectures=[packaging.ARCHITECTURE],
-            runtime=packaging.RUNTIME,
+            runtime=runtime.name,
             handler="index.handler",
             code=packaging.handler_archive(compile_contracts(args.contracts)),
             layers=[layer.arn],
@@ -164,6 +166,9 @@ class Processing(pulumi.ComponentResource):
             "MAX_DECOMPRESSED_BYTES": str(settings.max_decompressed_bytes),
             "MAX_DECOMPRESSION_RATIO": str(settings.max_decompression_ratio),
             "JOB_RETENTION_DAYS": "0",
+            "UPLOAD_PREFIXES": json.dumps([]),
+            "SYSTEM_PREFIXES": json.dumps(SYSTEM_PREFIXES),
+            "DATASETS": json.dumps([contract.name for contract in self._args.contracts]),
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

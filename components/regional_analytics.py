@@ -1,6 +1,7 @@
 """Everything that one region runs."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ class RegionalAnalytics(pulumi.ComponentResource):
         super().__init__("regional-analytics:index:RegionalAnalytics", name, None, opts)
         names = settings.names(Account.of_provider(self, settings.region))
         part = pulumi.ResourceOptions(parent=self)
+        for warning in settings.warnings(date.today()):
+            pulumi.warn(warning, self)
 
         role = FunctionRole(f"{name}-function-role", FunctionRoleArgs(names=names), part)
         key_arn = None

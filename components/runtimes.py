@@ -1,9 +1,7 @@
 """The Lambda runtimes that the function can run on."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
-
-WARNING_PERIOD = timedelta(days=365)
+from datetime import date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +22,13 @@ class Runtime:
 
     def deprecation(self, today: date) -> str | None:
         """Return a warning if AWS's support ends within a year, else None."""
-        if self.supported_until - today > WARNING_PERIOD:
+        end = self.supported_until
+        if (today.year + 1, today.month, today.day) < (end.year, end.month, end.day):
             return None
         newest = max(RUNTIMES.values(), key=lambda runtime: (runtime.supported_until, runtime.name))
-        verb = "ends" if self.supported_until >= today else "ended"
+        verb = "ends" if end >= today else "ended"
         return (
-            f"AWS's support of {self.name} {verb} on {self.supported_until}; set {newest.name},"
+            f"AWS's support of {self.name} {verb} on {end}; set {newest.name},"
             f" which is supported until {newest.supported_until}"
         )
 

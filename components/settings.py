@@ -5,6 +5,7 @@ import ipaddress
 import typing
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -13,11 +14,18 @@ import pulumi
 from components import configuration, settings_rules
 from components.account import Account
 from components.configuration import PROJECT, SECRET, Configuration, SettingsError, key_of
+from components.deliveries import VISIBILITY_PER_TIMEOUT
 from components.names import Names
+from components.runtimes import RUNTIMES
 from components.settings_rules import Fault, Rule
 
 ANY_ACCOUNT = Account(partition="aws", account_id="<account-id>")
 """Stands for an account, whose id has 12 characters, in the length of names."""
+
+NEW_ACCOUNT_CONCURRENCY = 10
+NEW_ACCOUNT_MEMORY = 3008
+"""What new accounts often begin with. AWS raises both with use and on request (Lambda developer guide,
+"Lambda quotas": "New AWS accounts have reduced concurrency and memory quotas")."""
 
 SUBNET_BITS = 3
 """A VPC's range has eight equal parts, one for each letter that a zone's name can end with."""
@@ -87,7 +95,9 @@ class Settings:
     secrets: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if problems := [*self._misplaced_secrets()] or [*self._problems()]:
+        if problems := (
+            [*self._misplaced_secrets()] or [*self._wrong_values()] or [*self._wrong_combinations()]
+        ):
             raise SettingsError(problems)
 
     @classmethod
@@ -134,6 +144,11 @@ class Settings:
         )
 
     @property
+    def visibility_timeout(self) -> int:
+        """How long the queue hides a message that was received, in seconds."""
+        return VISIBILITY_PER_TIMEOUT * self.timeout
+
+    @property
     def subnet_cidr_blocks(self) -> dict[str, str]:
         """The range of each zone's subnet, which its zone's letter alone decides.
 
@@ -143,6 +158,20 @@ class Settings:
         return {
             zone: str(parts[settings_rules.ZONE_LETTERS.index(zone[-1])]) for zone in self.availability_zones
         }
+
+    def warnings(self, today: date) -> Iterator[str]:
+        """Yield what can be deployed and deserves a second thought, one line for each setting."""
+        if deprecation := RUNTIMES[self.python_runtime].deprecation(today):
+            yield f"{PROJECT}:pythonRuntime: {deprecation}"
+        for name, quota, what in (
+            ("memory_size", NEW_ACCOUNT_MEMORY, "MB for a function"),
+            ("maximum_concurrency", NEW_ACCOUNT_CONCURRENCY, "functions running at one time"),
+        ):
+            if (value := getattr(self, name)) > quota:
+                yield (
+                    f"{PROJECT}:{key_of(name)}: {value} is more than a new AWS account often has"
+                    f" ({quota:,} {what}); see the account's quotas of Lambda"
+                )
 
     def keep_secret(self, field_name: str, value: _Value) -> pulumi.Input[_Value]:
         """Return a value that comes from the field, as a secret of Pulumi's if the field is one."""
@@ -158,16 +187,22 @@ class Settings:
                     None,
                 )
 
-    def _problems(self) -> Iterator[str]:
+    def _wrong_values(self) -> Iterator[str]:
         for field in dataclasses.fields(self):
             for rule in field.metadata.get("rules", ()):
                 yield from self._told(field.name, rule(getattr(self, field.name)))
+
+    def _wrong_combinations(self) -> Iterator[str]:
         yield from self._told(
             "availability_zones", settings_rules.zones(self.availability_zones, region=self.region)
         )
         yield from self._told(
             "environment_suffix",
             settings_rules.length_of_names(self.environment_suffix, names=self.names(ANY_ACCOUNT)),
+        )
+        yield from self._told(
+            "maximum_receives",
+            settings_rules.receives(self.maximum_receives, visibility_timeout=self.visibility_timeout),
         )
         yield from self._told(
             "force_destroy", settings_rules.destruction(self.force_destroy, protect=self.protect)

@@ -13,6 +13,7 @@ from typing import Any
 from pulumi_aws import Region
 
 from components.configuration import PROJECT
+from components.deliveries import QUEUE_RETENTION
 from components.names import SYSTEM_PREFIXES, Names
 from components.runtimes import RUNTIMES
 
@@ -186,6 +187,14 @@ def length_of_names(suffix: str, *, names: Names) -> Iterator[Fault]:
     if excess > 0:
         room = f"{names.physical(kind)} fits in {NAME_LENGTHS[kind]} characters"
         yield f"must be {excess} shorter, so that {room}", suffix
+
+
+def receives(maximum_receives: int, *, visibility_timeout: int) -> Iterator[Fault]:
+    """Accept as many deliveries as end in the dead-letter queue before the queue deletes the message."""
+    most = QUEUE_RETENTION // 2 // visibility_timeout
+    if maximum_receives > most:
+        reason = f"deliveries {visibility_timeout} seconds apart must end within half of the queue's 4 days"
+        yield f"must be up to {most}, as {reason}", maximum_receives
 
 
 def destruction(force_destroy: bool, *, protect: bool) -> Iterator[Fault]:

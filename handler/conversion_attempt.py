@@ -19,9 +19,9 @@ from environment import Settings
 from faults import OutOfTimeError
 from invocation import Invocation
 from job_records import Status
-from objects import Source
 from outcome import Outcome, facts_of_rows
 from outputs import Output
+from uploads import Source
 
 _WHOLE_SHARE = 0.9
 """An attempt with this share of an invocation's time had all the time there is: no other would have more."""
@@ -37,6 +37,8 @@ class Attempt:
     """An empty directory."""
     key: str
     job_id: str
+    generation: int
+    """Of the key's register: what two generations publish differs in its bytes."""
 
     @contextmanager
     def run(self, source: Source) -> Iterator[Outcome]:
@@ -57,7 +59,7 @@ class Attempt:
                 f"the object has {source.size} bytes; {largest} is the most that can be converted within the "
                 f"function's timeout ({invocation.seconds:.0f} s): split it, or raise the timeout and replay"
             )
-            yield Outcome(status=Status.FAILED, error=reason)
+            yield Outcome(status=Status.FAILED, error=reason, conclusive=False)
             return
         seconds = invocation.conversion_seconds
         if source.size > largest_object_bytes(seconds):
@@ -94,6 +96,7 @@ class Attempt:
                 return Outcome(
                     status=Status.FAILED,
                     error=reason,
+                    conclusive=account is not None,
                     files={Output.REJECTS: lambda: rejects} if rejects else {},
                     facts=facts_of_rows(account.rows_in, 0, account.rows_rejected, 0) if account else {},
                 )
@@ -101,7 +104,7 @@ class Attempt:
                 if short:
                     raise OutOfTimeError(f"not converted within the {seconds:.0f} s that were left") from None
                 reason = f"not converted within {seconds:.0f} s, all there is: raise the timeout and replay"
-                return Outcome(status=Status.FAILED, error=reason)
+                return Outcome(status=Status.FAILED, error=reason, conclusive=False)
 
     def _limits(self, seconds: float) -> Limits:
         return Limits(
@@ -120,6 +123,7 @@ class Attempt:
             "region": self.settings.region,
             "environment_suffix": self.settings.environment_suffix,
             "job_id": self.job_id,
+            "generation": str(self.generation),
             "program_version": self.settings.program_version,
         }
 

@@ -84,7 +84,7 @@ class Datasets:
 
 
 def _is_projected(partition: Mapping[str, Any], value: str, now: datetime) -> bool:
-    """Tell whether a projection has a value (Athena user guide, "Supported types for partition projection")."""
+    """Tell whether a projection has a value (Athena user guide, "Supported types", partition projection)."""
     match partition["projection"]:
         case "injected":
             return True

@@ -19,6 +19,7 @@ from objects import Bucket
 from processor import Processor
 from s3_events import PoisonError
 from telemetry import logger
+from uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
 settings = Settings.from_environment(os.environ)
 
+_s3 = clients.s3(settings.region)
 processor = Processor(
     settings,
-    Bucket(clients.s3(settings.region), settings.bucket),
+    Uploads(_s3, settings.bucket),
+    Bucket(_s3, settings.bucket),
     Table(clients.dynamodb(settings.region), settings.table),
     time.time,
 )
@@ -53,12 +56,12 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "dict[str, Any] 
             context=context,
         )
     try:
-        created = s3_events.from_event(event)
+        told = s3_events.from_event(event)
     except PoisonError as poison:
         logger.error("poison: not processed", reason=str(poison))
         raise
     # Nothing delivers a direct call again that could be relied upon.
-    _process(created, Delivery(owner=invocation.id, last=True), invocation)
+    _process(told, Delivery(owner=invocation.id, last=True), invocation)
     return {"statusCode": 200, "body": '"Processing completed successfully"'}
 
 
@@ -83,8 +86,8 @@ def _receive(record: "SQSRecord", invocation: Invocation) -> None:
         owner=f"{invocation.id}/{record.message_id}", last=receives >= settings.max_receive_count
     )
     try:
-        created = s3_events.from_message(record.body)
-        _process(created, delivery, invocation)
+        told = s3_events.from_message(record.body)
+        _process(told, delivery, invocation)
     except PoisonError as poison:
         logger.error(
             "poison: left for the dead-letter queue", message_id=record.message_id, reason=str(poison)
@@ -92,18 +95,22 @@ def _receive(record: "SQSRecord", invocation: Invocation) -> None:
         raise
 
 
-def _process(
-    created: "Iterable[s3_events.ObjectCreated]", delivery: Delivery, invocation: Invocation
-) -> None:
-    """Process each object, the others also when one fails, and only then raise."""
-    deployment = Deployment(bucket=settings.bucket, region=settings.region, account=invocation.account)
+def _process(told: "Iterable[s3_events.ObjectEvent]", delivery: Delivery, invocation: Invocation) -> None:
+    """Process each event, the others also when one fails, and only then raise."""
+    deployment = Deployment(
+        bucket=settings.bucket,
+        region=settings.region,
+        account=invocation.account,
+        upload_prefixes=settings.upload_prefixes,
+        system_prefixes=settings.system_prefixes,
+    )
     failures: list[Exception] = []
-    for each in created:
+    for each in told:
         try:
             if deployment.admits(each):
                 processor.process(each, delivery, invocation)
             else:
-                logger.debug("ignored: written by the system itself", key=each.key)
+                logger.debug("ignored: no upload", key=each.key)
         except (PoisonError, DeliveryError) as failure:
             failures.append(failure)
     if failures:

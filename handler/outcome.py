@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from job_records import Status
-from objects import Source
 from outputs import Output
+from uploads import Source
 
 _PATHS = {Output.PARQUET: "output_path", Output.REJECTS: "rejected_path", Output.PROFILE: "profile_path"}
 
@@ -23,6 +23,15 @@ class Outcome:
     """What to publish; each file is asked for when it is its turn."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Attributes of the job record."""
+    generation: int | None = None
+    """The register's, if the job made the outputs of it."""
+    conclusive: bool = True
+    """Whether it is what the whole version makes; otherwise another attempt may end differently."""
+    stands: bool = False
+    """Whether it is that of an earlier delivery, whose results stay in the record."""
+    listed: bool = True
+    """Whether it is listed and counted among the jobs. Not so for a deletion, unless it brought a version
+    back."""
 
 
 def facts_of_source(source: Source) -> Mapping[str, Any]:

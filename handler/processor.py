@@ -1,156 +1,142 @@
-"""One object's way from the event to its outputs and its job record. See docs/reliability.md."""
+"""One event's way through its job: claim it, handle it, make its outcome final, report it."""
 
 from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from conversion_attempt import Attempt
 from dynamo import Table
 from environment import Settings
 from faults import TEXT_MAX, DeliveryError, describe
 from invocation import Invocation
-from job_records import Claim, Delivery, Jobs, LeaseLostError, Status, job_id
-from objects import Bucket, DeniedError, GoneError, Source
-from outcome import Outcome, facts_of_outputs, facts_of_source
-from outputs import Author, Outputs, SupersededError
+from job_records import Claim, Delivery, Jobs, LeaseLostError, WithdrawnError, deletion_job_id, job_id
+from key_handler import KeyHandler, Services
+from objects import Bucket
+from outcome import Outcome
 from register import Register
-from s3_events import ObjectCreated
-from telemetry import logger, report
-from workspace import workspace
+from s3_events import Kind, ObjectEvent
+from telemetry import Report, logger, report
+from uploads import Uploads
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Task:
-    """One object version to be processed by one delivery."""
+class _Job:
+    """The job of one event, claimed by one delivery."""
 
-    created: ObjectCreated
+    event: ObjectEvent
     version_id: str
     claim: Claim
-    invocation: Invocation
+    handler: KeyHandler
 
 
 class Processor:
-    """Processes objects of one deployment."""
+    """Processes the events of one deployment."""
 
-    def __init__(self, settings: Settings, bucket: Bucket, table: Table, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: Settings, uploads: Uploads, bucket: Bucket, table: Table, clock: Callable[[], float]
+    ) -> None:
         self._settings = settings
-        self._bucket = bucket
+        self._uploads = uploads
         self._table = table
         self._jobs = Jobs(table, clock, settings.job_retention_days)
+        self._services = Services(settings=settings, uploads=uploads, bucket=bucket, jobs=self._jobs)
         self._clock = clock
 
-    def process(self, created: ObjectCreated, delivery: Delivery, invocation: Invocation) -> None:
-        """Bring the object's job to its end, unless it is there already.
+    def process(self, event: ObjectEvent, delivery: Delivery, invocation: Invocation) -> None:
+        """Bring the event's job to its end, unless it is there already.
 
         Raises:
             DeliveryError: the delivery is to be repeated: a fault of the platform, or another at work.
         """
         try:
-            task = self._claim(created, delivery, invocation)
+            job = self._claim(event, delivery, invocation)
         except Exception as fault:  # noqa: BLE001  (nothing is held yet: the next delivery starts anew)
-            raise _to_be_repeated(fault, created) from None
-        if task is None:
+            raise _to_be_repeated(fault, event) from None
+        if job is None:
             return
         started_at = self._clock()
         try:
-            outcome = self._work(task)
-            now = self._clock()
-            facts = {**outcome.facts, "duration_ms": max(0, round((now - started_at) * 1000))}
-            if outcome.error:
-                facts["error"] = outcome.error[:TEXT_MAX]
-            self._jobs.finish(task.claim, outcome.status, facts)
+            outcome = job.handler.handle()
+            try:
+                facts = self._finish(job, outcome, started_at)
+            except WithdrawnError:
+                outcome = job.handler.withdraw()
+                facts = self._finish(job, outcome, started_at)
         except Exception as fault:  # noqa: BLE001  (whatever it is, the job goes to the next delivery)
-            self._give_up(task.claim, delivery, fault)
-            raise _to_be_repeated(fault, created) from None
-        report(self._settings, created, task.claim.job_id, outcome.status, facts, now)
+            self._give_up(job.claim, delivery, fault)
+            raise _to_be_repeated(fault, event) from None
+        report(
+            self._settings,
+            Report(
+                event=event,
+                job_id=job.claim.job_id,
+                version_id=job.version_id,
+                outcome=outcome,
+                facts=facts,
+                now=self._clock(),
+            ),
+        )
 
-    def _claim(self, created: ObjectCreated, delivery: Delivery, invocation: Invocation) -> Task | None:
-        # An event without a version (a classic notification may be) means the one that is current now.
-        version_id = created.version_id or self._bucket.current_version(created.key) or ""
-        identity = job_id(created.bucket, created.key, version_id)
+    def _claim(self, event: ObjectEvent, delivery: Delivery, invocation: Invocation) -> _Job | None:
+        created = event.kind is Kind.CREATED
+        version_id = event.version_id or ""
+        if created:
+            # An event without a version (a classic notification may be) means the one that is current now.
+            version_id = version_id or self._uploads.current_version(event.key) or ""
+            identity = job_id(event.bucket, event.key, version_id)
+        else:
+            subject = event.bucket, event.key, version_id
+            identity = deletion_job_id(*subject, event.kind.value, event.sequencer or "")
         claim = self._jobs.claim(
             identity,
             delivery,
             lease_seconds=invocation.remaining_seconds,
-            replay_id=created.replay_id,
-            facts=self._initial_record(created, version_id),
+            replay_id=event.replay_id,
+            listed=created,
+            facts=self._initial_record(event, version_id),
         )
         if claim is None:
-            logger.info("duplicate: the job is done", job_id=identity, key=created.key, version_id=version_id)
+            logger.info("duplicate: the job is done", job_id=identity, key=event.key, version_id=version_id)
             return None
-        return Task(created=created, version_id=version_id, claim=claim, invocation=invocation)
+        handler = KeyHandler(
+            services=self._services,
+            event=event,
+            version_id=version_id if created else "",
+            claim=claim,
+            register=Register(self._table, self._settings.bucket, event.key),
+            invocation=invocation,
+        )
+        return _Job(event=event, version_id=version_id, claim=claim, handler=handler)
 
-    def _initial_record(self, created: ObjectCreated, version_id: str) -> Mapping[str, Any]:
+    def _initial_record(self, event: ObjectEvent, version_id: str) -> Mapping[str, Any]:
         """Return what the record says from the start."""
+        created = event.kind is Kind.CREATED
         record = {
-            "input_path": created.key,
-            "version_id": version_id,
+            "event": event.kind.value,
+            "input_path": event.key,
+            "version_id" if created else "deleted_version_id": version_id,
             "region": self._settings.region,
             "environment_suffix": self._settings.environment_suffix,
-            "sequencer": created.sequencer,
-            "uploaded_at": created.created_at if created.replay_id is None else None,
+            "uploaded_at": event.created_at if created and event.replay_id is None else None,
         }
         return {name: value for name, value in record.items() if value is not None}
 
-    def _work(self, task: Task) -> Outcome:
-        """Read, order, convert, publish, and look at the order once more."""
-        key, version_id, claim = task.created.key, task.version_id, task.claim
-        outputs = Outputs(self._bucket, key, Author(job_id=claim.job_id, version_id=version_id))
-        register = Register(self._table, self._settings.bucket, key)
-        try:
-            return self._publish(task, outputs, register)
-        except GoneError as gone:
-            if not claim.first:
-                self._undo(outputs, register, version_id)
-            return Outcome(status=Status.SKIPPED, error=str(gone))
-        except DeniedError as denied:
-            if not self._bucket.gives_others(key):
-                raise DeliveryError(f"{denied}, nor any other") from None
-            return Outcome(status=Status.FAILED, error=str(denied))
-
-    def _publish(self, task: Task, outputs: Outputs, register: Register) -> Outcome:
-        """Do so while the version is there; raises GoneError once it cannot be read, or read again."""
-        key, version_id, claim = task.created.key, task.version_id, task.claim
-        source = self._bucket.open(key, version_id)
-        with closing(source.body):
-            newest = register.take(
-                version_id,
-                task.created.sequencer,
-                lambda: source.current and self._bucket.current_version(key) == version_id,
-            )
-            if not newest:
-                if not claim.first:
-                    outputs.withdraw()
-                return _superseded(source)
-            with workspace() as workdir:
-                attempt = Attempt(
-                    settings=self._settings,
-                    invocation=task.invocation,
-                    workdir=workdir,
-                    key=key,
-                    job_id=claim.job_id,
-                )
-                with attempt.run(source) as outcome:
-                    try:
-                        paths = outputs.publish(
-                            outcome.files,
-                            still_newest=lambda: register.holds(version_id),
-                            fresh=claim.first and not register.others,
-                        )
-                    except SupersededError:
-                        outputs.withdraw()
-                        return _superseded(source)
-        return replace(outcome, facts={**facts_of_source(source), **outcome.facts, **facts_of_outputs(paths)})
-
-    @staticmethod
-    def _undo(outputs: Outputs, register: Register, version_id: str) -> None:
-        """Leave nothing of an attempt that was interrupted, when there is no object to finish it with."""
-        if register.holds(version_id):
-            # It may have replaced some of an older version's outputs: half of them are worth nothing.
-            with suppress(SupersededError):
-                outputs.publish({}, still_newest=lambda: register.holds(version_id), fresh=False)
-        outputs.withdraw()
+    def _finish(self, job: _Job, outcome: Outcome, started_at: float) -> Mapping[str, Any]:
+        """Make the outcome final, and return what the record says of it."""
+        error = {"error": outcome.error[:TEXT_MAX]} if outcome.error else {}
+        if outcome.stands:
+            self._jobs.restore(job.claim, outcome.status, error, generation=outcome.generation)
+            return error
+        duration_ms = max(0, round((self._clock() - started_at) * 1000))
+        facts = {**outcome.facts, **error, "duration_ms": duration_ms}
+        self._jobs.finish(
+            job.claim,
+            outcome.status,
+            facts,
+            generation=outcome.generation,
+            conclusive=outcome.conclusive,
+            listed=outcome.listed,
+        )
+        return facts
 
     def _give_up(self, claim: Claim, delivery: Delivery, fault: Exception) -> None:
         if isinstance(fault, LeaseLostError):
@@ -161,15 +147,7 @@ class Processor:
             logger.error("the lease was not given back", job_id=claim.job_id, error=describe(second))
 
 
-def _to_be_repeated(fault: Exception, created: ObjectCreated) -> DeliveryError:
+def _to_be_repeated(fault: Exception, event: ObjectEvent) -> DeliveryError:
     text = describe(fault)
-    logger.error("the delivery failed", key=created.key, version_id=created.version_id, error=text)
+    logger.error("the delivery failed", key=event.key, version_id=event.version_id, error=text)
     return DeliveryError(text)
-
-
-def _superseded(source: Source) -> Outcome:
-    return Outcome(
-        status=Status.SUPERSEDED,
-        error="a newer version of the key has been taken",
-        facts=facts_of_source(source),
-    )

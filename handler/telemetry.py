@@ -1,6 +1,7 @@
-"""What the outside sees of a job: a log line and metrics, neither with anything of the data in it."""
+"""What is told of a job: a log line and metrics, neither with anything of the data in it."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -9,7 +10,8 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import Ama
 
 from environment import Settings
 from job_records import Status
-from s3_events import ObjectCreated
+from outcome import Outcome
+from s3_events import Kind, ObjectEvent
 
 logger = Logger()
 
@@ -18,6 +20,7 @@ _OUTCOMES = {
     Status.FAILED: "JobsFailed",
     Status.SKIPPED: "JobsSkipped",
     Status.SUPERSEDED: "JobsSuperseded",
+    Status.WITHDRAWN: "JobsWithdrawn",
 }
 _AMOUNTS = {
     "bytes_in": ("BytesIn", MetricUnit.Bytes),
@@ -44,28 +47,45 @@ def dataset(key: str, known: Collection[str]) -> str:
     return folder if slash and folder in known else _OTHER
 
 
-def report(
-    settings: Settings,
-    created: ObjectCreated,
-    job_id: str,
-    status: Status,
-    facts: Mapping[str, Any],
-    now: float,
-) -> None:
-    """Write a finished job's log line and its metrics."""
-    shown = {name: value for name, value in facts.items() if name != "uploaded_at"}
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What there is to tell of a job that has ended."""
+
+    event: ObjectEvent
+    job_id: str
+    version_id: str
+    outcome: Outcome
+    facts: Mapping[str, Any]
+    """What its record says."""
+    now: float
+    """Seconds since the epoch."""
+
+
+def report(settings: Settings, told: Report) -> None:
+    """Write a job's log line, and its metrics unless an earlier delivery has counted it."""
+    outcome, key = told.outcome, told.event.key
+    shown = {"version_id": told.version_id, **told.facts}
+    shown.pop("uploaded_at", None)
     logger.info(
-        "job finished",
-        job_id=job_id,
-        status=status.value,
-        key=created.key,
-        version_id=created.version_id,
+        "job finished" if not outcome.stands else "the object was not read: the earlier result stands",
+        job_id=told.job_id,
+        status=outcome.status.value,
+        cause=told.event.kind.value,
+        key=key,
         **shown,
     )
-    amounts = dict(facts)
-    if created.replay_id is None and status is Status.COMPLETED:
-        amounts["latency_ms"] = max(0.0, now - facts["uploaded_at"]) * 1000
-    emit(status, settings.environment_suffix, dataset(created.key, settings.datasets), amounts)
+    if outcome.stands or not outcome.listed:
+        return
+    amounts = dict(told.facts)
+    created = told.event.kind is Kind.CREATED and told.event.replay_id is None
+    if created and outcome.status is Status.COMPLETED:
+        amounts["latency_ms"] = max(0.0, told.now - amounts["uploaded_at"]) * 1000
+    count(settings, outcome.status, key, amounts)
+
+
+def count(settings: Settings, status: Status, key: str, amounts: Mapping[str, Any] | None = None) -> None:
+    """Count a job that has ended so, and what it amounts to."""
+    emit(status, settings.environment_suffix, dataset(key, settings.datasets), amounts or {})
 
 
 def emit(status: Status, environment_suffix: str, dataset: str, amounts: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from local.server import Credentials, Server
 from local.stacks import read_stacks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
@@ -47,12 +47,15 @@ class Cloud:
         mutate: Mutate | None = None,
         concurrency: int | None = None,
         progress: Callable[[Stack], None] = lambda _: None,
+        datasets: Sequence[str] = ("*",),
     ) -> None:
         """Start and deploy; `progress` hears of each stack before it is deployed, `mutate` changes resources.
 
+        Each stack deploys these datasets, whatever its file says: the files deploy none.
+
         Raises LocalError when the port is taken or a stack cannot be deployed.
         """
-        stacks = read_stacks()
+        stacks = [stack.with_setting("datasets", list(datasets)) for stack in read_stacks()]
         self.server = Server(port)
         try:
             self.outputs: dict[str, dict[str, Any]] = {}

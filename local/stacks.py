@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,10 @@ class Stack:
     def region(self) -> str:
         """Region of the default provider."""
         return self.config["aws:region"]
+
+    def with_setting(self, name: str, value: Any) -> Stack:  # noqa: ANN401 - any value that JSON has
+        """Return the stack with one of the project's settings changed."""
+        return replace(self, config={**self.config, f"{self.project}:{name}": json.dumps(value)})
 
 
 def read_stacks(folder: Path = PROJECT) -> list[Stack]:

@@ -33,9 +33,9 @@ OUTPUTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Stack:
-    """One deployed region, by its stack's outputs."""
+    """One deployed region, by its stack's outputs; equal to itself alone, so that it can be a key."""
 
     name: str
     region: str
@@ -49,6 +49,10 @@ class Stack:
     dashboard_url: str
     code_sha256: str | None
     """Of the function's code as it was deployed; None when an older program did that."""
+    database: str | None
+    """The Glue database; None when the stack deploys no datasets."""
+    datasets: Mapping[str, Mapping[str, str]]
+    """Of each dataset the names of table, view and workgroup, its key prefix and its contract's version."""
     session: boto3.Session
     endpoint_url: str | None = None
     """Of the embedded AWS; None for AWS itself."""
@@ -72,6 +76,8 @@ class Stack:
         return cls(
             name=name,
             code_sha256=outputs.get("codeSha256"),
+            database=outputs.get("databaseName"),
+            datasets=outputs.get("datasets") or {},
             session=session,
             endpoint_url=endpoint_url,
             **fields,

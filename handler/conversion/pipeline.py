@@ -49,7 +49,7 @@ def convert(
     the bytes.
     """
     budget = Budget(limits, workdir)
-    rejects = Rejects(workdir / "rejected.jsonl", provenance.get("job_id"))
+    rejects = Rejects(workdir / "rejected.jsonl", provenance)
     with (
         Pipe() as pipe,
         closing(rejects),

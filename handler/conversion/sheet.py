@@ -11,6 +11,7 @@ import re
 import resource
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from io import TextIOWrapper
@@ -50,6 +51,8 @@ class _WorkbookError(Exception):
 def main() -> int:
     """Write the sheet to standard output, in the memory given."""
     path, memory = Path(sys.argv[1]), int(sys.argv[2])
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    memory = memory if most == resource.RLIM_INFINITY else min(memory, most)
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -66,24 +69,25 @@ def main() -> int:
 def _write(path: Path, output: TextIO) -> int:
     import python_calamine as calamine
 
+    damaged = (calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError)
     try:
-        workbook = calamine.load_workbook(str(path))
-        sheet = _the_sheet(workbook)
+        sheet = _the_sheet(calamine.load_workbook(str(path)))
+        uncalculated = _uncalculated(path)
     except calamine.PasswordError:
         raise _WorkbookError("an encrypted workbook: save it without a password") from None
     except BaseException as error:
         if isinstance(error, calamine.CalamineError) and "limit exceeded" in str(error):
             raise MemoryError from None
         # What the reader does not expect is a panic to it, which is no Exception.
-        if isinstance(error, calamine.CalamineError) or type(error).__module__ == "pyo3_runtime":
+        if isinstance(error, damaged) or type(error).__module__ == "pyo3_runtime":
             raise _WorkbookError("not a workbook that can be read, or a damaged one") from None
         raise
     if sheet is None:
         return EMPTY
-    if count := _uncalculated(path):
+    if uncalculated:
         raise _WorkbookError(
-            f"{count} formulas have no calculated value: open the workbook in a spreadsheet program and "
-            "save it"
+            f"{uncalculated} formulas have no calculated value: open the workbook in a spreadsheet program "
+            "and save it"
         )
     with_time = _columns_with_time(sheet)
     for row in sheet.iter_rows():

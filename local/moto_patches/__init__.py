@@ -7,6 +7,8 @@ project rests on of moto's internals is named in this folder alone, and moto's v
 from local.moto_patches import (
     athena,
     cloudwatch_metrics,
+    configuration_changes,
+    deletion_refusals,
     function_code,
     iam_enforcement,
     lambda_checks,
@@ -24,6 +26,8 @@ PATCHES = (
     s3_event_delivery,
     sqs_queues,
     cloudwatch_metrics,
+    configuration_changes,
+    deletion_refusals,
     function_code,
     lambda_checks,
     athena,

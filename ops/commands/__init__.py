@@ -3,8 +3,10 @@
 from ops.commands import (
     check_smoke,
     discard_dead_letters,
+    list_datasets,
     list_dead_letters,
     list_jobs,
+    query_datasets,
     redrive_dead_letters,
     replay_objects,
     show_errors,
@@ -22,4 +24,6 @@ COMMANDS = (
     redrive_dead_letters,
     discard_dead_letters,
     replay_objects,
+    list_datasets,
+    query_datasets,
 )

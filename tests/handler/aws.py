@@ -38,6 +38,8 @@ ENVIRONMENT = {
     "MAX_DECOMPRESSED_BYTES": str(2**32),
     "MAX_DECOMPRESSION_RATIO": "200",
     "JOB_RETENTION_DAYS": "0",
+    "UPLOAD_PREFIXES": "[]",
+    "SYSTEM_PREFIXES": '["processed/", "rejected/"]',
     "DATASETS": '["flights"]',
     "LAMBDA_TASK_ROOT": str(CODE),
     "POWERTOOLS_SERVICE_NAME": "etl",
@@ -211,8 +213,8 @@ class FunctionProcess:
             how: stack (bucket and table), clock (seconds to add to the time), kill (number of the request and
                 "before" or "after" it), fault (its kind, the number of the first request that meets it, how
                 many do), also (another fault), cut (the body that is read ends half-way), seconds (time
-                left), left (the same, from one time that it is asked to the next), stand_in (of the
-                conversion), retention_days.
+                left), left (the same, from one time that it is asked to the next), fake (conversion),
+                retention_days.
         """
         assert self._process.stdin
         assert self._process.stdout

@@ -1,4 +1,4 @@
-"""A conversion in a few lines, whose outputs are told by the object's first line. Names the job in each."""
+"""A conversion in a few lines: the object's first line names its outputs, and each output names the job."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
@@ -15,33 +15,39 @@ def done(path: Path) -> Future[Path]:
     return future
 
 
+def account(rows_out: int, bytes_out: int = 0) -> Account:
+    """Return an account of three rows."""
+    return Account(
+        bytes_in=1,
+        bytes_decompressed=1,
+        bytes_out=bytes_out,
+        rows_in=3,
+        rows_out=rows_out,
+        rows_rejected=3 - rows_out,
+    )
+
+
 @contextmanager
 def convert(
     source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any
 ) -> Iterator[Conversion]:
     """Write what the first line names: "parquet", "rejects", a number of filler bytes, "unreadable"."""
+    origin = f"{provenance['job_id']} {provenance['generation']}"
     words = source.read().decode().split("\n", 1)[0].split()
     filler = next((int(word) for word in words if word.isdigit()), 0)
     rejects = workdir / "rejects.jsonl" if "rejects" in words else None
     if rejects:
-        rejects.write_text(f"rejects of {provenance['job_id']}\n")
+        rejects.write_text(f"rejects of {origin}\n")
     if "unreadable" in words:
-        raise UnreadableError("told to be unreadable", rejects=rejects)
+        raise UnreadableError("told to be unreadable", account=account(0), rejects=rejects)
     parquet, profile = workdir / "output.parquet", workdir / "profile.json"
-    parquet.write_bytes(f"parquet of {provenance['job_id']}\n".encode() + bytes(filler))
-    profile.write_text(f"profile of {provenance['job_id']}\n")
+    parquet.write_bytes(f"parquet of {origin}\n".encode() + bytes(filler))
+    profile.write_text(f"profile of {origin}\n")
     yield Conversion(
         parquet=parquet,
         rejects=rejects,
         profile=done(profile),
-        account=Account(
-            bytes_in=1,
-            bytes_decompressed=1,
-            bytes_out=parquet.stat().st_size,
-            rows_in=3,
-            rows_out=2 if rejects else 3,
-            rows_rejected=1 if rejects else 0,
-        ),
+        account=account(2 if rejects else 3, parquet.stat().st_size),
         columns=(Column(name="a", source_name="a", type="BIGINT"),),
         format="delimited",
         encoding="utf-8",

@@ -17,6 +17,7 @@ _ANSWERS: Mapping[tuple[str, str], tuple[int, str]] = {
     ("s3", "key throttled"): (400, "KMS.ThrottlingException"),
     ("s3", "own key"): (400, "InvalidRequest"),
     ("s3", "key disabled"): (400, "KMS.DisabledException"),
+    ("s3", "archived"): (403, "InvalidObjectState"),
     ("s3", "conflict"): (409, "ConditionalRequestConflict"),
     ("dynamodb", "throttled"): (400, "ProvisionedThroughputExceededException"),
     ("dynamodb", "500"): (500, "InternalServerError"),

@@ -1,4 +1,4 @@
-"""A world in which handlers run in every order: paused before each AWS call, killed, delayed, repeated."""
+"""Handlers that run in every order: paused before each AWS call, killed, delayed, delivered again."""
 
 import tempfile
 import threading
@@ -12,19 +12,21 @@ from typing import Any, BinaryIO
 
 from botocore.exceptions import EndpointConnectionError
 
-from conversion import Account, Column, Conversion, UnreadableError
+from conversion import Column, Conversion, UnreadableError
 from dynamo import Table
 from environment import Settings
 from faults import DeliveryError
 from invocation import Invocation
-from job_records import Delivery, job_id
+from job_records import Delivery, Status, deletion_job_id, job_id
 from objects import Bucket
 from outputs import Output
 from processor import Processor
-from s3_events import ObjectCreated
+from register import Holding, register_id
+from s3_events import Kind, ObjectEvent
 from tests.handler.deliveries import ACCOUNT, BUCKET, REGION
-from tests.handler.fake_conversion import done
+from tests.handler.fake_conversion import account, done
 from tests.handler.memory_aws import MemoryDynamoDB, MemoryS3
+from uploads import Uploads
 
 KEY = "input/flights.csv"
 MAX_RECEIVE_COUNT = 3
@@ -41,6 +43,8 @@ SETTINGS = Settings(
     decompressed_bytes_max=2**32,
     decompression_ratio_max=200.0,
     job_retention_days=0,
+    upload_prefixes=(),
+    system_prefixes=("processed/", "rejected/"),
     datasets=(),
     program_version="1.0.0",
 )
@@ -56,10 +60,12 @@ KINDS = {
 """What may be uploaded, and the outputs that it has."""
 
 STATUSES = {"unreadable": "FAILED", "too many rejects": "FAILED", "empty": "SKIPPED"}
+"""How the job of a current version ends; all others are COMPLETED."""
 
 
-def output_bytes(output: Output, job_id: str) -> bytes:
-    return f"{output} of {job_id}".encode()
+def output_bytes(output: Output, job: str, generation: str) -> bytes:
+    """Return what the fake conversion writes."""
+    return f"{output} of {job}, {generation}".encode()
 
 
 @contextmanager
@@ -71,26 +77,25 @@ def convert(
     provenance: Mapping[str, str],
     **_: Any,
 ) -> Iterator[Conversion]:
-    """Stand in for the conversion: as it does, name the job in each file."""
+    """Take the place of the conversion: as it does, name job and generation in each file."""
     kind = source.read().decode()
     if kind == "read twice":
         with reopen() as again:
             assert again.read().decode() == kind
+    origin = provenance["job_id"], provenance["generation"]
     files = {}
     for output in KINDS[kind]:
-        files[output] = workdir / f"{output} {provenance['job_id']}"
+        files[output] = workdir / f"{output} {' '.join(origin)}"
         if not files[output].exists():
-            files[output].write_bytes(output_bytes(output, provenance["job_id"]))
+            files[output].write_bytes(output_bytes(output, *origin))
     rejects = files.get(Output.REJECTS)
     if Output.PARQUET not in files:
-        raise UnreadableError(kind, rejects=rejects)
+        raise UnreadableError(kind, account=account(0), rejects=rejects)
     yield Conversion(
         parquet=files[Output.PARQUET],
         profile=done(files[Output.PROFILE]),
         rejects=rejects,
-        account=Account(
-            bytes_in=1, bytes_decompressed=1, bytes_out=1, rows_in=2, rows_out=2, rows_rejected=0
-        ),
+        account=account(3),
         columns=(Column(name="a", source_name="a", type="BIGINT"),),
         format="delimited",
         encoding="utf-8",
@@ -100,7 +105,7 @@ def convert(
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """One directory for all: its files are named by their jobs."""
+    """Give one directory to all: its files are named by their jobs."""
     yield _workspace()
 
 
@@ -117,39 +122,74 @@ class Killed(BaseException):
 class Message:
     """An event in the queue."""
 
-    event: ObjectCreated
+    event: ObjectEvent
     receives: int = 0
+
+    @property
+    def job(self) -> str:
+        """The id of its job."""
+        event = self.event
+        if event.kind is Kind.CREATED:
+            return job_id(event.bucket, event.key, event.version_id or "")
+        subject = event.bucket, event.key, event.version_id or ""
+        return deletion_job_id(*subject, event.kind.value, event.sequencer or "")
 
 
 @dataclass
-class World:
+class Simulation:
     """One bucket, one table, one queue, and the handlers at work."""
 
     s3: MemoryS3 = field(default_factory=MemoryS3)
     dynamodb: MemoryDynamoDB = field(default_factory=MemoryDynamoDB)
     now: float = 1_000_000.0
-    uploads: list[tuple[str, str, str | None]] = field(default_factory=list)
-    """(version, kind, sequencer), oldest first."""
+    kinds: dict[str, str] = field(default_factory=dict)
+    """What was uploaded, by version."""
     queue: list[Message] = field(default_factory=list)
     hidden: list[Message] = field(default_factory=list)
     """Received, not processed, not visible until the visibility timeout has passed."""
     dead: list[Message] = field(default_factory=list)
     running: list["Run"] = field(default_factory=list)
-    counted: list[str] = field(default_factory=list)
-    """Jobs whose metrics were emitted."""
+    counted: list[tuple[str, str]] = field(default_factory=list)
+    """Jobs and statuses of which metrics were emitted."""
     deliveries: int = 0
+    events: int = 0
 
-    def upload(self, kind: str, sequencer: str | None) -> None:
-        body = b"" if kind == "empty" else kind.encode()
-        version = self.s3.add(KEY, body)
-        self.uploads.append((version, kind, sequencer))
+    def upload(self, kind: str) -> str:
+        """Put a version of that kind on top, and its event into the queue."""
+        version = self.s3.add(KEY, b"" if kind == "empty" else kind.encode())
+        self.kinds[version] = kind
+        self._send(Kind.CREATED, version)
+        return version
+
+    def delete(self, kind: Kind = Kind.DELETED) -> str:
+        """Put a delete marker on top."""
+        marker = self.s3.add(KEY, None)
+        self._send(kind, marker)
+        return marker
+
+    def remove(self, version: str, *, told: bool = True) -> None:
+        """Remove a version or a delete marker for good; S3 may not tell of a marker."""
+        self.s3.remove_version(KEY, version)
+        if told:
+            self._send(Kind.REMOVED, version)
+
+    def _send(self, kind: Kind, version: str) -> None:
+        self.events += 1
         self.queue.append(
             Message(
-                ObjectCreated(bucket=BUCKET, key=KEY, region=REGION, version_id=version, sequencer=sequencer)
+                ObjectEvent(
+                    kind=kind,
+                    bucket=BUCKET,
+                    key=KEY,
+                    region=REGION,
+                    version_id=version,
+                    sequencer=f"{self.events:04X}",
+                )
             )
         )
 
     def deliver(self, message: Message) -> "Run":
+        """Start a handler on a message."""
         self.queue.remove(message)
         message.receives += 1
         self.deliveries += 1
@@ -159,6 +199,7 @@ class World:
         return run
 
     def ended(self, run: "Run") -> None:
+        """Do with its message what SQS does."""
         self.running.remove(run)
         if not run.succeeded:
             (self.dead if run.message.receives >= MAX_RECEIVE_COUNT else self.hidden).append(run.message)
@@ -191,30 +232,40 @@ class World:
         raise AssertionError("it never comes to its end")
 
     def published(self) -> dict[str, tuple[bytes | None, str]]:
-        """What is under the outputs' keys: bytes and job."""
+        """Return what is under the outputs' keys: bytes and job."""
         return {
             key: (current.body, current.metadata["job-id"])
             for key in self.s3.objects
             if key != KEY and (current := self.s3.current(key))
         }
 
-    def record(self, job_id: str) -> dict[str, Any]:
-        return self.dynamodb.items.get(job_id, {})
+    def register(self) -> Holding | None:
+        """Return what the key's register holds."""
+        item = self.dynamodb.items.get(register_id(BUCKET, KEY), {})
+        return Holding.of({name: next(iter(value.values())) for name, value in item.items()}, BUCKET, KEY)
+
+    def jobs(self) -> dict[str, dict[str, Any]]:
+        """Return the job records, as plain values."""
+        return {
+            identity: {name: next(iter(value.values())) for name, value in item.items()}
+            for identity, item in self.dynamodb.items.items()
+            if identity != register_id(BUCKET, KEY)
+        }
 
 
 _current = threading.local()
 
 
-def emit(*_: Any) -> None:
-    """Stand in for the metrics of the job that this thread works on."""
-    _current.run.count()
+def emit(status: Status, *_: Any) -> None:
+    """Take the place of the metrics of the job that this thread works on."""
+    _current.run.count(status)
 
 
 class Run:
     """One handler at work on a message, in a thread that moves only when it is told to."""
 
-    def __init__(self, world: World, message: Message, owner: str) -> None:
-        self.world = world
+    def __init__(self, simulation: Simulation, message: Message, owner: str) -> None:
+        self.simulation = simulation
         self.message = message
         self.succeeded = False
         self.error: BaseException | None = None
@@ -226,14 +277,15 @@ class Run:
         self._ended = False
 
     def start(self) -> None:
+        """Begin, up to its first call."""
         self._thread.start()
         self._wait()
 
     def until(self, operation: str) -> None:
         """Go on until it is about to make such a call, to tell SQS that it is done ("end"), or has ended."""
-        if self in self.world.running:
+        if self in self.simulation.running:
             self.step("go on")
-        while self in self.world.running and self.about_to != operation:
+        while self in self.simulation.running and self.about_to != operation:
             self.step("go on")
 
     def step(self, action: str) -> None:
@@ -246,7 +298,7 @@ class Run:
         self._has_stopped.acquire()
         if self._ended:
             self._thread.join()
-            self.world.ended(self)
+            self.simulation.ended(self)
             if self.error:
                 raise self.error
 
@@ -258,10 +310,9 @@ class Run:
             raise Killed
         return self._action
 
-    def count(self) -> None:
+    def count(self, status: Status) -> None:
         """Note that the job's metrics have been emitted."""
-        event = self.message.event
-        self.world.counted.append(job_id(event.bucket, event.key, event.version_id or ""))
+        self.simulation.counted.append((self.message.job, status.value))
 
     def _call(self, call: Callable[..., Any], **request: Any) -> Any:
         action = self._pause(call.__name__)
@@ -286,9 +337,17 @@ class Run:
 
     def _run(self) -> None:
         _current.run = self
-        s3 = self._client(self.world.s3, "get_object", "head_object", "put_object", "delete_object")
-        dynamodb = self._client(self.world.dynamodb, "get_item", "update_item")
-        processor = Processor(SETTINGS, Bucket(s3, BUCKET), Table(dynamodb, "jobs"), lambda: self.world.now)
+        s3 = self._client(
+            self.simulation.s3, "get_object", "head_object", "put_object", "delete_object", "list_objects_v2"
+        )
+        dynamodb = self._client(self.simulation.dynamodb, "get_item", "update_item")
+        processor = Processor(
+            SETTINGS,
+            Uploads(s3, BUCKET),
+            Bucket(s3, BUCKET),
+            Table(dynamodb, "jobs"),
+            lambda: self.simulation.now,
+        )
         invocation = Invocation(
             id="invocation",
             account=ACCOUNT,

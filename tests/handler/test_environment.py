@@ -16,7 +16,16 @@ def test_settings_are_typed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["BUCKET_NAME", "TABLE_NAME", "REGION", "MAX_RECEIVE_COUNT", "LAMBDA_TASK_ROOT"]
+    "name",
+    [
+        "BUCKET_NAME",
+        "TABLE_NAME",
+        "REGION",
+        "MAX_RECEIVE_COUNT",
+        "UPLOAD_PREFIXES",
+        "SYSTEM_PREFIXES",
+        "LAMBDA_TASK_ROOT",
+    ],
 )
 def test_a_missing_variable_is_named(name: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} is not set"):
@@ -43,6 +52,18 @@ def test_a_wrong_value_is_told_with_what_is_right(name: str, value: str) -> None
 def test_a_list_that_is_none_is_told(value: str) -> None:
     with pytest.raises(SettingsError, match="DATASETS must be a JSON array of texts, got "):
         Settings.from_environment({**COMPLETE, "DATASETS": value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        ("SYSTEM_PREFIXES", '["processed/"]', "hold rejected/, which the function writes"),
+        ("UPLOAD_PREFIXES", '["input/", "processed/x/"]', "be apart from SYSTEM_PREFIXES"),
+    ],
+)
+def test_uploads_and_results_never_meet(name: str, value: str, right: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} must {right}, got "):
+        Settings.from_environment({**COMPLETE, name: value})
 
 
 def test_datasets_are_none_unless_they_are_given() -> None:

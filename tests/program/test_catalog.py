@@ -61,6 +61,8 @@ def test_each_contract_becomes_a_table_and_what_its_readers_need(with_datasets: 
         "table": "flights",
         "workgroup": f"analytics-flights-{region}-dev",
         "readerPolicyArn": f"arn:aws:iam::{ACCOUNT_ID}:policy/analytics-flights-{region}-dev",
+        "keyPrefix": "input/flights/",
+        "version": "1.0.0",
     }
 
 

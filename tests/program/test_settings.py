@@ -71,6 +71,7 @@ def refusal(**changes: str) -> str:
         ("availabilityZones", '["eu-west-1a", "eu-west-1i"]', "its letters a to h"),
         ("maximumReceives", "0", "must be 1 to 1000"),
         ("maximumReceives", "1001", "must be 1 to 1000"),
+        ("maximumReceives", "97", "must be up to 96, as deliveries 1800 seconds apart"),
         ("pythonRuntime", "python3.10", "must be one of python3.11, python3.12, python3.13, python3.14"),
         ("pythonRuntime", "3.12", "must be one of python3.11,"),
         ("jobRetentionDays", "-1", "must be 0 to 3650"),

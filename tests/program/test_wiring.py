@@ -8,7 +8,7 @@ import pytest
 from moto.events.models import EventPattern
 
 import environment as handler_environment
-from tests.program.evaluation import ACCOUNT_ID, Evaluation
+from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
 
 QUEUE = "aws:sqs/queue:Queue"
 
@@ -126,10 +126,15 @@ def test_queues_refuse_plain_http(evaluation: Evaluation, kind: str) -> None:
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_third_failure_goes_to_the_dead_letter_queue(evaluation: Evaluation) -> None:
+@pytest.mark.parametrize("receives", [3, 5])
+def test_last_failure_goes_to_the_dead_letter_queue(receives: int) -> None:
+    evaluation = evaluate("eu-west-1", {"regional-analytics:maximumReceives": str(receives)})
     queue = evaluation.one(QUEUE, "ingestion-queue")
     dead_letter_arn = arn(evaluation, QUEUE, "ingestion-dlq")
-    assert queue.json("redrivePolicy") == {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": 3}
+    assert queue.json("redrivePolicy") == {
+        "deadLetterTargetArn": dead_letter_arn,
+        "maxReceiveCount": receives,
+    }
     allow = evaluation.one("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy")
     assert allow.json("redriveAllowPolicy") == {
         "redrivePermission": "byQueue",

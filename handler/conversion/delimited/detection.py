@@ -73,11 +73,6 @@ class Detected:
     separator_line: bytes
     """The line ``sep=`` that Excel reads at the beginning, with its line end; empty if there is none."""
 
-    @property
-    def likeness(self) -> float:
-        """The share of the records that have the table's width."""
-        return sum(record.width == self.width for record in self.records) / max(1, len(self.records))
-
 
 def detect(head: bytes, *, whole: bool) -> Detected:
     """Give the dialect that explains most of the beginning of ``head``.

@@ -55,6 +55,8 @@ _YEAR = re.compile(r"19\d\d|20\d\d|2100")
 _CLASS = re.compile(r"[0-9]{1,9}")
 _ROWS_MIN, _ROWS_MAX, _CELLS_MAX = 10, 200, 40_000
 """So many rows tell what a column holds; of a wide table, as many as have so many cells."""
+_COLUMNS_MAX = 50_000
+"""No table with more columns is converted, so its header is not looked for."""
 _BEFORE_MAX = 50
 """So many lines of titles and comments are looked through for a header."""
 _LIKENESS_MIN = 0.95
@@ -71,6 +73,8 @@ def find_header(grammar: Grammar, records: Sequence[Record], width: int) -> Begi
         records: Those at the beginning of the file.
         width: How many fields the table's rows have.
     """
+    if width > _COLUMNS_MAX:
+        return Begin(Header.NONE, ("",) * width, None, 0)
     header = _in_one_column(grammar, records) if width == 1 else None
     header = header or _searched(grammar, records, width)
     if header is not None:
@@ -113,6 +117,11 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
             comment = index
             continue
         found = _found(grammar, records, index, width)
+        if _is_padded(record):
+            # A header that names one column alone is likelier a title.
+            padded = padded or (found if found.header is Header.TYPED else None)
+            only_titles = only_titles and _is_title(record)
+            continue
         if found.header not in (Header.TYPED, Header.YEARS) and comment is not None and width > 1:
             # The last comment may be the header.
             of_comment = _found(grammar, records, comment, width)
@@ -120,13 +129,10 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
                 return of_comment
         if found.header is Header.ASSUMED and not (only_titles and _is_begin(records[: index + 1], width)):
             break
-        if found.header is not Header.NONE and not _is_padded(record):
+        if found.header is not Header.NONE:
             return found
-        if record.width == width and not _is_padded(record):
+        if record.width == width:
             break
-        if found.header is Header.TYPED:
-            # A header that names one column alone is likelier a title.
-            padded = padded or found
         only_titles = only_titles and _is_title(record)
     return padded
 
