@@ -18,7 +18,7 @@ from local.errors import LocalError
 if TYPE_CHECKING:
     import zipfile
 
-PROJECT = Path(__file__).resolve().parent.parent
+PROJECT = Path(__file__).resolve().parents[2]
 LOCK = PROJECT / "requirements" / "layer.txt"
 BUILD = PROJECT / ".build"
 UNZIPPED_BYTES_MAX = 250 * 1024 * 1024

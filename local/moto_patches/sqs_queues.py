@@ -8,7 +8,7 @@ from moto.sqs.models import Queue
 
 
 def install() -> None:
-    """Put these bridges in place; call once, before the server answers."""
+    """Put these patches in place; call once, before the server answers."""
     _leave_polling_to_the_lambda_service()
     _keep_queue_attributes()
 

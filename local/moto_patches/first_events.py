@@ -8,7 +8,7 @@ from typing import Any
 from moto.s3 import notifications
 from moto.s3.models import FakeBucket, S3Backend
 
-from local import cloudwatch
+from local.moto_patches import metrics_clock
 
 START_SECONDS = "EMBEDDED_AWS_EVENTS_AFTER_SECONDS"
 """The environment variable that says how long after it is told to a bucket begins to send events.
@@ -18,7 +18,7 @@ S3 takes about five minutes (S3 User Guide, "Enabling Amazon EventBridge"); the 
 
 
 def install() -> None:
-    """Put these bridges in place, over those of `events`; call once, before the server answers."""
+    """Put these patches in place, over those of `s3_event_delivery`; call once, before the server answers."""
     if seconds := float(os.environ.get(START_SECONDS, "0")):
         _begin_some_time_after_they_are_switched_on(seconds)
     _tell_once_of_an_upload_in_parts()
@@ -33,10 +33,10 @@ def _begin_some_time_after_they_are_switched_on(seconds: float) -> None:
         was_on = self.notification_configuration and self.notification_configuration.event_bridge is not None
         configure(self, notification_config)
         if not was_on:
-            begins[self.arn] = cloudwatch.now() + seconds
+            begins[self.arn] = metrics_clock.now() + seconds
 
     def send_later(account_id: str, bucket: Any, event_name: str, key: Any) -> None:  # noqa: ANN401 - moto's classes
-        if cloudwatch.now() >= begins[bucket.arn]:
+        if metrics_clock.now() >= begins[bucket.arn]:
             send(account_id, bucket, event_name, key)
 
     FakeBucket.set_notification_configuration = configure_later

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
+from moto.cloudwatch.models import CloudWatchBackend, Dimension, Statistics, cloudwatch_backends
 from moto.cloudwatch.responses import CloudWatchResponse
 from moto.logs.models import LogsBackend
 
-from local.bridges.account import ACCOUNT
+from local.moto_patches.moto_account import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 def install() -> None:
-    """Put these bridges in place; call once, before the server answers."""
+    """Put these patches in place; call once, before the server answers."""
     _turn_embedded_metrics_into_metrics()
     _match_dimensions_exactly()
+    _order_dimensions()
+    _answer_percentiles()
     _keep_composite_alarms()
+    _know_nothing_of_a_new_alarm()
 
 
 def _turn_embedded_metrics_into_metrics() -> None:
@@ -84,6 +88,24 @@ def _match_dimensions_exactly() -> None:
     CloudWatchBackend.get_metric_statistics = get  # type: ignore[method-assign]
 
 
+def _order_dimensions() -> None:
+    """GetMetricData sorts dimensions to compare them, in an order of moto's that depends on their places."""
+    Dimension.__lt__ = lambda self, other: (self.name, self.value) < (other.name, other.value)
+
+
+def _answer_percentiles() -> None:
+    """CloudWatch answers statistics like p99; moto knows no percentiles."""
+    known = Statistics.get_statistics_for_type
+
+    def statistic(self: Statistics, stat: str) -> Any:  # noqa: ANN401 - as moto has it
+        if not stat.startswith("p"):
+            return known(self, stat)
+        values = sorted(self.metric_single_values_list)
+        return values[max(0, math.ceil(len(values) * float(stat[1:]) / 100) - 1)]
+
+    Statistics.get_statistics_for_type = statistic
+
+
 def _keep_composite_alarms() -> None:
     """Moto's PutMetricAlarm stores composite alarms too, but moto answers no PutCompositeAlarm."""
     CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # type: ignore[attr-defined]
@@ -92,3 +114,19 @@ def _keep_composite_alarms() -> None:
 def put_metrics(region: str, namespace: str, metrics: list[dict[str, Any]]) -> None:
     """Publish as a service of AWS does: asking nobody's permission."""
     cloudwatch_backends[ACCOUNT][region].put_metric_data(namespace, metrics)
+
+
+def _know_nothing_of_a_new_alarm() -> None:
+    """A new alarm is INSUFFICIENT_DATA until it is evaluated, and one that is changed keeps its state.
+
+    moto's is OK (CloudWatch User Guide, "Alarm states"; PutMetricAlarm API page).
+    """
+    put_metric_alarm = CloudWatchBackend.put_metric_alarm
+
+    def put(self: CloudWatchBackend, name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
+        known = self.alarms.get(name)
+        alarm = put_metric_alarm(self, name, *args, **kwargs)
+        alarm.state_value = known.state_value if known else "INSUFFICIENT_DATA"
+        return alarm
+
+    CloudWatchBackend.put_metric_alarm = put

@@ -13,8 +13,8 @@ from typing import Any
 from moto.s3 import notifications
 from moto.s3.models import FakeDeleteMarker, s3_backends
 
-from local.bridges.account import ACCOUNT, PARTITION
-from local.bridges.s3_deletions import versions
+from local.moto_patches.moto_account import ACCOUNT, PARTITION
+from local.moto_patches.s3_deletions import versions
 
 _EVENT = notifications.S3NotificationEvent
 _SMALLEST_TRANSITION = 128 * 1024

@@ -13,7 +13,7 @@ from moto.s3.responses import S3Response
 
 
 def install() -> None:
-    """Put these bridges in place; call once, before the server answers."""
+    """Put these patches in place; call once, before the server answers."""
     _keep_function_configurations()
     _keep_table_encryption()
     _change_keys_of_log_groups()

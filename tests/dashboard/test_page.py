@@ -1,4 +1,4 @@
-"""`python -m local dashboard`: the deployed dashboard with the metrics of a run, as a page on its own."""
+"""`python -m tests.dashboard`: the deployed dashboard with the metrics of a run, as a page on its own."""
 
 import json
 from datetime import timedelta
@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from local.alarms import CloudWatch
 from local.cloud import Cloud
-from local.commands.dashboard import draw
+from tests.dashboard.__main__ import draw
 
 VOID = {"meta", "br", "line", "circle", "polyline"}
 

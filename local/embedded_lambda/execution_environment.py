@@ -24,12 +24,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local.functions import Function
+    from local.embedded_lambda.function_archives import Function
     from local.server import Credentials
 
 INTERPRETER = (sys.executable,)
 """The command that runs the functions' Python."""
-RUNTIME = Path(__file__).with_name("runtime.py")
+RUNTIME = Path(__file__).with_name("function_runtime.py")
 INIT_SECONDS = 30
 """Lambda gives 10 s; a host may be slower than the service, and is not what is tested."""
 

@@ -1,6 +1,6 @@
 """What AWS's services report of themselves to CloudWatch and moto does not.
 
-Run inside the server's process, as the bridges are. S3's request metrics are an option on AWS that costs;
+Run inside the server's process. S3's request metrics are an option on AWS that costs;
 here they are on: the cost of a gigabyte is derived from them.
 """
 

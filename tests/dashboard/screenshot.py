@@ -1,6 +1,6 @@
 """docs/dashboard.png: the deployed dashboard with the metrics of a local run, as a real browser draws it.
 
-`python -m tests.benchmarks.screenshot` needs Chromium (`apt-get install chromium`), and fails if the browser
+`python -m tests.dashboard.screenshot` needs Chromium (`apt-get install chromium`), and fails if the browser
 logs an error or leaves a widget out.
 """
 
@@ -33,7 +33,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "dashboard.html"
         subprocess.run(
-            [sys.executable, "-m", "local", "dashboard", "--region", REGION, "--output", str(page)],
+            [sys.executable, "-m", "tests.dashboard", "--region", REGION, "--output", str(page)],
             check=True,
         )
         seen = _run(browser, "--dump-dom", page.as_uri())

@@ -14,7 +14,7 @@ _EVENT = notifications.S3NotificationEvent
 
 
 def install() -> None:
-    """Put these bridges in place; call once, before the server answers."""
+    """Put these patches in place; call once, before the server answers."""
     _tell_of_each_deletion()
 
 

@@ -15,14 +15,14 @@ from moto.s3.models import s3_backends
 from moto.s3.responses import ACTION_MAP, S3Response
 
 from local import policies
-from local.bridges.account import ACCOUNT, PARTITION
+from local.moto_patches.moto_account import ACCOUNT, PARTITION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 def install() -> None:
-    """Put these bridges in place; call once, before the server answers."""
+    """Put these patches in place; call once, before the server answers."""
     _leave_signatures_to_the_gateway()
     _evaluate_policies_as_iam_does()
     _deny_in_the_services_own_words()

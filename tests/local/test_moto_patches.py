@@ -1,4 +1,4 @@
-"""Each bridge over a gap of moto's holds, seen through the API alone."""
+"""Each patch of moto holds, seen through the API alone."""
 
 import concurrent.futures
 import json
@@ -23,7 +23,7 @@ def test_the_tls_only_policy_stands_as_deployed_and_shuts_out_plain_http_alone(
     bucket = cloud.outputs[region]["bucketName"]
     deployed = json.loads(cloud.client("s3", region).get_bucket_policy(Bucket=bucket)["Policy"])
     assert {"Bool": {"aws:SecureTransport": "false"}} in [item["Condition"] for item in deployed["Statement"]]
-    cloud.upload(region, "bridges/tls.csv", GOOD)
+    cloud.upload(region, "moto-patches/tls.csv", GOOD)
     cloud.run_until_idle()
     plain = cloud.server.new_client("s3", region, cloud.server.operator)
     plain.meta.events.register(
@@ -31,7 +31,7 @@ def test_the_tls_only_policy_stands_as_deployed_and_shuts_out_plain_http_alone(
     )
 
     with pytest.raises(ClientError) as refused:
-        plain.get_object(Bucket=bucket, Key="bridges/tls.csv")
+        plain.get_object(Bucket=bucket, Key="moto-patches/tls.csv")
 
     assert code(refused)[1] == 403
 
@@ -39,7 +39,7 @@ def test_the_tls_only_policy_stands_as_deployed_and_shuts_out_plain_http_alone(
 def test_events_have_ids_of_their_own_and_sequencers_that_grow(cloud: Cloud, region: str) -> None:
     outputs = cloud.outputs[region]
     for _ in range(3):
-        cloud.upload(region, "bridges/sequence.csv", GOOD)
+        cloud.upload(region, "moto-patches/sequence.csv", GOOD)
     sqs = cloud.client("sqs", region)
     messages = sqs.receive_message(QueueUrl=outputs["queueUrl"], MaxNumberOfMessages=10, VisibilityTimeout=0)
     events = [json.loads(message["Body"]) for message in messages["Messages"]]
@@ -60,7 +60,7 @@ def test_what_is_missing_is_forbidden_to_those_who_may_not_list(
     cloud: Cloud, region: str, operation: str, version: str | None
 ) -> None:
     bucket = cloud.outputs[region]["bucketName"]
-    wanted: dict[str, Any] = {"Bucket": bucket, "Key": f"bridges/{uuid.uuid4()}"}
+    wanted: dict[str, Any] = {"Bucket": bucket, "Key": f"moto-patches/{uuid.uuid4()}"}
     wanted |= {"VersionId": version} if version else {}
     iam = cloud.client("iam", region)
     name = f"reader-{uuid.uuid4().hex[:8]}"
@@ -85,7 +85,7 @@ def test_what_is_missing_is_forbidden_to_those_who_may_not_list(
 
 def test_conditional_writes_and_deletes_are_atomic(cloud: Cloud, region: str) -> None:
     s3, bucket = cloud.client("s3", region), cloud.outputs[region]["bucketName"]
-    key = f"processed/bridges/{uuid.uuid4()}"
+    key = f"processed/moto-patches/{uuid.uuid4()}"
 
     def create(number: int) -> bool:
         try:

@@ -14,7 +14,7 @@ from moto.s3 import notifications
 from moto.sqs.models import sqs_backends
 
 from local import policies
-from local.bridges.metrics import put_metrics
+from local.moto_patches.cloudwatch_metrics import put_metrics
 
 _REASONS = {
     "ObjectCreated:Put": "PutObject",
@@ -26,7 +26,7 @@ _ETAG_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
 
 
 def install() -> None:
-    """Put these bridges in place; call once, before the server answers."""
+    """Put these patches in place; call once, before the server answers."""
     _send_events_as_s3_does()
 
 

@@ -19,8 +19,8 @@ from moto.s3.models import FakeDeleteMarker, s3_backends
 
 from local.athena import query
 from local.athena.catalog import QueryFailedError, Table
-from local.bridges.account import ACCOUNT, PARTITION
-from local.bridges.permissions import caller_may
+from local.moto_patches.iam_enforcement import caller_may
+from local.moto_patches.moto_account import ACCOUNT, PARTITION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,7 @@ _executions: dict[str, _Execution] = {}
 
 
 def install() -> None:
-    """Put this bridge in place; call once, before the server answers."""
+    """Put this patch in place; call once, before the server answers."""
     _name_the_resource_of_each_call()
     for action in (
         _start_query_execution,

@@ -1,6 +1,6 @@
 """SQS's own move of dead letters back to their queue (StartMessageMoveTask), which moto does not have.
 
-Run inside the server's process, as the bridges are. Here a move is done when its start is answered.
+Run inside the server's process. Here a move is done when its start is answered.
 """
 
 from __future__ import annotations

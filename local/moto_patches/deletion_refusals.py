@@ -18,7 +18,7 @@ from moto.s3.exceptions import BucketAlreadyOwnedByYou, S3ClientError
 from moto.s3.models import S3Backend
 
 from local import policies
-from local.bridges.account import PARTITION
+from local.moto_patches.moto_account import PARTITION
 
 _ACCOUNT_REGIONAL = re.compile(r"-\d{12}-[a-z0-9-]+-an$")
 """The end of a bucket's name in the namespace of an account and region."""
@@ -38,7 +38,7 @@ _left: dict[str, list[_Interfaces]] = {}
 
 
 def install() -> None:
-    """Put these bridges in place; call once, before the server answers."""
+    """Put these patches in place; call once, before the server answers."""
     _keep_interfaces_of_functions()
     _keep_what_interfaces_use()
     _keep_vpcs_that_are_in_use()
