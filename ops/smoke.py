@@ -61,14 +61,6 @@ def check(stack: Stack, *, seconds: float) -> Passed:
         time.sleep(POLL_SECONDS)
 
 
-def missing_uploads(stack: Stack) -> str:
-    """Say what to do about uploads of the first minutes, of which no event told."""
-    return (
-        "An upload of the first minutes after a first deployment makes no event. Process such uploads with:"
-        f" python -m ops replay PREFIX --status MISSING --stack {stack.name}"
-    )
-
-
 def _upload(stack: Stack) -> str:
     body = f"check,value\n{uuid.uuid4()},1\n".encode()
     return stack.client("s3").put_object(Bucket=stack.bucket, Key=KEY, Body=body)["VersionId"]
