@@ -25,6 +25,7 @@ def install() -> None:
     _order_dimensions()
     _answer_percentiles()
     _keep_composite_alarms()
+    _know_nothing_of_a_new_alarm()
 
 
 def _turn_embedded_metrics_into_metrics() -> None:
@@ -113,3 +114,19 @@ def _keep_composite_alarms() -> None:
 def put_metrics(region: str, namespace: str, metrics: list[dict[str, Any]]) -> None:
     """Publish as a service of AWS does: asking nobody's permission."""
     cloudwatch_backends[ACCOUNT][region].put_metric_data(namespace, metrics)
+
+
+def _know_nothing_of_a_new_alarm() -> None:
+    """A new alarm is INSUFFICIENT_DATA until it is evaluated, and one that is changed keeps its state.
+
+    moto's is OK (CloudWatch User Guide, "Alarm states"; PutMetricAlarm API page).
+    """
+    put_metric_alarm = CloudWatchBackend.put_metric_alarm
+
+    def put(self: CloudWatchBackend, name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
+        known = self.alarms.get(name)
+        alarm = put_metric_alarm(self, name, *args, **kwargs)
+        alarm.state_value = known.state_value if known else "INSUFFICIENT_DATA"
+        return alarm
+
+    CloudWatchBackend.put_metric_alarm = put

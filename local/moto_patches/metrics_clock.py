@@ -1,6 +1,6 @@
 """A clock for metrics that can be moved, because alarms look at periods of hours.
 
-It moves the time that metrics are stamped with, and no other.
+It moves the time that metrics are stamped with and buckets begin to send events at, and no other.
 """
 
 from __future__ import annotations

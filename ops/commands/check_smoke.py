@@ -12,7 +12,9 @@ from terminal.machine import print_json
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = add_command(commands, "smoke", "process one small object, to see that a region works")
-    parser.add_argument("--within", type=seconds, default=300, metavar="S", help="seconds (default 300)")
+    parser.add_argument(
+        "--within", type=seconds, default=smoke.WITHIN_SECONDS, metavar="S", help="seconds (default 900)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -22,7 +24,16 @@ def run(arguments: Namespace) -> int:
     for stack in chosen_stacks(arguments):
         passed = smoke.check(stack, seconds=arguments.within)
         if arguments.json:
-            print_json({"stack": stack.name, "output": passed.output, "seconds": round(passed.seconds, 1)})
+            print_json(
+                {
+                    "stack": stack.name,
+                    "output": passed.output,
+                    "seconds": round(passed.seconds, 1),
+                    "uploads": passed.uploads,
+                }
+            )
         else:
-            console.say(f"{stack.name}: {passed.output} after {passed.seconds:.0f} s")
+            uploads = f" and {passed.uploads} uploads" if passed.uploads > 1 else ""
+            console.say(f"{stack.name}: {passed.output} after {passed.seconds:.0f} s{uploads}")
+            console.say(smoke.missing_uploads(stack))
     return 0

@@ -29,7 +29,7 @@ START_SECONDS = 600
 def main() -> int:
     """Convert a file of each format; 1 if one does not come out as it went in."""
     try:
-        command = machine.interpreter(packaging.PYTHON_VERSION)
+        command = machine.interpreter(packaging.DEFAULT_RUNTIME.python)
     except machine.UnavailableError as missing:
         notice = (
             "::notice title=arm64 not tried::" if os.environ.get("GITHUB_ACTIONS") else "arm64 not tried: "

@@ -71,7 +71,7 @@ def test_rule_leaves_out_other_buckets_and_events(evaluation: Evaluation) -> Non
     other = upload(evaluation, "x.csv")
     other["detail"]["bucket"]["name"] = "somebody-elses"
     assert not matches(evaluation, other)
-    assert not matches(evaluation, upload(evaluation, "x.csv", **{"detail-type": "Object Deleted"}))
+    assert not matches(evaluation, upload(evaluation, "x.csv", **{"detail-type": "Object Tags Added"}))
     assert not matches(evaluation, upload(evaluation, "x.csv", source="custom"))
     assert evaluation.one("aws:cloudwatch/eventRule:EventRule").inputs["state"] == "ENABLED"
 
