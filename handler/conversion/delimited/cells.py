@@ -1,0 +1,162 @@
+"""What the text of a cell looks like: nothing, a number, a date, a truth value, or text.
+
+This is wider than the types that a column is given: ``1.234,56`` stays text, but it is a number to a reader,
+so a word above it is a name.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+from conversion.roundtrip import NULL_MARKERS
+
+
+class Kind(Enum):
+    """What a cell looks like."""
+
+    EMPTY = "nothing"
+    NULL = "a null marker"
+    NUMBER = "a number"
+    DATE = "a date or a time"
+    BOOLEAN = "true or false"
+    TEXT = "text"
+
+    @property
+    def typed(self) -> bool:
+        """Whether it is a value of a type."""
+        return self in (Kind.NUMBER, Kind.DATE, Kind.BOOLEAN)
+
+
+_MARKERS = frozenset(NULL_MARKERS) - {""}
+_NO_VALUE = re.compile(
+    r"[-.?*_/\\#]+|unknown|missing|undefined|not available|n\.a\.|n/d|nd|tbd", re.IGNORECASE
+)
+"""What people write for no value, beside the null markers."""
+
+_DIGITS = r"(?:\d+|\d{1,3}(?:([,.'_ \u00a0\u202f])\d{3})(?:\1\d{3})*)"
+_AMOUNT = rf"{_DIGITS}(?:[.,]\d*)?|[.,]\d+"
+_UNIT = r"(?:[%\u2030$\u20ac\u00a3\u00a5]|EUR|USD|GBP|CHF|JPY|CNY|INR|SGD|AUD|CAD|SEK|NOK|DKK|PLN)"
+_NUMBER = re.compile(
+    rf"\(?[-+\u2212]?(?:{_UNIT} ?)?[-+\u2212]?(?:{_AMOUNT})(?:[eE][-+]?\d+)?(?: ?{_UNIT})?-?\)?"
+    r"|0[xX][0-9a-fA-F]+|[-+]?(?:inf|infinity)",
+)
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[ap]m)?(?: ?(?:Z|UTC|GMT|[-+]\d\d(?::?\d\d)?))?"
+_DAY = (
+    r"\d{4}([-/.])\d{1,2}(?:\1\d{1,2})?|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d)|\d{4}-?W\d\d(?:-?\d)?"
+    rf"|\d{{1,2}}[-. /]{{1,2}}{_MONTH}[-. /,]{{1,2}}\d{{2,4}}|{_MONTH}[- ]\d{{1,2}},? \d{{4}}"
+)
+_DATE = re.compile(rf"(?:{_DAY})(?:[T ]{{1,2}}{_CLOCK})?|{_CLOCK}", re.IGNORECASE)
+_BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
+_CELL_LENGTH_MAX = 64
+"""No number or date that people write is longer; a longer one is told apart by its digits alone."""
+
+
+def kind_of(cell: str) -> Kind:
+    """Tell what ``cell`` looks like."""
+    if not cell:
+        return Kind.EMPTY
+    if cell in _MARKERS:
+        return Kind.NULL
+    text = cell.strip()
+    if not text:
+        return Kind.EMPTY
+    if len(text) > _CELL_LENGTH_MAX:
+        return Kind.NUMBER if text.lstrip("-").replace(".", "", 1).isdecimal() else Kind.TEXT
+    if _NUMBER.fullmatch(text):
+        return Kind.NUMBER
+    if _DATE.fullmatch(text):
+        return Kind.DATE
+    if _BOOLEAN.fullmatch(text):
+        return Kind.BOOLEAN
+    return Kind.NULL if _NO_VALUE.fullmatch(text) else Kind.TEXT
+
+
+_AMOUNT_FIELD = re.compile(
+    rb"[-+]?(?:\d+,\d\d?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?)(?: ?(?:%|[A-Z]{3}))?"
+)
+
+
+def is_amount(field: bytes) -> bool:
+    """Tell whether an unquoted field is likely an amount, for all the commas that it has."""
+    return bool(_AMOUNT_FIELD.fullmatch(field))
+
+
+_NUMERALS = re.compile(r"\d+")
+_UPPER = re.compile(r"[A-Z]+")
+_LOWER = re.compile(r"[^\W\dA-Z_]+")
+
+
+def form_of(cell: str) -> str:
+    """Give ``cell`` with ``9`` for each number in it: ``AB9`` for ``AB12``."""
+    return _NUMERALS.sub("9", cell)
+
+
+def shape_of(cell: str) -> str:
+    """Give ``cell`` with one letter for each run of letters, too: ``A9`` for ``AB12``."""
+    return _UPPER.sub("A", _LOWER.sub("a", form_of(cell)))
+
+
+# Each way to write an amount, and what it is called: the decimal mark, and what may stand between thousands.
+_GROUPS = {",": r"[. '\u00a0\u202f]", ".": r"[, '\u00a0\u202f]"}
+_WAYS = {
+    mark: re.compile(rf"[-+]?(?:\d+|\d{{1,3}}(?:({group})\d{{3}})(?:\1\d{{3}})*)(?:{re.escape(mark)}\d+)?")
+    for mark, group in _GROUPS.items()
+}
+_PLAIN = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_AROUND = re.compile(rf"^(?:{_UNIT}) ?|[ \u00a0]?(?:{_UNIT})$")
+_AMBIGUOUS_DATE = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(?:\d{4}|\d\d)(?: .*)?")
+_MONTHS = 12
+_LIKENESS_MIN = 0.95
+
+
+def looks_like(values: Iterable[str]) -> str | None:
+    """Say what a column of text looks like, if its owner would take it for numbers or dates.
+
+    Args:
+        values: The column's values in a sample of the rows.
+    """
+    some = [value.strip() for value in values if not _is_nothing(value)]
+    if not some:
+        return None
+    return _amounts(some) or _dates(some)
+
+
+def _is_nothing(value: str) -> bool:
+    return kind_of(value) in (Kind.EMPTY, Kind.NULL)
+
+
+def _most(values: Sequence[str], matches: int) -> bool:
+    return matches >= _LIKENESS_MIN * len(values)
+
+
+def _amounts(values: Sequence[str]) -> str | None:
+    bare = [_AROUND.sub("", value) for value in values]
+    units = sum(short != value for short, value in zip(bare, values, strict=True))
+    with_unit = " with a currency or a per cent sign" if units else ""
+    ways = {
+        mark
+        for mark, pattern in _WAYS.items()
+        if _most(bare, sum(bool(pattern.fullmatch(value)) for value in bare))
+    }
+    if not ways:
+        return None
+    if _most(bare, sum(bool(_PLAIN.fullmatch(value)) for value in bare)):
+        return f"amounts{with_unit}" if with_unit else None
+    if ways == {","}:
+        return f"amounts with a decimal comma{with_unit}"
+    if ways == {"."}:
+        return f"amounts with a decimal point and grouped thousands{with_unit}"
+    if any("," in value or "." in value for value in bare):
+        return f"amounts whose comma or point is a decimal mark or between thousands{with_unit}"
+    return f"whole numbers with grouped thousands{with_unit}"
+
+
+def _dates(values: Sequence[str]) -> str | None:
+    matches = [_AMBIGUOUS_DATE.fullmatch(value) for value in values]
+    if not _most(values, sum(bool(match) for match in matches)):
+        return None
+    pairs = [(int(match[1]), int(match[3])) for match in matches if match]
+    if all(first <= _MONTHS and second <= _MONTHS for first, second in pairs):
+        return "dates whose day and month cannot be told apart"
+    return None

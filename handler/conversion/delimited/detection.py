@@ -1,0 +1,241 @@
+"""Tell how a delimited file is written: the dialect that explains most of its beginning.
+
+Each delimiter is tried with each way of quoting that the sample gives a reason for, and each width that its
+records have. The cost of a reading is what it leaves unexplained, in records. The cheapest reading wins, and
+of equals the one with more columns.
+
+The engine's own sniffer is not asked: one bad row in its sample makes it choose a dialect in which every
+other row is bad.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from conversion.delimited.cells import is_amount
+from conversion.delimited.sample import Grammar, Record
+
+DELIMITERS = (b"\t", b"|", b";", b",", b"\x01")
+"""In order of preference: a comma is the likeliest to stand inside numbers and text."""
+
+AFTER_TABLE_MAX = 10
+"""So many lines of another width may follow a table. More of them are damaged rows."""
+
+COMMENT = b"#"
+"""What a comment line begins with."""
+
+_NO_DELIMITER = (b",", b";", b"\t", b"|")
+"""What a file of one column is said to be delimited by, in order of preference."""
+
+_SEPARATOR_LINE = re.compile(rb"(\"?)sep=([^\w\"'\r\n])\1(?:\r\n|\n|\r)", re.IGNORECASE)
+
+_IN_TEXT = re.compile(rb"[,;] | \| ")
+
+# The cost of a record, by what is left unexplained of it.
+_DAMAGED = 1.0
+"""Broken quoting, or another width inside the table."""
+_QUOTES_LEFT = 1.0
+"""Quotes around a value that are no part of it."""
+_QUOTES_AS_TEXT = 0.5
+"""The same, where every reading with quotes breaks most of the records."""
+_DELIMITERS_LEFT = 0.5
+"""A field with another delimiter in it, as a share of the record's fields."""
+_DELIMITERS_IN_TEXT = 0.2
+"""The same, where a space follows, as in text."""
+_TITLE = 0.1
+"""A line before or after the table with one field, or a header with one more or less than the table."""
+_BESIDE_TABLE = 0.5
+"""Any other line before the table, or one of a few after it."""
+_ONE_ROW = 0.5
+"""A table of one record among others."""
+_ESCAPES_LEFT = 0.5
+"""Fields with a backslash before what needs none, where it escapes, as a share of the record's fields."""
+_MARKER_LEFT = 0.01
+"""A field ``\\N`` where a backslash escapes nothing: it is a sign that it does."""
+
+_SAMPLE_BYTES = 128 * 1024
+_RECORDS_MIN = 100
+"""What is looked at: so many bytes, unless they hold fewer records."""
+_WIDTHS_TRIED = 4
+_DECIMALS = 6
+
+
+@dataclass(frozen=True)
+class Detected:
+    """The dialect of a sample, and its records."""
+
+    grammar: Grammar
+    width: int
+    records: tuple[Record, ...]
+    """All that are complete. The line ``sep=`` is none."""
+    separator_line: bytes
+    """The line ``sep=`` that Excel reads at the beginning, with its line end; empty if there is none."""
+
+    @property
+    def likeness(self) -> float:
+        """The share of the records that have the table's width."""
+        return sum(record.width == self.width for record in self.records) / max(1, len(self.records))
+
+
+def detect(head: bytes, *, whole: bool) -> Detected:
+    """Give the dialect that explains most of the beginning of ``head``.
+
+    Args:
+        head: The beginning of a file.
+        whole: Whether it is all of it.
+    """
+    if len(head) > _SAMPLE_BYTES:
+        detected = _detected(head[:_SAMPLE_BYTES], whole=False)
+        if len(detected.records) >= _RECORDS_MIN:
+            return detected
+    return _detected(head, whole=whole)
+
+
+def _detected(head: bytes, *, whole: bool) -> Detected:
+    separator = _SEPARATOR_LINE.match(head)
+    start = separator.end() if separator else 0
+    best: tuple[tuple[float, int, int], _Reading, int] | None = None
+    for preference, delimiter in enumerate([separator[2]] if separator else _delimiters_of(head)):
+        for reading in _readings(head, start, delimiter, whole=whole):
+            for width, cost in reading.costs():
+                merit = (round(cost, _DECIMALS), -width, preference)
+                if best is None or merit < best[0]:
+                    best = merit, reading, width
+    if best is None:
+        return Detected(Grammar(b","), 1, (), head[:start])
+    _, reading, width = best
+    return Detected(reading.grammar, width, reading.records, head[:start])
+
+
+def _delimiters_of(head: bytes) -> Iterator[bytes]:
+    """Give those that ``head`` has, and one that it does not have, for a file of one column."""
+    yield from (delimiter for delimiter in DELIMITERS if delimiter in head)
+    yield from [delimiter for delimiter in _NO_DELIMITER if delimiter not in head][:1]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A sample under one grammar."""
+
+    grammar: Grammar
+    records: Sequence[Record]
+    other_quote: bytes
+    """Another quote, which would be left around values."""
+
+    def costs(self) -> Iterator[tuple[int, float]]:
+        """Give each width that the table may have, and what it leaves unexplained."""
+        left = [self._left(record) for record in self.records]
+        widths = Counter(record.width for record in self.records if record.fields)
+        for width in {1, *(width for width, _ in widths.most_common(_WIDTHS_TRIED))}:
+            yield width, self._cost(width, left)
+
+    def _cost(self, width: int, left: Sequence[float]) -> float:
+        records = self.records
+        rows = [index for index, record in enumerate(records) if record.width == width]
+        if not rows:
+            return _DAMAGED * len(records)
+        before, inside, after = records[: rows[0]], rows[-1] + 1 - rows[0], records[rows[-1] + 1 :]
+        footer = len(after) <= min(AFTER_TABLE_MAX, len(rows))
+        return (
+            sum(left[index] for index in rows)
+            + sum(_before_table(record, width) + cost for record, cost in zip(before, left, strict=False))
+            + _DAMAGED * (inside - len(rows))
+            + sum(_after_table(record, width) if footer else _DAMAGED for record in after)
+            + (_ONE_ROW if len(rows) == 1 < len(records) else 0.0)
+        )
+
+    def _left(self, record: Record) -> float:
+        """Give what is left unexplained of a record's fields."""
+        grammar, raw, fields = self.grammar, record.raw, record.fields
+        if not fields:
+            return 0.0
+        cost = 0.0
+        if self.other_quote and self.other_quote in raw and any(map(self._has_quotes_left, fields)):
+            cost = _QUOTES_LEFT if grammar.quote else _QUOTES_AS_TEXT
+        if raw.translate(None, _but(_others(grammar.delimiter))):
+            cost += sum(map(self._delimiters_left, fields)) / len(fields)
+        if b"\\" in raw:
+            if grammar.escapes_outside:
+                unexplained = sum(grammar.has_other_escapes(field) for field in fields)
+                cost += _ESCAPES_LEFT * unexplained / len(fields)
+            elif b"\\N" in fields:
+                cost += _MARKER_LEFT
+        return cost
+
+    def _has_quotes_left(self, field: bytes) -> bool:
+        return not self.grammar.is_quoted(field) and self.other_quote in (field[:1], field[-1:])
+
+    def _delimiters_left(self, field: bytes) -> float:
+        others = _others(self.grammar.delimiter)
+        if self.grammar.is_quoted(field) or not field.translate(None, _but(others)) or is_amount(field):
+            return 0.0
+        bare = _IN_TEXT.sub(b"", field).translate(None, _but(others))
+        return _DELIMITERS_LEFT if bare else _DELIMITERS_IN_TEXT
+
+
+@cache
+def _others(delimiter: bytes) -> bytes:
+    return b"".join(other for other in DELIMITERS if other != delimiter)
+
+
+@cache
+def _but(kept: bytes) -> bytes:
+    return bytes(set(range(256)) - set(kept))
+
+
+def _before_table(record: Record, width: int) -> float:
+    if not record.fields:
+        return _DAMAGED
+    if record.raw.startswith(COMMENT):
+        return 0.0
+    header = width > 1 and abs(record.width - width) == 1
+    return _TITLE if header or _is_one_field(record) else _BESIDE_TABLE
+
+
+def _after_table(record: Record, width: int) -> float:
+    if not 0 < record.width < width:
+        return _DAMAGED
+    return _TITLE if _is_one_field(record) else _BESIDE_TABLE
+
+
+def _is_one_field(record: Record) -> bool:
+    return sum(map(bool, record.fields)) <= 1
+
+
+def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iterator[_Reading]:
+    """Read ``head`` with each way of quoting that it gives a reason for."""
+
+    def read(grammar: Grammar, other_quote: bytes) -> _Reading:
+        records = tuple(grammar.records(head, start=start, whole=whole))
+        return _Reading(grammar, records, other_quote)
+
+    usual = read(Grammar(delimiter), b"")
+    single_quoted = _single_quoted(delimiter).findall(head) if b"'" in head else []
+    needed = any(need in field for field in single_quoted for need in (delimiter, b"\n", b"\r", b"''"))
+    # A word in single quotes here and there has them as a part of its text.
+    by_single = needed or len(single_quoted) * 2 >= max(1, len(usual.records))
+    other_quote = b"'" if by_single else b""
+    yield replace(usual, other_quote=other_quote)
+    if b'\\"' in head:
+        yield read(Grammar(delimiter, escape=b"\\"), other_quote)
+    if any(b"\\" + escaped in head for escaped in (delimiter, b"N", b"\n", b"\r")):
+        yield read(Grammar(delimiter, escape=b"\\", escapes_outside=True), other_quote)
+    if by_single:
+        yield read(Grammar(delimiter, b"'", b"'"), b'"')
+    if b"\\'" in head and single_quoted:
+        yield read(Grammar(delimiter, b"'", b"\\"), b'"')
+    broken = sum(not record.fields for record in usual.records)
+    if broken * 2 > len(usual.records) and not _has_quoted(usual):
+        yield read(Grammar(delimiter, b"", b""), b'"')
+
+
+def _has_quoted(reading: _Reading) -> bool:
+    return any(reading.grammar.is_quoted(field) for record in reading.records for field in record.fields)
+
+
+def _single_quoted(delimiter: bytes) -> re.Pattern[bytes]:
+    around = re.escape(delimiter)
+    body = rb"'((?:[^'\\]++|\\[\s\S]|'')*+)'"
+    return re.compile(rb"(?:(?<=[\r\n%b])|\A)%b(?=[\r\n%b]|\Z)" % (around, body, around))

@@ -1,0 +1,138 @@
+"""How the records of a delimited file are written, and the patterns by which they are told apart.
+
+The patterns are possessive throughout: a record is matched in one pass or not at all.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from conversion.delimited.sample import Grammar
+
+LINE_DELIMITER = b"\x1f"
+"""Between the columns of a file of lines, which has one: no text holds this (ASCII's unit separator)."""
+
+_NO_TEXT = b"\x1e"
+"""A quote for files without quotes: no text holds this (ASCII's record separator)."""
+
+_END = rb"(?:\r\n|\n|\r)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect(Grammar):
+    """The grammar of a file, with what its table has of it.
+
+    ``width`` is the number of fields in a record, ``newline`` the line end of the first line (CR LF or LF),
+    ``blank_lines`` says whether a blank line is a record.
+    """
+
+    width: int
+    newline: bytes = b"\n"
+    blank_lines: bool = False
+
+    @cached_property
+    def record(self) -> re.Pattern[bytes]:
+        """One record of the right width, with its line end."""
+        rest = rb"(?:%b%b){%d}" % (re.escape(self.delimiter), self._field, self.width - 1)
+        return re.compile(self._begin + self._field + rest + _END)
+
+    @cached_property
+    def run(self) -> re.Pattern[bytes]:
+        """As many records of the right width as follow one another."""
+        return re.compile(rb"(?:%b)*+" % self.record.pattern)
+
+    @cached_property
+    def other_width(self) -> re.Pattern[bytes]:
+        """A record that is well written but for the number of its fields, without its line end."""
+        rest = rb"(?:%b%b)*+" % (re.escape(self.delimiter), self._field)
+        return re.compile(self._field + rest + rb"(?=[\r\n])")
+
+    @cached_property
+    def open_quote(self) -> re.Pattern[bytes]:
+        """The beginning of a record up to the end of what there is, inside a quoted field."""
+        return self._open
+
+    @cached_property
+    def fields(self) -> re.Pattern[bytes]:
+        """As many complete fields, each with its delimiter, as follow one another."""
+        return re.compile(rb"(?:%b%b)*+" % (self._field, re.escape(self.delimiter)))
+
+    @cached_property
+    def _quoted_field(self) -> re.Pattern[bytes]:
+        delimiter = re.escape(self.delimiter)
+        quoted = self._open_quoted + re.escape(self.quote)
+        return re.compile(rb"(?:(?<=[%b\r\n])|\A)%b(?=[%b\r\n]|\Z)" % (delimiter, quoted, delimiter))
+
+    @cached_property
+    def _quoted_or_spaced(self) -> re.Pattern[bytes]:
+        delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
+        quoted, spaced = self._open_quoted + quote, rb" %b[^%b\r\n]*+" % (quote, delimiter)
+        begin = rb"(?:(?<=[%b\r\n])|\A)" % delimiter
+        return re.compile(rb"%b(?:%b(?=[%b\r\n]|\Z)|%b)" % (begin, quoted, delimiter, spaced))
+
+    @cached_property
+    def _no_value(self) -> re.Pattern[bytes]:
+        delimiter = re.escape(self.delimiter)
+        return re.compile(rb"(?:(?<=[%b\r\n])|\A)\\N(?=[%b\r\n])" % (delimiter, delimiter))
+
+    @cached_property
+    def _begin(self) -> bytes:
+        return b"" if self.blank_lines else rb"(?![\r\n])"
+
+    @property
+    def engine_quote(self) -> bytes:
+        """The quote that the engine is told of: escaped text is given to it in quotes."""
+        return self.quote or (_NO_TEXT if self.escapes_outside else b"")
+
+    def without_quoted(self, records: bytes) -> bytes:
+        """Give ``records`` without their quoted fields: what is left of delimiters are delimiters."""
+        return self._quoted_field.sub(b"", records) if self.quote and self.quote in records else records
+
+    def has_escapes(self, records: bytes) -> bool:
+        """Tell whether ``records`` may have escapes; the engine knows none but doubled quotes."""
+        return b"\\" in records and (self.escapes_outside or self.escape == b"\\")
+
+    def has_spaced_quote(self, records: bytes) -> bool:
+        """Tell whether a field may begin with a space and a quote, which the engine takes for a quote."""
+        spaced = b" " + self.quote
+        # One byte is looked for far faster than two, and most blocks have no quote.
+        return (
+            bool(self.quote)
+            and self.quote in records
+            and spaced in records
+            and (
+                records.startswith(spaced)
+                or any(begin + spaced in records for begin in (self.delimiter, b"\n", b"\r"))
+            )
+        )
+
+    def with_spaced_quoted(self, records: bytes) -> bytes:
+        """Give ``records`` with each field that begins with a space and a quote in quotes."""
+        quote = self.quote
+
+        def quoted(match: re.Match[bytes]) -> bytes:
+            field = match[0]
+            return field if field.startswith(quote) else quote + field.replace(quote, quote * 2) + quote
+
+        return self._quoted_or_spaced.sub(quoted, records)
+
+    def without_markers(self, records: bytes) -> bytes:
+        r"""Give ``records`` that have no quotes with nothing in place of ``\N``."""
+        return self._no_value.sub(b"", records) if self.escapes_outside else records
+
+    def plain(self, record: bytes) -> bytes:
+        """Give one record of the right width, without its line end, as the engine is to read it."""
+        return self.delimiter.join(map(self._plain_field, self.split(record)))
+
+    def _plain_field(self, written: bytes) -> bytes:
+        quote, value = self.engine_quote, self.value(written).encode()
+        if self.is_quoted(written) or any(byte in value for byte in (self.delimiter, b"\r", b"\n", quote)):
+            return quote + value.replace(quote, quote * 2) + quote
+        return value
+
+
+def lines_dialect(*, blank_lines: bool, newline: bytes) -> Dialect:
+    """Give the dialect in which each line is one record of one column."""
+    return Dialect(
+        delimiter=LINE_DELIMITER, quote=b"", escape=b"", width=1, newline=newline, blank_lines=blank_lines
+    )

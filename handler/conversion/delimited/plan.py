@@ -1,0 +1,59 @@
+"""Delimited text, and plain text as one column: its layout, and what the engine is told of it."""
+
+from functools import cached_property
+
+from conversion.budget import Budget
+from conversion.delimited.layout import layout_of
+from conversion.delimited.records import Records
+from conversion.engine import literal
+from conversion.model import MEBIBYTE, RECORD_BYTES_MAX
+from conversion.names import column_names
+from conversion.plan import Findings, Table
+from conversion.rejects import Rejects
+from conversion.roundtrip import Guess, guess
+
+_LINE_BYTES = 1_000_000
+"""The longest record the engine is told of at first; it takes memory in proportion."""
+
+
+class DelimitedPlan:
+    """The plan for an object of delimited text, from ``head``, its beginning in UTF-8."""
+
+    def __init__(self, head: bytes, key: str, findings: Findings, *, whole: bool) -> None:
+        self.layout = layout_of(head, key, whole=whole)
+        self.format = self.layout.format
+        self._names = column_names(self.layout.names)
+        self._line_bytes = RECORD_BYTES_MAX + MEBIBYTE if findings.long_records else _LINE_BYTES
+
+    @cached_property
+    def table(self) -> Table:
+        """What the engine is to read and write."""
+        layout, width = self.layout, self.layout.dialect.width
+        columns = zip(*layout.sample, strict=True) if layout.sample else ((),) * width
+        return Table(
+            relation=self._relation,
+            names=self._names,
+            sources=layout.names,
+            guesses=(Guess(()),) if layout.is_text else tuple(guess(values) for values in columns),
+            notes=layout.notes,
+        )
+
+    def _relation(self, path: str) -> str:
+        """Give SQL that says everything and leaves the engine nothing to guess."""
+        dialect = self.layout.dialect
+        types = ", ".join(f"c{index}: 'VARCHAR'" for index in range(dialect.width))
+        newline = "\\r\\n" if dialect.newline == b"\r\n" else "\\n"
+        quote = literal(dialect.engine_quote.decode())
+        # Unless told, the engine takes buffers of sixteen lines: more memory, and a pipe runs dry meanwhile.
+        return (
+            f"read_csv({path}, auto_detect = false, header = false, "
+            f"delim = {literal(dialect.delimiter.decode())}, quote = {quote}, escape = {quote}, "
+            f"new_line = '{newline}', allow_quoted_nulls = false, max_line_size = {self._line_bytes}, "
+            f"buffer_size = {self._line_bytes}, columns = {{{types}}})"
+        )
+
+    def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records:
+        """Begin a reading."""
+        return Records(
+            self.layout, self._names, rejects, budget, mark_bytes=mark_bytes, line_bytes=self._line_bytes
+        )

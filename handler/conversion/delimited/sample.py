@@ -1,0 +1,156 @@
+"""Read the beginning of a delimited file under one dialect: every record, whatever its width."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from conversion.decode import is_text
+
+NO_VALUE = b"\\N"
+"""A field without a value, where a backslash escapes outside quotes."""
+
+_END = re.compile(rb"\r\n|\n|\r")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record of a sample."""
+
+    start: int
+    """Its offset in the sample."""
+    end: int
+    """The offset of what follows it, after its line end."""
+    line: int
+    """The number of its first line, from 1."""
+    raw: bytes
+    """Its bytes, without the line end."""
+    fields: tuple[bytes, ...] = ()
+    """Its fields as they are written; none if it cannot be read."""
+
+    @property
+    def width(self) -> int:
+        """How many fields it has; 0 if it cannot be read."""
+        return len(self.fields)
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """How records are written, but for how many fields they have.
+
+    ``escape`` is what stands before a quote inside quotes: the quote itself, or a backslash.
+    """
+
+    delimiter: bytes
+    quote: bytes = b'"'
+    escape: bytes = b'"'
+    escapes_outside: bool = False
+    """Whether a backslash escapes outside quotes, too."""
+
+    def records(self, head: bytes, *, start: int = 0, whole: bool) -> Iterator[Record]:
+        """Yield the records of ``head`` from ``start`` on; blank lines are none.
+
+        Args:
+            head: The beginning of a file.
+            start: Where the first record begins.
+            whole: Whether ``head`` is all of the file. If not, its last record may be cut, and is left out.
+        """
+        text = is_text(head)
+        position, line = start, 1 + line_ends(head[:start])
+        while position < len(head):
+            if blank := _END.match(head, position):
+                position, line = blank.end(), line + 1
+                continue
+            match = self._record.match(head, position)
+            if match is None and not whole and self._open.match(head, position):
+                return
+            stop = match.end() if match else self._line_end(head, position)
+            end = _END.match(head, stop)
+            if end is None and not whole:
+                return
+            raw = head[position:stop]
+            readable = match is not None and (text or is_text(raw))
+            record = Record(
+                position, end.end() if end else stop, line, raw, self.split(raw) if readable else ()
+            )
+            yield record
+            line += 1 + (line_ends(raw) if match else 0)
+            position = record.end
+
+    def split(self, raw: bytes) -> tuple[bytes, ...]:
+        """Give the fields of a record that can be read, as they are written."""
+        if not (self.quote and self.quote in raw) and not (self.escapes_outside and b"\\" in raw):
+            return tuple(raw.split(self.delimiter))
+        return tuple(self._next_field.findall(raw + self.delimiter))
+
+    def value(self, written: bytes) -> str:
+        """Give the value of one field."""
+        text = written
+        quoted = bool(self.quote) and written.startswith(self.quote)
+        if self.escapes_outside and written == NO_VALUE:
+            return ""
+        if quoted:
+            text = text[1:-1].replace(self.quote * 2, self.quote)
+        if b"\\" in text and (self.escapes_outside or (quoted and self.escape == b"\\")):
+            text = self._escaped.sub(rb"\1", text)
+        return text.decode(errors="replace")
+
+    def is_quoted(self, written: bytes) -> bool:
+        """Tell whether a field stands in quotes."""
+        return bool(self.quote) and written.startswith(self.quote)
+
+    def has_other_escapes(self, written: bytes) -> bool:
+        """Tell whether a backslash stands before something in a field that needs none."""
+        return written != NO_VALUE and b"\\" in self._escaped.sub(b"", written)
+
+    def _line_end(self, head: bytes, position: int) -> int:
+        end = _END.search(head, position)
+        return end.start() if end else len(head)
+
+    # The patterns are possessive throughout: a record is matched in one pass or not at all.
+
+    @cached_property
+    def _field(self) -> bytes:
+        delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
+        plain = rb"[^%b\r\n]*+" % delimiter
+        if self.escapes_outside:
+            plain = rb"(?:[^%b\r\n\\]++|\\(?:\r\n|[\s\S])?+)*+" % delimiter
+        if not quote:
+            return plain
+        return rb"(?:%b%b(?=[%b\r\n]|\Z)|(?!%b)%b)" % (self._open_quoted, quote, delimiter, quote, plain)
+
+    @cached_property
+    def _open_quoted(self) -> bytes:
+        quote = re.escape(self.quote)
+        if self.escape == self.quote:
+            return rb"%b(?:[^%b]++|%b%b)*+" % (quote, quote, quote, quote)
+        return rb"%b(?:[^%b\\]++|\\[\s\S]|%b%b)*+" % (quote, quote, quote, quote)
+
+    @cached_property
+    def _record(self) -> re.Pattern[bytes]:
+        return re.compile(
+            rb"%b(?:%b%b)*+(?=[\r\n]|\Z)" % (self._field, re.escape(self.delimiter), self._field)
+        )
+
+    @cached_property
+    def _open(self) -> re.Pattern[bytes]:
+        """The beginning of a record up to the end of what there is, inside a quoted field."""
+        if not self.quote:
+            return re.compile(rb"(?!)")
+        before = rb"(?:%b%b)*+" % (self._field, re.escape(self.delimiter))
+        return re.compile(before + self._open_quoted + rb"%b?+\Z" % re.escape(self.quote))
+
+    @cached_property
+    def _next_field(self) -> re.Pattern[bytes]:
+        return re.compile(rb"(%b)%b" % (self._field, re.escape(self.delimiter)))
+
+    @cached_property
+    def _escaped(self) -> re.Pattern[bytes]:
+        return re.compile(
+            rb"\\(%b|%b|\\|\r\n|[\r\n])" % (re.escape(self.delimiter), re.escape(self.quote or b"\\"))
+        )
+
+
+def line_ends(data: bytes) -> int:
+    """Count the line ends in ``data``: CR, LF, and CR LF as one."""
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
