@@ -155,7 +155,12 @@ class _Attempt:
         blocks = reader.read(encoding.decoded(source.blocks()))
         table = plan.table
         writer = Writer(self._connection, self._pipe, table, findings)
-        typed = writer.write(blocks, self.output, metadata, lambda: source.bytes_in / source.size)
+        try:
+            typed = writer.write(blocks, self.output, metadata, lambda: source.bytes_in / source.size)
+        except duckdb.InvalidInputException:
+            if plan.format == "json" and not findings.strictly:
+                raise RefutedError(strictly=True) from None
+            raise
         self._counted(reader.rows, reader.beside)
         return _Result(plan.format, encoding.name, reader.facts, table.sources, typed, reader.rows)
 
