@@ -213,5 +213,5 @@ class Rows:
 
 
 def _are_lines(data: bytes, count: int) -> bool:
-    """Tell whether each line is a value: a value has no line end in a string, so it begins and ends with one."""
+    """Tell whether each line is a value. No string has a line end, so a value ends with its line."""
     return data.startswith(b"{") and data.count(b"\n{") == count - 1 and data.count(b"}\n") == count
