@@ -1,16 +1,21 @@
 """Parquet, rewritten to our layout with its types as they are."""
 
-from conversion.engine import describe, literal
-from conversion.typed import Typed
-from conversion.work import Result, Work
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from conversion.engine import Written, copy, described, literal
+
+MAGIC = b"PAR1"
 
 
-def convert(work: Work) -> Result:
-    """Write the object, whose rows are what its footer says there are, anew."""
-    work.spool.spool()
-    connection, path = work.writer.connection, work.spool.path
+def rewrite(
+    connection: duckdb.DuckDBPyConnection, path: Path, output: Path, metadata: Mapping[str, str]
+) -> tuple[tuple[str, ...], Written, int]:
+    """Write ``path`` anew to ``output``; give its columns' names, what was written, and the rows it has."""
     query = f"SELECT num_rows FROM parquet_file_metadata({literal(str(path))})"
-    work.count(connection.execute(query).fetchall()[0][0])
-    written = work.writer.rewrite(f"FROM read_parquet({literal(str(path))})", "parquet", "binary")
-    sources = [name for name, _ in describe(connection, path)]
-    return Result("parquet", "binary", sources, Typed(written, types=(), markers=(0,) * len(sources)))
+    rows = connection.execute(query).fetchall()[0][0]
+    metadata = {**metadata, "format": "parquet", "encoding": "binary"}
+    written = copy(connection, f"FROM read_parquet({literal(str(path))})", output, metadata)
+    return tuple(name for name, _ in described(connection, path)), written, rows

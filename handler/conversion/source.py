@@ -1,4 +1,4 @@
-"""Read an object's stream: off with the compression, into UTF-8, block by block, and onto disk if need be."""
+"""The object: opened as often as needed, off with its compression, in blocks, within the limits."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -7,21 +7,25 @@ from typing import BinaryIO
 
 from conversion.budget import Budget
 from conversion.compression import MAGIC_BYTES, compression_of, decompressed
-from conversion.encoding import as_utf8, encoding_of
 from conversion.model import BLOCK_BYTES, HEAD_BYTES, EmptyError
 
 
-class Spool:
-    """An object, read as often as needed; ``path`` is where ``spooled`` puts it.
+class Source:
+    """An object, read from its beginning as often as needed.
 
-    ``head`` is its beginning (decompressed, UTF-8, HEAD_BYTES where there is as much), by which the format is
-    told. ``source`` is read the first time and belongs to the caller; ``reopen`` gives the object anew.
+    ``source`` is read the first time and belongs to the caller; ``reopen`` gives the object anew.
+
+    Attributes:
+        head: The first HEAD_BYTES of the object, decompressed.
+        whole: Whether ``head`` is all there is.
+        compression: ``none``, ``gzip`` or ``zstd``.
+        bytes_in: Bytes read of the object in this reading.
+        bytes_decompressed: Bytes that they decompress to.
     """
 
     def __init__(
-        self, source: BinaryIO, reopen: Callable[[], BinaryIO], *, size: int, path: Path, budget: Budget
+        self, source: BinaryIO, reopen: Callable[[], BinaryIO], *, size: int, budget: Budget
     ) -> None:
-        self.path = path
         self.size = size
         self._reopen = reopen
         self._reopened: BinaryIO | None = None
@@ -29,41 +33,29 @@ class Spool:
         self._begun = False
         budget.check_time(size)
         self._open(source)
-        if not self.raw_head:
+        if not self.head:
             raise EmptyError("the object has no bytes")
 
-    @property
-    def whole(self) -> bool:
-        """Whether ``head`` is all there is."""
-        return len(self.raw_head) < HEAD_BYTES
-
     def blocks(self) -> Iterator[bytes]:
-        """Yield the object from its beginning."""
-        if self._begun and self.whole:
-            self._decode(iter(()))
-        elif self._begun:
+        """Yield the object from its beginning, decompressed, in blocks."""
+        if self._begun and not self.whole:
             self.close()
             self._reopened = self._reopen()
             self._open(self._reopened)
         self._begun = True
         begin = (self.head[at : at + BLOCK_BYTES] for at in range(0, len(self.head), BLOCK_BYTES))
-        for block in chain(begin, self._blocks):
+        for block in chain(begin, () if self.whole else self._rest):
             self._budget.check()
             yield block
 
-    def spooled(self) -> Iterator[bytes]:
-        """Yield the object from its beginning; each block is in ``path`` before it is yielded."""
+    def spool(self, path: Path) -> None:
+        """Write the object, decompressed, to ``path``: for formats that are not read from end to end."""
         self._budget.check_disk(self.size)
-        with self.path.open("wb") as file:
+        written = 0
+        with path.open("wb") as file:
             for block in self.blocks():
-                self._budget.check_disk(self.bytes_decompressed)
-                file.write(block)
-                yield block
-
-    def spool(self) -> None:
-        """Put the object into ``path``."""
-        for _ in self.spooled():
-            pass
+                written += file.write(block)
+                self._budget.check_disk(written)
 
     def close(self) -> None:
         """Close what was opened here."""
@@ -79,16 +71,12 @@ class Spool:
             first += more
         self.compression = compression_of(first)
         pieces = self._counted(
-            decompressed(chain([first], stream), self.compression, self.size, self._budget.limits)
+            decompressed(chain([first], stream), self.compression, self.size, self._budget)
         )
         gathered = _gather(pieces)
-        self.raw_head = gathered[:HEAD_BYTES]  # wherever the stream was cut
-        self._decode(chain([gathered[HEAD_BYTES:]], pieces))
-
-    def _decode(self, rest: Iterator[bytes]) -> None:
-        self.encoding, self.mark_bytes = encoding_of(self.raw_head)
-        self._blocks = as_utf8(chain([self.raw_head], rest), self.encoding, self.mark_bytes)
-        self.head = next(self._blocks, b"")
+        self.head, rest = gathered[:HEAD_BYTES], gathered[HEAD_BYTES:]  # wherever the stream was cut
+        self.whole = len(gathered) < HEAD_BYTES
+        self._rest = chain([rest] if rest else [], pieces)
 
     def _read(self, source: BinaryIO) -> Iterator[bytes]:
         while chunk := source.read(BLOCK_BYTES):
@@ -105,7 +93,7 @@ class Spool:
 
 
 def _gather(pieces: Iterator[bytes]) -> bytes:
-    head = b""
+    head = bytearray()
     while len(head) < HEAD_BYTES and (piece := next(pieces, None)) is not None:
         head += piece
-    return head
+    return bytes(head)
