@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from conversion.budget import Budget
-from conversion.compression import compression_of, decompressed
+from conversion.compression import MAGIC_BYTES, compression_of, decompressed
 from conversion.model import BLOCK_BYTES, HEAD_BYTES, EmptyError
-
-_MAGIC_BYTES = 4
 
 
 class Source:
@@ -69,7 +67,7 @@ class Source:
         self.bytes_decompressed = 0
         stream = self._read(source)
         first = next(stream, b"")
-        while 0 < len(first) < _MAGIC_BYTES and (more := next(stream, b"")):
+        while 0 < len(first) < MAGIC_BYTES and (more := next(stream, b"")):
             first += more
         self.compression = compression_of(first)
         pieces = self._counted(
