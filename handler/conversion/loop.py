@@ -61,7 +61,7 @@ def convert(
     """
     budget = Budget(limits, workdir)
     with (
-        closing(Source(source, reopen, size=size, budget=budget)) as opened,
+        closing(Source(source, reopen, size=size, path=workdir / "data", budget=budget)) as opened,
         closing(Rejects(workdir / "rejected.jsonl", provenance.get("job_id"))) as rejects,
         closing(Pipe()) as pipe,
         engine(workdir, budget, pipe.path) as connection,
@@ -168,13 +168,13 @@ class _Attempt:
         whole = self._source.whole
         if whole and not head.strip():
             raise EmptyError("the object has nothing but space")
-        if layout := json_layout(head, self._key, findings, whole=whole):
+        name = self._source.name or self._key
+        if layout := json_layout(head, name, findings, whole=whole):
             return JsonPlan(head, layout, findings, self._budget.columns_max)
-        return DelimitedPlan(head, self._key, findings, whole=whole)
+        return DelimitedPlan(head, name, findings, whole=whole)
 
     def _rewritten(self) -> _Result:
-        path = self.output.with_name("data")
-        self._source.spool(path)
+        path = self._source.spool()
         sources, written, rows = parquet.rewrite(self._connection, path, self.output, self._metadata)
         self._counted(rows)
         typed = Typed(written, markers=(0,) * len(sources))
@@ -229,6 +229,7 @@ class _Attempt:
                 "format": result.format,
                 "encoding": result.encoding,
                 "compression": self._source.compression,
+                **({"workbook": self._source.workbook} if self._source.workbook else {}),
                 **result.facts,
             },
             account=account,
