@@ -62,7 +62,7 @@ def convert(
     budget = Budget(limits, workdir)
     with (
         closing(Source(source, reopen, size=size, path=workdir / "data", budget=budget)) as opened,
-        closing(Rejects(workdir / "rejected.jsonl", provenance.get("job_id"))) as rejects,
+        closing(Rejects(workdir / "rejected.jsonl", provenance)) as rejects,
         closing(Pipe()) as pipe,
         engine(workdir, budget, pipe.path) as connection,
     ):
@@ -96,7 +96,6 @@ class _Result:
     facts: Mapping[str, object]
     sources: tuple[str, ...]
     typed: Typed
-    rows: int
 
 
 class _Attempt:
@@ -162,7 +161,7 @@ class _Attempt:
                 raise RefutedError(strictly=True) from None
             raise
         self._counted(reader.rows, reader.beside)
-        return _Result(plan.format, encoding.name, reader.facts, table.sources, typed, reader.rows)
+        return _Result(plan.format, encoding.name, reader.facts, table.sources, typed)
 
     def _planned(self, head: bytes, findings: Findings) -> Plan:
         whole = self._source.whole
@@ -175,10 +174,12 @@ class _Attempt:
 
     def _rewritten(self) -> _Result:
         path = self._source.spool()
-        sources, written, rows = parquet.rewrite(self._connection, path, self.output, self._metadata)
-        self._counted(rows)
-        typed = Typed(written, markers=(0,) * len(sources))
-        return _Result("parquet", "binary", {}, sources, typed, rows)
+        upload = parquet.Upload(self._connection, path, self._budget)
+        self._counted(upload.rows)
+        metadata = {**self._metadata, "format": "parquet", "encoding": "binary"}
+        written, columns = upload.rewrite(self.output, metadata)
+        typed = Typed(written, columns, markers=(0,) * len(columns))
+        return _Result("parquet", "binary", {}, upload.sources, typed)
 
     def _counted(self, rows: int, beside: int = 0) -> None:
         """Take note that so many rows are to be found in the output, and all others were rejected.
@@ -219,8 +220,16 @@ class _Attempt:
             parquet=self.output,
             written=written,
             columns=[
-                Column(name=name, source_name=source, type=type_)
-                for source, (name, type_) in zip(result.sources, types, strict=True)
+                Column(
+                    name=name,
+                    source_name=source,
+                    type=type_,
+                    source_type=column.source_type,
+                    renamed_fields=column.renamed,
+                )
+                for source, (name, type_), column in zip(
+                    result.sources, types, result.typed.published, strict=True
+                )
             ],
             markers=result.typed.markers,
             description={

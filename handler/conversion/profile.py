@@ -58,6 +58,8 @@ def write_profile(connection: duckdb.DuckDBPyConnection, profiled: Profiled, pat
                 "name": column.name,
                 "source_name": column.source_name,
                 "type": column.type,
+                "source_type": column.source_type,
+                "renamed_fields": [asdict(field) for field in column.renamed_fields],
                 "nulls": written.nulls(column.name),
                 "null_marker_share": profiled.markers[index] / written.rows,
                 "min": _bounded(statistics.get("min")),
