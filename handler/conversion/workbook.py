@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from conversion import sheet
 from conversion.archive import members
 from conversion.budget import Budget, resident_bytes
 from conversion.compression import unpacked_bytes_max, unpacks_to_more
-from conversion.model import BLOCK_BYTES, EmptyError, UnreadableError
+from conversion.model import EmptyError, UnreadableError
 
 OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What an .xls begins with, and other old Office documents do (MS-CFB, 2.2)."""
@@ -49,15 +48,16 @@ def workbook_kind(path: Path) -> str | None:
     return "ods" if {"content.xml", "mimetype"} <= names else None
 
 
-def sheet_text(path: Path, kind: str, budget: Budget) -> Iterator[bytes]:
-    """Yield the one sheet of a workbook as CSV in UTF-8: comma, text in quotes, LF.
-
-    It is written to the disk, beside the workbook, before the first block is yielded.
+def sheet_text(path: Path, kind: str, budget: Budget) -> Path:
+    """Write the one sheet of a workbook as CSV in UTF-8 beside it: comma, text in quotes, LF.
 
     Args:
         path: The workbook.
         kind: What ``workbook_kind`` says of it.
         budget: What it may use.
+
+    Returns:
+        Where the CSV is.
 
     Raises:
         EmptyError: No sheet has data.
@@ -69,12 +69,10 @@ def sheet_text(path: Path, kind: str, budget: Budget) -> Iterator[bytes]:
         raise _too_large(f"about {needed} bytes, where {available} are left")
     # The reader goes by the name.
     named, text = path.with_suffix(f".{kind}"), path.with_suffix(".sheet")
-    if not named.exists():
-        named.symlink_to(path)
+    path.rename(named)
     _read(named, text, available, budget)
-    with text.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            yield block
+    named.unlink()
+    return text
 
 
 def _needed_bytes(path: Path, kind: str, budget: Budget) -> int:
