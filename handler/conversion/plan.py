@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 if TYPE_CHECKING:
     from conversion.budget import Budget
     from conversion.json.shape import Shape
+    from conversion.refused import Refused
     from conversion.rejects import Rejects
     from conversion.roundtrip import Guess, Type
 
@@ -25,6 +26,8 @@ class Findings:
     """It begins like an object that wraps an array of rows, and is a single row."""
     shape: "Shape | None" = None
     """The shape of all of its JSON objects."""
+    refused: "Refused | None" = None
+    """Rows that its contract does not accept."""
     types: Mapping[int, "Type | None"] = field(default_factory=dict)
     """Columns not of the type that the beginning shows: their type, or None where it is not known."""
 
