@@ -1,4 +1,4 @@
-"""A file of a dataset has the contract's columns, names and types; what does not fit is where the contract says."""
+"""A file of a dataset has the contract's columns and types; what does not fit is where the contract says."""
 
 import dataclasses
 import io
@@ -92,7 +92,7 @@ def test_damaged_and_unfit_rows_are_rejected_together() -> None:
 
     converted = read(data, sales(), rejected_share_max=0.5)
 
-    assert [(reject["raw"] if "raw" in reject else None) for reject in converted.rejects] == [
+    assert [reject.get("raw") for reject in converted.rejects] == [
         '"1,2,3', "7,many,x", "8,1", None, "x,4,y",
     ]  # fmt: skip
     assert [reject["column"] for reject in converted.rejects] == ["id", "amount", None, "shop", "id"]
@@ -140,7 +140,7 @@ def test_a_critical_rule_fails_the_file() -> None:
 
 def test_the_file_is_read_as_the_contract_writes_it() -> None:
     written = reading(delimiter=";", decimal_separator=",", skip_lines=2, null_markers=("", "-"), quote="'")
-    data = "Sales report\n\nid;amount;shop\n1;1,50;'a;b'\n2;-;c\n".encode()
+    data = b"Sales report\n\nid;amount;shop\n1;1,50;'a;b'\n2;-;c\n"
 
     converted = read(data, sales(reading=written))
 

@@ -1,5 +1,6 @@
 """One reading of an object by its contract: write the rows that fit, or find those that do not."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from conversion import parquet
 from conversion.budget import Budget
 from conversion.contract.model import Contract
 from conversion.contract.plan import ContractPlan, parquet_fields, sources
-from conversion.contract.query import Fields, accepted, checked, refused
+from conversion.contract.query import Fields, accepted, checked, column_names, refused
 from conversion.decode import Encoding
 from conversion.engine import Written, copy, described, literal
 from conversion.formats import json_layout
@@ -86,7 +87,7 @@ def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Reading:
     mark_bytes = len(encoding.mark) if encoding.name == "utf-8" else 0
     fields = plan.fields(literal(str(at.pipe.path)))
     records = checked(contract, Fields(fields.relation, fields.texts, fields.json, by.partitions))
-    metadata = {**at.metadata, "format": plan.format, "encoding": encoding.name}
+    metadata = _metadata(by, at, plan.format, encoding.name)
 
     def blocks() -> Iterator[bytes]:
         return reader.read(encoding.decoded(source.blocks()))
@@ -118,7 +119,7 @@ def _read_parquet(by: Assignment, at: Workplace) -> Reading:
     file = literal(str(path))
     fields = parquet_fields(dict(described(at.connection, path)), file)
     records = checked(contract, Fields(fields.relation, fields.texts, fields.json, by.partitions))
-    metadata = {**at.metadata, "format": "parquet", "encoding": "binary"}
+    metadata = _metadata(by, at, "parquet", "binary")
     written = copy(at.connection, accepted(contract, records), at.output, metadata)
     rows = parquet.count(at.connection, path)
     if written.rows < rows:
@@ -131,6 +132,19 @@ def _read_parquet(by: Assignment, at: Workplace) -> Reading:
         written=written,
         rows=rows - at.rejects.count,
     )
+
+
+def _metadata(by: Assignment, at: Workplace, format_: str, encoding: str) -> dict[str, str]:
+    contract = by.contract
+    names = dict(zip(column_names(contract), sources(contract), strict=True))
+    return {
+        **at.metadata,
+        "format": format_,
+        "encoding": encoding,
+        "dataset": contract.name,
+        "contract_version": contract.version,
+        "column_names": json.dumps(names, ensure_ascii=False),
+    }
 
 
 def _find(connection: duckdb.DuckDBPyConnection, records: str) -> Refused:
