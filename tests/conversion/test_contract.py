@@ -131,6 +131,19 @@ def test_a_broken_rule_rejects_its_row_with_the_rules_name() -> None:
     ]
 
 
+def test_a_rule_that_only_warns_publishes_the_row_and_counts_it() -> None:
+    rules = (
+        Rule(name="small", expression='"amount" < 2', severity="warning"),
+        Rule(name="positive", expression='"amount" > 0', severity="warning"),
+    )
+
+    converted = read(b"id,amount,shop\n1,1,x\n2,2,y\n3,3,z\n", sales(rules=rules))
+
+    assert converted.account.rows_out == 3
+    assert converted.result.facts["rules_broken"] == {"small": 2}
+    assert converted.profile["rules_broken"] == {"small": 2}
+
+
 def test_a_critical_rule_fails_the_file() -> None:
     rules = (Rule(name="positive", expression='"amount" > 0', severity="critical"),)
 

@@ -11,7 +11,7 @@ from conversion import parquet
 from conversion.budget import Budget
 from conversion.contract.model import Contract
 from conversion.contract.plan import ContractPlan, parquet_fields, sources
-from conversion.contract.query import Fields, accepted, checked, column_names, refused
+from conversion.contract.query import Fields, accepted, checked, column_names, refused, warnings
 from conversion.decode import Encoding
 from conversion.engine import Written, copy, described, literal
 from conversion.formats import json_layout
@@ -102,7 +102,7 @@ def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Reading:
     return Reading(
         format=plan.format,
         encoding=encoding.name,
-        facts=reader.facts,
+        facts={**reader.facts, **_broken(contract, at)},
         sources=sources(contract),
         written=written,
         rows=reader.rows,
@@ -127,11 +127,22 @@ def _read_parquet(by: Assignment, at: Workplace) -> Reading:
     return Reading(
         format="parquet",
         encoding="binary",
-        facts={},
+        facts=_broken(contract, at),
         sources=sources(contract),
         written=written,
         rows=rows - at.rejects.count,
     )
+
+
+def _broken(contract: Contract, at: Workplace) -> dict[str, object]:
+    """Return how many published rows break each rule that only warns, if one is broken."""
+    query = warnings(contract, f"read_parquet({literal(str(at.output))})")
+    if query is None:
+        return {}
+    result = at.connection.execute(query)
+    names = [column[0] for column in result.description or ()]
+    broken = {name: count for name, count in zip(names, result.fetchall()[0], strict=True) if count}
+    return {"rules_broken": broken} if broken else {}
 
 
 def _metadata(by: Assignment, at: Workplace, format_: str, encoding: str) -> dict[str, str]:
