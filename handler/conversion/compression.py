@@ -3,6 +3,8 @@
 The engine could read gzip and zstd by itself, but accepts wrong checksums and truncated streams.
 """
 
+import bz2
+import lzma
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,12 +13,14 @@ from backports import zstd
 from isal import isal_zlib
 
 from conversion.budget import Budget
-from conversion.model import BLOCK_BYTES, MEBIBYTE, UnreadableError
+from conversion.model import BLOCK_BYTES, MEBIBYTE, Limits, UnreadableError
 
-_ZSTD_WINDOW_LOG_MAX = 27
-"""128 MiB: the most memory that a frame's header can ask for."""
+_WINDOW_LOG_MAX = 27
+"""128 MiB: the most memory that a stream's header can ask for. That of ``xz -9`` asks for half of it."""
 
-_MAGIC_BYTES = 4
+MAGIC_BYTES = 10
+"""So many bytes tell every compression."""
+
 _FIRST_BYTES = 4096
 """What is given of a chunk to a new member at first."""
 
@@ -57,7 +61,11 @@ class _Gzip:
 
 
 def _zstd() -> _Decompressor:
-    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG_MAX})
+    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _WINDOW_LOG_MAX})
+
+
+def _xz() -> _Decompressor:
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=1 << _WINDOW_LOG_MAX)
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,10 @@ class _Compression:
     """What may stand between members: what tape and block writers leave."""
     skippable: bytes = b""
     """What frames that hold no data have from their second byte on."""
+    blocks: tuple[bytes, ...] = (b"",)
+    """What a stream has from its fifth byte on, where text may begin as the magic does."""
+    windowed: bool = False
+    """Whether a stream says how much memory it takes."""
 
     def begins(self, member: bytes) -> bool:
         """Tell whether ``member``, which may be cut, begins as one does."""
@@ -75,20 +87,43 @@ class _Compression:
             self.skippable and member[1:].startswith(self.skippable[: len(member) - 1])
         )
 
+    def damaged(self, name: str, before: int) -> str:
+        """Say that a stream is damaged before its byte ``before``."""
+        reason = f"damaged {name} stream before compressed byte {before}"
+        if self.windowed:
+            reason += f", or one that takes more than {1 << _WINDOW_LOG_MAX} bytes of memory to decompress"
+        return reason
+
 
 _COMPRESSIONS = {
     "gzip": _Compression(b"\x1f\x8b", _Gzip, padding=b"\0"),
-    "zstd": _Compression(b"\x28\xb5\x2f\xfd", _zstd, skippable=b"\x2a\x4d\x18"),
+    "zstd": _Compression(b"\x28\xb5\x2f\xfd", _zstd, skippable=b"\x2a\x4d\x18", windowed=True),
+    # The digits of pi begin a block, those of its square root end a stream that has none.
+    "bzip2": _Compression(b"BZh", bz2.BZ2Decompressor, blocks=(b"1AY&SY", b"\x17rE8P\x90")),
+    "xz": _Compression(b"\xfd7zXZ\x00", _xz, padding=b"\0", windowed=True),
 }
-_ERRORS = (isal_zlib.error, zstd.ZstdError, OSError, EOFError)
+_ERRORS = (isal_zlib.error, zstd.ZstdError, lzma.LZMAError, OSError, EOFError)
 
 
 def compression_of(head: bytes) -> str:
-    """Name the compression by the stream's first bytes, ``none`` if it has none."""
+    """Name the compression by a stream's first MAGIC_BYTES, ``none`` if it has none."""
     for name, compression in _COMPRESSIONS.items():
-        if head.startswith(compression.magic):
+        if head.startswith(compression.magic) and head.startswith(compression.blocks, 4):
             return name
     return "none"
+
+
+def unpacked_bytes_max(size: int, limits: Limits) -> int:
+    """Give the most bytes that an object of ``size`` bytes may decompress to."""
+    return min(limits.decompressed_bytes_max, max(int(size * limits.decompression_ratio_max), _SMALL_BYTES))
+
+
+def unpacks_to_more(size: int, limits: Limits) -> UnreadableError:
+    """Give the error for an object of ``size`` bytes that decompresses to more."""
+    return UnreadableError(
+        f"decompresses to more than {unpacked_bytes_max(size, limits)} bytes from {size}: beyond the limits "
+        f"of {limits.decompressed_bytes_max} bytes or {limits.decompression_ratio_max:g} times the size"
+    )
 
 
 def decompressed(chunks: Iterator[bytes], compression: str, size: int, budget: Budget) -> Iterator[bytes]:
@@ -106,17 +141,11 @@ def decompressed(chunks: Iterator[bytes], compression: str, size: int, budget: B
     if compression == "none":
         yield from chunks
         return
-    limits = budget.limits
-    largest = max(int(size * limits.decompression_ratio_max), _SMALL_BYTES)
-    largest = min(largest, limits.decompressed_bytes_max)
-    total = 0
+    total, largest = 0, unpacked_bytes_max(size, budget.limits)
     for piece in _members(chunks, compression, budget):
         total += len(piece)
         if total > largest:
-            raise UnreadableError(
-                f"decompresses to more than {largest} bytes from {size}: beyond the limits of "
-                f"{limits.decompressed_bytes_max} bytes or {limits.decompression_ratio_max:g} times the size"
-            )
+            raise unpacks_to_more(size, budget.limits)
         yield piece
 
 
@@ -125,7 +154,7 @@ def _members(chunks: Iterator[bytes], name: str, budget: Budget) -> Iterator[byt
     decompressor: _Decompressor | None = None
     consumed = 0
     for chunk in chunks:
-        at, damaged = 0, f"damaged {name} stream before compressed byte {consumed + len(chunk)}"
+        at, damaged = 0, compression.damaged(name, consumed + len(chunk))
         while at < len(chunk) or (decompressor is not None and not decompressor.needs_input):
             end = len(chunk)
             if decompressor is None:
@@ -134,7 +163,7 @@ def _members(chunks: Iterator[bytes], name: str, budget: Budget) -> Iterator[byt
                 at = _after(compression.padding, chunk, at)
                 if at == end:
                     break
-                if not compression.begins(chunk[at : at + _MAGIC_BYTES]):
+                if not compression.begins(chunk[at : at + MAGIC_BYTES]):
                     raise UnreadableError(damaged)
                 decompressor = compression.decompressor()
                 # What is left after a small member is copied.

@@ -73,6 +73,9 @@ class Encoding:
     def _balanced(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         balance, rest = 0, b""
         for block in blocks:
+            if not rest and block.isascii():
+                yield block
+                continue
             # Whole lines are judged: a line cut in two would count twice, or as damaged.
             end = block.rfind(b"\n") + 1
             if end or len(rest) > RECORD_BYTES_MAX:

@@ -2,20 +2,17 @@
 
 from pathlib import PurePosixPath
 
+from conversion.compression import compression_of
 from conversion.json.layout import Layout, layout_of, place_of_error
 from conversion.model import UnreadableError
 from conversion.plan import Findings
 
 _FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive or an Office workbook: upload what is in it",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Office document: save it as CSV",
+    b"PK\x03\x04": "an archive or a workbook in another archive: upload it by itself",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "a workbook in an archive: upload it by itself",
     b"%PDF-": "a PDF document",
-    b"BZh91AY&SY": "compressed with bzip2: use gzip or zstd",
-    b"\xfd7zXZ\x00": "compressed with xz: use gzip or zstd",
-    b"\x04\x22\x4d\x18": "compressed with LZ4: use gzip or zstd",
-    b"7z\xbc\xaf\x27\x1c": "a 7z archive: use gzip or zstd",
-    b"\x1f\x8b": "compressed twice",
-    b"\x28\xb5\x2f\xfd": "compressed twice",
+    b"\x04\x22\x4d\x18": "compressed with LZ4: use gzip, zstd, bzip2 or xz",
+    b"7z\xbc\xaf\x27\x1c": "a 7z archive: use gzip, zstd, bzip2 or xz",
     b"Obj\x01": "an Avro file",
     b"ARROW1\x00\x00": "an Arrow file",
     b"SQLite format 3\x00": "a SQLite database",
@@ -26,11 +23,7 @@ _FOREIGN = {
 }
 """What other formats begin with, that no text begins with."""
 
-_FOREIGN_BINARY = {
-    b"ORC": "an ORC file",
-    b"GIF8": "a GIF image",
-    b"BZh": "compressed with bzip2: use gzip or zstd",
-}
+_FOREIGN_BINARY = {b"ORC": "an ORC file", b"GIF8": "a GIF image"}
 """The same, but text may begin so: they are told by bytes that are not text soon after."""
 
 _TAR_MAGIC = b"ustar"
@@ -44,14 +37,15 @@ def refuse_foreign(head: bytes) -> None:
     Raises:
         UnreadableError: It is one of them; the text names it.
     """
-    for magic, name in _FOREIGN.items():
-        if head.startswith(magic):
-            raise UnreadableError(f"not a format that is read, by its first bytes: {name}")
-    for magic, name in _FOREIGN_BINARY.items():
-        if head.startswith(magic) and not _is_text(head):
-            raise UnreadableError(f"not a format that is read, by its first bytes: {name}")
+    foreign = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), None)
+    if foreign is None and not _is_text(head):
+        foreign = next((name for magic, name in _FOREIGN_BINARY.items() if head.startswith(magic)), None)
     if head[_TAR_OFFSET:].startswith(_TAR_MAGIC):
-        raise UnreadableError("not a format that is read, by its first bytes: a tar archive")
+        foreign = "a tar archive"
+    if compression_of(head) != "none":
+        foreign = "compressed twice"
+    if foreign:
+        raise UnreadableError(f"not a format that is read, by its first bytes: {foreign}")
 
 
 def _is_text(head: bytes) -> bool:

@@ -65,7 +65,17 @@ def convert(
     """
     budget = Budget(limits, workdir)
     with (
-        closing(Source(source, reopen, size=size, budget=budget)) as opened,
+        closing(
+            Source(
+                source,
+                reopen,
+                key=key,
+                size=size,
+                path=workdir / "object",
+                budget=budget,
+                sheet=assignment.contract.reading.sheet if assignment else "",
+            )
+        ) as opened,
         closing(Rejects(workdir / "rejected.jsonl", provenance.get("job_id"))) as rejects,
         closing(Pipe()) as pipe,
         engine(workdir, budget, pipe.path) as connection,
@@ -157,13 +167,19 @@ class _Attempt:
         plan = self._planned(encoding.head(source.head), findings)
         mark_bytes = len(encoding.mark) if encoding.name == "utf-8" else 0
         reader = plan.reader(self._rejects, self._budget, mark_bytes=mark_bytes)
-        metadata = {**self._metadata, "format": plan.format, "encoding": encoding.name}
+        format_ = source.workbook or plan.format
+        metadata = {**self._metadata, "format": format_, "encoding": encoding.name}
         blocks = reader.read(encoding.decoded(source.blocks()))
         table = plan.table
         writer = Writer(self._connection, self._pipe, table, findings)
-        typed = writer.write(blocks, self.output, metadata, lambda: source.bytes_in / source.size)
+        try:
+            typed = writer.write(blocks, self.output, metadata, lambda: source.bytes_in / source.size)
+        except duckdb.InvalidInputException:
+            if plan.format == "json" and not findings.strictly:
+                raise RefutedError(strictly=True) from None
+            raise
         self._counted(reader.rows, reader.beside)
-        return _Result(plan.format, encoding.name, reader.facts, table.sources, typed, reader.rows)
+        return _Result(format_, encoding.name, reader.facts, table.sources, typed, reader.rows)
 
     def _read_by_contract(self, assignment: Assignment, findings: Findings) -> _Result:
         done = reading.read(assignment, self._at, findings)
@@ -175,9 +191,10 @@ class _Attempt:
         whole = self._source.whole
         if whole and not head.strip():
             raise EmptyError("the object has nothing but space")
-        if layout := json_layout(head, self._key, findings, whole=whole):
+        name = self._source.name
+        if layout := json_layout(head, name, findings, whole=whole):
             return JsonPlan(head, layout, findings, self._budget.columns_max)
-        return DelimitedPlan(head, self._key, findings, whole=whole)
+        return DelimitedPlan(head, name, findings, whole=whole)
 
     def _rewritten(self) -> _Result:
         path = self.output.with_name("data")

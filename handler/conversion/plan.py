@@ -24,6 +24,8 @@ class Findings:
     """A record is longer than the engine is told of unless it must be."""
     one_value: bool = False
     """It begins like an object that wraps an array of rows, and is a single row."""
+    strictly: bool = False
+    """The engine has taken offence at a line of JSON: lines and keys are to be counted."""
     shape: "Shape | None" = None
     """The shape of all of its JSON objects."""
     refused: "Refused | None" = None

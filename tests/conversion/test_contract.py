@@ -13,6 +13,7 @@ from conversion.contract.model import Column, Contract, Reading, Rule, Type
 from tests.conversion.support import Converted, gzipped, run
 from tests.conversion.test_contract_query import contract as simple
 from tests.conversion.test_contract_values import BIGINT, DECIMAL, LINES, READING, STRING, TIMESTAMP
+from tests.conversion.workbooks import xlsx
 
 
 def column(name: str, kind: Type, *, source: str | None = None, required: bool = False) -> Column:
@@ -285,6 +286,18 @@ def test_compressed_files_are_read_alike() -> None:
     data = b"id,amount,shop\n1,1.5,x\n"
 
     assert read(gzipped(data), sales(), key="input/sales/a.csv.gz").rows == [("1", "1.50", "x", None)]
+
+
+def test_a_workbooks_sheet_is_the_one_that_the_contract_names() -> None:
+    sheets = {"notes": [["x"]], "data": [["id", "amount", "shop"], [1, 1.5, "north"], [2, "dear", "south"]]}
+    contract = sales(reading=reading(format="spreadsheet", sheet="data"))
+
+    converted = read(xlsx(sheets), contract, key="input/sales/a.xlsx", rejected_share_max=0.5)
+
+    assert converted.rows == [("1", "1.50", "north", None)]
+    assert [reject["column"] for reject in converted.rejects] == ["amount"]
+    with pytest.raises(UnreadableError, match="no sheet 'other', which the contract names"):
+        read(xlsx(sheets), sales(reading=reading(format="spreadsheet", sheet="other")), key="a.xlsx")
 
 
 def test_a_column_of_a_partitions_name_agrees_with_the_key() -> None:

@@ -76,6 +76,7 @@ class ContractPlan:
                 mark_bytes=mark_bytes,
                 line_bytes=self._line_bytes,
                 columns_max=budget.columns_max,
+                strictly=True,
                 refused=refused,
             )
         return Records(

@@ -82,7 +82,7 @@ def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Reading:
     head = encoding.head(source.head)
     layout = None
     if contract.reading.format == "json":
-        layout = json_layout(head, at.key, findings, whole=source.whole)
+        layout = json_layout(head, source.name, findings, whole=source.whole)
     plan = ContractPlan(contract, head, findings, layout, whole=source.whole)
     mark_bytes = len(encoding.mark) if encoding.name == "utf-8" else 0
     fields = plan.fields(literal(str(at.pipe.path)))

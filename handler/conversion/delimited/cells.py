@@ -7,6 +7,7 @@ so a word above it is a name.
 import re
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from itertools import islice
 
 from conversion.roundtrip import NULL_MARKERS
 
@@ -108,6 +109,7 @@ _AROUND = re.compile(rf"^(?:{_UNIT}) ?|[ \u00a0]?(?:{_UNIT})$")
 _AMBIGUOUS_DATE = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(?:\d{4}|\d\d)(?: .*)?")
 _MONTHS = 12
 _LIKENESS_MIN = 0.95
+_VALUES_MAX = 200
 
 
 def looks_like(values: Iterable[str]) -> str | None:
@@ -116,8 +118,8 @@ def looks_like(values: Iterable[str]) -> str | None:
     Args:
         values: The column's values in a sample of the rows.
     """
-    some = [value.strip() for value in values if not _is_nothing(value)]
-    if not some:
+    some = [value.strip() for value in islice(values, _VALUES_MAX) if not _is_nothing(value)]
+    if not some or not any(map(str.isdecimal, some[0])):
         return None
     return _amounts(some) or _dates(some)
 

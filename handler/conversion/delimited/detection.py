@@ -17,7 +17,7 @@ from functools import cache
 from conversion.delimited.cells import is_amount
 from conversion.delimited.sample import Grammar, Record
 
-DELIMITERS = (b"\t", b"|", b";", b",", b"\x01")
+DELIMITERS = (b"\x01", b"\t", b"|", b";", b",")
 """In order of preference: a comma is the likeliest to stand inside numbers and text."""
 
 AFTER_TABLE_MAX = 10
@@ -72,11 +72,6 @@ class Detected:
     """All that are complete. The line ``sep=`` is none."""
     separator_line: bytes
     """The line ``sep=`` that Excel reads at the beginning, with its line end; empty if there is none."""
-
-    @property
-    def likeness(self) -> float:
-        """The share of the records that have the table's width."""
-        return sum(record.width == self.width for record in self.records) / max(1, len(self.records))
 
 
 def detect(head: bytes, *, whole: bool) -> Detected:
@@ -213,7 +208,8 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
 
     usual = read(Grammar(delimiter), b"")
     single_quoted = _single_quoted(delimiter).findall(head) if b"'" in head else []
-    needed = any(need in field for field in single_quoted for need in (delimiter, b"\n", b"\r", b"''"))
+    lines = [field for field in single_quoted if b"\n" not in field and b"\r" not in field]
+    needed = any(delimiter in field or b"''" in field for field in lines)
     # A word in single quotes here and there has them as a part of its text.
     by_single = needed or len(single_quoted) * 2 >= max(1, len(usual.records))
     other_quote = b"'" if by_single else b""

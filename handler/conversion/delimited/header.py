@@ -49,9 +49,15 @@ class Begin:
 _NAME = re.compile(r"[^\W\d][\w \-./:%#&()\[\]+°$€£]{0,63}")
 """A name: it begins with a letter or an underscore, and has up to 64 letters, digits, spaces and signs."""
 
+_WORD = re.compile(r"[^\W\d_]|[^\x00-\x7f]")
+"""A letter, or a sign that numbers and dates are not written with."""
+
 _YEAR = re.compile(r"19\d\d|20\d\d|2100")
+_CLASS = re.compile(r"[0-9]{1,9}")
 _ROWS_MIN, _ROWS_MAX, _CELLS_MAX = 10, 200, 40_000
 """So many rows tell what a column holds; of a wide table, as many as have so many cells."""
+_COLUMNS_MAX = 50_000
+"""No table with more columns is converted, so its header is not looked for."""
 _BEFORE_MAX = 50
 """So many lines of titles and comments are looked through for a header."""
 _LIKENESS_MIN = 0.95
@@ -68,6 +74,8 @@ def find_header(grammar: Grammar, records: Sequence[Record], width: int) -> Begi
         records: Those at the beginning of the file.
         width: How many fields the table's rows have.
     """
+    if width > _COLUMNS_MAX:
+        return Begin(Header.NONE, ("",) * width, None, 0)
     header = _in_one_column(grammar, records) if width == 1 else None
     header = header or _searched(grammar, records, width)
     if header is not None:
@@ -85,9 +93,9 @@ def _in_one_column(grammar: Grammar, records: Sequence[Record]) -> Begin | None:
         titles += 1
     for index in (titles, titles - 1):
         if 0 < index < len(records) and records[index].fields:
-            header, names = _evidence(grammar, records, index, 1)
-            if header is Header.TYPED:
-                return Begin(header, names, index, index + 1)
+            found = _found(grammar, records, index, 1)
+            if found.header is Header.TYPED:
+                return found
     return None
 
 
@@ -102,26 +110,32 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
     commented = not all(record.raw.startswith(COMMENT) for record in records)
     only_titles = True
     comment: int | None = None
+    padded: Begin | None = None
     for index, record in enumerate(records[:_BEFORE_MAX]):
         if not record.fields:
-            return None  # What cannot be read may be the header, so no other row is.
+            break  # What cannot be read may be the header, so no other row is.
         if commented and record.raw.startswith(COMMENT):
             comment = index
             continue
-        header, names = _evidence(grammar, records, index, width)
-        if header not in (Header.TYPED, Header.YEARS) and comment is not None and width > 1:
+        found = _found(grammar, records, index, width)
+        if _is_padded(record):
+            # A header that names one column alone is likelier a title.
+            padded = padded or (found if found.header is Header.TYPED else None)
+            only_titles = only_titles and _is_title(record)
+            continue
+        if found.header not in (Header.TYPED, Header.YEARS) and comment is not None and width > 1:
             # The last comment may be the header.
-            of_comment = _evidence(grammar, records, comment, width)
-            if of_comment[0] is not Header.NONE:
-                return Begin(*of_comment, comment, comment + 1)
-        if header is Header.ASSUMED and not (only_titles and _is_begin(records[: index + 1], width)):
-            header = Header.NONE
-        if header is not Header.NONE:
-            return Begin(header, names, index, index + 1)
-        if record.width == width and not _is_padded(record):
-            return None
-        only_titles = only_titles and _is_title(record, width)
-    return None
+            of_comment = _found(grammar, records, comment, width)
+            if of_comment.header is not Header.NONE:
+                return of_comment
+        if found.header is Header.ASSUMED and not (only_titles and _is_begin(records[: index + 1], width)):
+            break
+        if found.header is not Header.NONE:
+            return found
+        if record.width == width:
+            break
+        only_titles = only_titles and _is_title(record)
+    return padded
 
 
 def _is_begin(records: Sequence[Record], width: int) -> bool:
@@ -139,7 +153,7 @@ def _is_apart(record: Record, width: int) -> bool:
     """Tell whether a record before the first row is no row: a title or a comment of another width."""
     if record.width in (0, width):
         return False
-    return _is_title(record, width) or record.raw.startswith(COMMENT)
+    return _is_title(record) or record.raw.startswith(COMMENT)
 
 
 def _is_padded(record: Record) -> bool:
@@ -147,23 +161,20 @@ def _is_padded(record: Record) -> bool:
     return record.width > 1 and sum(map(bool, record.fields)) <= 1
 
 
-def _is_title(record: Record, width: int) -> bool:
-    """Tell whether a record is a title: one field of some words, or padded.
+def _is_title(record: Record) -> bool:
+    """Tell whether a record is a title: one field, of some words, padded or not.
 
     One word, or one with another delimiter, may be a header that is damaged.
     """
-    if record.width == width or record.width > 1:
-        return _is_padded(record)
-    return len(record.raw.split()) > 1 and not any(delimiter in record.raw for delimiter in DELIMITERS)
+    if record.width > 1 and not _is_padded(record):
+        return False
+    text = b"".join(record.fields)
+    return not text or (len(text.split()) > 1 and not any(delimiter in text for delimiter in DELIMITERS))
 
 
-def _evidence(
-    grammar: Grammar, records: Sequence[Record], index: int, width: int
-) -> tuple[Header, tuple[str, ...]]:
-    """Say on what evidence the record of this index is the header, and what names it gives."""
+def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) -> Begin:
+    """Say on what evidence the record of this index is the header, if on any."""
     record = records[index]
-    if abs(record.width - width) > 1:
-        return Header.NONE, ()
     rows, repeated = [], 0
     enough = max(_ROWS_MIN, min(_ROWS_MAX, _CELLS_MAX // width))
     for row in records[index + 1 :]:
@@ -173,20 +184,19 @@ def _evidence(
             rows.append([grammar.value(field) for field in row.fields])
             if len(rows) == enough:
                 break
-    columns = (
-        [_Column(tuple(values)) for values in zip(*rows, strict=True)] if rows else [_Column(())] * width
-    )
-    cells = _aligned([grammar.value(field) for field in record.fields], columns)
-    if cells is None:
-        return Header.NONE, ()
-    found = [_Cell(cell, column) for cell, column in zip(cells, columns, strict=True)]
-    if _names_typed(found):
-        return Header.TYPED, cells
-    if _names_years(found):
-        return Header.YEARS, cells
-    if repeated <= len(rows) and _names_text(found):
-        return Header.ASSUMED, cells
-    return Header.NONE, ()
+    values = zip(*rows, strict=True) if rows else [()] * width
+    columns = [_Column(tuple(column)) for column in values]
+    names = _aligned([grammar.value(field) for field in record.fields], columns)
+    cells = [_Cell(name, column) for name, column in zip(names, columns, strict=False)]
+    if not names:
+        header = Header.NONE
+    elif _names_typed(cells):
+        header = Header.TYPED
+    elif _names_years(cells):
+        header = Header.YEARS
+    else:
+        header = Header.ASSUMED if repeated <= len(rows) and _names_text(cells) else Header.NONE
+    return Begin(header, names, index, index + 1)
 
 
 @dataclass(frozen=True)
@@ -253,6 +263,11 @@ class _Cell:
         return self.kind is Kind.TEXT and bool(_NAME.fullmatch(self.text.strip()))
 
     @property
+    def has_words(self) -> bool:
+        """Whether it is text, and no number or date that is badly written."""
+        return self.kind is Kind.TEXT and bool(_WORD.search(self.text))
+
+    @property
     def is_year(self) -> bool:
         return bool(_YEAR.fullmatch(self.text)) and not self.column.is_of_years
 
@@ -267,20 +282,23 @@ class _Cell:
         return bool(self.column.kinds) and (self.kind in self.column.kinds or self.kind is Kind.NULL)
 
 
-def _aligned(cells: list[str], columns: Sequence[_Column]) -> tuple[str, ...] | None:
+def _aligned(cells: list[str], columns: Sequence[_Column]) -> tuple[str, ...]:
     """Give each column its cell of a header, which may have one more or less of them than there are columns.
 
     Rows may end with a delimiter where the header does not, or the other way round. R leaves out the name of
-    the first column, which has the rows' names.
+    the first column, which has the rows' names. What cannot be aligned has no cells.
     """
     if len(cells) == len(columns):
         return tuple(cells)
-    if len(cells) > len(columns):
-        return tuple(cells[:-1]) if not cells[-1] else None
+    if len(cells) == len(columns) + 1 and not cells[-1]:
+        return tuple(cells[:-1])
+    if len(cells) != len(columns) - 1:
+        return ()
     if columns[-1].is_empty:
         return (*cells, "")
-    rows_named = columns[0].is_distinct if len(cells) > 1 else columns[0].is_index
-    return ("", *cells) if rows_named else None
+    rows = columns[0]
+    rows_named = rows.is_distinct if len(cells) > 1 else rows.is_index and len(cells[0].split()) == 1
+    return ("", *cells) if rows_named else ()
 
 
 def _names_typed(cells: Sequence[_Cell]) -> bool:
@@ -288,7 +306,7 @@ def _names_typed(cells: Sequence[_Cell]) -> bool:
 
     Numbers over numbers are no values if they are in order, as years and classes are.
     """
-    if not any(cell.kind is Kind.TEXT and cell.column.kinds for cell in cells):
+    if not any(cell.has_words and cell.column.kinds for cell in cells):
         return False
     values = [cell for cell in cells if cell.is_like_column]
     return all(cell.is_year for cell in values) or (
@@ -324,8 +342,6 @@ def _names_text(cells: Sequence[_Cell]) -> bool:
 
 
 def _is_rising(texts: Sequence[str]) -> bool:
-    try:
-        numbers = [float(text) for text in texts]
-    except ValueError:
+    if not all(_CLASS.fullmatch(text) for text in texts):
         return False
-    return all(before < after for before, after in pairwise(numbers))
+    return all(int(before) < int(after) for before, after in pairwise(texts))

@@ -132,7 +132,8 @@ class Records:
         count = self._count(records) if cut else None
         if count is not None and not self._refused.is_any(self._seen, count):
             self.rows += count
-            self._line += records.count(b"\n")
+            quoted = dialect.quote and dialect.quote in records
+            self._line += records.count(b"\n") if quoted else count
             self._offset += cut
             return records, cut
         if not at_end and window.endswith(b"\r"):

@@ -34,7 +34,9 @@ _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?')
 def has_inexact(text: bytes) -> bool:
     """Tell whether a number in ``text``, which has a fraction or an exponent, is not held by a double."""
     alike = text.translate(_ALIKE)
-    long, small = _LONG in alike, _SMALL in alike
+    # Of so many digits in a row each fourth is one, which is sooner found.
+    long = _LONG[::4] in alike[::4] and _LONG in alike
+    small = _SMALL in alike
     if not (long or small):
         return False
     tokens = text.translate(_APART).split()

@@ -33,6 +33,7 @@ class JsonPlan:
         self._layout = layout
         self._sample = list(islice(_rows(head, layout), _SAMPLE_ROWS))
         self._columns_max = columns_max
+        self._strictly = findings.strictly
         self._shape: Shape = {} if findings.shape is None else findings.shape
         if findings.shape is None:
             for row in self._sample:
@@ -69,6 +70,7 @@ class JsonPlan:
             mark_bytes=mark_bytes,
             line_bytes=self._line_bytes,
             columns_max=self._columns_max,
+            strictly=self._strictly,
         )
 
     @property

@@ -50,6 +50,7 @@ class Rows:
         mark_bytes: int,
         line_bytes: int,
         columns_max: int,
+        strictly: bool,
         refused: Refused = NONE,
     ) -> None:
         self.rows = 0
@@ -63,6 +64,7 @@ class Rows:
         self._line_bytes = line_bytes
         self._columns_max = columns_max
         self._types = column_types(shape)
+        self._strictly = strictly
         self._refuted = False
         self._floats = dict.fromkeys(unsure, 0)
         self._numbers = dict.fromkeys(unsure, 0)
@@ -98,6 +100,8 @@ class Rows:
     def _hold(self, shape: Shape) -> None:
         """Hold what follows against ``shape``."""
         self._shape = shape
+        # The engine refuses a key given twice in all but text of JSON, and whatever is no line of its own.
+        self._counting = self._strictly or JSON in column_types(shape).values() or not shape
         self._model = model(shape)
         self._decoder = msgspec.json.Decoder(self._model) if self._model else None
 
@@ -126,19 +130,17 @@ class Rows:
 
     def _is_as_planned(self, data: bytes, count: int) -> bool:
         """Tell whether all ``count`` lines are rows of the planned shape that the engine reads exactly."""
-        # A line end in a string is refused, so a value that begins and ends with its line is all of it.
-        if (
-            self._decoder is None
-            or not data.startswith(b"{")
-            or data.count(b"\n{") != count - 1
-            or data.count(b"}\n") != count
-        ):
+        if self._decoder is None or (self._counting and not _are_lines(data, count)):
             return False
         try:
             rows = self._decoder.decode_lines(data)
         except _MALFORMED:
             return False
-        if len(rows) != count or has_inexact(data) or not self._has_keys_once(data, rows):
+        if (
+            len(rows) != count
+            or has_inexact(data)
+            or (self._counting and not self._has_keys_once(data, rows))
+        ):
             return False
         for key in self._floats:
             attribute = attribute_of(self._model, key)
@@ -217,3 +219,8 @@ class Rows:
             raise RefutedError(shape=JSON)
         self._hold(shape)
         self._refuted = self._refuted or column_types(shape) != self._types
+
+
+def _are_lines(data: bytes, count: int) -> bool:
+    """Tell whether each line is a value. No string has a line end, so a value ends with its line."""
+    return data.startswith(b"{") and data.count(b"\n{") == count - 1 and data.count(b"}\n") == count

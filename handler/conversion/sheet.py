@@ -1,0 +1,198 @@
+"""Write the one sheet of a workbook as CSV: a program, which ``conversion.workbook`` runs.
+
+    python sheet.py WORKBOOK MEMORY_BYTES [SHEET] > CSV
+
+It is a process of its own since the reader of workbooks holds a sheet as a rectangle of cells: two cells that
+are far from each other take gigabytes, and memory that is not there ends the process. So this module imports
+nothing of the others, and the reader only when it runs.
+"""
+
+import re
+import resource
+import sys
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet, CalamineWorkbook
+
+UNREADABLE = 3
+"""The exit code for a workbook that cannot be read; standard error says why."""
+
+EMPTY = 4
+"""The exit code for a workbook without data."""
+
+TOO_LARGE = 5
+"""The exit code for a workbook that takes more memory than there is, if no signal has ended the process."""
+
+_WHOLE_MAX = 2**53
+"""Up to this, a double is a whole number as written."""
+
+_NAMES_SHOWN = 5
+_NAME_LENGTH_MAX = 60
+_PIECE_BYTES = 256 * 1024
+
+_SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml")
+_UNCALCULATED = re.compile(
+    rb'<c(?![^>]*\st="str")(?:\s[^>]*)?><f(?:\s[^>]*)?(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>'
+)
+"""A cell with a formula and no value. That of type ``str`` may be empty (ECMA-376-1, 18.18.11)."""
+
+
+class _WorkbookError(Exception):
+    """The workbook cannot be read; the message says why."""
+
+
+def main() -> int:
+    """Write the sheet to standard output, in the memory given."""
+    path, memory = Path(sys.argv[1]), int(sys.argv[2])
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    memory = memory if most == resource.RLIM_INFINITY else min(memory, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")
+    try:
+        return _write(path, sys.stdout, sys.argv[3] if len(sys.argv) > 3 else "")
+    except _WorkbookError as error:
+        print(error, file=sys.stderr)
+        return UNREADABLE
+    except MemoryError:
+        return TOO_LARGE
+
+
+def _write(path: Path, output: TextIO, wanted: str) -> int:
+    import python_calamine as calamine
+
+    damaged = (calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError)
+    try:
+        sheet = _the_sheet(calamine.load_workbook(str(path)), wanted)
+        uncalculated = _uncalculated(path)
+    except _WorkbookError:
+        raise
+    except calamine.PasswordError:
+        raise _WorkbookError("an encrypted workbook: save it without a password") from None
+    except BaseException as error:
+        if isinstance(error, calamine.CalamineError) and "limit exceeded" in str(error):
+            raise MemoryError from None
+        # What the reader does not expect is a panic to it, which is no Exception.
+        if isinstance(error, damaged) or type(error).__module__ == "pyo3_runtime":
+            raise _WorkbookError("not a workbook that can be read, or a damaged one") from None
+        raise
+    if sheet is None:
+        return EMPTY
+    if uncalculated:
+        raise _WorkbookError(
+            f"{uncalculated} formulas have no calculated value: open the workbook in a spreadsheet program "
+            "and save it"
+        )
+    with_time = _columns_with_time(sheet)
+    for row in sheet.iter_rows():
+        if any(value != "" for value in row):
+            fields = (_written(value, index in with_time) for index, value in enumerate(row))
+            output.write(",".join(fields) + "\n")
+    return 0
+
+
+def _the_sheet(workbook: "CalamineWorkbook", wanted: str) -> "CalamineSheet | None":
+    """Give the sheet that is wanted, or else the one that has data; None if none has."""
+    if wanted and wanted not in workbook.sheet_names:
+        there = _shown(workbook.sheet_names)
+        raise _WorkbookError(
+            f"no sheet {wanted[:_NAME_LENGTH_MAX]!r}, which the contract names; there is {there}"
+        )
+    if wanted:
+        return workbook.get_sheet_by_name(wanted)
+    found: CalamineSheet | None = None
+    names = []
+    for metadata in workbook.sheets_metadata:
+        if str(metadata.typ) != "SheetTypeEnum.WorkSheet":
+            continue
+        sheet = workbook.get_sheet_by_name(metadata.name)
+        if any(value != "" for row in sheet.iter_rows() for value in row):
+            names.append(metadata.name)
+            found = found or sheet
+    if len(names) > 1:
+        raise _WorkbookError(
+            f"{len(names)} sheets with data, where one is read: {_shown(names)}; save each as a workbook"
+        )
+    return found
+
+
+def _shown(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name[:_NAME_LENGTH_MAX]) for name in names[:_NAMES_SHOWN])
+    return f"{shown} and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else shown
+
+
+def _columns_with_time(sheet: "CalamineSheet") -> set[int]:
+    """Give the columns with a time of day: their midnights are dates to the reader."""
+    return {
+        index for row in sheet.iter_rows() for index, value in enumerate(row) if isinstance(value, datetime)
+    }
+
+
+def _written(value: Any, with_time: bool) -> str:  # noqa: ANN401 - a cell of any type
+    write = _WRITTEN.get(type(value))
+    if write is None:
+        raise _WorkbookError(f"a cell of a type that is not read: {type(value).__name__}")
+    text = write(value)
+    return f"{text} 00:00:00" if with_time and type(value) is date else text
+
+
+def _text(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"' if value else ""
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < _WHOLE_MAX else repr(value)
+
+
+def _duration(value: timedelta) -> str:
+    """Give hours, minutes and seconds, as ``[h]:mm:ss`` is shown."""
+    sign, value = ("-", -value) if value < timedelta() else ("", value)
+    minutes, seconds = divmod(value.days * 86400 + value.seconds, 60)
+    fraction = f".{value.microseconds:06}" if value.microseconds else ""
+    return f"{sign}{minutes // 60:02}:{minutes % 60:02}:{seconds:02}{fraction}"
+
+
+_WRITTEN: dict[type, Callable[[Any], str]] = {
+    str: _text,
+    float: _number,
+    int: str,
+    bool: lambda value: "true" if value else "false",
+    date: date.isoformat,
+    datetime: lambda value: value.isoformat(" "),
+    time: time.isoformat,
+    timedelta: _duration,
+}
+
+
+def _uncalculated(path: Path) -> int:
+    """Count the formulas that no program has calculated, which the reader takes for empty cells."""
+    if not zipfile.is_zipfile(path):
+        return 0
+    with zipfile.ZipFile(path) as archive:
+        sheets = [info for info in archive.infolist() if _SHEETS.fullmatch(info.filename)]
+        return sum(
+            len(_UNCALCULATED.findall(cells)) for sheet in sheets for cells in _whole_cells(archive, sheet)
+        )
+
+
+def _whole_cells(archive: zipfile.ZipFile, sheet: zipfile.ZipInfo) -> Iterator[bytes]:
+    rest = b""
+    with archive.open(sheet) as file:
+        while piece := file.read(_PIECE_BYTES):
+            rest += piece
+            end = rest.rfind(b"</c>") + len(b"</c>")
+            if end >= len(b"</c>"):
+                yield rest[:end]
+                rest = rest[end:]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

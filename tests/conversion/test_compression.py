@@ -1,0 +1,96 @@
+"""What is around an object: each compression checked to its end, and bombs bounded."""
+
+import bz2
+import gzip
+import lzma
+
+import pytest
+from backports import zstd
+
+from tests.conversion.support import refused, run
+
+ROWS = 5000
+TABLE = b"id,name,price\n" + b"".join(b"%d,name %d,%d.25\n" % (i, i % 977, i) for i in range(ROWS))
+COMPRESSORS = {
+    "gzip": gzip.compress,
+    "zstd": zstd.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+}
+EACH = pytest.mark.parametrize("name", COMPRESSORS)
+
+
+@EACH
+def test_a_compressed_table(name):
+    converted = run(COMPRESSORS[name](TABLE), f"data.csv.{name}")
+    assert converted.account.rows_out == ROWS
+    assert converted.account.bytes_decompressed == len(TABLE)
+    assert converted.result.compression == name
+    assert converted.metadata["compression"] == name
+
+
+@EACH
+def test_members_that_follow_one_another(name):
+    compress = COMPRESSORS[name]
+    middle = len(TABLE) // 2
+    data = compress(TABLE[:middle]) + compress(b"") + compress(TABLE[middle:])
+    assert run(data).account.rows_out == ROWS
+
+
+@EACH
+def test_every_truncation_is_noticed(name):
+    data = COMPRESSORS[name](TABLE[:3000])
+    for end in [*range(12, len(data), len(data) // 25), len(data) - 1]:
+        assert f"truncated {name} stream: it ends at byte {end}" in refused(data[:end]).reason
+
+
+@EACH
+def test_a_second_member_that_is_cut(name):
+    compress = COMPRESSORS[name]
+    assert f"truncated {name} stream" in refused(compress(TABLE) + compress(TABLE)[:-5]).reason
+
+
+@EACH
+def test_a_damaged_checksum_is_noticed(name):
+    data = bytearray(COMPRESSORS[name](TABLE))
+    data[-6 if name != "xz" else -40] ^= 1
+    assert f"damaged {name} stream" in refused(bytes(data)).reason
+
+
+@EACH
+def test_what_follows_that_is_no_member(name):
+    assert f"damaged {name} stream" in refused(COMPRESSORS[name](TABLE) + b"some other bytes").reason
+
+
+@EACH
+@pytest.mark.parametrize("line", [b"1,2,3\n" * 8_000_000, bytes(40_000_000)])
+def test_a_bomb(name, line):
+    reason = refused(COMPRESSORS[name](line)).reason
+    assert reason.startswith("decompresses to more than")
+
+
+@EACH
+def test_the_limit_on_bytes(name):
+    data = COMPRESSORS[name](TABLE)
+    assert "decompresses to more than 1000 bytes" in refused(data, decompressed_bytes_max=1000).reason
+
+
+def test_zero_bytes_after_xz_are_its_padding():
+    assert run(lzma.compress(TABLE) + bytes(8)).account.rows_out == ROWS
+
+
+def test_xz_that_asks_for_more_memory_than_there_is():
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 512 * 1024 * 1024}]
+    data = lzma.compress(TABLE, filters=filters)
+    assert "takes more than 134217728 bytes of memory" in refused(data).reason
+
+
+@EACH
+def test_compressed_twice(name):
+    data = gzip.compress(COMPRESSORS[name](TABLE))
+    assert refused(data).reason == "not a format that is read, by its first bytes: compressed twice"
+
+
+@pytest.mark.parametrize("begin", [b"BZh", b"BZh9", b"BZh9 is a name"])
+def test_text_that_begins_as_bzip2_does_is_text(begin):
+    assert run(begin + b",value\nx,1\ny,2\n").rows == [("x", "1"), ("y", "2")]

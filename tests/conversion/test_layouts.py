@@ -1,0 +1,452 @@
+"""How delimited text is laid out, told by its beginning: dialect, titles, header, names, rows.
+
+The kinds are those of public collections, in the spirit of which the tables are made up: Pollock's polluted
+files (Vitagliano et al., "Pollock: A Data Loading Benchmark", VLDB 2023), csv-spectrum, the W3C's tests of
+CSV on the Web, DuckDB's data/csv, and what Excel, R, pandas, MySQL and TPC-H's dbgen write.
+"""
+
+# ruff: noqa: E501 - a table a line
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from conversion.delimited.header import Header
+from conversion.delimited.layout import Layout, layout_of
+
+MANY = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file, and what its layout is."""
+
+    data: str
+    header: Header
+    names: str
+    """Separated by spaces; a hyphen for a column without a name."""
+    rows: list[list[str]]
+    preamble: tuple[str, ...] = ()
+    key: str = "data.csv"
+
+
+NONE, TYPED, YEARS, ASSUMED = Header.NONE, Header.TYPED, Header.YEARS, Header.ASSUMED
+
+
+def names_of(layout: Layout) -> str:
+    return " ".join(name or "-" for name in layout.names)
+
+
+def check(table: Table) -> Layout:
+    layout = layout_of(table.data.encode(), table.key, whole=True)
+    assert (layout.header, names_of(layout)) == (table.header, table.names)
+    assert [list(row) for row in layout.sample] == table.rows
+    assert layout.preamble == table.preamble
+    return layout
+
+
+HEADERS = {
+    "a word over numbers": Table("id,name\n1,a\n2,b\n", TYPED, "id name", [["1", "a"], ["2", "b"]]),
+    "decimals over decimals": Table(
+        "0,0\n0.5,1.25\n1.0,2.50\n", NONE, "- -", [["0", "0"], ["0.5", "1.25"], ["1.0", "2.50"]]
+    ),
+    "an integer over decimals": Table("10,a\n20.5,b\n", NONE, "- -", [["10", "a"], ["20.5", "b"]]),
+    "a date over dates": Table("2024-01-01,a\n2024-01-02,b\n", NONE, "- -", [["2024-01-01", "a"], ["2024-01-02", "b"]]),
+    "a day over dates of another form": Table(
+        "1.5.2024,a\n2024-01-02,b\n", NONE, "- -", [["1.5.2024", "a"], ["2024-01-02", "b"]]
+    ),
+    "null markers over numbers": Table("NA,-\n1,2\n3,4\n", NONE, "- -", [["NA", "-"], ["1", "2"], ["3", "4"]]),
+    "an odd value over numbers": Table(
+        "7,unknown\n8,5\n9,6\n", NONE, "- -", [["7", "unknown"], ["8", "5"], ["9", "6"]]
+    ),
+    "a number and a word over numbers": Table("7,see\n8,5\n9,6\n", NONE, "- -", [["7", "see"], ["8", "5"], ["9", "6"]]),
+    "amounts over amounts": Table('"1,5";a\n"2,5";b\n', NONE, "- -", [["1,5", "a"], ["2,5", "b"]]),
+    "a word over amounts": Table("preis;ort\n1.234,50;a\n2,5;b\n", TYPED, "preis ort", [["1.234,50", "a"], ["2,5", "b"]]),
+    "years over counts": Table(
+        "Region,2020,2021\nNorth,1,2\nSouth,3,4\n", YEARS, "Region 2020 2021", [["North", "1", "2"], ["South", "3", "4"]]
+    ),
+    "every fifth year, backwards": Table(
+        "Region;2020;2015;2010\nNorth;1;2;3\n", YEARS, "Region 2020 2015 2010", [["North", "1", "2", "3"]]
+    ),
+    "years beside a typed column": Table(
+        "id,2020,2021\n1,5,6\n2,7,8\n", TYPED, "id 2020 2021", [["1", "5", "6"], ["2", "7", "8"]]
+    ),
+    "years in unequal steps": Table(
+        "Oslo,2020,2021,2030\nLima,1,2,3\n", NONE, "- - - -", [["Oslo", "2020", "2021", "2030"], ["Lima", "1", "2", "3"]]
+    ),
+    "years over years": Table("Ada,1990,1991\nBo,1980,1985\n", NONE, "- - -", [["Ada", "1990", "1991"], ["Bo", "1980", "1985"]]),
+    "days beside typed columns": Table(
+        "Country,Lat,1/22/20,1/23/20\nPeru,-9.1,0,1\nChad,15.4,0,2\n",
+        TYPED,
+        "Country Lat 1/22/20 1/23/20",
+        [["Peru", "-9.1", "0", "1"], ["Chad", "15.4", "0", "2"]],
+    ),
+    "classes in order beside a typed column": Table("id,0,10,50\n1,4,5,6\n", TYPED, "id 0 10 50", [["1", "4", "5", "6"]]),
+    "words over words": Table("city,land\nOslo,Norway\nLima,Peru\n", ASSUMED, "city land", [["Oslo", "Norway"], ["Lima", "Peru"]]),
+    "words over codes": Table("ORCID,name\n0000-0001,a\n0000-0002,b\n", ASSUMED, "ORCID name", [["0000-0001", "a"], ["0000-0002", "b"]]),
+    "a code over codes": Table("K1,a\nK2,b\nK3,c\n", NONE, "- -", [["K1", "a"], ["K2", "b"], ["K3", "c"]]),
+    "a word that its column has again": Table("yes,a\nno,b\nyes,c\n", NONE, "- -", [["yes", "a"], ["no", "b"], ["yes", "c"]]),
+    "the same word twice": Table("x,x\na,b\n", NONE, "- -", [["x", "x"], ["a", "b"]]),
+    "an empty cell over text": Table("x,\na,b\nc,d\n", NONE, "- -", [["x", ""], ["a", "b"], ["c", "d"]]),
+    "what is no name": Table("bob@x.org,a\nada@x.org,b\n", NONE, "- -", [["bob@x.org", "a"], ["ada@x.org", "b"]]),
+    "a sentence": Table('"Well, no!",a\nyes,b\n', NONE, "- -", [["Well, no!", "a"], ["yes", "b"]]),
+    "a header alone": Table("id,name\n", ASSUMED, "id name", []),
+    "one column of numbers": Table("id\n1\n2\n", TYPED, "id", [["1"], ["2"]]),
+    "one column of numbers without a header": Table("1\n2\n", NONE, "-", [["1"], ["2"]]),
+    "one column of text": Table("name\nAda\nBo\n", ASSUMED, "name", [["Ada"], ["Bo"]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", HEADERS.values(), ids=HEADERS)
+def test_a_header_is_one_on_evidence(table):
+    check(table)
+
+
+UNREADABLE = {
+    "an open quote": '"id,name,city\nr1,n1,c1\nr2,n2,c2\n',
+    "text after quotes": '"id"x,name,city\nr1,n1,c1\nr2,n2,c2\n',
+    "a NUL byte": "id,na\0me,city\nr1,n1,c1\nr2,n2,c2\n",
+    "a delimiter less": "idname,city\nOslo,is in,Norway\nLima,is in,Peru\nBonn,is in,Germany\n",
+    "a delimiter more": "id,name,city,x\nOslo,is,Norway\nLima,was,Peru\n",
+    "another delimiter": "id;name;city\nOslo,is,Norway\nLima,was,Peru\n",
+    "no delimiters": "idname\nOslo,Norway\nLima,Peru\n",
+    "an open quote below a title": 'Sales of May\n"id,name,city\nr1,n1,c1\nr2,n2,c2\n',
+    "numbers": '"id,name\n1,2\n3,4\n',
+}
+
+
+@pytest.mark.parametrize("data", UNREADABLE.values(), ids=UNREADABLE)
+def test_what_follows_a_first_line_that_cannot_be_read_is_no_header(data):
+    layout = layout_of(data.encode(), "data.csv", whole=True)
+    assert layout.header is NONE
+    lines = data.splitlines()
+    assert layout.body_line == 1 + lines.index(next(line for line in lines if "id" in line))
+    assert len(layout.sample) == sum("id" not in line for line in lines) - len(layout.preamble)
+
+
+def test_bytes_that_are_no_text_in_the_first_line_make_it_unreadable():
+    data = "id,größe,ort\nr1,n1,c1\nr2,n2,c2\n".encode("cp1252")
+    layout = layout_of(data, "data.csv", whole=True)
+    assert (layout.header, layout.body_line, len(layout.sample)) == (NONE, 1, 2)
+
+
+ROWS = [["North", "10", "1.50"], ["South", "20", "2.50"]]
+AROUND = {
+    "padded titles": Table(
+        "Sales report,,\nGenerated 2024-01-31,,\n,,\nregion,units,amount\nNorth,10,1.50\nSouth,20,2.50\n",
+        TYPED, "region units amount", ROWS, ("Sales report,,", "Generated 2024-01-31,,", ",,"),
+    ),
+    "titles": Table(
+        "Sales report\nGenerated 2024-01-31\n\nregion,units,amount\nNorth,10,1.50\nSouth,20,2.50\n",
+        TYPED, "region units amount", ROWS, ("Sales report", "Generated 2024-01-31"),
+    ),
+    "one word for a title": Table(
+        "Sales\nregion,units,amount\nNorth,10,1.50\nSouth,20,2.50\n", TYPED, "region units amount", ROWS, ("Sales",)
+    ),
+    "titles with delimiters": Table(
+        "Source,Ministry\nUpdated,2024,May,31\nregion,units,amount\nNorth,10,1.50\nSouth,20,2.50\n",
+        TYPED, "region units amount", ROWS, ("Source,Ministry", "Updated,2024,May,31"),
+    ),
+    "titles over text": Table(
+        "Sales report,,\nregion,city,seller\nNorth,Oslo,Ada\nSouth,Lima,Bo\n",
+        ASSUMED, "region city seller", [["North", "Oslo", "Ada"], ["South", "Lima", "Bo"]], ("Sales report,,",),
+    ),
+    "titles over numbers": Table(
+        "Readings of May\n\n1,2.5\n2,3.5\n", NONE, "- -", [["1", "2.5"], ["2", "3.5"]], ("Readings of May",)
+    ),
+    "titles over one column": Table(
+        "Prices of May\nin euros\nprice\n1.50\n2.50\n", TYPED, "price", [["1.50"], ["2.50"]], ("Prices of May", "in euros")
+    ),
+    "comments": Table(
+        "# made by x, version 1\n# on 2024-01-31\nid,name\n1,a\n2,b\n",
+        TYPED, "id name", [["1", "a"], ["2", "b"]], ("# made by x, version 1", "# on 2024-01-31"),
+    ),
+    "the header in a comment": Table(
+        "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\n1\t100\trs1\n1\t200\trs2\n",
+        TYPED, "#CHROM POS ID", [["1", "100", "rs1"], ["1", "200", "rs2"]], ("##fileformat=VCFv4.2",), "data.vcf",
+    ),
+    "values that begin as comments do": Table(
+        "#fff,white\n#000,black\n", NONE, "- -", [["#fff", "white"], ["#000", "black"]]
+    ),
+    "annotations": Table(
+        "#\tpublisher\tCity of Palo Alto\n#name\tGID\ton_street\n\tGID\tOn Street\n\t1\tADDISON AV\n\t2\tEMERSON ST\n",
+        TYPED, "- GID On Street", [["", "1", "ADDISON AV"], ["", "2", "EMERSON ST"]],
+        ("#\tpublisher\tCity of Palo Alto", "#name\tGID\ton_street"), "data.tsv",
+    ),
+    "Excel's separator": Table("sep=;\nid;name\n1;a,b\n", TYPED, "id name", [["1", "a,b"]], ("sep=;",), "export.txt"),
+    "Excel's separator that is no other's": Table("sep=^\r\nid^name\r\n1^a;b\r\n", TYPED, "id name", [["1", "a;b"]], ("sep=^",)),
+    "a delimiter at the end of each row": Table(
+        "code;name\nK0;n0;\nK1;n1;\n", ASSUMED, "code name -", [["K0", "n0", ""], ["K1", "n1", ""]]
+    ),
+    "a delimiter at the end of each line": Table(
+        "id;name;\n1;n0;\n2;n1;\n", TYPED, "id name -", [["1", "n0", ""], ["2", "n1", ""]]
+    ),
+    "a delimiter at the end of the header": Table("id;name;\n1;n0\n2;n1\n", TYPED, "id name", [["1", "n0"], ["2", "n1"]]),
+    "dbgen": Table(
+        "1|Customer#000000001|IVhzIApeRb ot,c,E|15|\n2|Customer#000000002|XSTf4,NCwDVaW|13|\n",
+        NONE, "- - - - -",
+        [["1", "Customer#000000001", "IVhzIApeRb ot,c,E", "15", ""], ["2", "Customer#000000002", "XSTf4,NCwDVaW", "13", ""]],
+        key="customer.tbl",
+    ),
+    "years, titles and delimiters at the ends": Table(
+        '"Data Source","World Development Indicators",\n\n"Country Name","Country Code","1960","1961",\n'
+        '"Aruba","ABW","54608","55811",\n"Chad","TCD","","3041",\n',
+        YEARS, "Country Name Country Code 1960 1961 -",
+        [["Aruba", "ABW", "54608", "55811", ""], ["Chad", "TCD", "", "3041", ""]],
+        ('"Data Source","World Development Indicators",',),
+    ),
+    "R's names of rows": Table(
+        '"mpg","cyl"\n"Mazda RX4",21,6\n"Fiat 128",32.4,4\n',
+        TYPED, "- mpg cyl", [["Mazda RX4", "21", "6"], ["Fiat 128", "32.4", "4"]],
+    ),
+    "R's numbers of rows": Table(
+        '"city","land"\n"1","Oslo","Norway"\n"2","Lima","Peru"\n',
+        ASSUMED, "- city land", [["1", "Oslo", "Norway"], ["2", "Lima", "Peru"]],
+    ),
+    "pandas' index": Table(
+        ",city,land\n0,Oslo,Norway\n1,Lima,Peru\n", ASSUMED, "- city land", [["0", "Oslo", "Norway"], ["1", "Lima", "Peru"]]
+    ),
+    "a header again": Table(
+        "id,name\n1,a\n2,b\nid,name\n3,c\n", TYPED, "id name", [["1", "a"], ["2", "b"], ["3", "c"]]
+    ),
+    "lines of another width after the table": Table(
+        "region,units,amount\nNorth,10,1.50\nSouth,20,2.50\n\nTotal rows: 2\nSource: x\n", TYPED, "region units amount", ROWS
+    ),
+    "a row of the table's width is data": Table(
+        "region,units,amount\nNorth,10,1.50\nSouth,20,2.50\nTotal,,4.00\n",
+        TYPED, "region units amount", [*ROWS, ["Total", "", "4.00"]],
+    ),
+    "blank lines before it": Table("\n\r\n\nid,name\n1,a\n", TYPED, "id name", [["1", "a"]]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("table", AROUND.values(), ids=AROUND)
+def test_what_stands_around_a_table(table):
+    layout = check(table)
+    data = table.data.encode()
+    if table.rows:
+        body = data[layout.body_offset :].decode()
+        assert body.lstrip('"').startswith(table.rows[0][0])
+        assert layout.body_line == 1 + len(data[: layout.body_offset].decode().splitlines())
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_the_header_has_its_line_and_its_bytes(end):
+    data = f'Sales of May{end}{end}"id","na{end}me"{end}{end}1,a{end}'.encode()
+    layout = layout_of(data, "data.csv", whole=True)
+    assert layout.header_record == f'"id","na{end}me"'.encode()
+    assert (layout.header_line, layout.body_line) == (3, 6)
+    assert data[layout.body_offset :] == f"1,a{end}".encode()
+
+
+DIALECTS = {
+    "one column in quotes": ('name\n"Smith, John"\n"Doe, Jane"\n', ["Smith, John"], ["Doe, Jane"]),
+    "one column in quotes, with semicolons": ('name\n"a; b; c"\n"d; e; f"\n', ["a; b; c"], ["d; e; f"]),
+    "one column over lines": ('text\n"First, line\nsecond\n\nthird"\n"Another, one"\n', ["First, line\nsecond\n\nthird"], ["Another, one"]),
+    "one column of amounts": ("betrag\n12,5\n3,75\n", ["12,5"], ["3,75"]),
+    "one column of prose": ("comment\nBad\nGood, but slow\nwell, ok, hm\nnice\n", ["Bad"], ["nice"]),
+    "single quotes throughout": ("'id','name'\n'1','x'\n'2','y'\n", ["1", "x"], ["2", "y"]),
+    "single quotes where they are needed": ("id,note\n1,'a,b'\n2,'it''s'\n", ["1", "a,b"], ["2", "it's"]),
+    "apostrophes": ("id,note\n1,'tis\n2,dogs'\n", ["1", "'tis"], ["2", "dogs'"]),
+    "a word in single quotes": ("id,song\n1,'Heroes'\n2,Changes\n3,Fame\n", ["1", "'Heroes'"], ["3", "Fame"]),
+    "quotes that quote nothing": ('id\tsize\n1\t"half\n2\t"whole\n', ["1", '"half'], ["2", '"whole']),
+    "a quote inside": ('id,size\n1,5" pipe\n2,"6"" pipe"\n', ["1", '5" pipe'], ["2", '6" pipe']),
+    "backslashes in quotes": ('id,p,t\n1,C:\\new,"say \\"x\\""\n3,E:\\,"c"\n', ["1", "C:\\new", 'say "x"'], ["3", "E:\\", "c"]),
+    "backslashes outside quotes": ("id,t\n1,a\\,b\n2,c\\\\d\n3,e\\\nf\n", ["1", "a,b"], ["3", "e\nf"]),
+    "no value, as MySQL writes it": ("1\t\\N\tx\n2\ty\\\tz\t\\N\n", ["1", "", "x"], ["2", "y\tz", ""]),
+    "paths": ("id,path\n1,C:\\temp\n2,D:\\new\n", ["1", "C:\\temp"], ["2", "D:\\new"]),
+    "JSON in a column": ('{"a":1,"b":2}\tx\t1\n{"b":2,"a":3}\ty\t2\n', ['{"a":1,"b":2}', "x", "1"], ['{"b":2,"a":3}', "y", "2"]),
+    "amounts in two columns": ("1,5;2,5\n12,75;3,25\n", ["1,5", "2,5"], ["12,75", "3,25"]),
+    "lists in a column": ("1,a;b,5\n2,c;d,6\n", ["1", "a;b", "5"], ["2", "c;d", "6"]),
+    "commas in text": ("1\tOslo, Norway\t5\n2\tLima, Peru\t6\n", ["1", "Oslo, Norway", "5"], ["2", "Lima, Peru", "6"]),
+    "line ends of each kind": ('id,t\r1,a\r\n2,b\n3,"c"\r"4",d', ["1", "a"], ["4", "d"]),
+    "a carriage return before a quote": ('id,t\r"1","a,b"\r"2","c\rd"\r', ["1", "a,b"], ["2", "c\rd"]),
+    "the last field over lines, without a line end": ('id,t\n1,x\n3,"a\nb"', ["1", "x"], ["3", "a\nb"]),
+    "control characters": ("1\x01a,b\n2\x01c,d\n", ["1", "a,b"], ["2", "c,d"]),
+    "quotes at the width of a field": ('a;b\n"1,2,3";x\n"4,5,6";y\n', ["1,2,3", "x"], ["4,5,6", "y"]),
+    "coordinates": ('n,place\n1,"37°36\'37.8""N 121°2\'17.9""W"\n2,"5°1\'2""N"\n', ["1", "37°36'37.8\"N 121°2'17.9\"W"], ["2", "5°1'2\"N"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "first", "last"), DIALECTS.values(), ids=DIALECTS)
+def test_the_dialect_that_explains_the_whole(data, first, last):
+    layout = layout_of(data.encode(), "data.csv", whole=True)
+    assert list(layout.sample[0]) == first
+    assert list(layout.sample[-1]) == last
+
+
+def test_badly_quoted_rows_do_not_turn_quoting_off():
+    data = b'"id","name"\n"1","a"\n"2","b"x\n"3","c"\n"4,"d"\n"5","e"\n'
+    layout = layout_of(data, "data.csv", whole=True)
+    assert layout.dialect.quote == b'"'
+    assert layout.sample == (("1", "a"), ("3", "c"), ("5", "e"))
+
+
+def test_plain_text_is_no_table_unless_its_name_says_so():
+    data = b"Dear all,\n\nthe numbers are 1, 2 and 3.\n12\n"
+    assert layout_of(data, "letter.txt", whole=True).is_text
+    assert not layout_of(data, "letter.csv", whole=True).is_text
+
+
+NOTES = {
+    "amounts with a decimal comma": ["12,5", "1.234,56", "7", ""],
+    "amounts with a decimal point and grouped thousands": ["1,234.56", "0.50", "NA"],
+    "amounts whose comma or point is a decimal mark or between thousands": ["1,234", "5,678"],
+    "whole numbers with grouped thousands": ["1 234", "56"],
+    "amounts with a decimal comma with a currency or a per cent sign": ["12,5 €", "3,75 €"],
+    "amounts with a currency or a per cent sign": ["$12.50", "$3"],
+    "dates whose day and month cannot be told apart": ["01/02/2024", "3/4/2024"],
+}
+
+
+@pytest.mark.parametrize(("note", "values"), NOTES.items())
+def test_what_a_column_of_text_looks_like(note, values):
+    data = "id;x\n" + "".join(f"{number};{value}\n" for number, value in enumerate(values))
+    assert layout_of(data.encode(), "data.csv", whole=True).notes == {1: note}
+
+
+@pytest.mark.parametrize("values", [["1.5", "2"], ["a", "b"], ["13/02/2024", "1/4/2024"], ["1.2.3"], [""]])
+def test_other_columns_have_no_note(values):
+    data = "id;x\n" + "".join(f"{number};{value}\n" for number, value in enumerate(values))
+    assert layout_of(data.encode(), "data.csv", whole=True).notes == {}
+
+
+WORDS = st.sampled_from(
+    ["oslo", "lima", "rome", "Paris", "Berlin", "north", "south", "east", "red", "green", "blue"]
+)
+TEXTS = st.one_of(
+    WORDS,
+    st.tuples(WORDS, WORDS).map(", ".join),
+    st.tuples(WORDS, WORDS).map('"; '.join),
+    st.tuples(WORDS, WORDS).map("\n".join),
+    st.sampled_from(
+        ["it's", 'say "no"', "'quoted'", "a | b", "1,2 or 3", "semi;colon", "", "https://x.org/?a=1&b=2"]
+    ),
+)
+NUMBERS = {
+    "integers": st.integers(-5000, 5000).map(str),
+    "decimals": st.integers(-5000, 5000).map(lambda number: f"{number / 100:.2f}"),
+    "floats": st.floats(0, 1).map(repr),
+    "dates": st.dates().map(str),
+    "times": st.datetimes().map(lambda moment: str(moment.replace(microsecond=0))),
+    "days": st.dates(date(1000, 1, 1)).map("{:%d.%m.%Y}".format),
+}
+KINDS = {"texts": TEXTS, **NUMBERS}
+NAMES = ["id", "name", "Amount (EUR)", "first_name", "Größe", "value %", "col.a", "Q1 2024"]
+WRITINGS = st.tuples(
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+)
+
+
+def written(rows: list[list[str]], writing: tuple[str, str, int]) -> bytes:
+    file = io.StringIO()
+    delimiter, end, quoting = writing
+    csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(rows)
+    return file.getvalue().encode()
+
+
+@st.composite
+def columns(draw, kinds):
+    """Rows of columns that are each of one kind, the first of numbers."""
+    chosen = ["integers", *draw(st.lists(st.sampled_from(sorted(kinds)), min_size=1, max_size=5))]
+    rows = draw(st.lists(st.tuples(*(KINDS[kind] for kind in chosen)), min_size=4, max_size=20))
+    return [list(row) for row in rows]
+
+
+@MANY
+@given(columns(KINDS), WRITINGS)
+def test_any_table_with_a_header(rows, writing):
+    header = NAMES[: len(rows[0])]
+    layout = layout_of(written([header, *rows], writing), "data", whole=True)
+    assert (layout.header, layout.names) == (TYPED, tuple(header))
+    assert [list(row) for row in layout.sample] == rows
+    assert layout.dialect.delimiter == writing[0].encode()
+
+
+@MANY
+@given(columns(NUMBERS), WRITINGS)
+def test_numbers_and_dates_are_never_a_header(rows, writing):
+    layout = layout_of(written(rows, writing), "data.csv", whole=True)
+    assert layout.header is NONE
+    assert [list(row) for row in layout.sample] == rows
+
+
+TITLES = st.lists(
+    st.sampled_from(["Sales report of May", "# made by x", "Source: Ministry", ""]), min_size=1, max_size=4
+)
+
+
+@MANY
+@given(columns(KINDS), WRITINGS, TITLES, st.booleans())
+def test_titles_are_apart(rows, writing, titles, padded):
+    header, (delimiter, end, _) = NAMES[: len(rows[0])], writing
+    padding = delimiter * (len(header) - 1) if padded else ""
+    lines = [title + padding for title in titles]
+    before = "".join(line + end for line in lines).encode()
+    layout = layout_of(before + written([header, *rows], writing), "data.csv", whole=True)
+    assert (layout.header, layout.names) == (TYPED, tuple(header))
+    assert [list(row) for row in layout.sample] == rows
+    assert list(layout.preamble) == [line for line in lines if line]
+
+
+@MANY
+@given(
+    columns(KINDS),
+    WRITINGS,
+    st.lists(st.sampled_from(["Total rows: 5", "Source: x"]), min_size=1, max_size=3),
+)
+def test_lines_after_the_table_change_nothing(rows, writing, lines):
+    data = written([NAMES[: len(rows[0])], *rows], writing)
+    after = "".join(line + writing[1] for line in lines).encode()
+    layout = layout_of(data + after, "data.csv", whole=True)
+    assert layout == layout_of(data, "data.csv", whole=True)
+
+
+@MANY
+@given(columns(KINDS), WRITINGS, st.data())
+def test_a_cut_is_no_reason_to_read_otherwise(rows, writing, data):
+    whole = written([NAMES[: len(rows[0])], *(rows * 3)], writing)
+    cut = data.draw(st.integers(len(whole) // 2, len(whole)))
+    layout = layout_of(whole[:cut], "data.csv", whole=False)
+    assert layout.dialect == layout_of(whole, "data.csv", whole=True).dialect
+    assert [list(row) for row in layout.sample] == (rows * 3)[: len(layout.sample)]
+
+
+@MANY
+@given(
+    st.lists(st.lists(WORDS, min_size=3, max_size=3), min_size=3, max_size=12),
+    WRITINGS,
+    st.sampled_from(sorted(set(UNREADABLE) - {"an open quote below a title"})),
+)
+def test_no_row_is_taken_for_a_header_that_cannot_be_read(rows, writing, damage):
+    delimiter, end, _ = writing
+    header = UNREADABLE[damage].splitlines()[0].replace(",", delimiter)
+    layout = layout_of(header.encode() + end.encode() + written(rows, writing), "data.csv", whole=True)
+    assert layout.header_record not in written(rows, writing).splitlines() or layout.header is NONE
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [*",;\t|\"'\\\n\r #=", "sep=", "\r\n", '""', "a", "1", "1.5", "2020", "\\N", "é", "\0"]
+        ),
+        max_size=40,
+    ),
+    st.sampled_from(["a.csv", "a.tsv", "a"]),
+    st.booleans(),
+)
+def test_any_beginning_has_a_layout(pieces, key, whole):
+    head = "".join(pieces).encode()
+    layout = layout_of(head, key, whole=whole)
+    assert len(layout.names) == layout.dialect.width
+    assert all(len(row) == layout.dialect.width for row in layout.sample)
+    assert 0 <= layout.body_offset <= len(head)
+    assert head[: layout.body_offset].count(b"\n") < layout.body_line
