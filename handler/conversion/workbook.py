@@ -48,13 +48,14 @@ def workbook_kind(path: Path) -> str | None:
     return "ods" if {"content.xml", "mimetype"} <= names else None
 
 
-def sheet_text(path: Path, kind: str, budget: Budget) -> Path:
+def sheet_text(path: Path, kind: str, budget: Budget, wanted: str = "") -> Path:
     """Write the one sheet of a workbook as CSV in UTF-8 beside it: comma, text in quotes, LF.
 
     Args:
         path: The workbook.
         kind: What ``workbook_kind`` says of it.
         budget: What it may use.
+        wanted: The sheet's name; empty for the only one with data.
 
     Returns:
         Where the CSV is.
@@ -70,7 +71,7 @@ def sheet_text(path: Path, kind: str, budget: Budget) -> Path:
     # The reader goes by the name.
     named, text = path.with_suffix(f".{kind}"), path.with_suffix(".sheet")
     path.rename(named)
-    _read(named, text, available, budget)
+    _read(named, text, available, budget, wanted)
     named.unlink()
     return text
 
@@ -87,8 +88,8 @@ def _needed_bytes(path: Path, kind: str, budget: Budget) -> int:
     return int(held * _XML_FACTOR)
 
 
-def _read(path: Path, text: Path, memory: int, budget: Budget) -> None:
-    program = [sys.executable, "-P", sheet.__file__, str(path), str(memory)]
+def _read(path: Path, text: Path, memory: int, budget: Budget, wanted: str) -> None:
+    program = [sys.executable, "-P", sheet.__file__, str(path), str(memory), wanted]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with (
         text.open("wb") as output,
