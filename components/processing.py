@@ -168,7 +168,6 @@ class Processing(pulumi.ComponentResource):
             "JOB_RETENTION_DAYS": "0",
             "UPLOAD_PREFIXES": json.dumps([]),
             "SYSTEM_PREFIXES": json.dumps(SYSTEM_PREFIXES),
-            "DATASETS": json.dumps([contract.name for contract in self._args.contracts]),
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",
