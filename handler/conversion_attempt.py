@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from conversion import (
-    Assignment,
     Conversion,
     DeadlineExceededError,
     EmptyError,
