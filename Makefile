@@ -8,7 +8,7 @@ SCANNERS := .venv-scan/.installed
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install layers local serve test arm64 check audit format bench lock clean
+.PHONY: help install layers local serve test arm64 sandbox check audit format bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -50,6 +50,9 @@ test: install $(SCANNERS)  ## run the whole test suite
 
 arm64: install  ## run the function as it is shipped, for arm64 (under an emulator where need be)
 	@$(BIN)/python -m tests.arm64
+
+sandbox: install  ## deploy a region of its own into the account of your credentials, try it and take it away (STACK=us-east-1)
+	@$(BIN)/python -m sandbox "$${STACK:?must be set: the stack whose region and settings to use, for example us-east-1}"
 
 check: install  ## lint and type check
 	@$(BIN)/ruff check .
