@@ -19,7 +19,7 @@ from environment import Settings
 from faults import OutOfTimeError
 from invocation import Invocation
 from job_records import Status
-from outcome import Outcome, facts_of_rows
+from outcome import Outcome, facts_of_key, facts_of_rows
 from outputs import Output
 from uploads import Source
 
@@ -80,7 +80,7 @@ class Attempt:
             except (EmptyError, UnreadableError, DeadlineExceededError) as ended:
                 outcome = self._ended(ended, seconds)
             else:
-                outcome = _completed(converted)
+                outcome = _completed(converted, self.key)
             yield outcome
 
     def _ended(self, ended: Exception, seconds: float) -> Outcome:
@@ -128,7 +128,7 @@ class Attempt:
         }
 
 
-def _completed(conversion: Conversion) -> Outcome:
+def _completed(conversion: Conversion, key: str) -> Outcome:
     account = conversion.account
     files: dict[Output, Callable[[], Path]] = {
         Output.PARQUET: lambda: conversion.parquet,
@@ -142,5 +142,6 @@ def _completed(conversion: Conversion) -> Outcome:
         "format": conversion.format,
         "encoding": conversion.encoding,
         "compression": conversion.compression,
+        **facts_of_key(key),
     }
     return Outcome(status=Status.COMPLETED, files=files, facts=facts)

@@ -5,6 +5,9 @@
 - TIME, UUID, INTERVAL and VARIANT make files that Spark refuses to open; nanoseconds too. They become text.
 - Unsigned integers of 32 and 64 bits are read as signed ones by Trino. They become BIGINT and DECIMAL(20,0).
 - The annotation JSON makes a column of bytes in polars. JSON becomes text without it.
+- Decimals of up to 18 digits are integers of 64 bits in Parquet, which Spark reads as whole numbers (10.50
+  as 1050) if another file of the folder has those. They become DECIMAL(38,s), bytes that Spark takes for no
+  number.
 - Of dates and timestamps the years 1 to 9999 are what Python, and so pandas and Spark's Python API, can hold.
 - Arrow opens no schema that is nested more than a hundred levels deep. Deeper than 50 is text of JSON.
 
@@ -41,12 +44,13 @@ _KEPT = frozenset(
         "bigint",
         "float",
         "double",
-        "decimal",
         "varchar",
         "blob",
         "geometry",
     }
 )
+_DIGITS = 38
+"""Of every decimal: DuckDB's and the engines' most."""
 _WIDENED = {
     "utinyint": "SMALLINT",
     "usmallint": "INTEGER",
@@ -213,6 +217,8 @@ def _node(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) 
         return _text(value)
     if kind in _KEPT:
         return _Node(value, str(type_), same=True)
+    if kind == "decimal":
+        return _cast(value, type_, f"DECIMAL({_DIGITS},{type_.children[1][1]})")
     if kind in _NESTED:
         return _NESTED[kind](value, type_, fits, place)
     if kind in _IF_FIT and next(fits):

@@ -10,9 +10,9 @@ import boto3
 import pytest
 
 from local.alarms import CloudWatch
-from local.bridges.first_events import START_SECONDS
 from local.deployer import deploy
-from local.lambda_service import LambdaService
+from local.embedded_lambda.lambda_service import LambdaService
+from local.moto_patches.first_events import START_SECONDS
 from local.resources import lifecycle
 from local.server import Server
 from local.stacks import PROJECT, Stack
