@@ -33,9 +33,9 @@ OUTPUTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Stack:
-    """One deployed region, by its stack's outputs."""
+    """One deployed region, by its stack's outputs; equal to itself alone, so that it can be a key."""
 
     name: str
     region: str
