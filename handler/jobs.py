@@ -62,7 +62,8 @@ class Jobs:
 
     _RESULTS = (
         *("output_path", "rejected_path", "profile_path", "bytes_in", "bytes_out", "rows_in", "rows_out"),
-        *("rows_rejected", "columns", "column_count", "format", "encoding", "compression", "duration_ms"),
+        *("rows_rejected", "columns", "column_count", "format", "encoding", "compression", "header"),
+        "duration_ms",
     )
 
     def __init__(self, table: Table, clock: Callable[[], float]) -> None:

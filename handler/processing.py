@@ -300,6 +300,8 @@ def _converted(conversion: Conversion) -> Outcome:
         "encoding": conversion.encoding,
         "compression": conversion.compression,
     }
+    if header := conversion.facts.get("header"):
+        facts["header"] = header
     return Outcome(status=Status.COMPLETED, files=files, facts=facts)
 
 

@@ -94,6 +94,7 @@ class _Result:
     format: str
     encoding: str
     facts: Mapping[str, object]
+    notes: Mapping[int, str]
     sources: tuple[str, ...]
     typed: Typed
     rows: int
@@ -163,7 +164,8 @@ class _Attempt:
                 raise RefutedError(strictly=True) from None
             raise
         self._counted(reader.rows, reader.beside)
-        return _Result(format_, encoding.name, reader.facts, table.sources, typed, reader.rows)
+        facts, notes = reader.facts, table.notes
+        return _Result(format_, encoding.name, facts, notes, table.sources, typed, reader.rows)
 
     def _planned(self, head: bytes, findings: Findings) -> Plan:
         whole = self._source.whole
@@ -180,7 +182,7 @@ class _Attempt:
         sources, written, rows = parquet.rewrite(self._connection, path, self.output, self._metadata)
         self._counted(rows)
         typed = Typed(written, markers=(0,) * len(sources))
-        return _Result("parquet", "binary", {}, sources, typed, rows)
+        return _Result("parquet", "binary", {}, {}, sources, typed, rows)
 
     def _counted(self, rows: int, beside: int = 0) -> None:
         """Take note that so many rows are to be found in the output, and all others were rejected.
@@ -225,6 +227,7 @@ class _Attempt:
                 for source, (name, type_) in zip(result.sources, types, strict=True)
             ],
             markers=result.typed.markers,
+            notes=result.notes,
             description={
                 "key": self._key,
                 "provenance": dict(provenance),
