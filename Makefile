@@ -5,14 +5,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PREPARED := .build/.prepared
 SCANNERS := .venv-scan/.installed
-FILE ?=
+READERS := .venv-readers/.installed
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install local serve test check audit format bench lock clean
+.PHONY: help install layers local serve test readers arm64 check audit format bench lock clean
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 install: $(PREPARED)  ## install what everything here needs (in .venv and .build)
 
@@ -30,21 +30,40 @@ $(PREPARED): $(INSTALLED) requirements/layer.txt components/packaging.py
 	@$(BIN)/python -m local prepare >&2
 	@touch $@
 
-# checkov and parliament pin what the project uses in other versions, so they live apart.
+# checkov, cfn-lint and parliament pin what the project uses in other versions, so they live apart.
 $(SCANNERS): requirements/scan.txt
 	@echo "Installing the pinned scanners in .venv-scan ..." >&2
 	@test -x .venv-scan/bin/python || $(PYTHON) -m venv .venv-scan
 	@.venv-scan/bin/python -m pip install $(PIP_FLAGS) -r requirements/scan.txt
 	@touch $@
 
-local: install  ## deploy three regions on the embedded AWS and process real files (FILE=path: your own)
-	@$(BIN)/python -m local run $(if $(FILE),"$(FILE)")
+# What reads published files. Some have no wheel, and are built by what is pinned as well.
+$(READERS): requirements/readers.txt requirements/build.txt
+	@echo "Installing the pinned readers in .venv-readers ..." >&2
+	@test -x .venv-readers/bin/python || $(PYTHON) -m venv .venv-readers
+	@.venv-readers/bin/python -m pip install $(PIP_FLAGS) -r requirements/build.txt
+	@.venv-readers/bin/python -m pip install $(PIP_FLAGS) --no-build-isolation -r requirements/readers.txt
+	@touch $@
+
+layers: $(INSTALLED)  ## build the layer for every Lambda runtime that can be chosen (over the network)
+	@$(BIN)/python -m components.packaging all
+
+local: install  ## deploy three regions on the embedded AWS and process real files (FILE=path: your own; OUTPUT=folder: keep the results)
+	@$(BIN)/python -m local run $${OUTPUT:+--output "$$OUTPUT"} $${FILE:+-- "$$FILE"}
 
 serve: install  ## keep the embedded AWS running for any S3 client
 	@$(BIN)/python -m local serve
 
 test: install $(SCANNERS)  ## run the whole test suite
 	@$(BIN)/python -m pytest
+	@echo "Left out: tests/readers, which install Spark and Trino and have a command of their own, make readers"
+
+readers: $(READERS)  ## read published files with pandas, polars, Spark, Trino and others (installs 2 GB)
+	@.venv-readers/bin/python -m tests.readers.install
+	@.venv-readers/bin/python -m pytest tests/readers -n 0
+
+arm64: install  ## run the function as it is shipped, for arm64 (under an emulator where need be)
+	@$(BIN)/python -m tests.arm64
 
 check: install  ## lint and type check
 	@$(BIN)/ruff check .
@@ -65,14 +84,14 @@ format: install  ## format the code
 	@$(BIN)/ruff format .
 
 lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
-	@$(BIN)/python -m pip install --quiet uv==0.13.9
-	@for set in dev layer program policy bench scan; do \
+	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/lock.txt
+	@for set in lock dev layer program policy bench scan readers build spark-3.5 spark-4.0; do \
 		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
 		[ $$set = policy ] && target=policy/requirements.txt; \
-		constraint=; case $$set in dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
+		constraint=; case $$set in lock|dev|scan|build|spark-*) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-annotate --no-header --quiet $$constraint requirements/$$set.in -o $$target || exit 1; \
 	done
 
 clean:  ## remove what was installed and built
-	@rm -rf $(VENV) .venv-scan .build .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-scan .venv-readers .build .pytest_cache .ruff_cache .hypothesis

@@ -7,8 +7,9 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch
 
+from components.monitored_resources import Dimensions, MonitoredResources
 from components.names import Names
-from components.watched import METRICS_NAMESPACE, Watched
+from components.processing import METRICS_NAMESPACE
 
 RUNBOOK = "docs/runbook.md"
 NEAR_TIMEOUT = 0.8
@@ -19,10 +20,10 @@ REJECTED_SHARE_OF_MAX = 0.5
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmsArgs:
-    """What is watched, and the topic that hears of it."""
+    """What is monitored, and the topic that hears of it."""
 
     names: Names
-    watched: Watched
+    monitored: MonitoredResources
     topic_arn: pulumi.Input[str]
 
 
@@ -53,24 +54,24 @@ class Alarms(pulumi.ComponentResource):
         self.register_outputs({"arns": self.arns})
 
     def _watch_queues(self) -> None:
-        watched = self._args.watched
-        queue = {"QueueName": watched.queue_name}
+        monitored = self._args.monitored
+        queue = monitored.queue
         self._add(
             "dead-letters",
             "Messages lie in the dead-letter queue: the function failed on each of them as often as the queue"
             " allows. Their objects are not processed.",
-            **_visible_messages(watched.dead_letter_queue_name),
+            **_visible_messages(monitored.dead_letter_queue),
         )
         self._add(
             "delivery-dead-letters",
             "Events lie in the dead-letter queue of the rule: EventBridge could not put them on the queue."
             " Their objects are not processed and have no job record.",
-            **_visible_messages(watched.delivery_dead_letter_queue_name),
+            **_visible_messages(monitored.delivery_dead_letter_queue),
         )
         self._add(
             "queue-depth",
-            f"More than {watched.queue_depth_threshold} objects have waited for 15 minutes: uploads come"
-            " faster than they are processed.",
+            f"More than {monitored.settings.queue_depth_threshold} objects have waited for 15 minutes:"
+            " uploads come faster than they are processed.",
             namespace="AWS/SQS",
             metric_name="ApproximateNumberOfMessagesVisible",
             dimensions=queue,
@@ -79,13 +80,14 @@ class Alarms(pulumi.ComponentResource):
             evaluation_periods=3,
             datapoints_to_alarm=3,
             comparison_operator="GreaterThanThreshold",
-            threshold=watched.queue_depth_threshold,
+            threshold=monitored.settings.queue_depth_threshold,
             treat_missing_data="ignore",
         )
         self._add(
             "message-age",
-            f"An object has waited longer than {watched.visibility_timeout} seconds, the queue's visibility"
-            " timeout: either nothing is being processed, or one delivery of it has failed already.",
+            f"An object has waited longer than {monitored.settings.visibility_timeout} seconds, the queue's"
+            " visibility timeout. Either nothing is being processed, or a delivery of it failed. SQS delivers"
+            f" it again after that time, {monitored.settings.maximum_receives} times in all.",
             namespace="AWS/SQS",
             metric_name="ApproximateAgeOfOldestMessage",
             dimensions=queue,
@@ -94,13 +96,13 @@ class Alarms(pulumi.ComponentResource):
             evaluation_periods=5,
             datapoints_to_alarm=3,
             comparison_operator="GreaterThanThreshold",
-            threshold=watched.visibility_timeout,
+            threshold=monitored.settings.visibility_timeout,
             treat_missing_data="notBreaching",
         )
 
     def _watch_function(self) -> None:
-        watched = self._args.watched
-        function = {"FunctionName": watched.function_name}
+        monitored = self._args.monitored
+        function = monitored.function
         self._add(
             "lambda-errors",
             "The function failed more than 5 times in each of two periods of five minutes: it crashed, ran"
@@ -133,7 +135,7 @@ class Alarms(pulumi.ComponentResource):
         )
         self._add(
             "lambda-duration",
-            f"Invocations took more than {NEAR_TIMEOUT:.0%} of the timeout of {watched.function_timeout}"
+            f"Invocations took more than {NEAR_TIMEOUT:.0%} of the timeout of {monitored.settings.timeout}"
             " seconds twice within half an hour: the next slightly larger object will not finish.",
             namespace="AWS/Lambda",
             metric_name="Duration",
@@ -143,13 +145,13 @@ class Alarms(pulumi.ComponentResource):
             evaluation_periods=6,
             datapoints_to_alarm=2,
             comparison_operator="GreaterThanThreshold",
-            threshold=watched.function_timeout * 1000 * NEAR_TIMEOUT,
+            threshold=monitored.settings.timeout * 1000 * NEAR_TIMEOUT,
             treat_missing_data="notBreaching",
         )
 
     def _watch_jobs(self) -> None:
-        watched = self._args.watched
-        environment = {"EnvironmentSuffix": watched.environment_suffix}
+        monitored = self._args.monitored
+        environment = monitored.jobs_of_this_stack
         self._add(
             "jobs-failed",
             "Jobs ended as FAILED: their data could not be read, and will not be tried again.",
@@ -164,11 +166,11 @@ class Alarms(pulumi.ComponentResource):
             threshold=0,
             treat_missing_data="notBreaching",
         )
-        rejected_share = watched.rejected_share_max * REJECTED_SHARE_OF_MAX
+        rejected_share = monitored.settings.rejected_share_max * REJECTED_SHARE_OF_MAX
         self._add(
             "rows-rejected",
             f"More than {rejected_share:.1%} of the rows of a quarter of an hour were rejected. Past"
-            f" {watched.rejected_share_max:.1%} within one object its job fails.",
+            f" {monitored.settings.rejected_share_max:.1%} within one object its job fails.",
             metric_queries=[
                 _metric("rows_in", METRICS_NAMESPACE, "RowsIn", environment, period=900),
                 _metric("rejected", METRICS_NAMESPACE, "RowsRejected", environment, period=900),
@@ -180,26 +182,26 @@ class Alarms(pulumi.ComponentResource):
             threshold=rejected_share,
             treat_missing_data="notBreaching",
         )
-        if not watched.freshness_hours:
+        if not monitored.settings.freshness_hours:
             return
         self._add(
             "freshness",
-            f"No job was completed for {watched.freshness_hours} hours, though data is expected.",
+            f"No job was completed for {monitored.settings.freshness_hours} hours, though data is expected.",
             # FILL, because missing points alone would delay the alarm: CloudWatch looks further back for
             # points that exist before it treats any as missing.
             metric_queries=[
                 _metric("completed", METRICS_NAMESPACE, "JobsCompleted", environment, period=3600),
                 _expression("FILL(completed, 0)", "Jobs completed"),
             ],
-            evaluation_periods=watched.freshness_hours,
-            datapoints_to_alarm=watched.freshness_hours,
+            evaluation_periods=monitored.settings.freshness_hours,
+            datapoints_to_alarm=monitored.settings.freshness_hours,
             comparison_operator="LessThanThreshold",
             threshold=1,
             treat_missing_data="breaching",
         )
 
     def _watch_delivery(self) -> None:
-        rule = {"RuleName": self._args.watched.rule_name}
+        rule = self._args.monitored.rule
         failures = {
             "failed": "FailedInvocations",
             "dead_lettered": "InvocationsSentToDlq",
@@ -222,10 +224,10 @@ class Alarms(pulumi.ComponentResource):
         )
 
     def _watch_table(self) -> None:
-        watched = self._args.watched
-        table = {"TableName": watched.table_name}
+        monitored = self._args.monitored
+        table = monitored.table
         # The table's own events leave the index's out, and a full index holds back the table's writes.
-        index = {**table, "GlobalSecondaryIndexName": watched.index_name}
+        index = monitored.index
         self._add(
             "table-throttles",
             "DynamoDB throttled the job table in two of three periods of five minutes: jobs are retried, and"
@@ -277,12 +279,12 @@ class Alarms(pulumi.ComponentResource):
         )
 
 
-def _visible_messages(queue_name: pulumi.Input[str]) -> dict[str, Any]:
+def _visible_messages(queue: Dimensions) -> dict[str, Any]:
     """Return what watches for messages that lie in a queue, also by redrive (`...Sent` omits those)."""
     return {
         "namespace": "AWS/SQS",
         "metric_name": "ApproximateNumberOfMessagesVisible",
-        "dimensions": {"QueueName": queue_name},
+        "dimensions": queue,
         "statistic": "Maximum",
         "period": 60,
         "evaluation_periods": 1,

@@ -1,84 +1,142 @@
-"""Reading a stack's configuration by the schema that Pulumi.yaml declares.
+"""The configuration of a stack: the schema in Pulumi.yaml, what Pulumi hands over, and the stack files.
 
-Pulumi's engine applies the schema itself; evaluation without the engine (tests, the embedded AWS) does not,
-and either lets pass what nobody declared. Reading the declarations here keeps every default in one place.
+Pulumi's engine applies the schema by itself. Programs without the engine (tests, the embedded AWS) do not,
+and neither refuses a key that nobody declared. Reading the schema here keeps each default in one place.
 """
 
 import difflib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pulumi
 import yaml
+from pulumi.runtime import config as runtime_config
 
 PROJECT = "regional-analytics"
-"""Name of the Pulumi project, so namespace of its keys."""
+"""Name of the Pulumi project, which is the namespace of its keys."""
 
 PROJECT_DIRECTORY = Path(__file__).resolve().parent.parent
 
+SECRET = "[secret]"  # noqa: S105 - what messages show in place of one
+"""What a message shows instead of a secret value."""
+
 
 class SettingsError(pulumi.RunError):
-    """The stack's settings cannot be deployed; one line per problem, each naming the stack's key.
+    """Settings cannot be deployed; one line for each problem, which names the key.
 
     Pulumi shows a `RunError` without a stack trace.
     """
 
     def __init__(self, problems: Iterable[str]) -> None:
-        super().__init__(
-            "\n".join(["the stack's settings are refused:", *(f"  {line}" for line in problems)])
-        )
+        super().__init__("\n".join(["these settings are refused:", *(f"  {line}" for line in problems)]))
 
 
-def read(config: Mapping[str, str], project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Any]:
-    """Return the value of every declared key, without namespace: as set, else as the schema's default.
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What a stack sets.
+
+    Attributes:
+        values: Value by full key (`regional-analytics:timeout`), decrypted: text, and JSON for an array.
+        secrets: Keys whose values are secret.
+    """
+
+    values: Mapping[str, str]
+    secrets: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_this_stack(cls) -> Self:
+        """Return the configuration of the stack that Pulumi is running the program for."""
+        values = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
+        from_environment = runtime_config.get_config_secret_keys_env()
+        secrets = {key for key in values if runtime_config.is_config_secret(key) or key in from_environment}
+        return cls(values=values, secrets=frozenset(secrets))
+
+    def shown(self, key: str) -> str:
+        """Return how a message shows the key's value."""
+        if key not in self.values:
+            return "nothing"
+        return SECRET if key in self.secrets else repr(self.values[key])
+
+
+def read(configuration: Configuration, project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Any]:
+    """Return the value of every declared key, without namespace: as set, or else the schema's default.
+
+    Keys of other namespaces are ignored.
 
     Args:
-        config: What the stack sets, by full key (`regional-analytics:timeout`), as Pulumi hands it over:
-            text, and JSON where the type is an array. Keys of other namespaces are left alone.
-        project_directory: Where Pulumi.yaml lies.
+        configuration: What the stack sets.
+        project_directory: The folder of Pulumi.yaml.
 
     Raises:
         SettingsError: Keys that are not declared or missing, and values that are not of the declared type.
     """
-    schema = _schema(project_directory)
-    problems = [_undeclared(key, schema) for key in config if _is_own(key) and key not in schema]
+    schema = declarations(project_directory)
+    problems = [
+        f"{key}: {no_such(key, schema)}"
+        for key in configuration.values
+        if key.startswith(f"{PROJECT}:") and key not in schema
+    ]
     values: dict[str, Any] = {}
     for key, declaration in schema.items():
-        if key not in config:
-            if "default" not in declaration:
-                problems.append(f"{key}: must be set ({declaration['description']})")
-            values[_without_namespace(key)] = declaration.get("default")
-            continue
-        try:
-            values[_without_namespace(key)] = _PARSERS[declaration["type"]](config[key])
-        except ValueError as error:
-            problems.append(f"{key}: {error}, got {config[key]!r}")
+        name = key.removeprefix(f"{PROJECT}:")
+        if key in configuration.values:
+            try:
+                values[name] = _PARSERS[declaration["type"]](configuration.values[key])
+            except ValueError as error:
+                problems.append(f"{key}: {error}, got {configuration.shown(key)}")
+        elif "default" in declaration:
+            values[name] = declaration["default"]
+        else:
+            problems.append(f"{key}: must be set ({declaration['description']})")
     if problems:
         raise SettingsError(problems)
     return values
 
 
-def stack_configs(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Mapping[str, Any]]:
-    """Return what every stack file of the project comes to, by stack name: what it sets, else the defaults.
+def defaults(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Any]:
+    """Return the default of every key that has one, without namespace."""
+    return {
+        key.removeprefix(f"{PROJECT}:"): declaration["default"]
+        for key, declaration in declarations(project_directory).items()
+        if "default" in declaration
+    }
+
+
+def declarations(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, dict[str, Any]]:
+    """Return the schema of Pulumi.yaml: type, default and description of each full key."""
+    return yaml.safe_load((project_directory / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+
+
+def stack_configurations(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Configuration]:
+    """Return what each stack file of the project sets, by stack name.
+
+    A value that Pulumi encrypted cannot be read here. Its key is among the secrets and has no value.
 
     Raises:
-        SettingsError: A stack file that cannot be read as a mapping.
+        SettingsError: A stack file that is not a mapping in YAML.
     """
-    schema = _schema(project_directory)
-    defaults = {key: declared["default"] for key, declared in schema.items() if "default" in declared}
-    configs = {}
+    configurations = {}
     for path in sorted(project_directory.glob("Pulumi.*.yaml")):
         try:
-            config = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config") or {}
-            configs[path.name.removeprefix("Pulumi.").removesuffix(".yaml")] = {**defaults, **config}
-        except (yaml.YAMLError, AttributeError, TypeError) as error:
+            entries = dict((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config") or {})
+        except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())
             raise SettingsError(
                 [f"{path.name}: must be YAML with a mapping `config`, got {reason}"]
             ) from error
-    return configs
+        encrypted = frozenset(key for key, value in entries.items() if _is_encrypted(value))
+        configurations[path.name.removeprefix("Pulumi.").removesuffix(".yaml")] = Configuration(
+            values={
+                key: value if isinstance(value, str) else json.dumps(value)
+                for key, value in entries.items()
+                if key not in encrypted
+            },
+            secrets=encrypted,
+        )
+    return configurations
 
 
 def key_of(field_name: str) -> str:
@@ -87,22 +145,18 @@ def key_of(field_name: str) -> str:
     return head + "".join(word.capitalize() for word in tail)
 
 
-def _schema(project_directory: Path) -> dict[str, dict[str, Any]]:
-    return yaml.safe_load((project_directory / "Pulumi.yaml").read_text(encoding="utf-8"))["config"]
+def no_such(name: str, known: Iterable[str]) -> str:
+    """Return the refusal of a setting's name, with the one that was probably meant."""
+    similar = difflib.get_close_matches(name, known := sorted(known), n=1)
+    hint = f"did you mean {similar[0]}?" if similar else f"the settings are {', '.join(known)}"
+    return f"no such setting; {hint}"
 
 
-def _is_own(key: str) -> bool:
-    return key.startswith(f"{PROJECT}:")
-
-
-def _without_namespace(key: str) -> str:
-    return key.removeprefix(f"{PROJECT}:")
-
-
-def _undeclared(key: str, schema: Mapping[str, Any]) -> str:
-    similar = difflib.get_close_matches(key, schema, n=1)
-    hint = f"did you mean {similar[0]}?" if similar else f"known keys: {', '.join(sorted(schema))}"
-    return f"{key}: no such setting; {hint}"
+def _is_encrypted(value: Any) -> bool:  # noqa: ANN401 - YAML
+    """Tell whether the value, or a part of it, is one that `pulumi config set --secret` wrote."""
+    if isinstance(value, Mapping):
+        return "secure" in value or any(map(_is_encrypted, value.values()))
+    return isinstance(value, list) and any(map(_is_encrypted, value))
 
 
 def _integer(text: str) -> int:

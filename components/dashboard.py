@@ -5,7 +5,8 @@ from typing import Any
 
 import pulumi
 
-from components.watched import METRICS_NAMESPACE, Watched
+from components.monitored_resources import MonitoredResources
+from components.processing import METRICS_NAMESPACE
 
 PERIOD = 300
 PERCENTILES = ("p50", "p95", "p99")
@@ -16,15 +17,17 @@ Widget = dict[str, Any]
 Line = list[Any]
 
 
-def dashboard_body(watched: Watched, *, alarm_arns: pulumi.Input[Sequence[str]]) -> pulumi.Output[str]:
+def dashboard_body(
+    monitored: MonitoredResources, *, alarm_arns: pulumi.Input[Sequence[str]]
+) -> pulumi.Output[str]:
     """Return the dashboard's JSON, every metric with its dimensions and every widget with its region."""
     rows = [
-        [_alarms(watched, alarm_arns)],
-        _flow(watched),
-        _latency(watched),
-        _cost_drivers(watched),
-        _failures(watched),
-        [_last_failures(watched)],
+        [_alarms(monitored, alarm_arns)],
+        _flow(monitored),
+        _latency(monitored),
+        _cost_drivers(monitored),
+        _failures(monitored),
+        [_last_failures(monitored)],
     ]
     return pulumi.Output.json_dumps({"start": "-PT12H", "widgets": _laid_out(rows)})
 
@@ -40,92 +43,97 @@ def _laid_out(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
     return widgets
 
 
-def _alarms(watched: Watched, alarm_arns: pulumi.Input[Sequence[str]]) -> Widget:
-    title = f"Health of {watched.region}"
+def _alarms(monitored: MonitoredResources, alarm_arns: pulumi.Input[Sequence[str]]) -> Widget:
+    title = f"Health of {monitored.settings.region}"
     return {"type": "alarm", "height": 3, "properties": {"title": title, "alarms": alarm_arns}}
 
 
-def _flow(watched: Watched) -> list[Widget]:
-    rule, queue = _rule(watched), _queue(watched)
+def _flow(monitored: MonitoredResources) -> list[Widget]:
+    rule, queue = monitored.rule, monitored.queue
     return [
         _graph(
-            watched,
+            monitored,
             "Objects: uploaded, queued, processed, rejected",
             [
                 _line("AWS/Events", "Invocations", rule, "Uploaded"),
                 _line("AWS/SQS", "NumberOfMessagesSent", queue, "Queued"),
-                _job_line(watched, "JobsCompleted", "Completed"),
-                _job_line(watched, "JobsSkipped", "Skipped"),
-                _job_line(watched, "JobsSuperseded", "Superseded"),
-                _job_line(watched, "JobsFailed", "Failed"),
+                _job_line(monitored, "JobsCompleted", "Completed"),
+                _job_line(monitored, "JobsSkipped", "Skipped"),
+                _job_line(monitored, "JobsSuperseded", "Superseded"),
+                _job_line(monitored, "JobsFailed", "Failed"),
             ],
         ),
         _graph(
-            watched,
+            monitored,
             "Rows: in, out, rejected",
             [
-                _job_line(watched, "RowsIn", "In"),
-                _job_line(watched, "RowsOut", "Out"),
-                _job_line(watched, "RowsRejected", "Rejected"),
+                _job_line(monitored, "RowsIn", "In"),
+                _job_line(monitored, "RowsOut", "Out"),
+                _job_line(monitored, "RowsRejected", "Rejected"),
             ],
         ),
         _graph(
-            watched,
+            monitored,
             "Queue: waiting, in flight",
             [
                 _line("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue, "Waiting", stat="Maximum"),
                 _line("AWS/SQS", "ApproximateNumberOfMessagesNotVisible", queue, "In flight", stat="Maximum"),
             ],
-            threshold=("Too deep", watched.queue_depth_threshold),
+            threshold=("Too deep", monitored.settings.queue_depth_threshold),
         ),
     ]
 
 
-def _latency(watched: Watched) -> list[Widget]:
-    queue, function = _queue(watched), _function(watched)
+def _latency(monitored: MonitoredResources) -> list[Widget]:
+    queue, function = monitored.queue, monitored.function
     return [
         _graph(
-            watched,
+            monitored,
             "From upload to Parquet, ms",
-            [_job_line(watched, "UploadToReadyLatency", stat, stat=stat) for stat in PERCENTILES],
+            [_job_line(monitored, "UploadToReadyLatency", stat, stat=stat) for stat in PERCENTILES],
         ),
         _graph(
-            watched,
+            monitored,
             "Invocation, ms",
             [
                 *(_line("AWS/Lambda", "Duration", function, stat, stat=stat) for stat in PERCENTILES),
                 _line("AWS/Lambda", "Duration", function, "Longest", stat="Maximum"),
             ],
-            threshold=("Timeout", watched.function_timeout * 1000),
+            threshold=("Timeout", monitored.settings.timeout * 1000),
         ),
         _graph(
-            watched,
+            monitored,
             "Oldest message, s",
             [_line("AWS/SQS", "ApproximateAgeOfOldestMessage", queue, "Age", stat="Maximum")],
-            threshold=("Visibility timeout", watched.visibility_timeout),
+            threshold=("Visibility timeout", monitored.settings.visibility_timeout),
         ),
     ]
 
 
-def _cost_drivers(watched: Watched) -> list[Widget]:
-    queue, function, table = _queue(watched), _function(watched), {"TableName": watched.table_name}
-    index = {**table, "GlobalSecondaryIndexName": watched.index_name}
+def _cost_drivers(monitored: MonitoredResources) -> list[Widget]:
+    queue, function, table = monitored.queue, monitored.function, monitored.table
+    index = monitored.index
     return [
         _graph(
-            watched,
+            monitored,
             "Bytes in and out",
-            [_job_line(watched, "BytesIn", "In"), _job_line(watched, "BytesOut", "Out")],
+            [_job_line(monitored, "BytesIn", "In"), _job_line(monitored, "BytesOut", "Out")],
         ),
         _graph(
-            watched,
+            monitored,
             "Compute, GB-seconds",
             [
                 _hidden(_line("AWS/Lambda", "Duration", function, "Billed"), key="duration"),
-                [{"expression": f"duration / 1000 * {watched.memory_size / 1024}", "label": "GB-seconds"}],
+                [
+                    {
+                        "expression": f"duration / 1000 * {monitored.settings.memory_size / 1024}",
+                        "label": "GB-seconds",
+                    }
+                ],
             ],
         ),
         _graph(
-            watched,
+            monitored,
             "Requests to queue and table",
             [
                 _line("AWS/SQS", "NumberOfMessagesReceived", queue, "Receives with messages"),
@@ -136,22 +144,22 @@ def _cost_drivers(watched: Watched) -> list[Widget]:
             ],
         ),
         _graph(
-            watched,
+            monitored,
             "Log bytes",
-            [_line("AWS/Logs", "IncomingBytes", {"LogGroupName": watched.log_group_name}, "Ingested")],
+            [_line("AWS/Logs", "IncomingBytes", monitored.log_group, "Ingested")],
         ),
     ]
 
 
-def _failures(watched: Watched) -> list[Widget]:
-    function, rule = _function(watched), _rule(watched)
+def _failures(monitored: MonitoredResources) -> list[Widget]:
+    function, rule = monitored.function, monitored.rule
     failed_by_dataset = (
         f'SEARCH(\'{{{METRICS_NAMESPACE},Dataset,EnvironmentSuffix}} MetricName="JobsFailed"'
-        f" EnvironmentSuffix=\"{watched.environment_suffix}\"', 'Sum', {PERIOD})"
+        f" EnvironmentSuffix=\"{monitored.settings.environment_suffix}\"', 'Sum', {PERIOD})"
     )
     return [
         _graph(
-            watched,
+            monitored,
             "Function: errors and throttles",
             [
                 _line("AWS/Lambda", "Errors", function, "Errors"),
@@ -159,20 +167,20 @@ def _failures(watched: Watched) -> list[Widget]:
             ],
         ),
         _graph(
-            watched,
+            monitored,
             "Dead letters and failed deliveries",
             [
                 _line(
                     "AWS/SQS",
                     "ApproximateNumberOfMessagesVisible",
-                    {"QueueName": watched.dead_letter_queue_name},
+                    monitored.dead_letter_queue,
                     "Dead letters",
                     stat="Maximum",
                 ),
                 _line(
                     "AWS/SQS",
                     "ApproximateNumberOfMessagesVisible",
-                    {"QueueName": watched.delivery_dead_letter_queue_name},
+                    monitored.delivery_dead_letter_queue,
                     "Undelivered events",
                     stat="Maximum",
                 ),
@@ -180,17 +188,17 @@ def _failures(watched: Watched) -> list[Widget]:
             ],
         ),
         _graph(
-            watched,
+            monitored,
             "Failed jobs by dataset",
             [[{"expression": failed_by_dataset, "label": "${PROP('Dim.Dataset')}"}]],
         ),
     ]
 
 
-def _last_failures(watched: Watched) -> Widget:
+def _last_failures(monitored: MonitoredResources) -> Widget:
     query = pulumi.Output.concat(
         "SOURCE '",
-        watched.log_group_name,
+        monitored.processing.log_group_name,
         "' | fields @timestamp, key, error, job_id | filter status = 'FAILED'"
         " | sort @timestamp desc | limit 20",
     )
@@ -199,7 +207,7 @@ def _last_failures(watched: Watched) -> Widget:
         "height": 7,
         "properties": {
             "title": "Last failed jobs",
-            "region": watched.region,
+            "region": monitored.settings.region,
             "query": query,
             "view": "table",
         },
@@ -207,11 +215,15 @@ def _last_failures(watched: Watched) -> Widget:
 
 
 def _graph(
-    watched: Watched, title: str, lines: Sequence[Line], *, threshold: tuple[str, float] | None = None
+    monitored: MonitoredResources,
+    title: str,
+    lines: Sequence[Line],
+    *,
+    threshold: tuple[str, float] | None = None,
 ) -> Widget:
     properties: dict[str, Any] = {
         "title": title,
-        "region": watched.region,
+        "region": monitored.settings.region,
         "view": "timeSeries",
         "stat": "Sum",
         "period": PERIOD,
@@ -231,8 +243,8 @@ def _line(
     return [namespace, metric_name, *pairs, {"stat": stat, "label": label}]
 
 
-def _job_line(watched: Watched, metric_name: str, label: str, *, stat: str = "Sum") -> Line:
-    dimensions = {"EnvironmentSuffix": watched.environment_suffix}
+def _job_line(monitored: MonitoredResources, metric_name: str, label: str, *, stat: str = "Sum") -> Line:
+    dimensions = monitored.jobs_of_this_stack
     return _line(METRICS_NAMESPACE, metric_name, dimensions, label, stat=stat)
 
 
@@ -240,15 +252,3 @@ def _hidden(line: Line, *, key: str) -> Line:
     """Return the same metric, for an expression to use and not to draw."""
     *metric, options = line
     return [*metric, {**options, "id": key, "visible": False}]
-
-
-def _queue(watched: Watched) -> dict[str, Any]:
-    return {"QueueName": watched.queue_name}
-
-
-def _function(watched: Watched) -> dict[str, Any]:
-    return {"FunctionName": watched.function_name}
-
-
-def _rule(watched: Watched) -> dict[str, Any]:
-    return {"RuleName": watched.rule_name}

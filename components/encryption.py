@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 from pulumi_aws import kms
 
-from components.names import Account, Names
+from components.names import Names
 from components.settings import Settings
 
 DELETION_WINDOW_DAYS = 30
@@ -21,12 +21,10 @@ class EncryptionKeyArgs:
     Attributes:
         names: Names and tags.
         settings: The stack's settings.
-        role_arn: The function's role; its ARN tells the account.
     """
 
     names: Names
     settings: Settings
-    role_arn: pulumi.Input[str]
 
 
 class EncryptionKey(pulumi.ComponentResource):
@@ -44,9 +42,7 @@ class EncryptionKey(pulumi.ComponentResource):
             enable_key_rotation=True,
             multi_region=False,
             deletion_window_in_days=DELETION_WINDOW_DAYS,
-            policy=pulumi.Output.from_input(args.role_arn).apply(
-                lambda role_arn: json.dumps(key_policy(args.names, Account.of(role_arn)))
-            ),
+            policy=json.dumps(key_policy(args.names)),
             tags=args.names.tags("key"),
             opts=pulumi.ResourceOptions(parent=self, protect=args.settings.protect),
         )
@@ -60,16 +56,17 @@ class EncryptionKey(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
 
-def key_policy(names: Names, account: Account) -> dict[str, Any]:
+def key_policy(names: Names) -> dict[str, Any]:
     """Admit the account's own policies, and each service that writes under its own name, for its part alone.
 
     S3, DynamoDB, SQS and Lambda use the key with the rights of who calls them, so they need no statement.
     """
-    region = names.region
+    account, region = names.account, names.region
     use = ["kms:Decrypt", "kms:GenerateDataKey"]
-    rule = account.arn("events", region, f"rule/{names.physical('s3-events')}")
-    topic = account.arn("sns", region, names.physical("alarms"))
-    log_group = account.arn("logs", region, f"log-group:{names.log_group}")
+    rule = names.arn("events", f"rule/{names.physical('s3-events')}")
+    topic = names.arn("sns", names.physical("alarms"))
+    workgroups = names.arn("athena", f"workgroup/{names.physical('*')}")
+    log_group = names.arn("logs", f"log-group:{names.log_group}")
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -99,6 +96,10 @@ def key_policy(names: Names, account: Account) -> dict[str, Any]:
                     *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
                 ],
                 {"kms:EncryptionContext:aws:logs:arn": log_group},
+            ),
+            # Athena user guide, "Managed query results": Athena encrypts results under its own name.
+            _allow_service(
+                "QueryResultsEncrypt", "encryption.athena.amazonaws.com", use, {"aws:SourceArn": workgroups}
             ),
         ],
     }

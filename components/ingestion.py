@@ -7,60 +7,50 @@ from typing import Any
 import pulumi
 from pulumi_aws import cloudwatch, sqs
 
-from components.names import SYSTEM_PREFIXES, Account, Names
-
-MAXIMUM_RECEIVES = 3
-"""Deliveries of a message before it goes to the dead-letter queue."""
-
-DAY = 24 * 60 * 60
-QUEUE_RETENTION = 4 * DAY
-DEAD_LETTER_RETENTION = 14 * DAY
-"""SQS's limit. Moving to a dead-letter queue does not start a message's age anew."""
-
-VISIBILITY_PER_TIMEOUT = 6
-"""Lambda developer guide, "Configuring a queue to use with Lambda": six times the function's timeout."""
-
-DELIVERY_RETRIES = 185
-"""EventBridge's limit: it tries for a day, then the event goes to the delivery dead-letter queue."""
+from components.account import Account
+from components.deliveries import DAY, DEAD_LETTER_RETENTION, DELIVERY_RETRIES, QUEUE_RETENTION
+from components.names import SYSTEM_PREFIXES, Names
+from components.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class IngestionArgs:
-    """What is listened to, and how long a message is hidden while it is worked on.
+    """Which events become messages, and how they are kept.
 
     Attributes:
         names: Names and tags.
         bucket_name: The bucket whose new objects are wanted.
-        function_timeout: Seconds.
+        settings: The stack's settings.
         key_arn: The KMS key to encrypt messages with; None for SQS's own keys.
     """
 
     names: Names
     bucket_name: pulumi.Input[str]
-    function_timeout: int
+    settings: Settings
     key_arn: pulumi.Input[str] | None
 
 
 class Ingestion(pulumi.ComponentResource):
-    """EventBridge rule -> queue -> (after three receives) dead-letter queue."""
+    """EventBridge rule -> queue -> (after `maximumReceives` receives) dead-letter queue."""
 
     queue: sqs.Queue
     dead_letter_queue: sqs.Queue
     delivery_dead_letter_queue: sqs.Queue
     rule: cloudwatch.EventRule
-    visibility_timeout: int
 
     def __init__(self, name: str, args: IngestionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("regional-analytics:index:Ingestion", name, None, opts)
         self._name, self._args = name, args
-        self.visibility_timeout = VISIBILITY_PER_TIMEOUT * args.function_timeout
         self.dead_letter_queue = self._add_queue("dlq", message_retention_seconds=DEAD_LETTER_RETENTION)
         self.queue = self._add_queue(
             "queue",
             message_retention_seconds=QUEUE_RETENTION,
-            visibility_timeout_seconds=self.visibility_timeout,
+            visibility_timeout_seconds=args.settings.visibility_timeout,
             redrive_policy=pulumi.Output.json_dumps(
-                {"deadLetterTargetArn": self.dead_letter_queue.arn, "maxReceiveCount": MAXIMUM_RECEIVES}
+                {
+                    "deadLetterTargetArn": self.dead_letter_queue.arn,
+                    "maxReceiveCount": args.settings.maximum_receives,
+                }
             ),
         )
         sqs.RedriveAllowPolicy(
@@ -77,7 +67,7 @@ class Ingestion(pulumi.ComponentResource):
         self.rule = cloudwatch.EventRule(
             f"{name}-rule",
             name=args.names.physical("s3-events"),
-            description="Objects that users upload; not what the system writes",
+            description="What users upload and delete; not what the system writes",
             event_pattern=pulumi.Output.json_dumps(event_pattern(args.bucket_name)),
             state="ENABLED",
             tags=args.names.tags("s3-events"),
@@ -139,13 +129,13 @@ class Ingestion(pulumi.ComponentResource):
 
 
 def event_pattern(bucket_name: pulumi.Input[str]) -> dict[str, Any]:
-    """Match new objects of the bucket, except what the system writes: else each result were an upload.
+    """Match what happens to uploads in the bucket, and not what happens to what the system writes.
 
     `anything-but` excludes every prefix of a list (EventBridge user guide, "Comparison operators").
     """
     return {
         "source": ["aws.s3"],
-        "detail-type": ["Object Created"],
+        "detail-type": ["Object Created", "Object Deleted"],
         "detail": {
             "bucket": {"name": [bucket_name]},
             "object": {"key": [{"anything-but": {"prefix": list(SYSTEM_PREFIXES)}}]},

@@ -6,6 +6,7 @@ import pulumi
 from pulumi_aws import dynamodb
 
 from components.names import Names
+from components.settings import Settings
 
 INDEX_NAME = "timestamp-index"
 
@@ -16,12 +17,12 @@ class JobTableArgs:
 
     Attributes:
         names: Names and tags.
-        protect: Whether Pulumi and DynamoDB refuse to delete it.
+        settings: The stack's settings.
         key_arn: The KMS key to encrypt with; None for DynamoDB's own key.
     """
 
     names: Names
-    protect: bool
+    settings: Settings
     key_arn: pulumi.Input[str] | None
 
 
@@ -58,14 +59,14 @@ class JobTable(pulumi.ComponentResource):
                 )
             ],
             point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
-            deletion_protection_enabled=args.protect,
+            deletion_protection_enabled=args.settings.protect,
             server_side_encryption=(
                 None
                 if args.key_arn is None
                 else dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=args.key_arn)
             ),
             tags=args.names.tags("jobs"),
-            opts=pulumi.ResourceOptions(parent=self, protect=args.protect),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.settings.protect),
         )
         self.name = table.name
         self.arn = table.arn

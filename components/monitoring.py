@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -10,8 +9,8 @@ from pulumi_aws import cloudwatch, sns
 
 from components.alarms import Alarms, AlarmsArgs
 from components.dashboard import dashboard_body
-from components.names import Account, Names
-from components.watched import Watched
+from components.monitored_resources import MonitoredResources
+from components.names import Names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,16 +19,14 @@ class MonitoringArgs:
 
     Attributes:
         names: Names and tags of the stack.
-        watched: The region's resources and their limits.
-        alarm_subscribers: Who hears of alarms: e-mail addresses, and `https://` endpoints of paging services.
+        monitored: The region's resources.
         kms_key_arn: A key that CloudWatch may use. Without one the topic is not encrypted with KMS: alarms
             cannot publish to a topic under `alias/aws/sns`, whose policy does not admit CloudWatch.
     """
 
     names: Names
-    watched: Watched
-    alarm_subscribers: Sequence[str] = ()
-    kms_key_arn: pulumi.Input[str] | None = None
+    monitored: MonitoredResources
+    kms_key_arn: pulumi.Input[str] | None
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -41,6 +38,7 @@ class Monitoring(pulumi.ComponentResource):
     def __init__(self, name: str, args: MonitoringArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("regional-analytics:index:Monitoring", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
+        settings = args.monitored.settings
         topic = sns.Topic(
             f"{name}-topic",
             name=args.names.physical("alarms"),
@@ -54,27 +52,27 @@ class Monitoring(pulumi.ComponentResource):
             policy=topic.arn.apply(lambda arn: json.dumps(_topic_policy(arn, args.names))),
             opts=child,
         )
-        for subscriber in args.alarm_subscribers:
+        for subscriber in settings.alarm_subscribers:
             # Named by its hash: a paging service's address is a credential, and URNs are shown everywhere.
             sns.TopicSubscription(
                 f"{name}-subscriber-{hashlib.sha256(subscriber.encode()).hexdigest()[:8]}",
                 topic=topic.arn,
                 protocol="https" if subscriber.startswith("https://") else "email",
-                endpoint=subscriber,
+                endpoint=settings.keep_secret("alarm_subscribers", subscriber),
                 opts=child,
             )
         alarms = Alarms(
             f"{name}-alarms",
-            AlarmsArgs(names=args.names, watched=args.watched, topic_arn=topic.arn),
+            AlarmsArgs(names=args.names, monitored=args.monitored, topic_arn=topic.arn),
             pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
         dashboard = cloudwatch.Dashboard(
             f"{name}-dashboard",
             dashboard_name=args.names.physical("monitoring"),
-            dashboard_body=dashboard_body(args.watched, alarm_arns=alarms.arns),
+            dashboard_body=dashboard_body(args.monitored, alarm_arns=alarms.arns),
             opts=child,
         )
-        region = args.watched.region
+        region = settings.region
         self.alarm_topic_arn = topic.arn
         self.dashboard_url = pulumi.Output.concat(
             f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/",
@@ -85,8 +83,7 @@ class Monitoring(pulumi.ComponentResource):
 
 def _topic_policy(topic_arn: str, names: Names) -> dict[str, object]:
     """CloudWatch may publish for this stack's alarms of this account and region; nobody may without TLS."""
-    account = Account.of(topic_arn)
-    alarms = account.arn("cloudwatch", names.region, f"alarm:{names.physical('*')}")
+    alarms = names.arn("cloudwatch", f"alarm:{names.physical('*')}")
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -97,7 +94,7 @@ def _topic_policy(topic_arn: str, names: Names) -> dict[str, object]:
                 "Action": "sns:Publish",
                 "Resource": topic_arn,
                 "Condition": {
-                    "StringEquals": {"aws:SourceAccount": account.account_id},
+                    "StringEquals": {"aws:SourceAccount": names.account.account_id},
                     "ArnLike": {"aws:SourceArn": alarms},
                 },
             },

@@ -1,6 +1,8 @@
-"""Physical names and tags, by one convention: `analytics-{kind}-{region}-{environmentSuffix}`."""
+"""Physical names, tags and ARNs of one stack's resources."""
 
 from dataclasses import dataclass
+
+from components.account import Account
 
 PROCESSED_PREFIX = "processed/"
 REJECTED_PREFIX = "rejected/"
@@ -13,18 +15,36 @@ class Names:
     """The names and tags of one stack's resources.
 
     Attributes:
+        account: The account that the stack is deployed to.
         region: The stack's region.
-        environment_suffix: What tells this deployment from others of the same region.
+        environment_suffix: The end of each name, which tells two deployments of one region apart.
         environment: Value of the `Environment` tag.
     """
 
+    account: Account
     region: str
     environment_suffix: str
     environment: str
 
     def physical(self, kind: str) -> str:
-        """Return the name that AWS knows the resource of this kind by."""
+        """Return the name of the resource of this kind: `analytics-{kind}-{region}-{environmentSuffix}`.
+
+        A bucket's name has the account instead, and the ending that the account-regional namespace asks for
+        (S3 user guide, "Namespaces for general purpose buckets"): in the global namespace, names belong to
+        whoever comes first.
+        """
+        if kind == "bucket":
+            return f"analytics-bucket-{self.environment_suffix}-{self.account.account_id}-{self.region}-an"
         return f"analytics-{kind}-{self.region}-{self.environment_suffix}"
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource of the stack's account and region."""
+        return self.account.arn(service, self.region, resource)
+
+    @property
+    def database(self) -> str:
+        """The Glue database; Athena's names have only lower-case letters, digits and `_`."""
+        return f"analytics_{self.region}_{self.environment_suffix}".replace("-", "_")
 
     @property
     def log_group(self) -> str:
@@ -39,26 +59,3 @@ class Names:
     def tags(self, kind: str) -> dict[str, str]:
         """Return the tags of the resource of this kind."""
         return {"Name": self.physical(kind), **self.common_tags}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Account:
-    """The account that a stack is deployed to, as an ARN of one of its resources tells it.
-
-    Attributes:
-        partition: `aws`, `aws-cn`, `aws-us-gov` ...
-        account_id: Twelve digits.
-    """
-
-    partition: str
-    account_id: str
-
-    @classmethod
-    def of(cls, arn: str) -> "Account":
-        """Read the account from an ARN that names one (a role's, a queue's; not a bucket's)."""
-        _, partition, _, _, account_id, _ = arn.split(":", 5)
-        return cls(partition=partition, account_id=account_id)
-
-    def arn(self, service: str, region: str, resource: str) -> str:
-        """Return the ARN of a resource of this account."""
-        return f"arn:{self.partition}:{service}:{region}:{self.account_id}:{resource}"

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import ec2, vpc
 
+from components.function_role import FunctionRole
 from components.names import Names
+from components.settings import Settings
 
 HTTPS = 443
 
@@ -17,21 +19,17 @@ class NetworkArgs:
 
     Attributes:
         names: Names and tags.
-        cidr_block: The VPC's range.
-        subnet_cidr_blocks: Of the private subnets, within it.
-        availability_zones: One for each subnet.
+        settings: The stack's settings.
         bucket_arn: The one bucket that can be reached.
         table_arn: The one table that can be reached.
-        role_arn: The one role that can reach them from here.
+        role: The one role that can reach them from here.
     """
 
     names: Names
-    cidr_block: str
-    subnet_cidr_blocks: tuple[str, ...]
-    availability_zones: tuple[str, ...]
+    settings: Settings
     bucket_arn: pulumi.Input[str]
     table_arn: pulumi.Input[str]
-    role_arn: pulumi.Input[str]
+    role: FunctionRole
 
 
 class Network(pulumi.ComponentResource):
@@ -47,9 +45,11 @@ class Network(pulumi.ComponentResource):
         super().__init__("regional-analytics:index:Network", name, None, opts)
         self._name, self._names = name, args.names
         self._child = pulumi.ResourceOptions(parent=self)
+        # These are deleted only when Lambda has given its interfaces back, for which it needs the policy.
+        self._holds_interfaces = pulumi.ResourceOptions(parent=self, depends_on=[args.role.interface_policy])
         self._vpc = ec2.Vpc(
             f"{name}-vpc",
-            cidr_block=args.cidr_block,
+            cidr_block=args.settings.cidr_block,
             enable_dns_hostnames=True,
             enable_dns_support=True,
             tags=args.names.tags("vpc"),
@@ -70,15 +70,16 @@ class Network(pulumi.ComponentResource):
         )
         subnets = [
             self._add_subnet(zone, cidr_block, route_table)
-            for zone, cidr_block in zip(args.availability_zones, args.subnet_cidr_blocks, strict=True)
+            for zone, cidr_block in args.settings.subnet_cidr_blocks.items()
         ]
         security_group = ec2.SecurityGroup(
             f"{name}-security-group",
-            name=args.names.physical("function"),
-            description="The function: HTTPS to this region's S3 and DynamoDB, nothing else",
+            # Pulumi names it: under a fixed name it would be deleted before its replacement exists.
+            # EC2 takes few special characters here: no apostrophe, for example.
+            description="Function: HTTPS to S3 and DynamoDB of this region, nothing else",
             vpc_id=self._vpc.id,
             tags=args.names.tags("function"),
-            opts=self._child,
+            opts=self._holds_interfaces,
         )
         endpoints = {
             "s3": self._add_endpoint("s3", route_table, s3_endpoint_policy(args)),
@@ -118,7 +119,7 @@ class Network(pulumi.ComponentResource):
             cidr_block=cidr_block,
             map_public_ip_on_launch=False,
             tags=self._names.tags(kind),
-            opts=self._child,
+            opts=self._holds_interfaces,
         )
         ec2.RouteTableAssociation(
             f"{self._name}-{kind}-routes",
@@ -147,14 +148,14 @@ class Network(pulumi.ComponentResource):
 def s3_endpoint_policy(args: NetworkArgs) -> pulumi.Output[str]:
     """Admit the handler's calls, by its role, to this stack's bucket."""
     actions = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
-    return pulumi.Output.all(args.bucket_arn, args.role_arn).apply(
+    return pulumi.Output.all(args.bucket_arn, args.role.arn).apply(
         lambda arns: _endpoint_policy(actions, [arns[0], f"{arns[0]}/*"], arns[1])
     )
 
 
 def dynamodb_endpoint_policy(args: NetworkArgs) -> pulumi.Output[str]:
     """Admit the handler's calls, by its role, to this stack's table."""
-    return pulumi.Output.all(args.table_arn, args.role_arn).apply(
+    return pulumi.Output.all(args.table_arn, args.role.arn).apply(
         lambda arns: _endpoint_policy(["dynamodb:GetItem", "dynamodb:UpdateItem"], [arns[0]], arns[1])
     )
 

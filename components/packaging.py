@@ -4,6 +4,8 @@ Both are zip archives whose bytes depend on their sources alone, kept in .build 
 one that is there already is used as it is, without a look at the network.
 """
 
+import argparse
+import base64
 import dataclasses
 import hashlib
 import modulefinder
@@ -20,7 +22,9 @@ from typing import Any
 import pulumi
 from packaging.requirements import Requirement
 
-from components import archive
+from components import archive, configuration
+from components.contracts.compiled import FILE_NAME, compile_contracts
+from components.runtimes import RUNTIMES, Runtime
 
 PROJECT_DIRECTORY = Path(__file__).resolve().parent.parent
 BUILD_DIRECTORY = PROJECT_DIRECTORY / ".build"
@@ -28,22 +32,12 @@ HANDLER_DIRECTORY = PROJECT_DIRECTORY / "handler"
 LAYER_REQUIREMENTS = PROJECT_DIRECTORY / "requirements" / "layer.txt"
 
 ARCHITECTURE = "arm64"
-PYTHON_VERSION = "3.11"
-RUNTIME = f"python{PYTHON_VERSION}"
-PLATFORMS = ("manylinux_2_26_aarch64", "manylinux_2_17_aarch64", "manylinux2014_aarch64")
-"""Wheels that run on the runtime's Amazon Linux 2, whose glibc is 2.26."""
+MACHINE = "aarch64"
+DEFAULT_RUNTIME = RUNTIMES[configuration.defaults()["pythonRuntime"]]
 
-FUNCTION_ENVIRONMENT = {
-    "implementation_name": "cpython",
-    "os_name": "posix",
-    "platform_machine": "aarch64",
-    "platform_python_implementation": "CPython",
-    "platform_system": "Linux",
-    "python_full_version": f"{PYTHON_VERSION}.0",
-    "python_version": PYTHON_VERSION,
-    "sys_platform": "linux",
-}
-"""The function's platform in the terms of environment markers (PEP 508)."""
+OLDEST_GLIBC = 17
+
+NO_DATASETS = compile_contracts([])
 
 LAYER_FORMAT = 1
 """To be raised when the layer is built differently from the same wheels."""
@@ -57,14 +51,19 @@ class PackagingError(pulumi.RunError):
     """An archive cannot be built; the message says what is missing."""
 
 
-def handler_archive() -> pulumi.FileArchive:
-    """Return the function's code."""
-    return _archive(build_handler())
+def handler_archive(datasets: bytes) -> pulumi.FileArchive:
+    """Return the function's code, with the contracts of its datasets as they were compiled."""
+    return _archive(build_handler(datasets=datasets))
 
 
-def layer_archive() -> pulumi.FileArchive:
+def layer_archive(runtime: Runtime) -> pulumi.FileArchive:
     """Return the layer that the function's code imports from."""
-    return _archive(build_layer())
+    return _archive(build_layer(runtime))
+
+
+def code_sha256(path: Path) -> str:
+    """Return an archive's SHA-256 as Lambda reports it of a function's code."""
+    return base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
 
 
 def program_version() -> str:
@@ -74,15 +73,24 @@ def program_version() -> str:
     ]
 
 
-def build_handler(source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTORY) -> Path:
-    """Return the archive of the handler's modules, building it if they changed.
+def build_handler(
+    source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTORY, datasets: bytes = NO_DATASETS
+) -> Path:
+    """Return the archive of modules, contracts and the program's version, building it if they changed.
 
     Raises:
         PackagingError: A module that cannot be packed.
     """
+    version = archive.stored("VERSION", f"{program_version()}\n".encode())
     content = archive.pack(
-        archive.stored(path.relative_to(source).as_posix(), path.read_bytes())
-        for path in handler_modules(source)
+        [
+            version,
+            archive.stored(FILE_NAME, datasets),
+            *(
+                archive.stored(path.relative_to(source).as_posix(), path.read_bytes())
+                for path in handler_modules(source)
+            ),
+        ]
     )
     path = build / f"handler-{hashlib.sha256(content).hexdigest()[:16]}.zip"
     if not path.exists():
@@ -124,19 +132,22 @@ class _ModuleFinder(modulefinder.ModuleFinder):
             raise ImportError("a package needs __init__.py") from error
 
 
-def build_layer(requirements: Path = LAYER_REQUIREMENTS, build: Path = BUILD_DIRECTORY) -> Path:
-    """Return the layer of the locked requirements for the function's platform, building it if they changed.
+def build_layer(
+    runtime: Runtime = DEFAULT_RUNTIME,
+    requirements: Path = LAYER_REQUIREMENTS,
+    build: Path = BUILD_DIRECTORY,
+) -> Path:
+    """Return the layer of the locked requirements for a runtime, building it if they changed.
 
     Raises:
-        PackagingError: The wheels cannot be downloaded, or are too large for Lambda.
+        PackagingError: The wheels cannot be downloaded, do not run there, or are too large for Lambda.
     """
-    recipe = f"{LAYER_FORMAT} {RUNTIME} {PLATFORMS}\n".encode() + requirements.read_bytes()
-    path = build / f"layer-{hashlib.sha256(recipe).hexdigest()[:16]}.zip"
+    path = layer_path(runtime, requirements, build)
     if path.exists():
         return path
     with tempfile.TemporaryDirectory() as directory:
         wheels = Path(directory)
-        _download(requirements, wheels)
+        _download(requirements, runtime, wheels)
         files = [file for wheel in sorted(wheels.iterdir()) for file in _installed(wheel)]
     unzipped = sum(file.size for file in files)
     content = archive.pack(files)
@@ -152,39 +163,69 @@ def build_layer(requirements: Path = LAYER_REQUIREMENTS, build: Path = BUILD_DIR
     return path
 
 
-def locked_for_function(lock: str) -> str:
+def layer_path(
+    runtime: Runtime = DEFAULT_RUNTIME,
+    requirements: Path = LAYER_REQUIREMENTS,
+    build: Path = BUILD_DIRECTORY,
+) -> Path:
+    """Return where the layer of the locked requirements is, once it is built."""
+    recipe = f"{LAYER_FORMAT} {runtime.name} {platforms(runtime)}\n".encode() + requirements.read_bytes()
+    return build / f"layer-{hashlib.sha256(recipe).hexdigest()[:16]}.zip"
+
+
+def platforms(runtime: Runtime) -> tuple[str, ...]:
+    """Return the platform tags of the wheels that run on the runtime's Amazon Linux, the newest first.
+
+    A wheel's tag names the oldest glibc that it runs with (PEP 600), 2.17 at the oldest for this machine.
+    """
+    glibc = range(runtime.glibc, OLDEST_GLIBC - 1, -1)
+    return (*(f"manylinux_2_{minor}_{MACHINE}" for minor in glibc), f"manylinux2014_{MACHINE}")
+
+
+def locked_for_function(lock: str, runtime: Runtime = DEFAULT_RUNTIME) -> str:
     """Return the requirements of a lock that hold on Lambda, without their markers.
 
     pip decides markers by the Python that runs it, whatever platform it downloads for.
     """
+    # The function's platform in the terms of environment markers (PEP 508).
+    function = {
+        "implementation_name": "cpython",
+        "os_name": "posix",
+        "platform_machine": MACHINE,
+        "platform_python_implementation": "CPython",
+        "platform_system": "Linux",
+        "python_full_version": f"{runtime.python}.0",
+        "python_version": runtime.python,
+        "sys_platform": "linux",
+    }
     wanted = []
     for line in lock.replace("\\\n", " ").splitlines():
         requirement, *hashes = line.partition("#")[0].split(" --hash=")
         if not requirement.strip():
             continue
         parsed = Requirement(requirement.strip())
-        if parsed.marker is None or parsed.marker.evaluate(FUNCTION_ENVIRONMENT):
+        if parsed.marker is None or parsed.marker.evaluate(function):
             parsed.marker = None
             wanted.append(" --hash=".join((str(parsed), *map(str.strip, hashes))))
     return "\n".join(wanted) + "\n"
 
 
-def _download(requirements: Path, target: Path) -> None:
+def _download(requirements: Path, runtime: Runtime, target: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=f"-{requirements.name}") as wanted:
-        wanted.write(locked_for_function(requirements.read_text(encoding="utf-8")))
+        wanted.write(locked_for_function(requirements.read_text(encoding="utf-8"), runtime))
         wanted.flush()
         command = [
             *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
             *("--requirement", wanted.name, "--require-hashes", "--no-deps", "--only-binary", ":all:"),
-            *("--implementation", "cp", "--python-version", PYTHON_VERSION, "--dest", str(target)),
-            *(argument for platform in PLATFORMS for argument in ("--platform", platform)),
+            *("--implementation", "cp", "--python-version", runtime.python, "--dest", str(target)),
+            *(argument for platform in platforms(runtime) for argument in ("--platform", platform)),
         ]
         result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         reason = (result.stderr.strip() or "no message").splitlines()[-1]
         raise PackagingError(
-            f"{requirements.name}: pip could not download the layer's wheels for {RUNTIME} on {ARCHITECTURE}:"
-            f" {reason}"
+            f"{requirements.name}: pip could not download the layer's wheels for {runtime.name}"
+            f" on {ARCHITECTURE}: {reason}"
         )
 
 
@@ -216,8 +257,15 @@ def _archive(path: Path) -> pulumi.FileArchive:
 
 
 def main() -> None:
-    """Build both archives and say what they are."""
-    for path in (build_handler(), build_layer()):
+    """Build the handler, and the layer for each runtime that is named or else the default one."""
+    parser = argparse.ArgumentParser(prog="python -m components.packaging", description=main.__doc__)
+    known = f"any of {', '.join(RUNTIMES)}, or all"
+    parser.add_argument("runtimes", nargs="*", metavar="RUNTIME", help=known)
+    names = parser.parse_args().runtimes or [DEFAULT_RUNTIME.name]
+    names = RUNTIMES if names == ["all"] else names
+    if unknown := [name for name in names if name not in RUNTIMES]:
+        parser.error(f"RUNTIME: must be {known}, got {', '.join(unknown)}")
+    for path in (build_handler(), *(build_layer(RUNTIMES[name]) for name in names)):
         unzipped = sum(member.size for member in archive.members(path))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         print(

@@ -3,16 +3,20 @@
 from dataclasses import dataclass
 from typing import Any
 
-from components.names import SYSTEM_PREFIXES, Account
+from components.names import SYSTEM_PREFIXES, Names
+
+CREATE_INTERFACES = ["ec2:CreateNetworkInterface"]
+GIVE_BACK_INTERFACES = [
+    *("ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses")
+]
+DESCRIBE_INTERFACES = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Permitted:
-    """The resources of one stack, as their ARNs.
+class RoleResources:
+    """What the role works on, by ARN.
 
     Attributes:
-        region: The stack's region.
-        function_name: The function's name; its ARN follows from it before the function exists.
         bucket_arn: The bucket.
         table_arn: The job table.
         queue_arn: The queue that Lambda reads for the function.
@@ -22,8 +26,6 @@ class Permitted:
         key_arn: The KMS key that the others are encrypted with; None for the services' own keys.
     """
 
-    region: str
-    function_name: str
     bucket_arn: str
     table_arn: str
     queue_arn: str
@@ -33,9 +35,10 @@ class Permitted:
     key_arn: str | None
 
 
-def role_policy(to: Permitted) -> dict[str, Any]:
-    """Return the role's policy."""
+def role_policy(names: Names, to: RoleResources) -> dict[str, Any]:
+    """Return what the role may do while the function exists."""
     written = [f"{to.bucket_arn}/{prefix}*" for prefix in SYSTEM_PREFIXES]
+    interfaces = names.arn("ec2", "network-interface/*")
     statements = [
         # Uploads lie under any prefix, so reads are bound to the bucket; writes to the system's own prefixes.
         _allow("ReadObjects", ["s3:GetObject", "s3:GetObjectVersion"], f"{to.bucket_arn}/*"),
@@ -50,41 +53,43 @@ def role_policy(to: Permitted) -> dict[str, Any]:
             to.queue_arn,
         ),
         _allow("WriteLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{to.log_group_arn}:*"),
-        *_network_interfaces(to),
+        _allow("CreateInterfaces", CREATE_INTERFACES, [*to.subnet_arns, to.security_group_arn, interfaces]),
     ]
     if to.key_arn is not None:
-        statements.append(_use_key(to.key_arn, to.region))
+        statements.append(_use_key(to.key_arn, names.region))
     return {"Version": "2012-10-17", "Statement": statements}
 
 
-def _network_interfaces(to: Permitted) -> list[dict[str, Any]]:
-    """Let Lambda, but not the function's code, attach the function to its subnets.
+def interface_policy(names: Names) -> dict[str, Any]:
+    """Return what Lambda needs of the role to give network interfaces back, after the function is gone too.
 
-    Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC".
+    Lambda deletes the interfaces some minutes after the function, under the function's role. So this policy
+    names no subnet and no security group: what names them is deleted before them. (AWS knowledge center,
+    "I can't detach or delete a network interface that Lambda created".)
+
+    When a function is created or changed, Lambda checks these rights without naming an interface. A resource
+    `network-interface/*` does not satisfy it, `*/*` does (Lambda developer guide, "Giving Lambda functions
+    access to resources in an Amazon VPC", execution role permissions).
     """
-    account = Account.of(to.queue_arn)
-    interfaces = account.arn("ec2", to.region, "network-interface/*")
-    function = account.arn("lambda", to.region, f"function:{to.function_name}")
-    create = ["ec2:CreateNetworkInterface"]
-    # Lambda asks for them before the interfaces exist, so no interface can be named.
-    manage = ["ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
-    # EC2 knows no resources for these two, so the region is all that narrows them.
-    describe = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
-    return [
-        _allow("CreateInterfaces", create, [*to.subnet_arns, to.security_group_arn, interfaces]),
-        _allow("ManageInterfaces", manage, interfaces),
+    function = names.arn("lambda", f"function:{names.physical('etl')}")
+    statements = [
+        _allow("GiveBackInterfaces", GIVE_BACK_INTERFACES, names.arn("ec2", "*/*")),
         {
-            **_allow("DescribeInterfaces", describe, "*"),
-            "Condition": {"StringEquals": {"aws:RequestedRegion": to.region}},
+            # EC2 has no resources for these actions, and they work only if allowed on all (same page).
+            **_allow("DescribeInterfaces", DESCRIBE_INTERFACES, "*"),
+            # It is not documented that Lambda's check tells the region, hence IfExists.
+            "Condition": {"StringEqualsIfExists": {"aws:RequestedRegion": names.region}},
         },
         {
+            # Lambda may attach the function to its subnets, but not the function's code.
             "Sid": "NoInterfacesForCode",
             "Effect": "Deny",
-            "Action": [*create, *manage, *describe],
+            "Action": [*CREATE_INTERFACES, *GIVE_BACK_INTERFACES, *DESCRIBE_INTERFACES],
             "Resource": "*",
             "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": function}},
         },
     ]
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def _use_key(key_arn: str, region: str) -> dict[str, Any]:

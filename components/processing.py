@@ -1,19 +1,27 @@
 """The function, what it is made of, and what feeds it."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import cloudwatch, iam, lambda_
 
 from components import packaging
+from components.contracts.compiled import compile_contracts
+from components.contracts.model import Contract
 from components.function_role import FunctionRole
-from components.ingestion import MAXIMUM_RECEIVES
-from components.names import Names
+from components.ingestion import Ingestion
+from components.jobs import JobTable
+from components.names import SYSTEM_PREFIXES, Names
 from components.network import Network
-from components.permissions import Permitted, role_policy
+from components.permissions import RoleResources, role_policy
+from components.runtimes import RUNTIMES
 from components.settings import Settings
-from components.watched import METRICS_NAMESPACE
+from components.storage import Storage
+
+METRICS_NAMESPACE = "RegionalAnalytics"
+"""Namespace of the metrics that the handler writes (EMF)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +33,10 @@ class ProcessingArgs:
         settings: The stack's settings.
         role: The function's role, which gets its policy here.
         network: Where the function is attached.
-        bucket_name: The bucket's name.
-        bucket_arn: The bucket's ARN.
-        table_name: The job table's name.
-        table_arn: The job table's ARN.
-        queue_arn: The queue that feeds the function.
+        storage: The bucket.
+        jobs: The job table.
+        ingestion: The queue that feeds the function.
+        contracts: The datasets by whose contracts the function converts.
         key_arn: The KMS key for logs and environment; None for the services' own keys.
     """
 
@@ -37,11 +44,10 @@ class ProcessingArgs:
     settings: Settings
     role: FunctionRole
     network: Network
-    bucket_name: pulumi.Input[str]
-    bucket_arn: pulumi.Input[str]
-    table_name: pulumi.Input[str]
-    table_arn: pulumi.Input[str]
-    queue_arn: pulumi.Input[str]
+    storage: Storage
+    jobs: JobTable
+    ingestion: Ingestion
+    contracts: Sequence[Contract]
     key_arn: pulumi.Input[str] | None
 
 
@@ -67,9 +73,10 @@ class Processing(pulumi.ComponentResource):
         function = self._add_function(log_group, policy)
         lambda_.EventSourceMapping(
             f"{name}-mapping",
-            event_source_arn=args.queue_arn,
+            event_source_arn=args.ingestion.queue.arn,
             function_name=function.arn,
-            batch_size=args.settings.batch_size,
+            # With more, an invocation hands back what it has no time for, which uses up receives.
+            batch_size=1,
             function_response_types=["ReportBatchItemFailures"],
             # The cap sits here and not on the function: a throttled receive would count against the message.
             scaling_config=lambda_.EventSourceMappingScalingConfigArgs(
@@ -86,16 +93,14 @@ class Processing(pulumi.ComponentResource):
     def _add_role_policy(self, log_group: cloudwatch.LogGroup) -> iam.RolePolicy:
         args = self._args
         policy = pulumi.Output.all(
-            region=args.settings.region,
-            function_name=args.names.physical("etl"),
-            bucket_arn=args.bucket_arn,
-            table_arn=args.table_arn,
-            queue_arn=args.queue_arn,
+            bucket_arn=args.storage.bucket_arn,
+            table_arn=args.jobs.arn,
+            queue_arn=args.ingestion.queue.arn,
             log_group_arn=log_group.arn,
             subnet_arns=args.network.subnet_arns,
             security_group_arn=args.network.security_group_arn,
             key_arn=args.key_arn,
-        ).apply(lambda resources: json.dumps(role_policy(Permitted(**resources))))
+        ).apply(lambda resources: json.dumps(role_policy(args.names, RoleResources(**resources))))
         return iam.RolePolicy(
             f"{self._name}-role-policy",
             name="lambda-permissions",
@@ -106,13 +111,14 @@ class Processing(pulumi.ComponentResource):
 
     def _add_function(self, log_group: cloudwatch.LogGroup, policy: iam.RolePolicy) -> lambda_.Function:
         args = self._args
+        runtime = RUNTIMES[args.settings.python_runtime]
         layer = lambda_.LayerVersion(
             f"{self._name}-layer",
             layer_name=args.names.physical("layer"),
             description="What the handler imports, as requirements/layer.txt pins it",
-            code=packaging.layer_archive(),
+            code=packaging.layer_archive(runtime),
             compatible_architectures=[packaging.ARCHITECTURE],
-            compatible_runtimes=[packaging.RUNTIME],
+            compatible_runtimes=[runtime.name],
             opts=pulumi.ResourceOptions(parent=self),
         )
         return lambda_.Function(
@@ -121,9 +127,9 @@ class Processing(pulumi.ComponentResource):
             description="Converts one upload to Parquet and keeps its job record",
             role=args.role.arn,
             architectures=[packaging.ARCHITECTURE],
-            runtime=packaging.RUNTIME,
+            runtime=runtime.name,
             handler="index.handler",
-            code=packaging.handler_archive(),
+            code=packaging.handler_archive(compile_contracts(args.contracts)),
             layers=[layer.arn],
             memory_size=args.settings.memory_size,
             timeout=args.settings.timeout,
@@ -140,23 +146,29 @@ class Processing(pulumi.ComponentResource):
                 subnet_ids=args.network.subnet_ids, security_group_ids=[args.network.security_group_id]
             ),
             tags=args.names.tags("etl"),
-            # Lambda checks the role's right to network interfaces before it creates the function.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+            # Lambda checks the role's rights before it creates the function. The function needs the network's
+            # rules and routes, and gives up nothing that it uses before the new network is whole.
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[policy, args.role.interface_policy, args.network]
+            ),
         )
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
-        """What handler/settings.py reads."""
+        """What handler/environment.py reads."""
         settings = self._args.settings
         return {
-            "BUCKET_NAME": self._args.bucket_name,
-            "TABLE_NAME": self._args.table_name,
+            "BUCKET_NAME": self._args.storage.bucket_name,
+            "TABLE_NAME": self._args.jobs.name,
             "REGION": settings.region,
             "ENVIRONMENT_SUFFIX": settings.environment_suffix,
-            "MAX_RECEIVE_COUNT": str(MAXIMUM_RECEIVES),
+            "MAX_RECEIVE_COUNT": str(settings.maximum_receives),
             "REJECTED_SHARE_MAX": str(settings.rejected_share_max),
             "MAX_DECOMPRESSED_BYTES": str(settings.max_decompressed_bytes),
             "MAX_DECOMPRESSION_RATIO": str(settings.max_decompression_ratio),
-            "PROGRAM_VERSION": packaging.program_version(),
+            "JOB_RETENTION_DAYS": "0",
+            "UPLOAD_PREFIXES": json.dumps([]),
+            "SYSTEM_PREFIXES": json.dumps(SYSTEM_PREFIXES),
+            "DATASETS": json.dumps([contract.name for contract in self._args.contracts]),
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -1,63 +1,78 @@
 """Everything that one region runs."""
 
 from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pulumi
-from pulumi_aws import Provider, ProviderDefaultTagsArgs
 
+from components.account import Account
+from components.catalog import Catalog, CatalogArgs
+from components.contracts import loading
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.function_role import FunctionRole, FunctionRoleArgs
 from components.ingestion import Ingestion, IngestionArgs
-from components.jobs import INDEX_NAME, JobTable, JobTableArgs
+from components.jobs import JobTable, JobTableArgs
+from components.monitored_resources import MonitoredResources
 from components.monitoring import Monitoring, MonitoringArgs
+from components.names import SYSTEM_PREFIXES
 from components.network import Network, NetworkArgs
 from components.processing import Processing, ProcessingArgs
 from components.settings import Settings
 from components.storage import Storage, StorageArgs
-from components.watched import Watched
+
+DATASETS_DIRECTORY = Path(__file__).resolve().parent.parent / "datasets"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegionalAnalyticsArgs:
-    """The stack's settings, which decide all the rest."""
+    """What the region is to be.
+
+    Attributes:
+        settings: The settings, from which nearly all the rest follows.
+        datasets_directory: Where the contracts are that the setting `datasets` names.
+    """
 
     settings: Settings
+    datasets_directory: Path = DATASETS_DIRECTORY
 
 
 class RegionalAnalytics(pulumi.ComponentResource):
-    """Bucket -> rule -> queue -> function -> results and job records, watched, within one region."""
+    """Bucket -> rule -> queue -> function -> results and job records, watched, within one region.
 
-    bucket_name: pulumi.Output[str]
-    function_arn: pulumi.Output[str]
-    table_name: pulumi.Output[str]
-    queue_url: pulumi.Output[str]
-    vpc_id: pulumi.Output[str]
-    dead_letter_queue_url: pulumi.Output[str]
-    delivery_dead_letter_queue_url: pulumi.Output[str]
-    dashboard_url: pulumi.Output[str]
-    log_group_name: pulumi.Output[str]
-    alarm_topic_arn: pulumi.Output[str]
-    region: str
+    All resources are made by the AWS provider that the options give, or else by the stack's default one.
+
+    Raises:
+        pulumi.RunError: The provider is of another region than the settings.
+        ContractError: Contracts that cannot be deployed.
+    """
+
+    outputs: dict[str, pulumi.Input[Any]]
+    """What the stack exports, by the names that operators and other programs read."""
 
     def __init__(
         self, name: str, args: RegionalAnalyticsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        super().__init__("regional-analytics:index:RegionalAnalytics", name, None, opts)
-        settings, names = args.settings, args.settings.names
-        provider = Provider(
-            f"{name}-provider",
-            region=settings.region,
-            default_tags=ProviderDefaultTagsArgs(tags=names.common_tags),
-            opts=pulumi.ResourceOptions(parent=self),
+        settings = args.settings
+        contracts = loading.load(
+            settings.datasets,
+            args.datasets_directory,
+            system_prefixes=SYSTEM_PREFIXES,
+            upload_prefixes=settings.upload_prefixes,
         )
-        part = pulumi.ResourceOptions(parent=self, providers=[provider])
+        super().__init__("regional-analytics:index:RegionalAnalytics", name, None, opts)
+        names = settings.names(Account.of_provider(self, settings.region))
+        part = pulumi.ResourceOptions(parent=self)
+        for warning in settings.warnings(date.today()):
+            pulumi.warn(warning, self)
 
         role = FunctionRole(f"{name}-function-role", FunctionRoleArgs(names=names), part)
         key_arn = None
         if settings.customer_managed_key:
             key_arn = EncryptionKey(
                 f"{name}-encryption",
-                EncryptionKeyArgs(names=names, settings=settings, role_arn=role.arn),
+                EncryptionKeyArgs(names=names, settings=settings),
                 part,
             ).arn
         storage = Storage(
@@ -65,30 +80,21 @@ class RegionalAnalytics(pulumi.ComponentResource):
             StorageArgs(names=names, settings=settings, role_arn=role.arn, key_arn=key_arn),
             part,
         )
-        jobs = JobTable(
-            f"{name}-jobs", JobTableArgs(names=names, protect=settings.protect, key_arn=key_arn), part
-        )
+        jobs = JobTable(f"{name}-jobs", JobTableArgs(names=names, settings=settings, key_arn=key_arn), part)
         network = Network(
             f"{name}-network",
             NetworkArgs(
                 names=names,
-                cidr_block=settings.cidr_block,
-                subnet_cidr_blocks=settings.subnet_cidr_blocks,
-                availability_zones=settings.availability_zones,
+                settings=settings,
                 bucket_arn=storage.bucket_arn,
                 table_arn=jobs.arn,
-                role_arn=role.arn,
+                role=role,
             ),
             part,
         )
         ingestion = Ingestion(
             f"{name}-ingestion",
-            IngestionArgs(
-                names=names,
-                bucket_name=storage.bucket_name,
-                function_timeout=settings.timeout,
-                key_arn=key_arn,
-            ),
+            IngestionArgs(names=names, settings=settings, bucket_name=storage.bucket_name, key_arn=key_arn),
             part,
         )
         processing = Processing(
@@ -98,11 +104,10 @@ class RegionalAnalytics(pulumi.ComponentResource):
                 settings=settings,
                 role=role,
                 network=network,
-                bucket_name=storage.bucket_name,
-                bucket_arn=storage.bucket_arn,
-                table_name=jobs.name,
-                table_arn=jobs.arn,
-                queue_arn=ingestion.queue.arn,
+                storage=storage,
+                jobs=jobs,
+                ingestion=ingestion,
+                contracts=contracts,
                 key_arn=key_arn,
             ),
             part,
@@ -111,57 +116,43 @@ class RegionalAnalytics(pulumi.ComponentResource):
             f"{name}-monitoring",
             MonitoringArgs(
                 names=names,
-                watched=Watched(
-                    region=settings.region,
-                    environment_suffix=settings.environment_suffix,
-                    function_name=processing.function_name,
-                    function_timeout=settings.timeout,
-                    memory_size=settings.memory_size,
-                    log_group_name=processing.log_group_name,
-                    queue_name=ingestion.queue.name,
-                    visibility_timeout=ingestion.visibility_timeout,
-                    dead_letter_queue_name=ingestion.dead_letter_queue.name,
-                    delivery_dead_letter_queue_name=ingestion.delivery_dead_letter_queue.name,
-                    rule_name=ingestion.rule.name,
-                    table_name=jobs.name,
-                    index_name=INDEX_NAME,
-                    bucket_name=storage.bucket_name,
-                    rejected_share_max=settings.rejected_share_max,
-                    queue_depth_threshold=settings.queue_depth_threshold,
-                    freshness_hours=settings.freshness_hours,
+                monitored=MonitoredResources(
+                    settings=settings, ingestion=ingestion, processing=processing, jobs=jobs
                 ),
-                alarm_subscribers=settings.alarm_subscribers,
                 kms_key_arn=key_arn,
             ),
             part,
         )
 
-        self.bucket_name = storage.bucket_name
-        self.function_arn = processing.function_arn
-        self.table_name = jobs.name
-        self.queue_url = ingestion.queue.url
-        self.vpc_id = network.vpc_id
-        self.dead_letter_queue_url = ingestion.dead_letter_queue.url
-        self.delivery_dead_letter_queue_url = ingestion.delivery_dead_letter_queue.url
-        self.dashboard_url = monitoring.dashboard_url
-        self.log_group_name = processing.log_group_name
-        self.alarm_topic_arn = monitoring.alarm_topic_arn
-        self.region = settings.region
-        self.register_outputs(self.outputs)
-
-    @property
-    def outputs(self) -> dict[str, pulumi.Input[str]]:
-        """What the stack exports, by the names that operators and other programs read."""
-        return {
-            "bucketName": self.bucket_name,
-            "functionArn": self.function_arn,
-            "tableName": self.table_name,
-            "queueUrl": self.queue_url,
-            "vpcId": self.vpc_id,
-            "deadLetterQueueUrl": self.dead_letter_queue_url,
-            "deliveryDeadLetterQueueUrl": self.delivery_dead_letter_queue_url,
-            "dashboardUrl": self.dashboard_url,
-            "logGroupName": self.log_group_name,
-            "alarmTopicArn": self.alarm_topic_arn,
-            "region": self.region,
+        self.outputs = {
+            "bucketName": storage.bucket_name,
+            "functionArn": processing.function_arn,
+            "tableName": jobs.name,
+            "queueUrl": ingestion.queue.url,
+            "vpcId": network.vpc_id,
+            "deadLetterQueueUrl": ingestion.dead_letter_queue.url,
+            "deliveryDeadLetterQueueUrl": ingestion.delivery_dead_letter_queue.url,
+            "dashboardUrl": monitoring.dashboard_url,
+            "logGroupName": processing.log_group_name,
+            "alarmTopicArn": monitoring.alarm_topic_arn,
+            "region": settings.region,
         }
+        if contracts:
+            catalog = Catalog(
+                f"{name}-catalog",
+                CatalogArgs(
+                    names=names,
+                    contracts=contracts,
+                    bucket_name=storage.bucket_name,
+                    bucket_arn=storage.bucket_arn,
+                    key_arn=key_arn,
+                    scan_limit_bytes=settings.query_scan_limit_bytes,
+                ),
+                part,
+            )
+            self.outputs |= {
+                "databaseName": catalog.database_name,
+                "datasets": pulumi.Output.all(**catalog.datasets),
+                "readerPolicyArn": catalog.reader_policy_arn,
+            }
+        self.register_outputs(self.outputs)

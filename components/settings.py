@@ -1,132 +1,268 @@
-"""The stack's settings: typed, and refused with a reason before any resource exists."""
+"""The settings of a stack: typed, and refused with a reason before any resource exists."""
 
 import dataclasses
 import ipaddress
-from collections.abc import Iterator, Mapping
+import typing
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import pulumi
-from pulumi.runtime.config import CONFIG, get_config_env
 
 from components import configuration, settings_rules
-from components.configuration import PROJECT, SettingsError, key_of
+from components.account import Account
+from components.configuration import PROJECT, SECRET, Configuration, SettingsError, key_of
+from components.deliveries import VISIBILITY_PER_TIMEOUT
 from components.names import Names
+from components.runtimes import RUNTIMES
+from components.settings_rules import Fault, Rule
 
-SUBNET_PREFIX_LENGTH = 24
-"""Of a private subnet, where the VPC has room: the function's interfaces take a few of its 251 addresses."""
+ANY_ACCOUNT = Account(partition="aws", account_id="<account-id>")
+"""Stands for an account, whose id has 12 characters, in the length of names."""
+
+NEW_ACCOUNT_CONCURRENCY = 10
+NEW_ACCOUNT_MEMORY = 3008
+"""What new accounts often begin with. AWS raises both with use and on request (Lambda developer guide,
+"Lambda quotas": "New AWS accounts have reduced concurrency and memory quotas")."""
+
+SUBNET_BITS = 3
+"""A VPC's range has eight equal parts, one for each letter that a zone's name can end with."""
+
+_Value = TypeVar("_Value")
+
+
+def _setting(*rules: Rule, may_be_secret: bool = False) -> Any:  # noqa: ANN401 - a field of any type
+    """Declare a setting with the rules for its value, and whether resources can keep it secret."""
+    metadata = {"rules": rules, "may_be_secret": may_be_secret}
+    return dataclasses.field(metadata=metadata, repr=not may_be_secret)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a stack may choose. Pulumi.yaml declares and describes each under its camelCase name.
+    """What a stack may choose. Pulumi.yaml describes each setting, and has its default.
+
+    Make them with `Settings.of`, which fills in the defaults.
+
+    Attributes:
+        secrets: Names of the fields whose values are secret.
 
     Raises:
-        SettingsError: Values that AWS or the design would not take; one line for each.
+        SettingsError: Values that AWS or the design does not accept; one line for each.
     """
 
-    region: str
-    cidr_block: str
-    environment_suffix: str
-    environment: str
-    availability_zones: tuple[str, ...]
-    memory_size: int
-    timeout: int
-    ephemeral_storage: int
-    batch_size: int
-    maximum_concurrency: int
-    log_retention_days: int
-    glacier_after_days: int
-    archive_prefixes: tuple[str, ...]
-    noncurrent_version_expiration_days: int
-    rejected_share_max: float
-    max_decompressed_bytes: int
-    max_decompression_ratio: int
-    protect: bool
-    force_destroy: bool
-    customer_managed_key: bool
-    queue_depth_threshold: int
-    freshness_hours: int
-    alarm_subscribers: tuple[str, ...]
+    region: str = _setting(settings_rules.aws_region)
+    cidr_block: str = _setting(settings_rules.private_range)
+    environment_suffix: str = _setting(settings_rules.part_of_names)
+    environment: str = _setting(settings_rules.tag_value)
+    availability_zones: tuple[str, ...] = _setting()
+    python_runtime: str = _setting(settings_rules.runtime)
+    memory_size: int = _setting(settings_rules.between(128, 10_240, "MB, Lambda's limits"))
+    timeout: int = _setting(settings_rules.between(1, 900, "seconds, Lambda's limits"))
+    ephemeral_storage: int = _setting(settings_rules.between(512, 10_240, "MB, Lambda's limits"))
+    maximum_concurrency: int = _setting(
+        settings_rules.between(
+            2, settings_rules.MAXIMUM_CONCURRENCY, "from Lambda's least to what the job index holds"
+        )
+    )
+    maximum_receives: int = _setting(settings_rules.between(1, 1000, "SQS's limits"))
+    upload_prefixes: tuple[str, ...] = _setting(settings_rules.upload_prefixes, may_be_secret=True)
+    log_retention_days: int = _setting(settings_rules.log_retention)
+    job_retention_days: int = _setting(settings_rules.between(0, 3650, "days, 0 for ever"))
+    glacier_after_days: int = _setting(settings_rules.between(1, 2**31 - 1, "days, S3's limits"))
+    archive_prefixes: tuple[str, ...] = _setting(settings_rules.key_prefixes, may_be_secret=True)
+    noncurrent_version_expiration_days: int = _setting(
+        settings_rules.between(1, 2**31 - 1, "days, S3's limits")
+    )
+    rejected_share_max: float = _setting(settings_rules.share)
+    max_decompressed_bytes: int = _setting(settings_rules.between(1, 2**50, "bytes"))
+    max_decompression_ratio: int = _setting(settings_rules.between(1, 1_000_000, "bytes out per byte in"))
+    protect: bool = _setting()
+    force_destroy: bool = _setting()
+    administrator_role_arns: tuple[str, ...] = _setting(settings_rules.role_arns, may_be_secret=True)
+    datasets: tuple[str, ...] = _setting(settings_rules.names_of_datasets)
+    query_scan_limit_bytes: int = _setting(
+        settings_rules.between(10_000_000, 2**53, "bytes, Athena's lowest is 10 MB")
+    )
+    customer_managed_key: bool = _setting()
+    queue_depth_threshold: int = _setting(settings_rules.between(1, 2**31 - 1, "messages"))
+    freshness_hours: int = _setting(
+        settings_rules.between(0, 168, "hours, CloudWatch evaluates an alarm over 7 days at most")
+    )
+    alarm_subscribers: tuple[str, ...] = _setting(settings_rules.subscribers, may_be_secret=True)
+    runbook_url: str = _setting(settings_rules.page_url, may_be_secret=True)
+    secrets: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if problems := [f"{PROJECT}:{problem}" for problem in settings_rules.problems(self)]:
+        if problems := (
+            [*self._misplaced_secrets()] or [*self._wrong_values()] or [*self._wrong_combinations()]
+        ):
             raise SettingsError(problems)
 
-    @property
-    def names(self) -> Names:
-        """Names and tags of the stack's resources."""
+    @classmethod
+    def of(cls, *, region: str, cidr_block: str, secrets: Iterable[str] = (), **others: Any) -> Self:  # noqa: ANN401 - of each field's type
+        """Return checked settings; those that are not given have the defaults of Pulumi.yaml.
+
+        Args:
+            region: The AWS region.
+            cidr_block: The VPC's private IPv4 range.
+            secrets: Names of the fields whose values are secret.
+            others: Any other field of this class.
+
+        Raises:
+            SettingsError: Names that are no settings, and values that are not accepted.
+        """
+        types = {name: kind for name, kind in typing.get_type_hints(cls).items() if name != "secrets"}
+        secrets = frozenset(secrets)
+        given = {"region": region, "cidr_block": cidr_block, **others}
+        if unknown := [
+            f"{name}: {configuration.no_such(name, types)}" for name in given if name not in types
+        ]:
+            raise SettingsError(unknown)
+        defaults = configuration.defaults()
+        values: dict[str, Any] = {}
+        problems = []
+        for name, kind in types.items():
+            value = given[name] if name in given else defaults[key_of(name)]
+            try:
+                values[name] = _converted(value, kind)
+            except ValueError as error:
+                problems.append(_problem(name, str(error), SECRET if name in secrets else value))
+        if problems:
+            raise SettingsError(problems)
+        values["availability_zones"] = values["availability_zones"] or (f"{region}a", f"{region}b")
+        return cls(**values, secrets=secrets)
+
+    def names(self, account: Account) -> Names:
+        """Return the names and tags of the stack's resources in an account."""
         return Names(
-            region=self.region, environment_suffix=self.environment_suffix, environment=self.environment
+            account=account,
+            region=self.region,
+            environment_suffix=self.environment_suffix,
+            environment=self.environment,
         )
 
     @property
-    def subnet_cidr_blocks(self) -> tuple[str, str]:
-        """The first two subnets of the VPC's range."""
-        network = ipaddress.IPv4Network(self.cidr_block)
-        subnets = network.subnets(new_prefix=max(SUBNET_PREFIX_LENGTH, network.prefixlen + 1))
-        return str(next(subnets)), str(next(subnets))
+    def visibility_timeout(self) -> int:
+        """How long the queue hides a message that was received, in seconds."""
+        return VISIBILITY_PER_TIMEOUT * self.timeout
+
+    @property
+    def subnet_cidr_blocks(self) -> dict[str, str]:
+        """The range of each zone's subnet, which its zone's letter alone decides.
+
+        A zone keeps its range whatever other zones the setting names, so zones can be exchanged.
+        """
+        parts = list(ipaddress.IPv4Network(self.cidr_block).subnets(prefixlen_diff=SUBNET_BITS))
+        return {
+            zone: str(parts[settings_rules.ZONE_LETTERS.index(zone[-1])]) for zone in self.availability_zones
+        }
+
+    def warnings(self, today: date) -> Iterator[str]:
+        """Yield what can be deployed and deserves a second thought, one line for each setting."""
+        if deprecation := RUNTIMES[self.python_runtime].deprecation(today):
+            yield f"{PROJECT}:pythonRuntime: {deprecation}"
+        for name, quota, what in (
+            ("memory_size", NEW_ACCOUNT_MEMORY, "MB for a function"),
+            ("maximum_concurrency", NEW_ACCOUNT_CONCURRENCY, "functions running at one time"),
+        ):
+            if (value := getattr(self, name)) > quota:
+                yield (
+                    f"{PROJECT}:{key_of(name)}: {value} is more than a new AWS account often has"
+                    f" ({quota:,} {what}); see the account's quotas of Lambda"
+                )
+
+    def keep_secret(self, field_name: str, value: _Value) -> pulumi.Input[_Value]:
+        """Return a value that comes from the field, as a secret of Pulumi's if the field is one."""
+        return pulumi.Output.secret(value) if field_name in self.secrets else value
+
+    def _misplaced_secrets(self) -> Iterator[str]:
+        for field in dataclasses.fields(self):
+            if field.name in self.secrets and not field.metadata["may_be_secret"]:
+                yield self._problem(
+                    field.name,
+                    "must not be a secret, as everybody who sees the resources sees what follows from it;"
+                    " set it without --secret",
+                    None,
+                )
+
+    def _wrong_values(self) -> Iterator[str]:
+        for field in dataclasses.fields(self):
+            for rule in field.metadata.get("rules", ()):
+                yield from self._told(field.name, rule(getattr(self, field.name)))
+
+    def _wrong_combinations(self) -> Iterator[str]:
+        yield from self._told(
+            "availability_zones", settings_rules.zones(self.availability_zones, region=self.region)
+        )
+        yield from self._told(
+            "environment_suffix",
+            settings_rules.length_of_names(self.environment_suffix, names=self.names(ANY_ACCOUNT)),
+        )
+        yield from self._told(
+            "maximum_receives",
+            settings_rules.receives(self.maximum_receives, visibility_timeout=self.visibility_timeout),
+        )
+        yield from self._told(
+            "force_destroy", settings_rules.destruction(self.force_destroy, protect=self.protect)
+        )
+
+    def _told(self, field_name: str, faults: Iterator[Fault]) -> Iterator[str]:
+        return (self._problem(field_name, right, got) for right, got in faults)
+
+    def _problem(self, field_name: str, right: str, got: object) -> str:
+        return _problem(field_name, right, SECRET if field_name in self.secrets else got)
 
 
 def load(project_directory: Path = configuration.PROJECT_DIRECTORY) -> Settings:
-    """Return the settings of the stack that is being deployed.
+    """Return the settings of the stack that Pulumi is running the program for.
 
     Raises:
         SettingsError: Settings that cannot be deployed, by themselves or beside the project's other stacks.
     """
-    config = {**get_config_env(), **CONFIG.get()}
-    settings = from_config(config, project_directory)
-    problems = [*_provider_problems(settings, config), *_neighbour_problems(settings, project_directory)]
+    configured = Configuration.of_this_stack()
+    settings = from_configuration(configured, project_directory)
+    problems = [*_provider_problems(settings, configured), *_neighbour_problems(settings, project_directory)]
     if problems:
         raise SettingsError(problems)
     return settings
 
 
-def from_config(
-    config: Mapping[str, str], project_directory: Path = configuration.PROJECT_DIRECTORY
+def from_configuration(
+    configured: Configuration, project_directory: Path = configuration.PROJECT_DIRECTORY
 ) -> Settings:
-    """Return the settings that a stack's configuration makes, each key as `configuration.read` takes it."""
-    values = configuration.read(config, project_directory)
-    try:
-        values["rejectedShareMax"] = float(values["rejectedShareMax"])
-    except ValueError:
-        raise SettingsError(
-            [f"{PROJECT}:rejectedShareMax: must be a number, got {values['rejectedShareMax']!r}"]
-        ) from None
-    values["availabilityZones"] = values["availabilityZones"] or [
-        f"{values['region']}{zone}" for zone in "ab"
-    ]
-    fields: dict[str, Any] = {}
-    for field in dataclasses.fields(Settings):
-        value = values[key_of(field.name)]
-        fields[field.name] = tuple(value) if isinstance(value, list) else value
-    return Settings(**fields)
+    """Return the settings that a stack's configuration makes.
+
+    Raises:
+        SettingsError: Keys that are no settings, and values that are not accepted.
+    """
+    values = configuration.read(configured, project_directory)
+    fields = {key_of(field.name): field.name for field in dataclasses.fields(Settings)}
+    secrets = {name for key, name in fields.items() if f"{PROJECT}:{key}" in configured.secrets}
+    return Settings.of(secrets=secrets, **{fields[key]: value for key, value in values.items()})
 
 
-def _provider_problems(settings: Settings, config: Mapping[str, Any]) -> Iterator[str]:
-    """Data stays in the region that the stack declares, so no other setting may name another."""
-    provider_region = config.get("aws:region")
-    if provider_region != settings.region:
+def _provider_problems(settings: Settings, configured: Configuration) -> Iterator[str]:
+    """Data stays in the region that the stack declares, so its provider is of that region."""
+    if configured.values.get("aws:region") != settings.region:
         yield (
-            f"aws:region: must be set to {PROJECT}:region, {settings.region},"
-            f" got {'nothing' if provider_region is None else repr(provider_region)}"
+            f"aws:region: must be the same as {PROJECT}:region, {settings.region},"
+            f" got {configured.shown('aws:region')}"
         )
-    # Pulumi gives these to its default provider; the program makes its own, so they would be lost in silence.
-    for key in sorted(config):
-        if key.startswith("aws:") and key != "aws:region":
-            yield f"{key}: must be set in the environment (AWS_PROFILE and its like), got it in the stack"
 
 
 def _neighbour_problems(settings: Settings, project_directory: Path) -> Iterator[str]:
-    """VPCs whose ranges overlap can never be connected, and stacks of one name fight over their resources."""
+    """VPCs whose ranges overlap can never be connected, and stacks of one name share their resources."""
     own_stack = pulumi.get_stack()
     own_network = ipaddress.IPv4Network(settings.cidr_block)
-    for stack, config in configuration.stack_configs(project_directory).items():
+    defaults = {f"{PROJECT}:{key}": value for key, value in configuration.defaults(project_directory).items()}
+    for stack, configured in configuration.stack_configurations(project_directory).items():
         if stack == own_stack:
             continue
+        values = {**defaults, **configured.values, **dict.fromkeys(configured.secrets)}
         region, suffix, cidr_block = (
-            config.get(f"{PROJECT}:{key}") for key in ("region", "environmentSuffix", "cidrBlock")
+            values.get(f"{PROJECT}:{key}") for key in ("region", "environmentSuffix", "cidrBlock")
         )
         if (region, suffix) == (settings.region, settings.environment_suffix):
             yield (
@@ -136,9 +272,44 @@ def _neighbour_problems(settings: Settings, project_directory: Path) -> Iterator
         try:
             network = ipaddress.IPv4Network(str(cidr_block))
         except ValueError:
-            continue  # the other stack is refused for it when it is deployed
+            continue  # that stack's own deployment refuses it
         if own_network.overlaps(network):
             yield (
                 f"{PROJECT}:cidrBlock: must not overlap {network} of Pulumi.{stack}.yaml,"
                 f" got {settings.cidr_block!r}"
             )
+
+
+def _problem(field_name: str, right: str, got: object) -> str:
+    return f"{PROJECT}:{key_of(field_name)}: {right}, got {_shown(got)}"
+
+
+def _shown(value: object) -> str:
+    if value == SECRET:
+        return SECRET
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(list(value) if isinstance(value, tuple) else value)
+
+
+def _converted(value: Any, kind: Any) -> Any:  # noqa: ANN401 - of the field's type
+    """Return the value as the field's type.
+
+    Raises:
+        ValueError: It is of another type.
+    """
+    if kind is float:
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            raise ValueError("must be a number") from None
+    if kind not in (str, bool, int):
+        if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise ValueError("must be a list of strings")
+    if type(value) is not kind:
+        raise ValueError(f"must be {_KINDS[kind]}")
+    return value
+
+
+_KINDS = {str: "text", bool: "true or false", int: "a whole number"}

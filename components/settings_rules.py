@@ -1,170 +1,208 @@
-"""What AWS and the design take for each setting; a refusal names the key, its value and what is right."""
+"""What AWS and the design accept for each setting.
 
-import dataclasses
+A rule gets a setting's value. For each fault it yields what would be right, and the part that is wrong.
+"""
+
 import difflib
 import ipaddress
+import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from pulumi_aws import Region
 
-from components.configuration import PROJECT, key_of
-from components.names import SYSTEM_PREFIXES
+from components.configuration import PROJECT
+from components.deliveries import QUEUE_RETENTION
+from components.names import SYSTEM_PREFIXES, Names
+from components.runtimes import RUNTIMES
 
-if TYPE_CHECKING:
-    from components.settings import Settings
+Fault = tuple[str, object]
+Rule = Callable[[Any], Iterator[Fault]]
 
 PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 """RFC 1918."""
 
-VPC_PREFIX_LENGTHS = range(16, 28)
-"""A VPC is /16 to /28 (Amazon VPC user guide, "VPC CIDR blocks"); two subnets, /28 at the least, need /27."""
+ZONE_LETTERS = "abcdefgh"
+"""A subnet's range follows from its zone's letter. No region has more zones."""
+
+VPC_PREFIX_LENGTHS = range(16, 26)
+"""A VPC is /16 to /28 and a subnet /28 at the smallest (Amazon VPC user guide, "VPC CIDR blocks"). Eight
+subnets of a VPC, one for each letter, need a /25."""
 
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-"""What CloudWatch Logs takes (API reference, PutRetentionPolicy)."""
+"""What CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
 
 MAXIMUM_CONCURRENCY = 40
-"""What the job index holds. All jobs of one status share a partition of it, which takes 1,000 write units a
-second (DynamoDB developer guide, "Best practices for designing partition keys"). A delivery of a small file
-lasts 120 ms at the least, so one function ends 8.3 jobs a second, and each costs a partition 2 units:
+"""What the job index can take. All jobs of one status share a partition of it, which takes 1,000 write units
+a second (DynamoDB developer guide, "Best practices for designing partition keys"). A delivery of a small file
+lasts at least 120 ms, so one function ends 8.3 jobs a second, and each job costs a partition 2 units:
 40 x 8.3 x 2 = 667 (docs/reliability.md, "Floods")."""
 
-INTEGER_RANGES: Mapping[str, tuple[int, int, str]] = {
-    "memorySize": (128, 10_240, "MB, Lambda's limits"),
-    "timeout": (1, 900, "seconds, Lambda's limits"),
-    "ephemeralStorage": (512, 10_240, "MB, Lambda's limits"),
-    "batchSize": (1, 10, "SQS's limit without a batching window"),
-    "maximumConcurrency": (2, MAXIMUM_CONCURRENCY, "from Lambda's least to what the job index holds"),
-    "glacierAfterDays": (1, 2**31 - 1, "days, S3's limits"),
-    "noncurrentVersionExpirationDays": (1, 2**31 - 1, "days, S3's limits"),
-    "maxDecompressedBytes": (1, 2**50, "bytes"),
-    "maxDecompressionRatio": (1, 1_000_000, "bytes out per byte in"),
-    "queueDepthThreshold": (1, 2**31 - 1, "messages"),
-    "freshnessHours": (0, 168, "hours, CloudWatch evaluates an alarm over 7 days at the most"),
-}
-"""Lowest and highest value, and of what (Lambda developer guide, "Lambda quotas" and "SQS event sources"; S3
-and CloudWatch API references)."""
+KEY_BYTES = 1024
+"""The longest key of an object (S3 user guide, "Naming Amazon S3 objects")."""
 
-NAME_LENGTHS: Mapping[str, int] = {"bucket": 63, "lambda-role": 64, "etl": 64, "delivery-dlq": 80}
-"""Kinds whose names AWS limits most (S3, IAM, Lambda and SQS), and the limits."""
+PATTERN_CHARACTERS = 2048
+"""The longest event pattern before an account's quota is raised (EventBridge user guide, "Quotas")."""
 
-BUCKET_SUFFIXES_RESERVED = ("-s3alias", "--ol-s3", "--x-s3", "--table-s3")
-"""S3 user guide, "General purpose bucket naming rules"."""
+UPLOAD_PREFIXES_CHARACTERS = PATTERN_CHARACTERS - 400
+"""What the rest of the rule's pattern leaves; the function's environment, 4 KB in all, has the room too."""
+
+NAME_LENGTHS = {"bucket": 63, "lambda-role": 64, "etl": 64, "delivery-dlq": 80}
+"""Kinds of resources whose names AWS limits most (S3, IAM, Lambda and SQS), and the limits."""
 
 
-def problems(settings: "Settings") -> Iterator[str]:
-    """Yield a line per value that cannot be deployed, each starting with the key without its namespace."""
-    yield from _region_problems(settings)
-    yield from _cidr_problems(settings.cidr_block)
-    yield from _name_problems(settings)
-    yield from _range_problems(settings)
-    yield from _storage_problems(settings)
-    yield from _subscriber_problems(settings.alarm_subscribers)
+def between(lowest: int, highest: int, reason: str) -> Rule:
+    """Return the rule of a number with limits."""
+
+    def check(value: float) -> Iterator[Fault]:
+        if not lowest <= value <= highest:
+            yield f"must be {lowest} to {highest} ({reason})", value
+
+    return check
 
 
-def _region_problems(settings: "Settings") -> Iterator[str]:
-    regions = [region.value for region in Region]
-    if settings.region not in regions:
-        similar = difflib.get_close_matches(settings.region, regions, n=1)
+def share(value: float) -> Iterator[Fault]:
+    """Accept a share of a whole."""
+    if not 0 <= value <= 1:
+        yield "must be 0 to 1", value
+
+
+def aws_region(region: str) -> Iterator[Fault]:
+    """Accept a region that pulumi-aws knows."""
+    regions = [known.value for known in Region]
+    if region not in regions:
+        similar = difflib.get_close_matches(region, regions, n=1)
         hint = f"did you mean {similar[0]}?" if similar else "for example eu-west-1"
-        yield f"region: must be an AWS region ({hint}), got {settings.region!r}"
-        return
-    zones = settings.availability_zones
-    expected = re.compile(re.escape(settings.region) + "[a-z]")
-    if len(zones) != 2 or len(set(zones)) != 2 or not all(map(expected.fullmatch, zones)):
-        yield f"availabilityZones: must be two different zones of {settings.region}, got {list(zones)}"
+        yield f"must be an AWS region ({hint})", region
 
 
-def _cidr_problems(cidr_block: str) -> Iterator[str]:
+def private_range(cidr_block: str) -> Iterator[Fault]:
+    """Accept a private IPv4 range that a VPC can have and eight subnets fit in."""
     try:
         network = ipaddress.IPv4Network(cidr_block, strict=False)
     except ValueError:
-        yield f"cidrBlock: must be an IPv4 range such as 10.0.0.0/16, got {cidr_block!r}"
+        yield "must be an IPv4 range such as 10.0.0.0/16", cidr_block
         return
     if str(network) != cidr_block:
-        yield f"cidrBlock: must start at its network address with its length ({network}), got {cidr_block!r}"
+        yield f"must start at its network address with its length ({network})", cidr_block
     if not any(map(network.subnet_of, PRIVATE_RANGES)):
-        ranges = ", ".join(map(str, PRIVATE_RANGES))
-        yield f"cidrBlock: must lie in a private range ({ranges}), got {cidr_block!r}"
+        yield f"must lie in a private range ({', '.join(map(str, PRIVATE_RANGES))})", cidr_block
     if network.prefixlen not in VPC_PREFIX_LENGTHS:
         shortest, longest = VPC_PREFIX_LENGTHS[0], VPC_PREFIX_LENGTHS[-1]
-        yield (
-            f"cidrBlock: must be /{shortest} to /{longest} (a VPC's limit, and room for two subnets),"
-            f" got {cidr_block!r}"
-        )
+        yield f"must be /{shortest} to /{longest} (a VPC's limit, and room for eight subnets)", cidr_block
 
 
-def _name_problems(settings: "Settings") -> Iterator[str]:
-    suffix, names = settings.environment_suffix, settings.names
+def part_of_names(suffix: str) -> Iterator[Fault]:
+    """Accept what a bucket's name may hold, the strictest of all names."""
     if not re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", suffix):
-        yield (
-            "environmentSuffix: must be lower-case letters, digits and inner hyphens, as bucket names are,"
-            f" got {suffix!r}"
-        )
-    for kind, limit in NAME_LENGTHS.items():
-        excess = len(names.physical(kind)) - limit
-        if excess > 0:
-            yield (
-                f"environmentSuffix: must be {excess} shorter, so that {names.physical(kind)} fits in"
-                f" {limit} characters, got {suffix!r}"
-            )
-            break
-    if names.physical("bucket").endswith(BUCKET_SUFFIXES_RESERVED):
-        reserved = ", ".join(BUCKET_SUFFIXES_RESERVED)
-        yield f"environmentSuffix: must not end as S3 reserves it ({reserved}), got {suffix!r}"
-    if not re.fullmatch(r"[\w .:/=+@-]{1,256}", settings.environment) or settings.environment.startswith(
-        "aws:"
-    ):
-        yield (
-            "environment: must be a tag's value: 1 to 256 letters, digits, spaces and . : / = + @ _ -,"
-            f" got {settings.environment!r}"
-        )
+        yield "must be lower-case letters, digits and inner hyphens, as in a bucket's name", suffix
 
 
-def _range_problems(settings: "Settings") -> Iterator[str]:
-    for field in dataclasses.fields(settings):
-        key, value = key_of(field.name), getattr(settings, field.name)
-        if key not in INTEGER_RANGES:
-            continue
-        lowest, highest, reason = INTEGER_RANGES[key]
-        if not lowest <= value <= highest:
-            yield f"{key}: must be {lowest} to {highest} ({reason}), got {value}"
-    if settings.log_retention_days not in LOG_RETENTION_DAYS:
+def tag_value(value: str) -> Iterator[Fault]:
+    """Accept the value of a tag."""
+    if not re.fullmatch(r"[\w .:/=+@-]{1,256}", value) or value.startswith("aws:"):
+        yield "must be a tag's value: 1 to 256 letters, digits, spaces and . : / = + @ _ -", value
+
+
+def runtime(name: str) -> Iterator[Fault]:
+    """Accept a runtime that the layer can be built for."""
+    if name not in RUNTIMES:
+        yield f"must be one of {', '.join(RUNTIMES)}", name
+
+
+def log_retention(days: int) -> Iterator[Fault]:
+    """Accept the periods of CloudWatch Logs."""
+    if days not in LOG_RETENTION_DAYS:
         allowed = ", ".join(map(str, LOG_RETENTION_DAYS))
-        yield (
-            f"logRetentionDays: must be one of {allowed} (CloudWatch Logs takes no other),"
-            f" got {settings.log_retention_days}"
-        )
-    if not 0 <= settings.rejected_share_max <= 1:
-        yield f"rejectedShareMax: must be 0 to 1, got {settings.rejected_share_max}"
+        yield f"must be one of {allowed} (CloudWatch Logs accepts no other)", days
 
 
-def _storage_problems(settings: "Settings") -> Iterator[str]:
-    if settings.protect and settings.force_destroy:
+def upload_prefixes(prefixes: Sequence[str]) -> Iterator[Fault]:
+    """Accept beginnings of keys, apart from the system's own, as many as one event pattern holds."""
+    yield from key_prefixes(prefixes)
+    length = len(json.dumps([{"prefix": prefix} for prefix in prefixes]))
+    if length > UPLOAD_PREFIXES_CHARACTERS:
         yield (
-            f"forceDestroy: needs {PROJECT}:protect to be false, so that two settings agree before data can"
-            " be destroyed, got forceDestroy true with protect true"
+            f"must take up to {UPLOAD_PREFIXES_CHARACTERS} characters in the rule's event pattern",
+            length,
         )
-    prefixes = settings.archive_prefixes
+
+
+def names_of_datasets(names: Sequence[str]) -> Iterator[Fault]:
+    """Accept names of contracts, or `*` alone for all of them."""
+    yield from _once(names, "dataset")
+    if "*" in names and len(names) > 1:
+        yield 'must be names of datasets, or "*" alone', list(names)
+
+
+def key_prefixes(prefixes: Sequence[str]) -> Iterator[Fault]:
+    """Accept beginnings of keys, none of which can hold what the system writes."""
     for prefix in prefixes:
         if any(own.startswith(prefix) or prefix.startswith(own) for own in SYSTEM_PREFIXES):
-            yield (
-                f"archivePrefixes: must leave out what the system writes ({', '.join(SYSTEM_PREFIXES)}),"
-                f" got {prefix!r}"
-            )
-        if len(prefix.encode()) > 1024:
-            yield f"archivePrefixes: must be keys' beginnings of up to 1,024 bytes, got {prefix!r}"
-    if len(set(prefixes)) != len(prefixes):
-        yield f"archivePrefixes: must name each prefix once, got {list(prefixes)}"
+            yield f"must not contain what the system writes ({', '.join(SYSTEM_PREFIXES)})", prefix
+        if len(prefix.encode()) > KEY_BYTES:
+            yield f"must be beginnings of keys of up to {KEY_BYTES:,} bytes", prefix
+    yield from _once(prefixes, "prefix")
 
 
-def _subscriber_problems(subscribers: tuple[str, ...]) -> Iterator[str]:
-    for subscriber in subscribers:
-        if not re.fullmatch(r"https://[^\s/]+\S*|[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+", subscriber):
-            yield f"alarmSubscribers: must be e-mail addresses or https:// endpoints, got {subscriber!r}"
-    if len(set(subscribers)) != len(subscribers):
-        yield f"alarmSubscribers: must name each subscriber once, got {list(subscribers)}"
+def role_arns(arns: Sequence[str]) -> Iterator[Fault]:
+    """Accept ARNs of IAM roles, as `aws:PrincipalArn` has them for a session of the role."""
+    for arn in arns:
+        if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/[\x21-\x29\x2b-\x3e\x40-\x7e]+", arn):
+            yield "must be ARNs of IAM roles, such as arn:aws:iam::123456789012:role/admin", arn
+    yield from _once(arns, "role")
+
+
+def subscribers(addresses: Sequence[str]) -> Iterator[Fault]:
+    """Accept what SNS can send to by e-mail or HTTPS."""
+    for address in addresses:
+        if not re.fullmatch(r"https://[^\s/]+\S*|[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+", address):
+            yield "must be e-mail addresses or https:// endpoints", address
+    yield from _once(addresses, "subscriber")
+
+
+def page_url(url: str) -> Iterator[Fault]:
+    """Accept the address of a page whose sections can be linked to, or none."""
+    if url and not re.fullmatch(r"https?://[^\s/#]+[^\s#]*", url):
+        yield "must be an http:// or https:// address without a fragment (#...), or empty", url
+    if len(url) > 512:
+        yield "must have up to 512 characters", url
+
+
+def zones(availability_zones: Sequence[str], *, region: str) -> Iterator[Fault]:
+    """Accept two zones of the region."""
+    expected = re.compile(f"{re.escape(region)}[{ZONE_LETTERS}]")
+    distinct = {zone for zone in availability_zones if expected.fullmatch(zone)}
+    if len(availability_zones) != 2 or len(distinct) != 2:
+        yield f"must be two different zones of {region} (its letters a to h)", list(availability_zones)
+
+
+def length_of_names(suffix: str, *, names: Names) -> Iterator[Fault]:
+    """Accept a suffix with which each name is short enough."""
+    excess, kind = max((len(names.physical(kind)) - limit, kind) for kind, limit in NAME_LENGTHS.items())
+    if excess > 0:
+        room = f"{names.physical(kind)} fits in {NAME_LENGTHS[kind]} characters"
+        yield f"must be {excess} shorter, so that {room}", suffix
+
+
+def receives(maximum_receives: int, *, visibility_timeout: int) -> Iterator[Fault]:
+    """Accept as many deliveries as end in the dead-letter queue before the queue deletes the message."""
+    most = QUEUE_RETENTION // 2 // visibility_timeout
+    if maximum_receives > most:
+        reason = f"deliveries {visibility_timeout} seconds apart must end within half of the queue's 4 days"
+        yield f"must be up to {most}, as {reason}", maximum_receives
+
+
+def destruction(force_destroy: bool, *, protect: bool) -> Iterator[Fault]:
+    """Accept the destruction of data only if two settings agree."""
+    if force_destroy and protect:
+        yield f"needs {PROJECT}:protect to be false: two settings must agree before data is destroyed", True
+
+
+def _once(values: Sequence[str], what: str) -> Iterator[Fault]:
+    if len(set(values)) != len(values):
+        yield f"must name each {what} once", list(values)

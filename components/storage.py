@@ -44,6 +44,7 @@ class Storage(pulumi.ComponentResource):
         self._bucket = s3.Bucket(
             f"{name}-bucket",
             bucket=args.names.physical("bucket"),
+            bucket_namespace="account-regional",
             force_destroy=args.settings.force_destroy,
             tags=args.names.tags("bucket"),
             opts=pulumi.ResourceOptions(parent=self, protect=args.settings.protect),
@@ -73,7 +74,9 @@ class Storage(pulumi.ComponentResource):
             s3.BucketLifecycleConfigurationRuleArgs(
                 id=f"archive-{number}",
                 status="Enabled",
-                filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
+                filter=s3.BucketLifecycleConfigurationRuleFilterArgs(
+                    prefix=settings.keep_secret("archive_prefixes", prefix)
+                ),
                 transitions=[
                     s3.BucketLifecycleConfigurationRuleTransitionArgs(
                         days=settings.glacier_after_days, storage_class="GLACIER"

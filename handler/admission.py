@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-from events import ObjectCreated, PoisonError
-
-SYSTEM_PREFIXES = ("processed/", "rejected/")
-"""What the system itself writes. The rule's pattern leaves it out too: either alone prevents a loop."""
+from s3_events import ObjectEvent, PoisonError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,18 +12,24 @@ class Deployment:
     bucket: str
     region: str
     account: str
+    upload_prefixes: tuple[str, ...]
+    """What keys of uploads begin with; empty for any key."""
+    system_prefixes: tuple[str, ...]
+    """What the system itself writes. The rule's pattern leaves it out too: either alone prevents a loop."""
 
-    def admits(self, created: ObjectCreated) -> bool:
-        """Whether to process it: False for what the system itself wrote.
+    def admits(self, event: ObjectEvent) -> bool:
+        """Whether the event is about an upload; what the system wrote itself is none.
 
         Raises:
             PoisonError: when it is of another bucket, region or account.
         """
         for name, mine, theirs in (
-            ("bucket", self.bucket, created.bucket),
-            ("region", self.region, created.region or self.region),
-            ("account", self.account, created.account or self.account),
+            ("bucket", self.bucket, event.bucket),
+            ("region", self.region, event.region or self.region),
+            ("account", self.account, event.account or self.account),
         ):
             if theirs != mine:
                 raise PoisonError(f"the event's {name} must be {mine}, got {theirs[:63]!r}")
-        return not created.key.startswith(SYSTEM_PREFIXES)
+        if event.key.startswith(self.system_prefixes):
+            return False
+        return not self.upload_prefixes or event.key.startswith(self.upload_prefixes)

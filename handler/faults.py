@@ -6,6 +6,8 @@ from botocore.exceptions import ClientError
 
 TEXT_MAX = 500
 """Characters of any error that reaches a log or a job record."""
+GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405"})
+"""Codes of S3 for an object that is not there; 405: the version is a delete marker."""
 
 
 class DeliveryError(Exception):

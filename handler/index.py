@@ -5,21 +5,21 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from botocore.config import Config
 
-import events
+import clients
+import s3_events
 from admission import Deployment
 from dynamo import Table
-from events import PoisonError
+from environment import Settings
 from faults import DeliveryError
 from invocation import Invocation
-from jobs import Delivery
+from job_records import Delivery
 from objects import Bucket
-from processing import Processor
-from settings import Settings
+from processor import Processor
+from s3_events import PoisonError
 from telemetry import logger
+from uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,20 +30,12 @@ if TYPE_CHECKING:
 
 settings = Settings.from_environment(os.environ)
 
-# The function reaches S3 and DynamoDB of its region and nothing else: a fault there is answered soon and
-# retried in the call; what lasts longer is SQS's to retry.
-_config = Config(
-    region_name=settings.region,
-    connect_timeout=3,
-    read_timeout=30,
-    retries={"mode": "standard", "total_max_attempts": 3},
-    # In us-east-1 S3's global address would be asked otherwise, which is every region's.
-    s3={"us_east_1_regional_endpoint": "regional"},
-)
+_s3 = clients.s3(settings.region)
 processor = Processor(
     settings,
-    Bucket(boto3.client("s3", config=_config), settings.bucket),
-    Table(boto3.client("dynamodb", config=_config), settings.table),
+    Uploads(_s3, settings.bucket),
+    Bucket(_s3, settings.bucket),
+    Table(clients.dynamodb(settings.region), settings.table),
     time.time,
 )
 
@@ -64,12 +56,12 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "dict[str, Any] 
             context=context,
         )
     try:
-        created = events.from_event(event)
+        told = s3_events.from_event(event)
     except PoisonError as poison:
         logger.error("poison: not processed", reason=str(poison))
         raise
     # Nothing delivers a direct call again that could be relied upon.
-    _process(created, Delivery(owner=invocation.id, last=True), invocation)
+    _process(told, Delivery(owner=invocation.id, last=True), invocation)
     return {"statusCode": 200, "body": '"Processing completed successfully"'}
 
 
@@ -94,8 +86,8 @@ def _receive(record: "SQSRecord", invocation: Invocation) -> None:
         owner=f"{invocation.id}/{record.message_id}", last=receives >= settings.max_receive_count
     )
     try:
-        created = events.from_message(record.body)
-        _process(created, delivery, invocation)
+        told = s3_events.from_message(record.body)
+        _process(told, delivery, invocation)
     except PoisonError as poison:
         logger.error(
             "poison: left for the dead-letter queue", message_id=record.message_id, reason=str(poison)
@@ -103,16 +95,22 @@ def _receive(record: "SQSRecord", invocation: Invocation) -> None:
         raise
 
 
-def _process(created: "Iterable[events.ObjectCreated]", delivery: Delivery, invocation: Invocation) -> None:
-    """Process each object, the others also when one fails, and only then raise."""
-    deployment = Deployment(bucket=settings.bucket, region=settings.region, account=invocation.account)
+def _process(told: "Iterable[s3_events.ObjectEvent]", delivery: Delivery, invocation: Invocation) -> None:
+    """Process each event, the others also when one fails, and only then raise."""
+    deployment = Deployment(
+        bucket=settings.bucket,
+        region=settings.region,
+        account=invocation.account,
+        upload_prefixes=settings.upload_prefixes,
+        system_prefixes=settings.system_prefixes,
+    )
     failures: list[Exception] = []
-    for each in created:
+    for each in told:
         try:
             if deployment.admits(each):
                 processor.process(each, delivery, invocation)
             else:
-                logger.debug("ignored: written by the system itself", key=each.key)
+                logger.debug("ignored: no upload", key=each.key)
         except (PoisonError, DeliveryError) as failure:
             failures.append(failure)
     if failures:

@@ -1,42 +1,20 @@
-"""The bucket: what was uploaded, read by version, and what is published, changed only conditionally."""
+"""What is published in the bucket: changed only if it still is what was seen."""
 
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from faults import error_code
+from faults import GONE, error_code
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
-_CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
-_DELETED = "deleted before it was processed"
-
-
-class GoneError(Exception):
-    """The object version cannot be read any more, and no retry will change that; the text says why."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
-    """An uploaded object version, open for reading."""
-
-    version_id: str
-    current: bool
-    """Whether it was the key's current version when it was opened."""
-    etag: str
-    size: int
-    modified_at: float
-    """Seconds since the epoch."""
-    body: BinaryIO
-    reopen: Callable[[], BinaryIO]
-    """Opens this very version anew. Raises GoneError as ``Bucket.open`` does."""
+_CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "OperationAborted", "409"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,72 +24,29 @@ class Published:
     etag: str
     checksum: str | None
     job_id: str | None
+    source_version_id: str | None
 
 
 class Bucket:
-    """The one bucket of the deployment."""
+    """The bucket of the deployment, as far as the system writes to it."""
 
     def __init__(self, client: "BaseClient", name: str) -> None:
         self._client: Any = client
         self._name = name
 
-    def open(self, key: str, version_id: str) -> Source:
-        """Open a version for reading, and never another than the named.
-
-        Raises:
-            GoneError: it was deleted, has expired or is archived.
-        """
-        if not version_id:  # none could be named: there was no object already
-            raise GoneError(_DELETED)
-        current = self._get(key, None)
-        if version_id == current.version_id:
-            return current
-        current.body.close()
-        return self._get(key, version_id)
-
-    def current_version(self, key: str) -> str | None:
-        """The version that S3 gives for the key now; None when it is deleted."""
-        try:
-            return self._client.head_object(Bucket=self._name, Key=key).get("VersionId", "null")
-        except ClientError as error:
-            if error_code(error) not in _GONE:
-                raise
-            return None
-
-    def _get(self, key: str, version_id: str | None) -> Source:
-        named = {} if version_id is None else {"VersionId": version_id}
-        try:
-            answer = self._client.get_object(Bucket=self._name, Key=key, **named)
-        except ClientError as error:
-            code = error_code(error)
-            if code in _GONE or (named and code == "MethodNotAllowed"):  # a delete marker has no GET
-                raise GoneError(_DELETED) from None
-            if code == "InvalidObjectState":
-                raise GoneError("archived before it was processed: restore it and replay") from None
-            raise
-        read = answer.get("VersionId", "null")
-        return Source(
-            version_id=read,
-            current=version_id is None,
-            etag=answer["ETag"].strip('"'),
-            size=answer["ContentLength"],
-            modified_at=answer["LastModified"].timestamp(),
-            body=answer["Body"],
-            reopen=lambda: self._get(key, read).body,
-        )
-
     def find(self, key: str) -> Published | None:
-        """What is published under a key, if anything."""
+        """Return what is published under a key, if anything."""
         try:
             answer = self._client.head_object(Bucket=self._name, Key=key, ChecksumMode="ENABLED")
         except ClientError as error:
-            if error_code(error) not in _GONE:
+            if error_code(error) not in GONE:
                 raise
             return None
         return Published(
             etag=answer["ETag"],
             checksum=answer.get("ChecksumSHA256"),
             job_id=answer["Metadata"].get("job-id"),
+            source_version_id=answer["Metadata"].get("source-version-id"),
         )
 
     def put(
@@ -126,8 +61,11 @@ class Bucket:
     ) -> bool:
         """Publish a file whole, if the key still holds exactly what it is to replace (None: nothing).
 
-        One PutObject and never a multipart upload: nothing is visible before it is complete, and nothing is
-        left behind by a process that dies. False when the key holds something else by now.
+        It is one PutObject and never a multipart upload: nothing is visible before it is complete, and a
+        process that dies leaves no parts behind.
+
+        Returns:
+            False when the key holds something else by now.
         """
         condition = {"IfNoneMatch": "*"} if replacing is None else {"IfMatch": replacing.etag}
 
@@ -147,14 +85,18 @@ class Bucket:
         return _conditional(call)
 
     def delete(self, key: str, published: Published) -> bool:
-        """Take back exactly this (its version stays in the bucket's history); False when it has changed."""
+        """Delete exactly this, whose version stays in the bucket's history.
+
+        Returns:
+            False when the key holds something else by now.
+        """
         return _conditional(
             lambda: self._client.delete_object(Bucket=self._name, Key=key, IfMatch=published.etag)
         )
 
 
 def checksum(file: Path) -> str:
-    """The SHA-256 of a file as S3 writes it."""
+    """Return the SHA-256 of a file as S3 writes it."""
     with file.open("rb") as content:
         return base64.b64encode(hashlib.file_digest(content, "sha256").digest()).decode()
 
@@ -163,7 +105,7 @@ def _conditional(call: Callable[[], object]) -> bool:
     try:
         call()
     except ClientError as error:
-        if error_code(error) not in _CONFLICT | _GONE:
+        if error_code(error) not in _CONFLICT | GONE:
             raise
         return False
     return True

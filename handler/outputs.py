@@ -1,22 +1,24 @@
-"""What is published for an object: its outputs change only from an older version's to a newer one's.
+"""The outputs of one key: they change only from those of one generation of its register to a later one's.
 
 Each output is a register in S3. It is written on condition that it holds nothing, or exactly what was seen
-there before the order of versions was asked again. So of two versions at work at once the older one's write
-fails, or comes before the newer one's, or is taken back by its own writer, who looks at the order once more
-after the last write.
+there before the key's register was read again. So of two jobs at work at once, the older one's write fails,
+or comes before the newer one's, or is taken back by the job itself, which reads the register once more after
+its last write.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from events import KEY_BYTES_MAX
 from faults import DeliveryError
 from objects import Bucket, checksum
+from s3_events import KEY_BYTES_MAX
 
 _ROUNDS = 5
+_HASHED = re.compile(r"~[0-9a-f]{64}\Z")
 
 
 class Output(StrEnum):
@@ -34,8 +36,12 @@ _LAYOUT = {
 }
 
 
+PREFIXES = ("processed/", "rejected/")
+"""What the keys of all outputs begin with."""
+
+
 class SupersededError(Exception):
-    """A newer version of the key has been taken."""
+    """The outputs are to be others by now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,21 +58,21 @@ class Author:
 
 
 def output_key(output: Output, key: str) -> str:
-    """The output's key, for the key of the object that it is made from.
+    """Return the key of an output of the object with this key; no two keys have one output.
 
-    A key too long to take prefix and ending keeps its beginning and has its rest replaced by a hash.
+    A key that leaves no room for prefix and ending keeps its beginning and ends with `~` and its SHA-256. So
+    that such a name is always of the key whose hash it has, a key that itself ends so is named the same way.
     """
     prefix, ending, _ = _LAYOUT[output]
     room = KEY_BYTES_MAX - len(prefix) - len(ending)
-    if len(key.encode()) > room:
-        digest = hashlib.sha256(key.encode()).hexdigest()[:32]
-        beginning = key.encode()[: room - len(digest) - 1].decode(errors="ignore")
-        key = f"{beginning}~{digest}"
+    if len(key.encode()) > room or _HASHED.search(key):
+        tail = "~" + hashlib.sha256(key.encode()).hexdigest()
+        key = key.encode()[: room - len(tail)].decode(errors="ignore") + tail
     return prefix + key + ending
 
 
 class Outputs:
-    """The outputs of one key."""
+    """The outputs of one key, as one job may change them."""
 
     def __init__(self, bucket: Bucket, key: str, author: Author) -> None:
         self._bucket = bucket
@@ -74,31 +80,40 @@ class Outputs:
         self._author = author
 
     def publish(
-        self, files: Mapping[Output, Callable[[], Path]], *, still_newest: Callable[[], bool], fresh: bool
+        self, files: Mapping[Output, Callable[[], Path]], *, still_held: Callable[[], bool], fresh: bool
     ) -> Mapping[Output, str]:
-        """Make the outputs exactly these files: what is not among them is taken away.
+        """Make the outputs exactly these files; all others are taken away.
 
         Args:
             files: the outputs that there are, each asked for when it is its turn.
-            still_newest: whether the author's version is the newest taken.
+            still_held: whether the key's register still holds what the job works for.
             fresh: whether nothing can have been published for this key before.
 
         Returns:
             the keys of what was published.
 
         Raises:
-            SupersededError: a newer version was taken meanwhile.
+            SupersededError: the register holds something else by now.
         """
         for output in Output:
             file = files[output]() if output in files else None
-            self._settle(output, file, still_newest, fresh=fresh)
-        # After the last write: a version taken before this has not seen it, one taken later will.
-        if not still_newest():
+            self._settle(output, file, still_held, fresh=fresh)
+        # After the last write: who moved the register before has not seen it, who moves it later will.
+        if not still_held():
             raise SupersededError
         return {output: output_key(output, self._key) for output in files}
 
+    def keep_only(self, version_id: str, *, still_held: Callable[[], bool]) -> None:
+        """Take away what was made of other versions than this one.
+
+        Raises:
+            SupersededError: the register holds something else by now.
+        """
+        for output in Output:
+            self._settle(output, None, still_held, fresh=False, keep=version_id)
+
     def withdraw(self) -> None:
-        """Take back what this author has published, if it still is there."""
+        """Take back what this job has published, if it still is there."""
         for output in Output:
             key = output_key(output, self._key)
             published = self._bucket.find(key)
@@ -107,17 +122,23 @@ class Outputs:
                 self._bucket.delete(key, published)
 
     def _settle(
-        self, output: Output, file: Path | None, still_newest: Callable[[], bool], *, fresh: bool
+        self,
+        output: Output,
+        file: Path | None,
+        still_held: Callable[[], bool],
+        *,
+        fresh: bool,
+        keep: str | None = None,
     ) -> None:
         key = output_key(output, self._key)
         digest = checksum(file) if file else None
         published = None if fresh else self._bucket.find(key)
         for _ in range(_ROUNDS):
             if published is not None:
-                if published.job_id == self._author.job_id and published.checksum == digest:
+                if published.checksum == digest or (keep and published.source_version_id == keep):
                     return
-                # After it was seen: what a newer version writes from here on is not what was seen.
-                if not still_newest():
+                # After it was seen: what a later generation writes from here on is not what was seen.
+                if not still_held():
                     raise SupersededError
             if file is None or digest is None:
                 if published is None or self._bucket.delete(key, published):

@@ -1,14 +1,17 @@
-"""What the outside sees of a job: a log line and metrics, neither with anything of the data in it."""
+"""What is told of a job: a log line and metrics, neither with anything of the data in it."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
-from jobs import Status
+from environment import Settings
+from job_records import Status
+from outcome import Outcome
+from s3_events import Kind, ObjectEvent
 
 logger = Logger()
 
@@ -17,6 +20,7 @@ _OUTCOMES = {
     Status.FAILED: "JobsFailed",
     Status.SKIPPED: "JobsSkipped",
     Status.SUPERSEDED: "JobsSuperseded",
+    Status.WITHDRAWN: "JobsWithdrawn",
 }
 _AMOUNTS = {
     "bytes_in": ("BytesIn", MetricUnit.Bytes),
@@ -28,28 +32,63 @@ _AMOUNTS = {
     "latency_ms": ("UploadToReadyLatency", MetricUnit.Milliseconds),
 }
 
-_FOLDER = re.compile(r"[A-Za-z][A-Za-z_-]{0,31}")
-_DATASETS_MAX = 20
-"""Per process: each data set is a metric of its own, and CloudWatch charges by the metric."""
 _OTHER = "other"
-_datasets: set[str] = set()
 
 
-def dataset(key: str) -> str:
-    """The data set that a key belongs to: its first folder, below `input/` if it is there.
+def dataset(key: str, known: Collection[str]) -> str:
+    """Return the dataset that a key belongs to: its first folder, below `input/` if it is there.
 
-    Names with digits (dates, ids) and those beyond the first few are counted together as "other".
+    Args:
+        key: an object's key.
+        known: the datasets that the stack knows. CloudWatch charges by the metric, and whoever uploads
+            chooses the keys, so all other folders count as `other`.
     """
     folder, slash, _ = key.removeprefix("input/").partition("/")
-    if not slash or not _FOLDER.fullmatch(folder):
-        return _OTHER
-    if folder not in _datasets and len(_datasets) >= _DATASETS_MAX:
-        return _OTHER
-    _datasets.add(folder)
-    return folder
+    return folder if slash and folder in known else _OTHER
 
 
-def emit(status: Status, key: str, environment_suffix: str, amounts: Mapping[str, Any]) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """What there is to tell of a job that has ended."""
+
+    event: ObjectEvent
+    job_id: str
+    version_id: str
+    outcome: Outcome
+    facts: Mapping[str, Any]
+    """What its record says."""
+    now: float
+    """Seconds since the epoch."""
+
+
+def report(settings: Settings, told: Report) -> None:
+    """Write a job's log line, and its metrics unless an earlier delivery has counted it."""
+    outcome, key = told.outcome, told.event.key
+    shown = {"version_id": told.version_id, **told.facts}
+    shown.pop("uploaded_at", None)
+    logger.info(
+        "job finished" if not outcome.stands else "the object was not read: the earlier result stands",
+        job_id=told.job_id,
+        status=outcome.status.value,
+        cause=told.event.kind.value,
+        key=key,
+        **shown,
+    )
+    if outcome.stands or not outcome.listed:
+        return
+    amounts = dict(told.facts)
+    created = told.event.kind is Kind.CREATED and told.event.replay_id is None
+    if created and outcome.status is Status.COMPLETED:
+        amounts["latency_ms"] = max(0.0, told.now - amounts["uploaded_at"]) * 1000
+    count(settings, outcome.status, key, amounts)
+
+
+def count(settings: Settings, status: Status, key: str, amounts: Mapping[str, Any] | None = None) -> None:
+    """Count a job that has ended so, and what it amounts to."""
+    emit(status, settings.environment_suffix, dataset(key, settings.datasets), amounts or {})
+
+
+def emit(status: Status, environment_suffix: str, dataset: str, amounts: Mapping[str, Any]) -> None:
     """Write a finished job's metrics, in CloudWatch's embedded metric format, to standard output."""
     outcome = _OUTCOMES[status]
     # An empty service keeps Powertools from adding a dimension of its own to each metric.
@@ -62,6 +101,6 @@ def emit(status: Status, key: str, environment_suffix: str, amounts: Mapping[str
     metrics.flush_metrics()
     metrics = AmazonCloudWatchEMFProvider(service="")
     metrics.add_dimension("EnvironmentSuffix", environment_suffix)
-    metrics.add_dimension("Dataset", dataset(key))
+    metrics.add_dimension("Dataset", dataset)
     metrics.add_metric(outcome, MetricUnit.Count, 1)
     metrics.flush_metrics()

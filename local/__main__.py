@@ -1,36 +1,18 @@
-"""`python -m local`: the embedded AWS on the command line."""
+"""`python -m local`, from the project's directory and with the packages that `make install` installed."""
 
-from __future__ import annotations
-
-import argparse
 import sys
-from typing import NoReturn
 
-from local.commands import COMMANDS
-from local.errors import LocalError
+NEEDED = "python -m local needs Python 3.11 or newer and the project's packages: run `make install`, then "
+INSTEAD = ".venv/bin/python -m local " + (" ".join(sys.argv[1:]) or "--help")
 
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong in one line."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; give its exit status."""
-    parser = _Parser(prog="python -m local", description="The project's three regions on an embedded AWS.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS:
-        command.add_parser(commands)
-    parsed = parser.parse_args(arguments)
-    try:
-        return parsed.run(parsed)
-    except LocalError as error:
-        print(f"python -m local {parsed.command}: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-
+if sys.version_info < (3, 11):  # noqa: UP036 - the system's Python may be older
+    sys.exit(f"{NEEDED}`{INSTEAD}`; this is Python {sys.version.split()[0]}")
+try:
+    from local.command_line import main
+except ModuleNotFoundError as error:
+    if (error.name or "").partition(".")[0] in ("local", "terminal"):  # the project's own
+        raise
+    sys.exit(f"{NEEDED}`{INSTEAD}`; this Python has no {error.name}")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -6,9 +6,7 @@ CloudWatch's looking further back for points where some are missing is left out.
 
 from __future__ import annotations
 
-import json
 import re
-import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -67,11 +65,8 @@ class CloudWatch:
         return states
 
     def _call(self, what: str, body: Mapping[str, Any]) -> datetime:
-        request = urllib.request.Request(  # noqa: S310 - the embedded AWS's own address
-            f"{self._server.endpoint}/_cloudwatch/{what}", data=json.dumps(body).encode(), method="POST"
-        )
-        with urllib.request.urlopen(request) as response:  # noqa: S310 - as above
-            return datetime.fromtimestamp(json.load(response)["now"], tz=UTC)
+        answer = self._server.steer(f"/_cloudwatch/{what}", body)
+        return datetime.fromtimestamp(answer["now"], tz=UTC)
 
 
 def metric_alarm_state(cloudwatch: Any, alarm: Mapping[str, Any], now: datetime) -> str:  # noqa: ANN401 - boto3

@@ -15,16 +15,13 @@ from local.server import Credentials, Server
 from local.stacks import read_stacks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from types import TracebackType
 
     from local.deployer import Mutate
     from local.execution_environment import Invocation
     from local.stacks import Stack
-
-REGISTER_PREFIX = "latest#"
-"""Items of the job table that are no jobs: which version of a key came last."""
 
 
 class Cloud:
@@ -36,7 +33,7 @@ class Cloud:
     Attributes:
         server: the API: `server.endpoint`, `server.operator` (credentials of the administrator).
         functions: Lambda's service: `functions.problems`, `functions.recycle()`.
-        outputs: each stack's outputs, by region.
+        outputs: each stack's outputs, by its name; the project's own are called as their regions.
 
     """
 
@@ -47,18 +44,21 @@ class Cloud:
         mutate: Mutate | None = None,
         concurrency: int | None = None,
         progress: Callable[[Stack], None] = lambda _: None,
+        datasets: Sequence[str] = ("*",),
     ) -> None:
         """Start and deploy; `progress` hears of each stack before it is deployed, `mutate` changes resources.
 
+        Each stack deploys these datasets, whatever its file says: the files deploy none.
+
         Raises LocalError when the port is taken or a stack cannot be deployed.
         """
-        stacks = read_stacks()
+        stacks = [stack.with_setting("datasets", list(datasets)) for stack in read_stacks()]
         self.server = Server(port)
         try:
             self.outputs: dict[str, dict[str, Any]] = {}
             for stack in stacks:
                 progress(stack)
-                self.outputs[stack.region] = deploy(self.server, stack, mutate)
+                self.outputs[stack.name] = deploy(self.server, stack, mutate)
             self.functions = LambdaService(self.server, self.regions, concurrency)
         except BaseException:
             self.server.stop()
@@ -78,9 +78,18 @@ class Cloud:
         self.server.stop()
 
     @property
-    def regions(self) -> tuple[str, ...]:
-        """The deployed regions."""
+    def stacks(self) -> tuple[str, ...]:
+        """The names of the deployed stacks."""
         return tuple(self.outputs)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions that have a stack."""
+        return tuple(dict.fromkeys(self.region(stack) for stack in self.outputs))
+
+    def region(self, stack: str) -> str:
+        """Give the region of a stack."""
+        return self.outputs[stack]["region"]
 
     def client(self, service: str, region: str, credentials: Credentials | None = None) -> Any:  # noqa: ANN401 - boto3
         """Give a boto3 client in the region: the administrator's, or one with the given credentials."""
@@ -88,22 +97,41 @@ class Cloud:
 
     # --- what goes in -----------------------------------------------------------------------------------
 
-    def upload(self, region: str, key: str, body: bytes) -> str:
-        """Upload an object to the region's bucket, as a user would; give its version id."""
-        bucket = self.outputs[region]["bucketName"]
-        return self.client("s3", region).put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
+    def upload(self, stack: str, key: str, body: bytes) -> str:
+        """Upload an object to the stack's bucket, as a user would; give its version id."""
+        bucket = self.outputs[stack]["bucketName"]
+        return self.client("s3", self.region(stack)).put_object(Bucket=bucket, Key=key, Body=body)[
+            "VersionId"
+        ]
 
     def upload_file(
-        self, region: str, key: str, path: Path, progress: Callable[[int], None] | None = None
+        self, stack: str, key: str, path: Path, progress: Callable[[int], None] | None = None
     ) -> None:
         """Upload a file of any size, in parts where it is large; `progress` hears of bytes as they go."""
-        self.client("s3", region).upload_file(
+        self.client("s3", self.region(stack)).upload_file(
             str(path),
-            self.outputs[region]["bucketName"],
+            self.outputs[stack]["bucketName"],
             key,
             Callback=progress,
             Config=TransferConfig(max_concurrency=2),
         )
+
+    def delete(self, stack: str, key: str, version: str | None = None) -> str:
+        """Delete an object of the stack's bucket, as a user would; give the version id that S3 answers.
+
+        Args:
+            stack: the stack's name.
+            key: the object's key.
+            version: a version or delete marker to remove for good; None puts a delete marker on top.
+        """
+        named = {"VersionId": version} if version else {}
+        bucket = self.outputs[stack]["bucketName"]
+        answer = self.client("s3", self.region(stack)).delete_object(Bucket=bucket, Key=key, **named)
+        return answer["VersionId"]
+
+    def pass_days(self, bucket: str, days: float) -> None:
+        """Let so many days pass for a bucket: what is in it grows older, then its lifecycle rules act."""
+        self.server.steer("/_cloudwatch/days", {bucket: days})
 
     def run_until_idle(self, timeout_seconds: float = 300) -> None:
         """Deliver what the queues hold; return when nothing runs and no message is visible."""
@@ -119,46 +147,47 @@ class Cloud:
         while self.redeliver():
             self.run_until_idle(timeout_seconds)
 
-    def invoke(self, region: str, event: Any) -> Invocation:  # noqa: ANN401 - JSON
-        """Invoke the region's function directly."""
-        return self.functions.invoke(region, self.outputs[region]["functionArn"], event)
+    def invoke(self, stack: str, event: Any) -> Invocation:  # noqa: ANN401 - JSON
+        """Invoke the stack's function directly."""
+        return self.functions.invoke(self.region(stack), self.outputs[stack]["functionArn"], event)
 
-    def assume_function_role(self, region: str) -> Credentials:
+    def assume_function_role(self, stack: str) -> Credentials:
         """Give a session of the function's role, to see what it may and may not do."""
-        return self.functions.assume_role(region, self.outputs[region]["functionArn"])
+        return self.functions.assume_role(self.region(stack), self.outputs[stack]["functionArn"])
 
     # --- what came out ----------------------------------------------------------------------------------
 
-    def get(self, region: str, key: str) -> bytes:
-        """Read an object of the region's bucket."""
-        bucket = self.outputs[region]["bucketName"]
-        return self.client("s3", region).get_object(Bucket=bucket, Key=key)["Body"].read()
+    def get(self, stack: str, key: str) -> bytes:
+        """Read an object of the stack's bucket."""
+        bucket = self.outputs[stack]["bucketName"]
+        return self.client("s3", self.region(stack)).get_object(Bucket=bucket, Key=key)["Body"].read()
 
-    def keys(self, region: str, prefix: str = "") -> list[str]:
-        """List the current objects of the region's bucket."""
-        pages = self.client("s3", region).get_paginator("list_objects_v2")
-        found = pages.paginate(Bucket=self.outputs[region]["bucketName"], Prefix=prefix)
+    def keys(self, stack: str, prefix: str = "") -> list[str]:
+        """List the current objects of the stack's bucket."""
+        pages = self.client("s3", self.region(stack)).get_paginator("list_objects_v2")
+        found = pages.paginate(Bucket=self.outputs[stack]["bucketName"], Prefix=prefix)
         return [item["Key"] for page in found for item in page.get("Contents", [])]
 
-    def jobs(self, region: str, key: str | None = None) -> list[dict[str, Any]]:
-        """Give the job records of the region, or those of one key, oldest first."""
-        pages = self.client("dynamodb", region).get_paginator("scan")
+    def jobs(self, stack: str, key: str | None = None) -> list[dict[str, Any]]:
+        """Give the job records of the stack, or those of one key, oldest first."""
+        pages = self.client("dynamodb", self.region(stack)).get_paginator("scan")
         deserialize = TypeDeserializer().deserialize
         records = [
             {name: deserialize(value) for name, value in item.items()}
-            for page in pages.paginate(TableName=self.outputs[region]["tableName"])
+            for page in pages.paginate(TableName=self.outputs[stack]["tableName"])
             for item in page["Items"]
         ]
-        wanted = [record for record in records if not record["job_id"].startswith(REGISTER_PREFIX)]
+        # Registers, and deletions that changed nothing that people look for, are not in the index of jobs.
+        wanted = [record for record in records if "timestamp" in record]
         return sorted(
             (record for record in wanted if key is None or record["input_path"] == key),
             key=lambda record: record["timestamp"],
         )
 
-    def metric(self, region: str, namespace: str, name: str, **dimensions: str) -> float:
+    def metric(self, stack: str, namespace: str, name: str, **dimensions: str) -> float:
         """Sum a metric over the last day, for exactly these dimensions."""
         now = datetime.now(UTC)
-        points = self.client("cloudwatch", region).get_metric_statistics(
+        points = self.client("cloudwatch", self.region(stack)).get_metric_statistics(
             Namespace=namespace,
             MetricName=name,
             Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
@@ -169,23 +198,23 @@ class Cloud:
         )["Datapoints"]
         return sum(point["Sum"] for point in points)
 
-    def log(self, region: str) -> list[str]:
+    def log(self, stack: str) -> list[str]:
         """Give every line of the function's log group, in order."""
-        pages = self.client("logs", region).get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName=self.outputs[region]["logGroupName"])
+        pages = self.client("logs", self.region(stack)).get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=self.outputs[stack]["logGroupName"])
         return [event["message"] for page in found for event in page["events"]]
 
-    def messages(self, region: str, output: str = "queueUrl") -> int:
+    def messages(self, stack: str, output: str = "queueUrl") -> int:
         """Count the messages, visible or not, in one of the queues that the stack's outputs name."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        attributes = self.client("sqs", region).get_queue_attributes(
-            QueueUrl=self.outputs[region][output], AttributeNames=names
+        attributes = self.client("sqs", self.region(stack)).get_queue_attributes(
+            QueueUrl=self.outputs[stack][output], AttributeNames=names
         )["Attributes"]
         return sum(int(attributes[name]) for name in names)
 
-    def dead_letters(self, region: str, output: str = "deadLetterQueueUrl") -> list[Any]:
+    def dead_letters(self, stack: str, output: str = "deadLetterQueueUrl") -> list[Any]:
         """Read the messages of a dead-letter queue and leave them there."""
-        received = self.client("sqs", region).receive_message(
-            QueueUrl=self.outputs[region][output], MaxNumberOfMessages=10, VisibilityTimeout=0
+        received = self.client("sqs", self.region(stack)).receive_message(
+            QueueUrl=self.outputs[stack][output], MaxNumberOfMessages=10, VisibilityTimeout=0
         )
         return [json.loads(message["Body"]) for message in received.get("Messages", [])]

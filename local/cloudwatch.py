@@ -1,7 +1,7 @@
 """What CloudWatch does and moto does not: percentiles, dimensions in any order, log filters; and a clock.
 
 Run inside the server's process, as the bridges are. The clock exists because alarms look at periods of hours:
-it moves the time that metrics are stamped with, and no other.
+it moves the time that metrics are stamped with and buckets begin to send events at, and no other.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from moto.cloudwatch.models import CloudWatchBackend, Dimension, Statistics
 from moto.logs.utils import EventMessageFilter, UnsupportedFilterPattern
 
 from local import service_metrics
+from local.bridges import s3_lifecycle
 
 PATH = "/_cloudwatch/"
 """Below it: `POST clock {"offset": seconds}` sets the clock, `POST sample` measures the queues, and
-`POST throttle {"table": writes}` has DynamoDB refuse so many writes."""
+`POST throttle {"table": writes}` has DynamoDB refuse so many writes, and `POST days {"bucket": days}` lets
+days pass for S3's lifecycle rules."""
 
 _offset = 0.0
 
@@ -31,6 +33,7 @@ def install() -> None:
     _answer_percentiles()
     _order_dimensions()
     _filter_logs_by_alternatives()
+    _know_nothing_of_a_new_alarm()
     service_metrics.install()
 
 
@@ -49,8 +52,11 @@ def answer(path: str, body: bytes) -> bytes:
             service_metrics.throttled_writes.update(json.loads(body))
         case "sample":
             service_metrics.sample_queues(now())
+        case "days":
+            for bucket, days in json.loads(body).items():
+                s3_lifecycle.pass_days(bucket, days)
         case other:
-            raise NotImplementedError(f"{PATH}{other}: there is clock, sample and throttle")
+            raise NotImplementedError(f"{PATH}{other}: there is clock, sample, throttle and days")
     return json.dumps({"now": now()}).encode()
 
 
@@ -106,3 +112,19 @@ def _filter_logs_by_alternatives() -> None:
 def _order_dimensions() -> None:
     """GetMetricData sorts dimensions to compare them, in an order of moto's that depends on their places."""
     Dimension.__lt__ = lambda self, other: (self.name, self.value) < (other.name, other.value)
+
+
+def _know_nothing_of_a_new_alarm() -> None:
+    """A new alarm is INSUFFICIENT_DATA until it is evaluated, and one that is changed keeps its state.
+
+    moto's is OK (CloudWatch User Guide, "Alarm states"; PutMetricAlarm API page).
+    """
+    put_metric_alarm = CloudWatchBackend.put_metric_alarm
+
+    def put(self: CloudWatchBackend, name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
+        known = self.alarms.get(name)
+        alarm = put_metric_alarm(self, name, *args, **kwargs)
+        alarm.state_value = known.state_value if known else "INSUFFICIENT_DATA"
+        return alarm
+
+    CloudWatchBackend.put_metric_alarm = put

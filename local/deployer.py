@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import json
+import random
 import runpy
 import sys
 from collections.abc import Callable
@@ -18,7 +19,8 @@ import pulumi
 from pulumi.runtime.stack import Stack as RootStack
 
 from local.errors import LocalError
-from local.resources import CREATORS, Target
+from local.resources import FUNCTIONS, TYPES, lifecycle
+from local.resources.target import Target
 from local.stacks import PROJECT
 
 if TYPE_CHECKING:
@@ -83,12 +85,15 @@ class _Engine(pulumi.runtime.Mocks):
         self._mutate = mutate
         self._providers: dict[str, Target] = {}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], None]:
-        """Refuse a provider's function: the program asks AWS nothing while it is evaluated."""
-        self.failure = LocalError(
-            f"stack {self._stack.name}: the embedded AWS answers no function, got {args.token}"
-        )
-        raise self.failure
+    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+        """Answer a provider's function, as which provider the program asks."""
+        if args.token not in FUNCTIONS:
+            self.failure = LocalError(
+                f"stack {self._stack.name}: the embedded AWS answers {', '.join(sorted(FUNCTIONS))},"
+                f" got {args.token}"
+            )
+            raise self.failure
+        return FUNCTIONS[args.token](self._provider(args.provider))
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Create the resource; give its id and outputs."""
@@ -106,7 +111,7 @@ class _Engine(pulumi.runtime.Mocks):
         if args.typ == PROVIDER:
             self._providers[args.name] = self._target(args.inputs)
             return args.name, args.inputs
-        if args.typ not in CREATORS:
+        if args.typ not in TYPES:
             raise LocalError(
                 "the embedded AWS does not know this type of resource; add it to local/resources"
             )
@@ -115,25 +120,31 @@ class _Engine(pulumi.runtime.Mocks):
             inputs = self._mutate(args.typ, args.name, inputs)
         if inputs is None:
             return args.name, args.inputs
+        kind = TYPES[args.typ]
+        if refused := lifecycle.problems(kind, inputs):
+            raise LocalError("; ".join(refused))
         target = self._provider(args.provider)
         if inputs.get("region", target.region) != target.region:  # the resource's own (provider v7)
             target = self._target({"region": inputs["region"]})
-        if "tags" in inputs:
-            inputs["tags"] = {**target.default_tags, **inputs["tags"]}
-        outputs = CREATORS[args.typ](target, inputs)
-        return str(outputs["id"]), {**inputs, **outputs, "region": target.region}
+        created = lifecycle.create(
+            kind, target, lifecycle.with_name(kind, args.name, inputs, random.SystemRandom())
+        )
+        return created.identifier, {**inputs, **created.values}
 
     def _provider(self, reference: str | None) -> Target:
         """Give the provider that the program chose, else the default one of the stack's configuration."""
         if reference:
             return self._providers[reference.rpartition("::")[2]]
-        return self._target({"region": self._stack.region})
+        tags = self._stack.config.get("aws:defaultTags")
+        return self._target({"region": self._stack.region, "defaultTags": tags})
 
     def _target(self, inputs: Mapping[str, Any]) -> Target:
         default_tags = inputs.get("defaultTags") or {}
         if isinstance(default_tags, str):
             default_tags = json.loads(default_tags)
-        return Target(server=self._server, region=inputs["region"], default_tags=default_tags.get("tags", {}))
+        return Target(
+            client=self._server.client, region=inputs["region"], default_tags=default_tags.get("tags", {})
+        )
 
 
 def _whole_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON

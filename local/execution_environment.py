@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from local.functions import Function
     from local.server import Credentials
 
+INTERPRETER = (sys.executable,)
+"""The command that runs the functions' Python."""
 RUNTIME = Path(__file__).with_name("runtime.py")
 INIT_SECONDS = 30
 """Lambda gives 10 s; a host may be slower than the service, and is not what is tested."""
@@ -67,15 +69,7 @@ class ExecutionEnvironment:
         search_path = [str(code), *(str(layer / "python") for layer in layers)]
         self._process = subprocess.Popen(
             [
-                *(
-                    sys.executable,
-                    "-I",
-                    "-S",
-                    "-B",
-                    "-X",
-                    "utf8",
-                    str(Path(__file__).with_name("runtime.py")),
-                ),
+                *(*INTERPRETER, "-I", "-S", "-B", "-X", "utf8", str(RUNTIME)),
                 *(function.handler, str(function.memory_mb), str(requests), str(responses), *search_path),
             ],
             env=self._variables(endpoint, code),

@@ -1,4 +1,4 @@
-"""What the main job shows to people: the jobs, and the data that came out."""
+"""What `run` shows to people: the jobs, and the data that came out."""
 
 from __future__ import annotations
 
@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 
+from local.errors import LocalError
 from local.tables import airlines_file
+from terminal.console import plain
+from terminal.records import Records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rich.console import Console
-
     from local.cloud import Cloud
+    from terminal.console import Console
 
-PLAIN_WIDTH = 110
-"""Columns of the tables where there is no terminal to ask."""
 PREVIEW_ROWS = 5
-PREVIEW_COLUMNS = 8
+VALUE_WIDTH = 24
+"""Columns that a value or a name takes in the preview at the most; the rest of it is left out."""
+RESULTS = ("output_path", "rejected_path", "profile_path")
 FLIGHTS = "processed/input/flights.csv.parquet"
 DELAYS = """
     SELECT flights.carrier, airlines.name AS airline, count(*) AS flights,
@@ -38,10 +41,8 @@ Rows = list[dict[str, Any]]
 
 def print_summary(console: Console, cloud: Cloud, deployed_seconds: float) -> None:
     """Say what was deployed, and what of it is not as on AWS."""
-    regions = ", ".join(cloud.regions)
-    console.print(
-        f"Deployed {len(cloud.regions)} regions in {deployed_seconds:.1f} s, IAM enforced: {regions}"
-    )
+    stacks = ", ".join(cloud.stacks)
+    console.say(f"Deployed {len(cloud.stacks)} stacks in {deployed_seconds:.1f} s, IAM enforced: {stacks}")
     if cloud.functions.substitutions:
         console.print(
             "The deployed layers are for another machine (checked, not loaded): the functions ran with the"
@@ -49,45 +50,62 @@ def print_summary(console: Console, cloud: Cloud, deployed_seconds: float) -> No
         )
 
 
-def jobs_table(region: str, records: Sequence[Mapping[str, Any]]) -> Table:
-    """One line per file of a region; narrow enough for a terminal of 80 columns."""
-    table = Table(
-        title=region, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
-    )
-    table.add_column("Output key", overflow="fold")
-    table.add_column("Status", no_wrap=True)
-    for heading in ("Rows in", "Rows out", "Rejected", "MB in", "MB out", "s", "MB/s"):
-        table.add_column(heading, justify="right", no_wrap=True)
+def print_jobs(console: Console, stack: str, records: Sequence[Mapping[str, Any]]) -> None:
+    """Show what became of each file of a stack."""
+    numbers = ("rows in", "rows out", "rejected", "MB in", "MB out", "seconds", "MB/s")
+    table = Records("status", *numbers, numbers=numbers)
     for record in records:
         seconds = float(record.get("duration_ms") or 0) / 1000
         megabytes = float(record.get("bytes_in") or 0) / 1e6
-        table.add_row(
-            record.get("output_path") or f"none of {record['input_path']}",
+        table.add(
             record["status"],
             *(_count(record.get(name)) for name in ("rows_in", "rows_out", "rows_rejected")),
             f"{megabytes:,.2f}",
             f"{float(record.get('bytes_out') or 0) / 1e6:,.2f}",
             f"{seconds:,.2f}",
             f"{megabytes / seconds:,.1f}" if seconds else "-",
+            details={
+                "": record.get("output_path") or record["input_path"],
+                "rejected rows": record.get("rejected_path"),
+                "reason": record.get("error"),
+            },
         )
-    return table
+    console.say()
+    console.say(plain(stack, "bold underline"))
+    table.print(console)
 
 
-def delays(cloud: Cloud, region: str) -> Rows:
+def keep_results(cloud: Cloud, stack: str, records: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
+    """Save a stack's results below the folder, under their keys; give the files.
+
+    Raises:
+        LocalError: when a file cannot be written.
+    """
+    kept = []
+    for record in records:
+        for key in filter(None, map(record.get, RESULTS)):
+            path = folder / key
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(cloud.get(stack, key))
+            except OSError as error:
+                raise LocalError(f"{path} cannot be written: {error.strerror}") from None
+            kept.append(path)
+    return kept
+
+
+def delays(cloud: Cloud, stack: str) -> Rows:
     """Ask the flights' Parquet for the mean arrival delay by carrier; nothing if it did not come out."""
-    if FLIGHTS not in cloud.keys(region, FLIGHTS):
+    if FLIGHTS not in cloud.keys(stack, FLIGHTS):
         return []
     with tempfile.TemporaryDirectory() as folder:
-        flights = _download(cloud, region, FLIGHTS, Path(folder))
+        flights = _download(cloud, stack, FLIGHTS, Path(folder))
         return _query(DELAYS, flights=str(flights), airlines=str(airlines_file()))
 
 
-def delays_table(rows: Rows, region: str) -> Table:
+def print_delays(console: Console, rows: Rows, stack: str) -> None:
     """Show what `delays` found."""
-    title = f"Mean arrival delay by carrier\nfrom {FLIGHTS} in {region}"
-    table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
-    )
+    table = _table(f"Mean arrival delay by carrier\nfrom {FLIGHTS} in {stack}")
     for heading in ("Carrier", "Airline"):
         table.add_column(heading)
     for heading in ("Flights", "No arrival", "Mean delay, min"):
@@ -95,56 +113,84 @@ def delays_table(rows: Rows, region: str) -> Table:
     for row in rows:
         delay = row["mean_arrival_delay_minutes"]
         table.add_row(
-            row["carrier"],
-            row["airline"],
+            str(row["carrier"]),
+            str(row["airline"]),
             _count(row["flights"]),
             _count(row["without_arrival"]),
             "-" if delay is None else f"{delay:+.1f}",
         )
-    return table
+    console.say()
+    console.print(table)
 
 
-def print_preview(console: Console, cloud: Cloud, region: str, records: Sequence[Mapping[str, Any]]) -> None:
-    """Show the first rows of each result, with the columns' types."""
+def print_preview(console: Console, cloud: Cloud, stack: str, records: Sequence[Mapping[str, Any]]) -> None:
+    """Show the first rows of each result, with the columns' types: as many columns as fit."""
     for record in records:
         if record["status"] != "COMPLETED":
             continue
         with tempfile.TemporaryDirectory() as folder:
-            result = _download(cloud, region, record["output_path"], Path(folder))
+            result = _download(cloud, stack, record["output_path"], Path(folder))
             columns = _query("DESCRIBE SELECT * FROM read_parquet($result)", result=str(result))
             rows = _query(
                 "SELECT * FROM read_parquet($result) LIMIT $rows", result=str(result), rows=PREVIEW_ROWS
             )
-        table = Table(
-            title=f"First rows of {record['output_path']} in {region}",
-            title_justify="left",
-            box=box.SIMPLE_HEAD,
-        )
-        for column in columns[:PREVIEW_COLUMNS]:
-            table.add_column(f"{column['column_name']}\n{column['column_type']}", overflow="fold")
-        for row in rows:
-            table.add_row(
-                *("" if value is None else str(value) for value in list(row.values())[:PREVIEW_COLUMNS])
-            )
+        console.say()
+        console.say(f"First rows of {record['output_path']} in {stack}")
+        values = zip(*(row.values() for row in rows), strict=True) if rows else [()] * len(columns)
+        cells = [
+            [_short(column["column_name"]), _short(column["column_type"]), *map(_short, below)]
+            for column, below in zip(columns, values, strict=True)
+        ]
+        shown = _fitting(cells, console.width)
+        table = _table()
+        for name, kind, *_ in cells[:shown]:
+            table.add_column(f"{name}\n{kind}", no_wrap=True)
+        for number in range(len(rows)):
+            table.add_row(*(column[2 + number] for column in cells[:shown]))
         console.print(table)
-        if len(columns) > PREVIEW_COLUMNS:
-            console.print(f"and {len(columns) - PREVIEW_COLUMNS} more columns")
+        if shown < len(columns):
+            console.say(f"and {len(columns) - shown:,} more columns")
 
 
-def plain(value: Any) -> Any:  # noqa: ANN401 - whatever DynamoDB and DuckDB give
+def as_json_value(value: Any) -> Any:  # noqa: ANN401 - whatever DynamoDB and DuckDB give
     """Give a number or text for what JSON has no form for."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return str(value)
 
 
-def _download(cloud: Cloud, region: str, key: str, folder: Path) -> Path:
+def _table(title: str | None = None) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+
+
+def _short(value: Any) -> str:  # noqa: ANN401 - whatever DuckDB gives
+    text = "" if value is None else plain(value).plain
+    return text if len(text) <= VALUE_WIDTH else f"{text[: VALUE_WIDTH - 1]}…"
+
+
+def _fitting(cells: Sequence[Sequence[str]], width: int) -> int:
+    """Count the columns that stand side by side in so many columns of the terminal; at least one does."""
+    used = 0
+    for number, column in enumerate(cells):
+        used += max(map(cell_len, column)) + 2
+        if number and used > width:
+            return number
+    return len(cells)
+
+
+def _download(cloud: Cloud, stack: str, key: str, folder: Path) -> Path:
     path = folder / "result.parquet"
-    cloud.client("s3", region).download_file(cloud.outputs[region]["bucketName"], key, str(path))
+    path.write_bytes(cloud.get(stack, key))
     return path
 
 
-def _query(sql: str, **parameters: Any) -> Rows:  # noqa: ANN401 - whatever SQL takes
+def _query(sql: str, **parameters: Any) -> list[Any]:  # noqa: ANN401 - whatever SQL takes
     with duckdb.connect() as connection:
         found = connection.execute(sql, parameters)
         names = [column[0] for column in found.description or ()]

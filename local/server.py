@@ -10,11 +10,13 @@ import functools
 import json
 import logging
 import os
+import secrets
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HOST = "127.0.0.1"
+SECRET_HEADER = "X-Embedded-Aws-Secret"  # noqa: S105 - the header's name
 OPERATOR = "operator"
 LAMBDA_SERVICE = "lambda.amazonaws.com"
 _SERVICE_ACTIONS = [
@@ -80,7 +83,11 @@ class Server:
             cwd=Path(__file__).resolve().parent.parent,
             start_new_session=True,  # Ctrl-C is for the command line, which then ends the server
             env=os.environ
-            | {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false", "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+            | {
+                "MOTO_DISABLE_GLOBAL_CORS": "true",
+                "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+                "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+            },
         )
         stdout = self._process.stdout
         hello = stdout.readline() if stdout else b""
@@ -91,6 +98,7 @@ class Server:
         self.endpoint = f"http://{HOST}:{started['port']}"
         self.operator = Credentials(*started["operator"])
         self.lambda_service = Credentials(*started["lambda_service"])
+        self._secret = started["secret"]
 
     def client(self, service: str, region: str, credentials: Credentials | None = None) -> Any:  # noqa: ANN401 - boto3
         """Give a boto3 client of this server, made once; the operator's unless credentials are given."""
@@ -111,6 +119,22 @@ class Server:
             aws_session_token=credentials.token,
             config=Config(retries={"mode": "standard"}, max_pool_connections=32),
         )
+
+    def steer(self, path: str, body: Any) -> Any:  # noqa: ANN401 - JSON
+        """Ask the server for what no API of AWS offers; give its answer.
+
+        Args:
+            path: One of those below `local.cloudwatch.PATH`.
+            body: Sent as JSON.
+        """
+        request = urllib.request.Request(  # noqa: S310 - the embedded AWS's own address
+            f"{self.endpoint}{path}",
+            data=json.dumps(body).encode(),
+            headers={SECRET_HEADER: self._secret},
+            method="POST",
+        )
+        with urllib.request.urlopen(request) as response:  # noqa: S310 - as above
+            return json.load(response)
 
     def stop(self) -> None:
         """End the server; what it held is gone."""
@@ -185,7 +209,7 @@ def _serve(port: int) -> None:
     from werkzeug.serving import make_server
 
     from local import bridges
-    from local.bridges.gateway import OneAtATime
+    from local.gateway.application import Gateway
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     bridges.install()
@@ -194,10 +218,16 @@ def _serve(port: int) -> None:
     dispatcher = DomainDispatcherApplication(create_backend_app)
     # It would look through the folders of all of moto's services for every request.
     dispatcher.get_backend_for_host = functools.cache(dispatcher.get_backend_for_host)
-    application = OneAtATime(dispatcher)
+    secret = secrets.token_urlsafe(32)
+    application = Gateway(dispatcher, secret)
     server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    hello = {"port": server.port, "operator": users[OPERATOR], "lambda_service": users[LAMBDA_SERVICE]}
+    hello = {
+        "port": server.port,
+        "operator": users[OPERATOR],
+        "lambda_service": users[LAMBDA_SERVICE],
+        "secret": secret,
+    }
     print(json.dumps(hello), flush=True)
     sys.stdin.read()
 

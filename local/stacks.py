@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +30,17 @@ class Stack:
         """Region of the default provider."""
         return self.config["aws:region"]
 
+    def with_setting(self, name: str, value: Any) -> Stack:  # noqa: ANN401 - any value that JSON has
+        """Return the stack with one of the project's settings changed."""
+        return replace(self, config={**self.config, f"{self.project}:{name}": json.dumps(value)})
+
 
 def read_stacks(folder: Path = PROJECT) -> list[Stack]:
     """Read every `Pulumi.<stack>.yaml` beside the folder's `Pulumi.yaml`, in the order of their names.
 
-    Raises LocalError when there is none, or one holds a secret, which only Pulumi can decrypt.
+    A secret, which only Pulumi can decrypt, has its default here.
+
+    Raises LocalError when there is no file, or a secret has no default.
     """
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
     files = sorted(folder.glob("Pulumi.*.yaml"))
@@ -50,15 +56,25 @@ def read_stacks(folder: Path = PROJECT) -> list[Stack]:
 
 def _read_stack(file: Path, project: str, defaults: Mapping[str, Any]) -> Stack:
     own = (yaml.safe_load(file.read_text()) or {}).get("config", {})
-    values = {**defaults, **{_full(key, project): value for key, value in own.items()}}
-    for key, value in values.items():
-        if isinstance(value, dict) and "secure" in value:
-            raise LocalError(f"{file.name}: {key} is a secret; the embedded AWS needs it in plain text")
+    values = dict(defaults)
+    for key, value in own.items():
+        if not _is_encrypted(value):
+            values[_full(key, project)] = value
+        elif _full(key, project) not in defaults:
+            raise LocalError(
+                f"{file.name}: {key} is a secret and has no default; the embedded AWS needs it in plain text"
+            )
     return Stack(
         project=project,
         name=file.name.removeprefix("Pulumi.").removesuffix(".yaml"),
         config={key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()},
     )
+
+
+def _is_encrypted(value: Any) -> bool:  # noqa: ANN401 - YAML
+    if isinstance(value, dict):
+        return "secure" in value or any(map(_is_encrypted, value.values()))
+    return isinstance(value, list) and any(map(_is_encrypted, value))
 
 
 def _full(key: str, project: str) -> str:

@@ -3,9 +3,11 @@
 import hashlib
 import heapq
 import json
+import re
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -20,10 +22,8 @@ from ops.stacks import Stack
 
 INDEX = "timestamp-index"
 STATUSES = ("STARTED", "COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED")
-LOG_MARGIN = timedelta(minutes=15)
-"""How long before and after a job its log lines may lie: the longest that Lambda runs a function."""
-ERROR_TERMS = ("ERROR", "Task timed out", "Runtime exited")
-"""What lines of errors hold: the handler's by their level, Lambda's by their words."""
+_ID = re.compile("[0-9a-f]{32}")
+_BEGINNING_OF_ID = re.compile("[0-9a-f]{4,31}")
 REJECTS_SHOWN = 5
 
 Job = dict[str, Any]
@@ -42,14 +42,14 @@ def find(
 
 
 def _find_status(stack: Stack, status: str, since: datetime, until: datetime, prefix: str) -> Iterator[Job]:
-    filters = {"FilterExpression": Attr("input_path").begins_with(prefix)} if prefix else {}
+    lives = Attr("expires_at").not_exists() | Attr("expires_at").gt(Decimal(int(time.time())))
     pages = stack.jobs.meta.client.get_paginator("query").paginate(
         TableName=stack.table,
         IndexName=INDEX,
         KeyConditionExpression=Key("status").eq(status)
         & Key("timestamp").between(*(Decimal(str(moment.timestamp())) for moment in (since, until))),
         ScanIndexForward=False,
-        **filters,
+        FilterExpression=lives & Attr("input_path").begins_with(prefix) if prefix else lives,
     )
     for page in pages:
         yield from page["Items"]
@@ -62,7 +62,13 @@ def job_id(bucket: str, key: str, version_id: str) -> str:
 
 def get(stack: Stack, identifier: str) -> Job | None:
     """Return the job record, or None if there is none."""
-    return stack.jobs.get_item(Key={"job_id": identifier}).get("Item")
+    job = stack.jobs.get_item(Key={"job_id": identifier}).get("Item")
+    return job if job and _lives(job) else None
+
+
+def _lives(item: Job) -> bool:
+    """Whether an item has not expired: DynamoDB deletes it only days later (Developer Guide, "TTL")."""
+    return "expires_at" not in item or float(item["expires_at"]) > time.time()
 
 
 def get_many(stack: Stack, identifiers: Iterable[str]) -> dict[str, Job]:
@@ -72,29 +78,67 @@ def get_many(stack: Stack, identifiers: Iterable[str]) -> dict[str, Job]:
         keys = [{"job_id": identifier} for identifier in batch]
         while keys:
             answer = stack.jobs.meta.client.batch_get_item(RequestItems={stack.table: {"Keys": keys}})
-            found |= {job["job_id"]: job for job in answer["Responses"].get(stack.table, [])}
+            found |= {job["job_id"]: job for job in answer["Responses"].get(stack.table, []) if _lives(job)}
             keys = answer.get("UnprocessedKeys", {}).get(stack.table, {}).get("Keys", [])
     return found
 
 
-def identify(stack: Stack, wanted: str) -> str:
-    """Return the job id that is meant: an id itself, or an object's key, which means its current version.
+def look_up(stacks: Sequence[Stack], wanted: str, *, since: datetime) -> list[tuple[Stack, Job]]:
+    """Find the jobs that are meant by an id, by the beginning of one, or by an object's key in any stack.
+
+    Args:
+        stacks: Where to look.
+        wanted: The id (32 hexadecimal digits), at least 4 digits of its beginning, or the key, which means
+            the job of its current version.
+        since: How far back the beginning of an id is looked for.
 
     Raises:
-        OpsError: when it is neither.
+        OpsError: when it is none of these, or several jobs have ids that begin so.
     """
-    if len(wanted) == 32 and set(wanted) <= set("0123456789abcdef"):
-        return wanted
+    if _ID.fullmatch(wanted):
+        return [(stack, job) for stack in stacks if (job := get(stack, wanted))]
+    if _BEGINNING_OF_ID.fullmatch(wanted):
+        found = [(stack, job) for stack in stacks for job in _find_by_beginning(stack, wanted, since)]
+        if len(found) > 1:
+            ids = ", ".join(sorted(job["job_id"] for _, job in found)[:5])
+            raise OpsError(f"{wanted!r} begins the ids of {len(found)} jobs: {ids}; give more of it")
+        if found:
+            return found
+    versions = {stack: _newest_version(stack, wanted) for stack in stacks}
+    if not any(versions.values()):
+        raise OpsError(
+            f"{wanted!r} is neither a job id (32 hexadecimal digits, or the first of them) nor the key of an"
+            f" object in {', '.join(stack.bucket for stack in stacks)}"
+        )
+    ids = {stack: job_id(stack.bucket, wanted, version) for stack, version in versions.items() if version}
+    return [(stack, job) for stack, identifier in ids.items() if (job := get(stack, identifier))]
+
+
+def _find_by_beginning(stack: Stack, beginning: str, since: datetime) -> list[Job]:
+    found = find(stack, statuses=STATUSES, since=since, until=datetime.now(UTC))
+    return [job for job in found if job["job_id"].startswith(beginning)]
+
+
+def _newest_version(stack: Stack, key: str) -> str | None:
+    """Return the current version of a key, or the last that was taken where the object is gone."""
     try:
-        head = stack.client("s3").head_object(Bucket=stack.bucket, Key=wanted)
+        head = stack.client("s3").head_object(Bucket=stack.bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "400"):
             raise
-        raise OpsError(
-            f"{wanted!r} is neither a job id (32 hexadecimal digits) nor the key of an object in"
-            f" {stack.bucket}"
-        ) from None
-    return job_id(stack.bucket, wanted, head.get("VersionId", ""))
+        return get_registers(stack, [key]).get(key)
+    return head.get("VersionId", "null")
+
+
+def register_id(bucket: str, key: str) -> str:
+    """Return the id of the item that says which version of a key was taken last, as the function forms it."""
+    return "latest#" + hashlib.sha256(f"{bucket}\0{key}".encode()).hexdigest()[:32]
+
+
+def get_registers(stack: Stack, keys: Iterable[str]) -> dict[str, str]:
+    """Return which version of each key was taken last; keys of which none was are left out."""
+    by_id = {register_id(stack.bucket, key): key for key in keys}
+    return {by_id[identifier]: str(item["version_id"]) for identifier, item in get_many(stack, by_id).items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,35 +185,6 @@ def _stored_object(stack: Stack, role: str, key: str, version_id: str | None) ->
     )
 
 
-def log_lines(stack: Stack, word: str, *, since: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
-    """Give the function's log lines that hold the word (a job's or a message's id), oldest first."""
-    return _filter_log(stack, f'"{word}"', since=since - LOG_MARGIN, until=until + LOG_MARGIN)
-
-
-def _filter_log(
-    stack: Stack, pattern: str, *, since: datetime, until: datetime
-) -> Iterator[tuple[datetime, str]]:
-    pages = (
-        stack.client("logs")
-        .get_paginator("filter_log_events")
-        .paginate(
-            logGroupName=stack.log_group,
-            filterPattern=pattern,
-            startTime=int(since.timestamp() * 1000),
-            endTime=int(until.timestamp() * 1000),
-        )
-    )
-    for page in pages:
-        for event in page["events"]:
-            yield datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC), event["message"].rstrip("\n")
-
-
-def error_lines(stack: Stack, *, since: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
-    """Give the function's log lines that tell of errors, its own and those of the runtime, oldest first."""
-    terms = " ".join(f'?"{term}"' for term in ERROR_TERMS)
-    return _filter_log(stack, terms, since=since, until=until)
-
-
 def rejects(stack: Stack, job: Job) -> list[dict[str, Any]]:
     """Return the first rows that were rejected, each with its place and reason."""
     if not job.get("rejected_path"):
@@ -190,13 +205,8 @@ def lifetime(job: Job) -> tuple[datetime, datetime]:
     return (datetime.fromtimestamp(float(uploaded), tz=UTC) if uploaded else changed), changed
 
 
-def as_json(job: Job) -> str:
-    """Return a job record as one line of JSON."""
-    return json.dumps(job, default=_plain, ensure_ascii=False, sort_keys=True)
-
-
-def _plain(value: object) -> object:
-    """DynamoDB's numbers are decimals, its sets sets."""
+def as_json_value(value: object) -> object:
+    """Return what JSON has a form for: DynamoDB's numbers are decimals, its sets sets."""
     if isinstance(value, set):
         return sorted(value)
     number = float(str(value))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops import jobs
+from ops import jobs, log
 from ops.errors import OpsError
 from ops.stacks import Stack
 
@@ -126,6 +126,13 @@ def redeliver(stack: Stack) -> Iterator[Move]:
         yield Move(moved=moved, total=max(total, moved))
 
 
+def present(stack: Stack, message_ids: Collection[str]) -> set[str]:
+    """Return those of the ids that are of dead letters, and leave the messages there."""
+    queues = (stack.dead_letter_queue_url, stack.delivery_dead_letter_queue_url)
+    seen = {message["MessageId"] for queue_url in queues for message in _look(stack, queue_url, sys.maxsize)}
+    return seen & set(message_ids)
+
+
 def discard(stack: Stack, message_ids: Collection[str]) -> set[str]:
     """Delete dead letters for good, and return the ids of those that were there."""
     wanted, gone = set(message_ids), set[str]()
@@ -217,7 +224,7 @@ def _reason_of_failure(stack: Stack, message: dict[str, Any]) -> str:
         job = jobs.get(stack, jobs.job_id(stack.bucket, key, version_id or "null"))
         if job and job.get("error"):
             return str(job["error"])
-    lines = jobs.log_lines(
+    lines = log.lines_with(
         stack, message["MessageId"], since=_sent_at(message), until=datetime.now(UTC) + timedelta(minutes=1)
     )
     reasons = [reason for _, line in lines if (reason := _logged_reason(line))]

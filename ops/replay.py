@@ -5,20 +5,24 @@ alone of all services; an operator sends by their own IAM policy (`sqs:SendMessa
 """
 
 import json
+import re
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from ops import jobs, messages
 from ops.batches import batched
+from ops.errors import OpsError
 from ops.stacks import Stack
 
 SYSTEM_PREFIXES = ("processed/", "rejected/")
 """What the system wrote itself; the function refuses it too."""
 MISSING = "MISSING"
-"""What stands for the status of an object that has no job."""
+"""What stands for the status of an object whose current version was never taken."""
+EXPIRED = "EXPIRED"
+"""What stands for the status of an object that was processed and whose job record has expired since."""
 FINAL = ("COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED")
 
 
@@ -33,15 +37,37 @@ class Candidate:
     etag: str
     modified_at: datetime
     job: Mapping[str, Any] | None
+    taken: bool
+    """Whether the key's register says that this version was the last to be taken."""
 
     def status(self) -> str:
-        """Return the status of its job; `MISSING` when it has none."""
-        return str(self.job["status"]) if self.job else MISSING
+        """Return the status of its job; `MISSING` or `EXPIRED` when it has none."""
+        if self.job:
+            return str(self.job["status"])
+        return EXPIRED if self.taken else MISSING
+
+    def matches(self, statuses: Collection[str]) -> bool:
+        """Whether it has one of the statuses; a version that no register holds is `MISSING`, job or not."""
+        return self.status() in statuses or (MISSING in statuses and not self.taken)
 
 
 def new_replay_id() -> str:
     """Return an id greater than that of any earlier replay: the function runs a job once for each."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+
+
+def check_replay_id(text: str) -> str:
+    """Return the id of an earlier replay.
+
+    Raises:
+        OpsError: when no replay can have had it; the function would refuse its events as poison.
+    """
+    made = re.fullmatch(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}", text)
+    if made and made[1] <= f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}":
+        return text
+    raise OpsError(
+        f"--resume: an interrupted replay prints its id, like 20300131T235959Z-0a1b2c3d; got {text!r}"
+    )
 
 
 def candidates(stack: Stack, prefix: str, *, statuses: Sequence[str] = ()) -> Iterator[Candidate]:
@@ -50,6 +76,7 @@ def candidates(stack: Stack, prefix: str, *, statuses: Sequence[str] = ()) -> It
         records = jobs.get_many(
             stack, (jobs.job_id(stack.bucket, version["Key"], version["VersionId"]) for version in page)
         )
+        taken = jobs.get_registers(stack, (version["Key"] for version in page))
         for version in page:
             candidate = Candidate(
                 key=version["Key"],
@@ -58,8 +85,9 @@ def candidates(stack: Stack, prefix: str, *, statuses: Sequence[str] = ()) -> It
                 etag=version["ETag"].strip('"'),
                 modified_at=version["LastModified"],
                 job=records.get(jobs.job_id(stack.bucket, version["Key"], version["VersionId"])),
+                taken=taken.get(version["Key"]) == version["VersionId"],
             )
-            if not statuses or candidate.status() in statuses:
+            if not statuses or candidate.matches(statuses):
                 yield candidate
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from ops.errors import OpsError
 
 EMBEDDED_AWS = Path(".build/embedded-aws.json")
 """Written by `python -m local serve`: its endpoint, the operator's credentials, its stacks' outputs."""
+
+_NO_STACK = "no stack named"
+"""What the Pulumi CLI says of a stack that nobody has made."""
 
 OUTPUTS = {
     "bucket": "bucketName",
@@ -43,6 +47,12 @@ class Stack:
     delivery_dead_letter_queue_url: str
     log_group: str
     dashboard_url: str
+    code_sha256: str | None
+    """Of the function's code as it was deployed; None when an older program did that."""
+    database: str | None
+    """The Glue database; None when the stack deploys no datasets."""
+    datasets: Mapping[str, Mapping[str, str]]
+    """Of each dataset the names of table, view and workgroup, its key prefix and its contract's version."""
     session: boto3.Session
     endpoint_url: str | None = None
     """Of the embedded AWS; None for AWS itself."""
@@ -63,7 +73,15 @@ class Stack:
                 f" {', '.join(sorted(outputs)) or 'none'}: deploy it first (pulumi up --stack {name})"
             )
         fields = {field: str(outputs[output]) for field, output in OUTPUTS.items()}
-        return cls(name=name, session=session, endpoint_url=endpoint_url, **fields)
+        return cls(
+            name=name,
+            code_sha256=outputs.get("codeSha256"),
+            database=outputs.get("databaseName"),
+            datasets=outputs.get("datasets") or {},
+            session=session,
+            endpoint_url=endpoint_url,
+            **fields,
+        )
 
     @functools.cache  # noqa: B019 - a stack lives as long as the command
     def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' classes at run time
@@ -107,9 +125,18 @@ class Stack:
         return f"analytics-{kind}-{self.region}-{self.environment_suffix}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """The stacks that were asked for."""
+
+    stacks: tuple[Stack, ...]
+    undeployed: tuple[str, ...] = ()
+    """Names of those that the project has a file for and that nobody has deployed."""
+
+
 def find(
     *, names: Sequence[str], outputs_files: Sequence[Path], local: bool, project: Path = Path()
-) -> list[Stack]:
+) -> Deployment:
     """Return the stacks asked for by name, or all of them.
 
     Args:
@@ -119,20 +146,13 @@ def find(
         project: The Pulumi project's directory.
 
     Raises:
-        OpsError: when there is no such stack, or its outputs cannot be had.
+        OpsError: when there is no such stack, none of them is deployed, or outputs cannot be had.
     """
-    if local:
-        stacks = _embedded(project / EMBEDDED_AWS)
-    elif outputs_files:
-        stacks = [_from_file(path) for path in outputs_files]
-    else:
-        known = [
-            path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in project.glob("Pulumi.*.yaml")
-        ]
-        _check_names(names, known)
-        return [_from_pulumi(name, project) for name in names or sorted(known)]
-    _check_names(names, [stack.name for stack in stacks])
-    return [stack for stack in stacks if not names or stack.name in names]
+    if not local and not outputs_files:
+        return _from_pulumi(names, project)
+    found = _embedded(project / EMBEDDED_AWS) if local else [_from_file(path) for path in outputs_files]
+    _check_names(names, [stack.name for stack in found])
+    return Deployment(stacks=tuple(stack for stack in found if not names or stack.name in names))
 
 
 def _check_names(names: Iterable[str], known: Sequence[str]) -> None:
@@ -145,7 +165,22 @@ def _check_names(names: Iterable[str], known: Sequence[str]) -> None:
         )
 
 
-def _from_pulumi(name: str, project: Path) -> Stack:
+def _from_pulumi(names: Sequence[str], project: Path) -> Deployment:
+    known = [
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in project.glob("Pulumi.*.yaml")
+    ]
+    _check_names(names, known)
+    outputs = {name: _pulumi_outputs(name, project) for name in names or sorted(known)}
+    undeployed = tuple(name for name, values in outputs.items() if not values)
+    if missing := undeployed if names or len(undeployed) == len(outputs) else ():
+        raise OpsError(f"not deployed: {', '.join(missing)}; deploy with `pulumi up --stack {missing[0]}`")
+    session = boto3.Session()
+    deployed = [Stack.from_outputs(name, values, session) for name, values in outputs.items() if values]
+    return Deployment(stacks=tuple(deployed), undeployed=undeployed)
+
+
+def _pulumi_outputs(name: str, project: Path) -> dict[str, Any]:
+    """Return a stack's outputs; none when it is not deployed."""
     command = ["pulumi", "stack", "output", "--json", "--stack", name]
     try:
         done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
@@ -156,8 +191,10 @@ def _from_pulumi(name: str, project: Path) -> Stack:
         ) from None
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[0]
+        if _NO_STACK in said:
+            return {}
         raise OpsError(f"`{' '.join(command)}` failed: {said}")
-    return Stack.from_outputs(name, _json(done.stdout, source=" ".join(command)), boto3.Session())
+    return _json(done.stdout, source=" ".join(command))
 
 
 def _from_file(path: Path) -> Stack:
@@ -169,10 +206,25 @@ def _from_file(path: Path) -> Stack:
 
 
 def _embedded(path: Path) -> list[Stack]:
+    import fcntl  # which Windows lacks; there, --local has nothing to find
+
     try:
-        embedded = _json(path.read_text(encoding="utf-8"), source=str(path))
-    except OSError:
-        raise OpsError("no embedded AWS is running: start it with `python -m local serve`") from None
+        with path.open(encoding="utf-8") as file:
+            if (owner := os.fstat(file.fileno()).st_uid) != os.geteuid():
+                raise OpsError(f"{path} belongs to another user (uid {owner}): what it says is not believed")
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:  # the process that serves holds it
+                written = file.read()
+            else:
+                raise OpsError(
+                    "the embedded AWS of this folder was killed: start it again with `python -m local serve`"
+                )
+    except FileNotFoundError:
+        raise OpsError("no embedded AWS runs in this folder: start it with `python -m local serve`") from None
+    if not written:
+        raise OpsError("the embedded AWS of this folder is still being deployed: try again in a few seconds")
+    embedded = _json(written, source=str(path))
     session = boto3.Session(**embedded["credentials"])
     return [
         Stack.from_outputs(name, outputs, session, embedded["endpoint_url"])

@@ -1,4 +1,4 @@
-"""One line for each region: is it well, how much goes through it, what fails, how old is what waits."""
+"""The state of a region: is it well, how much goes through it, what fails, how old is what waits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ class Status:
     region: str
     alarms: tuple[str, ...]
     """Kinds of the alarms that are in ALARM (`dead-letters`, ...), as the runbook's sections are called."""
+    undecided: tuple[str, ...]
+    """Kinds of the alarms that CloudWatch cannot decide yet, as those of a new stack (INSUFFICIENT_DATA)."""
     completed: int
     failed: int
     skipped: int
@@ -32,11 +34,13 @@ class Status:
     """Age of the oldest message; None when CloudWatch has none to tell."""
     dead_letters: int
     undelivered: int
+    code_changed: bool | None
+    """Whether the function's code is another than the stack deployed; None when it does not say which."""
 
     @property
     def healthy(self) -> bool:
-        """Whether no alarm of the region is in ALARM."""
-        return not self.alarms
+        """Whether every alarm of the region is OK and its code is what was deployed."""
+        return not self.alarms and not self.undecided and not self.code_changed
 
 
 def of(stack: Stack, *, since: datetime) -> Status:
@@ -45,10 +49,12 @@ def of(stack: Stack, *, since: datetime) -> Status:
     waiting, in_flight = _counts(stack, stack.queue_url)
     dead_letters, _ = _counts(stack, stack.dead_letter_queue_url)
     undelivered, _ = _counts(stack, stack.delivery_dead_letter_queue_url)
+    alarms = _alarms(stack)
     return Status(
         stack=stack.name,
         region=stack.region,
-        alarms=_alarms(stack),
+        alarms=alarms["ALARM"],
+        undecided=alarms["INSUFFICIENT_DATA"],
         completed=sums["JobsCompleted"],
         failed=sums["JobsFailed"],
         skipped=sums["JobsSkipped"],
@@ -59,24 +65,36 @@ def of(stack: Stack, *, since: datetime) -> Status:
         oldest_seconds=_oldest(stack) if waiting or in_flight else None,
         dead_letters=dead_letters,
         undelivered=undelivered,
+        code_changed=_code_changed(stack),
     )
 
 
-def _alarms(stack: Stack) -> tuple[str, ...]:
+def _code_changed(stack: Stack) -> bool | None:
+    if stack.code_sha256 is None:
+        return None
+    function = stack.client("lambda").get_function_configuration(FunctionName=stack.function_arn)
+    return function["CodeSha256"] != stack.code_sha256
+
+
+def _alarms(stack: Stack) -> dict[str, tuple[str, ...]]:
+    """Return the kinds of the stack's alarms by their state."""
     begin, end = "analytics-", stack.physical("").removeprefix("analytics-")
     pages = (
         stack.client("cloudwatch")
         .get_paginator("describe_alarms")
         .paginate(AlarmNamePrefix=begin, AlarmTypes=["MetricAlarm"])
     )
-    return tuple(
-        sorted(
-            alarm["AlarmName"].removeprefix(begin).removesuffix(end)
-            for page in pages
-            for alarm in page["MetricAlarms"]
-            if alarm["StateValue"] == "ALARM" and alarm["AlarmName"].endswith(end)
+    alarms = [alarm for page in pages for alarm in page["MetricAlarms"] if alarm["AlarmName"].endswith(end)]
+    return {
+        state: tuple(
+            sorted(
+                alarm["AlarmName"].removeprefix(begin).removesuffix(end)
+                for alarm in alarms
+                if alarm["StateValue"] == state
+            )
         )
-    )
+        for state in ("ALARM", "INSUFFICIENT_DATA")
+    }
 
 
 def _sums(stack: Stack, since: datetime) -> dict[str, int]:

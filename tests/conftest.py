@@ -1,15 +1,22 @@
-"""What tests of several parts share: the embedded AWS, deployed once per worker."""
+"""What tests of several parts share: checked clients, and the embedded AWS, deployed once per worker."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from local import execution_environment
+from tests import checked_runtime, service_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from local.cloud import Cloud
+
+service_models.hold_every_client()
+execution_environment.RUNTIME = Path(checked_runtime.__file__)
 
 
 @pytest.fixture(scope="session")

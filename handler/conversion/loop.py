@@ -61,8 +61,8 @@ def convert(
     """
     budget = Budget(limits, workdir)
     with (
-        closing(Source(source, reopen, key=key, size=size, path=workdir / "object", budget=budget)) as opened,
-        closing(Rejects(workdir / "rejected.jsonl", provenance.get("job_id"))) as rejects,
+        closing(Source(source, reopen, size=size, path=workdir / "data", budget=budget)) as opened,
+        closing(Rejects(workdir / "rejected.jsonl", provenance)) as rejects,
         closing(Pipe()) as pipe,
         engine(workdir, budget, pipe.path) as connection,
     ):
@@ -97,7 +97,6 @@ class _Result:
     notes: Mapping[int, str]
     sources: tuple[str, ...]
     typed: Typed
-    rows: int
 
 
 class _Attempt:
@@ -164,25 +163,25 @@ class _Attempt:
                 raise RefutedError(strictly=True) from None
             raise
         self._counted(reader.rows, reader.beside)
-        facts, notes = reader.facts, table.notes
-        return _Result(format_, encoding.name, facts, notes, table.sources, typed, reader.rows)
+        return _Result(format_, encoding.name, reader.facts, table.notes, table.sources, typed)
 
     def _planned(self, head: bytes, findings: Findings) -> Plan:
         whole = self._source.whole
         if whole and not head.strip():
             raise EmptyError("the object has nothing but space")
-        name = self._source.name
+        name = self._source.name or self._key
         if layout := json_layout(head, name, findings, whole=whole):
             return JsonPlan(head, layout, findings, self._budget.columns_max)
         return DelimitedPlan(head, name, findings, whole=whole)
 
     def _rewritten(self) -> _Result:
-        path = self.output.with_name("data")
-        self._source.spool(path)
-        sources, written, rows = parquet.rewrite(self._connection, path, self.output, self._metadata)
-        self._counted(rows)
-        typed = Typed(written, markers=(0,) * len(sources))
-        return _Result("parquet", "binary", {}, {}, sources, typed, rows)
+        path = self._source.spool()
+        upload = parquet.Upload(self._connection, path, self._budget)
+        self._counted(upload.rows)
+        metadata = {**self._metadata, "format": "parquet", "encoding": "binary"}
+        written, columns = upload.rewrite(self.output, metadata)
+        typed = Typed(written, columns, markers=(0,) * len(columns))
+        return _Result("parquet", "binary", {}, {}, upload.sources, typed)
 
     def _counted(self, rows: int, beside: int = 0) -> None:
         """Take note that so many rows are to be found in the output, and all others were rejected.
@@ -223,8 +222,16 @@ class _Attempt:
             parquet=self.output,
             written=written,
             columns=[
-                Column(name=name, source_name=source, type=type_)
-                for source, (name, type_) in zip(result.sources, types, strict=True)
+                Column(
+                    name=name,
+                    source_name=source,
+                    type=type_,
+                    source_type=column.source_type,
+                    renamed_fields=column.renamed,
+                )
+                for source, (name, type_), column in zip(
+                    result.sources, types, result.typed.published, strict=True
+                )
             ],
             markers=result.typed.markers,
             notes=result.notes,

@@ -53,12 +53,26 @@ class Account:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RenamedField:
+    """A field within a column that is not published under its own name.
+
+    ``field`` has the published names that lead to it, the column's own first. ``key`` and ``value`` stand for
+    those of a map; a list adds no name.
+    """
+
+    field: tuple[str, ...]
+    source_name: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of the output: its name there, its name in the source, and its DuckDB type."""
+    """One column of the output: its name and DuckDB type, there and in the source."""
 
     name: str
     source_name: str
     type: str
+    source_type: str
+    renamed_fields: tuple[RenamedField, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

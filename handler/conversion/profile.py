@@ -61,6 +61,8 @@ def write_profile(connection: duckdb.DuckDBPyConnection, profiled: Profiled, pat
                 "source_name": column.source_name,
                 "type": column.type,
                 "looks_like": profiled.notes.get(index) if column.type == "VARCHAR" else None,
+                "source_type": column.source_type,
+                "renamed_fields": [asdict(field) for field in column.renamed_fields],
                 "nulls": written.nulls(column.name),
                 "null_marker_share": profiled.markers[index] / written.rows,
                 "min": _bounded(statistics.get("min")),

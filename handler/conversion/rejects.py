@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from conversion.decode import not_text_reason
@@ -10,13 +11,13 @@ from conversion.decode import not_text_reason
 class Rejects:
     """Writes ``rejected.jsonl`` as records are found; there is no file until there is one.
 
-    Each record names the job: what is published for two versions with the same bad records must differ in
-    its bytes, since S3's conditional writes tell objects apart by their ETags.
+    Each record names the job and the generation of its key. What is published for two generations with the
+    same bad records must differ in its bytes: S3's conditional writes tell objects apart by their ETags.
     """
 
-    def __init__(self, path: Path, job_id: str | None = None) -> None:
+    def __init__(self, path: Path, provenance: Mapping[str, str]) -> None:
         self._path = path
-        self._job = {"job_id": job_id} if job_id else {}
+        self._origin = {name: provenance[name] for name in ("job_id", "generation") if name in provenance}
         self._file = None
         self.count = 0
         self._first = ""
@@ -54,7 +55,7 @@ class Rejects:
             text = {"raw": raw.decode()}
         except UnicodeDecodeError:
             text = {"raw_base64": base64.b64encode(raw).decode()}
-        self._file.write(json.dumps(place | text | self._job, ensure_ascii=False) + "\n")
+        self._file.write(json.dumps(place | text | self._origin, ensure_ascii=False) + "\n")
 
     def forget(self) -> None:
         """Begin anew, for a reading that finds them again."""

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from conversion.published import within_years
+
 NULL_MARKERS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "#N/A", "\\N")
 """What stands for no value in a column that is otherwise typed. In a column of text it is text."""
 
@@ -45,7 +47,7 @@ BOOLEAN = Type("BOOLEAN", "TRY_CAST({text} AS BOOLEAN)", "strlen({text}) + CAST(
 _SAME = "CAST({value} AS VARCHAR) = {text}"
 
 BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", _SAME)
-DATE = Type("DATE", "TRY_CAST({text} AS DATE)", f"isfinite({{value}}) AND {_SAME}")
+DATE = Type("DATE", "TRY_CAST({text} AS DATE)", f"{within_years('{value}', 'DATE')} AND {_SAME}")
 TIME = Type("TIME", "TRY_CAST({text} AS TIME)", f"{{value}} < TIME '24:00:00' AND {_SAME}")
 
 # A double holds any 15 significant digits. Of more, it is right if it is written the same: in its shortest
@@ -91,7 +93,7 @@ def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
         fraction = f"starts_with(strftime({local}, '{form}.%f'), {begin})"
         fraction = f"strlen({{text}}) >= {len('2024-01-31 10:00:00.1') + len(suffix)} AND {fraction}"
         same = f"CASE WHEN {same} THEN true ELSE {fraction} END"
-    return Type(name, cast, f"isfinite({{value}}) AND {same}")
+    return Type(name, cast, f"{within_years('{value}', name)} AND {same}")
 
 
 def written_date(order: str, separator: str, time: str) -> Type:

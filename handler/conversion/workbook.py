@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from conversion import sheet
 from conversion.archive import members
 from conversion.budget import Budget, resident_bytes
 from conversion.compression import unpacked_bytes_max, unpacks_to_more
-from conversion.model import EmptyError, UnreadableError
+from conversion.model import BLOCK_BYTES, EmptyError, UnreadableError
 
 OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What an .xls begins with, and other old Office documents do (MS-CFB, 2.2)."""
@@ -48,31 +49,37 @@ def workbook_kind(path: Path) -> str | None:
     return "ods" if {"content.xml", "mimetype"} <= names else None
 
 
-def sheet_text(path: Path, kind: str, budget: Budget) -> Path:
-    """Write the one sheet of a workbook as CSV in UTF-8 beside it: comma, text in quotes, LF.
+def sheet_text(path: Path, kind: str, budget: Budget) -> Iterator[bytes]:
+    """Yield the one sheet of a workbook as CSV in UTF-8: comma, text in quotes, LF.
+
+    The first time it is written to the disk, beside the workbook.
 
     Args:
         path: The workbook.
         kind: What ``workbook_kind`` says of it.
         budget: What it may use.
 
-    Returns:
-        Where the CSV is.
-
     Raises:
         EmptyError: No sheet has data.
         UnreadableError: More than one has, or the workbook cannot be read in the memory there is.
     """
+    text = path.with_suffix(".sheet")
+    if not text.exists():
+        _write(path, text, kind, budget)
+    with text.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            yield block
+
+
+def _write(path: Path, text: Path, kind: str, budget: Budget) -> None:
     available = budget.memory_bytes - resident_bytes()
     needed = _needed_bytes(path, kind, budget)
     if needed > available:
         raise _too_large(f"about {needed} bytes, where {available} are left")
     # The reader goes by the name.
-    named, text = path.with_suffix(f".{kind}"), path.with_suffix(".sheet")
-    path.rename(named)
+    named = path.with_suffix(f".{kind}")
+    named.symlink_to(path.absolute())
     _read(named, text, available, budget)
-    named.unlink()
-    return text
 
 
 def _needed_bytes(path: Path, kind: str, budget: Budget) -> int:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import duckdb
 
-from conversion.engine import Written, copy, identifier, literal
+from conversion.engine import Written, copy, literal
 from conversion.pipe import Pipe
 from conversion.plan import Findings, RefutedError, Table
-from conversion.roundtrip import NULL_MARKERS, Type
+from conversion.published import Published, metadata_of, published, selection
+from conversion.roundtrip import NULL_MARKERS, TEXT, Type
 
 _MARKERS = "(" + ", ".join(literal(marker) for marker in NULL_MARKERS) + ")"
 _LOOK_EVERY = 16
@@ -22,9 +23,10 @@ first."""
 
 @dataclass(frozen=True)
 class Typed:
-    """What was written, and how many of each column's nulls were markers."""
+    """What was written, how it was published, and how many of each column's nulls were markers."""
 
     written: Written
+    published: tuple[Published, ...]
     markers: tuple[int, ...]
 
 
@@ -65,8 +67,12 @@ class Writer:
         """
         connection = self._connection
         names = dict(zip(self._table.names, self._table.sources, strict=True))
-        metadata = {**metadata, "column_names": json.dumps(names, ensure_ascii=False)}
-        query = self._query()
+        query, columns = self._query()
+        metadata = {
+            **metadata,
+            "column_names": json.dumps(names, ensure_ascii=False),
+            **metadata_of(self._table.names, columns),
+        }
         self._create_sequences()
         written = self._pipe.feed(
             self._looked_after(blocks, progress),
@@ -76,29 +82,32 @@ class Writer:
         counts = self._counts(connection)
         if types := self._refuted(counts):
             raise RefutedError(types=types)
-        return Typed(written, tuple(counts.get(f"m{index}", 0) for index in range(len(self._types))))
+        return Typed(written, columns, tuple(counts.get(f"m{index}", 0) for index in range(len(self._types))))
 
     def _create_sequences(self) -> None:
         statements = [f"CREATE OR REPLACE SEQUENCE {name} MINVALUE 0 START 0" for name in self._sequences]
         if statements:
             self._connection.execute("; ".join(statements))
 
-    def _query(self) -> str:
+    def _query(self) -> tuple[str, tuple[Published, ...]]:
         values, columns, checks = [], [], []
+        kinds = [(type_ or TEXT).name for type_ in self._types]
+        known = {kind: self._connection.sqltype(kind) for kind in set(kinds)}
         for index, (name, type_) in enumerate(zip(self._table.names, self._types, strict=True)):
             text = value = f"c{index}"
             values.append(text)
             if type_ and type_.cast != "{text}":
                 value = f"v{index}"
                 values.append(f"{type_.cast.format(text=text)} AS {value}")
-            columns.append(f"{value} AS {identifier(name)}")
+            columns.append(published(name, value, known[kinds[index]]))
             if type_ is None:
                 checks.append(self._asked(index))
             elif type_.check:
                 checks.append(self._checked(index, type_, value))
         relation = self._table.relation(literal(str(self._pipe.path)))
-        query = f"SELECT {', '.join(columns)} FROM (SELECT {', '.join(values)} FROM {relation})"
-        return f"{query} WHERE {' AND '.join(checks)}" if checks else query
+        selected = selection(self._table.names, columns)
+        query = f"SELECT {selected} FROM (SELECT {', '.join(values)} FROM {relation})"
+        return f"{query} WHERE {' AND '.join(checks)}" if checks else query, tuple(columns)
 
     def _checked(self, index: int, type_: Type, value: str) -> str:
         """Give SQL, always true, that counts the column's null markers and what is not of its type."""

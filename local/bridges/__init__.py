@@ -6,10 +6,25 @@ and `local/service_metrics.py` alone, and moto's version is pinned.
 """
 
 from local import cloudwatch, message_moves
-from local.bridges import events, function_code, metrics, permissions, queues
+from local.bridges import (
+    athena,
+    changes,
+    events,
+    first_events,
+    function_code,
+    lambda_checks,
+    metrics,
+    permissions,
+    queues,
+    refusals,
+    s3_deletions,
+)
 
 
 def install() -> None:
     """Put every bridge in place; call once, before the server answers."""
-    for bridges in (permissions, events, queues, metrics, function_code, cloudwatch, message_moves):
+    for bridges in (
+        *(permissions, events, first_events, s3_deletions, queues, metrics, changes, refusals),
+        *(function_code, lambda_checks, athena, cloudwatch, message_moves),
+    ):
         bridges.install()

@@ -21,9 +21,8 @@ _REASONS = {
     "ObjectCreated:Post": "POST Object",
     "ObjectCreated:Copy": "CopyObject",
     "ObjectCreated:CompleteMultipartUpload": "CompleteMultipartUpload",
-    "ObjectRemoved:Delete": "DeleteObject",
-    "ObjectRemoved:DeleteMarkerCreated": "DeleteObject",
 }
+_ETAG_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
 
 
 def install() -> None:
@@ -34,15 +33,20 @@ def install() -> None:
 def _send_events_as_s3_does() -> None:
     """Moto gives all events one id and sequencer, fires disabled rules, and enforces no queue policy.
 
-    On AWS ids are unique, the sequencers of one key's events grow, the queue's policy must admit the rule,
-    and an event that cannot be delivered goes to the target's dead-letter queue, and is counted as failed.
+    On AWS ids are unique, and the sequencers of one key's events grow and can differ in length. The queue's
+    policy must admit the rule. An event that cannot be delivered goes to the target's dead-letter queue, and
+    is counted as failed.
     """
     sequence = itertools.count(time.time_ns())  # grows from one run to the next, too
 
     def send(account_id: str, bucket: Any, event_name: str, key: Any) -> None:  # noqa: ANN401 - moto's classes
         reason = str(getattr(event_name, "value", event_name)).removeprefix("s3:")
-        item = {"key": key.name, "sequencer": f"{next(sequence):016X}"}
-        if reason.startswith("ObjectCreated"):
+        number = next(sequence)
+        item = {"key": key.name, "sequencer": f"{number:016X}{'' if number % 2 else 'A'}"}
+        deletion = _deletion(reason)
+        if deletion:
+            item |= {"etag": _ETAG_OF_NOTHING}
+        elif reason.startswith("ObjectCreated"):
             item |= {"size": key.size, "etag": key.etag.strip('"')}
         if bucket.is_versioned:
             item["version-id"] = key.version_id
@@ -57,14 +61,18 @@ def _send_events_as_s3_does() -> None:
             "resources": [bucket.arn],
             "detail": {
                 "version": "0",
+                "event-version": "1.0",
                 "bucket": {"name": bucket.name},
                 "object": item,
                 "request-id": uuid.uuid4().hex[:16].upper(),
                 "requester": account_id,
                 "source-ip-address": "127.0.0.1",
                 "reason": _REASONS.get(reason, reason),
+                **deletion,
             },
         }
+        if deletion.get("requester"):
+            del event["detail"]["source-ip-address"]
         for rule in list(
             events_backends[account_id][bucket.region_name].event_buses["default"].rules.values()
         ):
@@ -73,6 +81,17 @@ def _send_events_as_s3_does() -> None:
                     _deliver(rule, target, event)
 
     notifications._send_event_bridge_message = send  # noqa: SLF001 - moto's module
+
+
+def _deletion(name: str) -> dict[str, str]:
+    """Return what the event of a deletion says besides (S3 User Guide, "Event message structure")."""
+    family, _, what = name.partition(":")
+    if family not in ("ObjectRemoved", "LifecycleExpiration"):
+        return {}
+    said = {"deletion-type": "Delete Marker Created" if "Marker" in what else "Permanently Deleted"}
+    if family == "LifecycleExpiration":
+        return said | {"reason": "Lifecycle Expiration", "requester": "s3.amazonaws.com"}
+    return said | {"reason": "DeleteObject"}
 
 
 def _deliver(rule: Any, target: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ANN401 - moto's class

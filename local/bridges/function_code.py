@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from typing import Any
 
 from flask import request
 from moto.awslambda.models import LambdaFunction, LayerVersion
 
-PATH = "/_lambda/"
-"""Below it, the server answers with `archive`."""
+PATH = f"/_lambda/{secrets.token_urlsafe(32)}/"
+"""Below it, the server answers with `archive`. Nobody can guess it, as nobody can guess a presigned URL."""
 
 _archives: dict[str, bytes] = {}
 

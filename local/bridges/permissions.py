@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import has_request_context, request
+from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.exceptions import JsonRESTError
 from moto.dynamodb.responses import DynamoHandler
 from moto.iam import access_control
@@ -16,10 +17,13 @@ from moto.s3.responses import ACTION_MAP, S3Response
 from local import policies
 from local.bridges.account import ACCOUNT, PARTITION
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 def install() -> None:
     """Put these bridges in place; call once, before the server answers."""
-    _sign_empty_bodies_as_empty()
+    _leave_signatures_to_the_gateway()
     _evaluate_policies_as_iam_does()
     _deny_in_the_services_own_words()
     _enforce_bucket_policies_by_action()
@@ -27,20 +31,14 @@ def install() -> None:
     _hide_missing_objects_from_callers_who_may_not_list()
 
 
-def _sign_empty_bodies_as_empty() -> None:
-    """Moto checks the signature of a GET with its parameters as its body, and so refuses those of Lambda."""
-    create_request = access_control.IAMRequestBase._create_aws_request  # noqa: SLF001 - moto's class
+def _leave_signatures_to_the_gateway() -> None:
+    """Moto checks the signature of a GET with its parameters as its body, and so refuses those of Lambda.
 
-    def create(self: Any) -> Any:  # noqa: ANN401 - moto's class
-        parameters = self._data
-        if self._method not in {"POST", "PUT"}:
-            self._data = {}
-        try:
-            return create_request(self)
-        finally:
-            self._data = parameters
-
-    access_control.IAMRequestBase._create_aws_request = create  # noqa: SLF001
+    Where a header names one of Cognito's public calls, moto asks for neither a signature nor a permission.
+    `local/gateway` has checked the signature of each request before, so every call has a caller to ask about.
+    """
+    access_control.IAMRequestBase.check_signature = lambda _: None  # type: ignore[method-assign]
+    ActionAuthenticatorMixin.PUBLIC_OPERATIONS = []
 
 
 def _evaluate_policies_as_iam_does() -> None:
@@ -155,6 +153,21 @@ def _hide_missing_objects_from_callers_who_may_not_list() -> None:
 
     S3Response._get_key = get_or_deny  # noqa: SLF001 - moto's class
     S3Response.head_object = head_or_deny
+
+
+def caller_may(action: str, resource: str, context: Mapping[str, str]) -> bool:
+    """Tell whether the caller of the request being answered may do something else on its own behalf.
+
+    A service that acts for its caller, as Athena does, asks for the caller's rights.
+    """
+    key_id = request.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
+    caller = access_control.create_access_key(ACCOUNT, PARTITION, key_id, request.headers)  # type: ignore[arg-type]
+    asked = policies.Request(
+        action=action, resource=resource, principals=_principals(), context={**_condition_keys(), **context}
+    )
+    documents = [access_control.IAMPolicy(policy)._policy_json for policy in caller.collect_policies()]  # noqa: SLF001 - moto's class
+    decisions = {policies.evaluate(document, asked) for document in documents}
+    return policies.Decision.DENY not in decisions and policies.Decision.ALLOW in decisions
 
 
 def _principals() -> dict[str, tuple[str, ...]]:

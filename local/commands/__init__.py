@@ -1,5 +1,5 @@
-"""The commands of `python -m local`, one module each: `add_parser` declares its arguments."""
+"""The commands of `python -m local`, one module each: `add_parser` declares its arguments, `run` runs it."""
 
-from local.commands import dashboard, prepare, run, serve
+from local.commands import dashboard, prepare, redeliver, run, serve
 
-COMMANDS = (run, serve, dashboard, prepare)
+COMMANDS = (run, serve, redeliver, dashboard, prepare)

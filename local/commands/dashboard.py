@@ -9,9 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from local.errors import LocalError
+from terminal.console import Console
 
 if TYPE_CHECKING:
     import argparse
@@ -54,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.output.write_text(page, encoding="utf-8")
     except OSError as error:
         raise LocalError(f"{arguments.output} cannot be written: {error.strerror}") from None
-    Console(highlight=False).print(f"{arguments.output}: the dashboard of {region}", markup=False)
+    Console().say(f"{arguments.output}: the dashboard of {region}")
     return 0
 
 

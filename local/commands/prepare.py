@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from local.host_layer import LOCK, PROJECT, host_layer
+from terminal.console import Console
 
 if TYPE_CHECKING:
     import argparse
@@ -25,5 +24,5 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
 
 def run(_: argparse.Namespace) -> int:
     """Install."""
-    Console(highlight=False).print(f"{host_layer().relative_to(PROJECT)}: {LOCK.name} for this machine")
+    Console().say(f"{host_layer().relative_to(PROJECT)}: {LOCK.name} for this machine")
     return 0

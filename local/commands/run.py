@@ -1,15 +1,13 @@
-"""`python -m local run`: deploy three regions, process files in each, and show what became of them."""
+"""`python -m local run`: deploy the stacks, process files in each, and show what became of them."""
 
 from __future__ import annotations
 
 import concurrent.futures
-import json
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -21,6 +19,9 @@ from rich.progress import (
 
 from local import report
 from local.errors import LocalError
+from terminal.command_line import print_error
+from terminal.console import Console
+from terminal.machine import print_json
 
 if TYPE_CHECKING:
     import argparse
@@ -28,8 +29,13 @@ if TYPE_CHECKING:
     from local.cloud import Cloud
 
 PREFIX = "input/"
-FINAL = {"COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED"}
+UNFINISHED = ("STARTED", "no job")
 REFRESH_SECONDS = 0.25
+LOG_LINES = 20
+"""Lines of the function's log that are shown when a file has no outcome."""
+
+Jobs = dict[str, list[dict[str, Any]]]
+"""The job records of the files, by stack."""
 
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
@@ -44,35 +50,29 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
     parser.add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="a file of your own to process instead"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON document, for machines")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="keep the Parquet files, the rejected rows and the profiles in this folder",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document, for programs")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Process the files; 1 if one of them failed."""
+    """Process the files; 1 if one of them has no result."""
     from local.cloud import Cloud  # Pulumi takes a second to import: not for --help or a wrong FILE
     from local.tables import table_files
 
     _check_readable(arguments.file)
-    console = Console(highlight=False, width=None if Console().is_terminal else report.PLAIN_WIDTH)
-    progress = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not Console(stderr=True).is_terminal,
-    )
+    _check_folder(arguments.output)
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, progress:
+    with tempfile.TemporaryDirectory() as folder, _progress() as progress:
         files = [arguments.file] if arguments.file else table_files(Path(folder))
-        deploying = progress.add_task("Deploying", total=3)
+        deploying = progress.add_task("Deploying", total=None)
         with Cloud(
-            progress=lambda stack: progress.update(
-                deploying, description=f"Deploying {stack.name}", advance=1
-            )
+            progress=lambda stack: progress.update(deploying, description=f"Deploying {stack.name}")
         ) as cloud:
             progress.update(deploying, description="Deployed")
             deployed_seconds = time.monotonic() - began
@@ -81,34 +81,47 @@ def run(arguments: argparse.Namespace) -> int:
             progress.stop()
             keys = {PREFIX + file.name for file in files}
             jobs = {
-                region: [job for job in cloud.jobs(region) if job["input_path"] in keys]
-                for region in cloud.regions
+                stack: [job for job in cloud.jobs(stack) if job["input_path"] in keys]
+                for stack in cloud.stacks
             }
-            shown = cloud.regions[-1]
-            result = None if arguments.file else report.delays(cloud, shown)
-            if arguments.json:
-                document = {
-                    "deployed_seconds": round(deployed_seconds, 1),
-                    "jobs": jobs,
-                    "arrival_delays": result,
-                }
-                print(json.dumps(document, default=report.plain, ensure_ascii=False, indent=2))
-            else:
-                report.print_summary(console, cloud, deployed_seconds)
-                for region, records in jobs.items():
-                    console.print(report.jobs_table(region, records))
-                if result is None:
-                    report.print_preview(console, cloud, shown, jobs[shown])
-                else:
-                    console.print(report.delays_table(result, shown))
-            return _check(cloud, files, jobs)
+            _show(arguments, cloud, jobs, deployed_seconds)
+            return _report_missing(cloud, files, jobs)
+
+
+def _show(arguments: argparse.Namespace, cloud: Cloud, jobs: Jobs, deployed_seconds: float) -> None:
+    shown = cloud.stacks[-1]
+    delays = None if arguments.file else report.delays(cloud, shown)
+    kept = report.keep_results(cloud, shown, jobs[shown], arguments.output) if arguments.output else []
+    if arguments.json:
+        document = {
+            "deployed_seconds": round(deployed_seconds, 1),
+            "jobs": jobs,
+            "arrival_delays": delays,
+            "kept": [str(path) for path in kept],
+        }
+        print_json(document, default=report.as_json_value)
+        return
+    console = Console()
+    report.print_summary(console, cloud, deployed_seconds)
+    for stack, records in jobs.items():
+        report.print_jobs(console, stack, records)
+    if delays is None:
+        report.print_preview(console, cloud, shown, jobs[shown])
+    else:
+        report.print_delays(console, delays, shown)
+    for path in kept:
+        console.say(f"kept {path}")
 
 
 def _check_readable(file: Path | None) -> None:
     if file is None:
         return
     if file.is_dir():
-        raise LocalError(f"{file} is a directory; name a file")
+        raise LocalError(f"{file} is a directory; FILE must be one file")
+    try:
+        file.name.encode()
+    except UnicodeEncodeError:
+        raise LocalError(f"{file} cannot be uploaded: keys of S3 are UTF-8, and its name is not") from None
     try:
         with file.open("rb") as opened:
             opened.read(1)
@@ -116,43 +129,66 @@ def _check_readable(file: Path | None) -> None:
         raise LocalError(f"{file} cannot be read: {error.strerror}") from None
 
 
+def _check_folder(folder: Path | None) -> None:
+    """Make the folder, before minutes of work whose results could not be kept."""
+    if folder is None:
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalError(f"--output {folder} cannot be made: {error.strerror}") from None
+
+
+def _progress() -> Progress:
+    console = Console(stderr=True)
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
 def _upload(cloud: Cloud, files: list[Path], progress: Progress) -> None:
-    uploading = progress.add_task("Uploading", total=len(files) * len(cloud.regions))
-    for region in cloud.regions:
+    uploading = progress.add_task("Uploading", total=len(files) * len(cloud.stacks))
+    for stack in cloud.stacks:
         for file in files:
-            cloud.upload_file(region, PREFIX + file.name, file)
+            cloud.upload_file(stack, PREFIX + file.name, file)
             progress.advance(uploading)
 
 
 def _process(cloud: Cloud, files: int, progress: Progress) -> None:
     """Run the functions until nothing is left to deliver, showing how many jobs are done."""
-    processing = progress.add_task("Processing", total=files * len(cloud.regions))
+    processing = progress.add_task("Processing", total=files * len(cloud.stacks))
     with concurrent.futures.ThreadPoolExecutor(1) as background:
         # What fails is delivered again at once: nobody waits half an hour for a visibility timeout here.
         idle = background.submit(cloud.run_until_quiet, timeout_seconds=3600)
         while not concurrent.futures.wait([idle], REFRESH_SECONDS).done:
             if not progress.disable:
-                done = sum(job["status"] in FINAL for region in cloud.regions for job in cloud.jobs(region))
+                done = sum(
+                    job["status"] not in UNFINISHED for stack in cloud.stacks for job in cloud.jobs(stack)
+                )
                 progress.update(processing, completed=done)
         idle.result()
 
 
-def _check(cloud: Cloud, files: list[Path], jobs: dict[str, list[dict[str, Any]]]) -> int:
-    """Say on stderr what did not end well."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    failed = 0
-    for region, records in jobs.items():
+def _report_missing(cloud: Cloud, files: list[Path], jobs: Jobs) -> int:
+    """Say on stderr which files have no result, and why; return 1 if there is one."""
+    missing = 0
+    for stack, records in jobs.items():
         by_key = {record["input_path"]: record for record in records}
         for file in files:
             record = by_key.get(PREFIX + file.name, {"status": "no job"})
-            if record["status"] == "FAILED" or record["status"] not in FINAL:
-                failed += 1
-                reason = (
-                    record.get("error")
-                    or "; ".join(cloud.functions.problems)
-                    or "see the function's log below"
-                )
-                console.print(f"{region}: {file.name}: {record['status']}: {reason}", markup=False)
-                if record["status"] not in FINAL:
-                    console.print(*cloud.log(region)[-20:], sep="\n", markup=False)
-    return 1 if failed else 0
+            if record["status"] == "COMPLETED":
+                continue
+            missing += 1
+            reason = record.get("error") or "; ".join(cloud.functions.problems) or "see the log below"
+            print_error(f"{stack}: {file.name}: {record['status']}: {reason}")
+            if record["status"] in UNFINISHED:
+                for line in cloud.log(stack)[-LOG_LINES:]:
+                    print_error(f"  {line}")
+    return 1 if missing else 0

@@ -1,28 +1,26 @@
-"""`python -m local serve`: keep the three regions running, and process what any S3 client uploads."""
+"""`python -m local serve`: keep the stacks running, and process what any S3 client uploads."""
 
 from __future__ import annotations
 
 import contextlib
-import json
+import os
+import shlex
 import signal
+import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from rich.console import Console
-from rich.table import Table
-
-from local.report import PLAIN_WIDTH
+from local import state_file
+from local.commands.redeliver import SIGNAL
+from terminal.console import Console
+from terminal.records import Records
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from local.cloud import Cloud
 
 DEFAULT_PORT = 4566
-STATE = Path(".build") / "embedded-aws.json"
-"""Where `python -m ops --local` finds the running embedded AWS, seen from the folder that both run in."""
 LOOK_SECONDS = 0.5
 SAMPLE_SECONDS = 60
 """How often SQS measures its queues, and CloudWatch evaluates alarms."""
@@ -50,17 +48,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
     from local.cloud import Cloud  # Pulumi takes a second to import: not for --help
 
-    console = Console(highlight=False, width=None if Console().is_terminal else PLAIN_WIDTH, soft_wrap=True)
+    console = Console()
+    asked_to_redeliver = threading.Event()
+    signal.signal(SIGNAL, lambda *_: asked_to_redeliver.set())
     # Ctrl-C too: a shell starts what it puts in the background with interrupts ignored.
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _interrupt)
-    with contextlib.suppress(KeyboardInterrupt):
-        console.print("Deploying three regions ...")
-        with Cloud(port=arguments.port) as cloud, _announced(cloud):
+    with contextlib.suppress(KeyboardInterrupt), state_file.held() as announce:
+        console.say("Deploying the stacks ...")
+        with Cloud(port=arguments.port) as cloud:
+            announce(state_of(cloud))
             _explain(console, cloud)
             cloud.functions.start()
-            _follow(console, cloud)
-    console.print("Ended.")
+            _follow(console, cloud, asked_to_redeliver)
+    console.say("Ended.")
     return 0
 
 
@@ -68,65 +69,63 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-@contextlib.contextmanager
-def _announced(cloud: Cloud) -> Iterator[None]:
-    """Tell other commands where the embedded AWS is, while it is."""
+def state_of(cloud: Cloud) -> dict[str, Any]:
+    """Give what other commands need to find the embedded AWS."""
     credentials = cloud.server.operator
-    STATE.parent.mkdir(exist_ok=True)
-    STATE.write_text(
-        json.dumps(
-            {
-                "endpoint_url": cloud.server.endpoint,
-                "credentials": {
-                    "aws_access_key_id": credentials.key_id,
-                    "aws_secret_access_key": credentials.secret,
-                },
-                "stacks": cloud.outputs,
-            },
-            indent=2,
-        )
-    )
-    try:
-        yield
-    finally:
-        STATE.unlink(missing_ok=True)
+    return {
+        "process": os.getpid(),
+        "endpoint_url": cloud.server.endpoint,
+        "credentials": {
+            "aws_access_key_id": credentials.key_id,
+            "aws_secret_access_key": credentials.secret,
+        },
+        "stacks": cloud.outputs,
+    }
 
 
 def _explain(console: Console, cloud: Cloud) -> None:
     """Say where everything is, and how to point the AWS CLI at it."""
-    table = Table("Region", "Bucket", "Job table")
-    for region, outputs in cloud.outputs.items():
-        table.add_row(region, outputs["bucketName"], outputs["tableName"])
-    console.print(table)
-    region = cloud.regions[-1]
-    bucket = cloud.outputs[region]["bucketName"]
-    console.print(f"The embedded AWS is at {cloud.server.endpoint}. Point the AWS CLI, or any SDK, at it:\n")
+    table = Records("stack", "region")
+    for stack, outputs in cloud.outputs.items():
+        details = {"bucket": outputs["bucketName"], "job table": outputs["tableName"]}
+        table.add(stack, outputs["region"], details=details)
+    table.print(console)
+    console.say()
+    stack = cloud.stacks[-1]
+    bucket, region = cloud.outputs[stack]["bucketName"], cloud.region(stack)
+    console.say(f"The embedded AWS is at {cloud.server.endpoint}. Point the AWS CLI, or any SDK, at it:")
+    console.say()
     variables = {"AWS_ENDPOINT_URL": cloud.server.endpoint, **cloud.server.operator.environment}
     for name, value in variables.items():
-        console.print(f"  export {name}={value}")
-    console.print(f"  aws s3 cp FILE s3://{bucket}/input/ --region {region}")
-    console.print(f"  aws s3 ls s3://{bucket}/processed/ --recursive --region {region}\n")
-    console.print("Uploads are processed as they arrive; Ctrl-C ends it all.")
+        console.say(f"  export {name}={shlex.quote(value)}")
+    console.say(f"  aws s3 cp FILE s3://{bucket}/input/ --region {region}")
+    console.say(f"  aws s3 ls s3://{bucket}/processed/ --recursive --region {region}")
+    console.say()
+    console.say("Uploads are processed as they arrive; Ctrl-C ends it all.")
 
 
-def _follow(console: Console, cloud: Cloud) -> None:
+def _follow(console: Console, cloud: Cloud, asked_to_redeliver: threading.Event) -> None:
     """Print each job's outcome as it is recorded, and what keeps Lambda from working."""
     from local.alarms import CloudWatch
 
     metrics = CloudWatch(cloud.server)
     sampled = time.monotonic()
-    told: dict[str, str] = {}
+    told: dict[tuple[str, str], str] = {}
     problems = 0
     while True:
         time.sleep(LOOK_SECONDS)
-        for region in cloud.functions.take_served_regions():
-            for job in cloud.jobs(region):
-                if told.get(job["job_id"]) != job["status"]:
-                    told[job["job_id"]] = job["status"]
-                    console.print(_line(region, job), markup=False)
+        served = cloud.functions.take_served_regions()
+        for stack in (stack for stack in cloud.stacks if cloud.region(stack) in served):
+            for job in cloud.jobs(stack):
+                if told.get((stack, job["job_id"])) != job["status"]:
+                    told[stack, job["job_id"]] = job["status"]
+                    console.say(_line(stack, job))
         for problem in cloud.functions.problems[problems:]:
-            console.print(problem, markup=False)
+            console.say(problem)
             problems += 1
+        if asked_to_redeliver.is_set():
+            asked_to_redeliver.clear()
+            console.say(f"Made {cloud.redeliver()} failed messages visible again.")
         if time.monotonic() - sampled > SAMPLE_SECONDS:
             metrics.sample()
             for region in cloud.regions:
@@ -134,7 +133,7 @@ def _follow(console: Console, cloud: Cloud) -> None:
             sampled = time.monotonic()
 
 
-def _line(region: str, job: dict[str, Any]) -> str:
+def _line(stack: str, job: dict[str, Any]) -> str:
     when = time.strftime("%H:%M:%S", time.localtime(float(job["timestamp"])))
     rows = "" if job.get("rows_out") is None else f"{int(job['rows_out']):,} rows -> {job.get('output_path')}"
-    return f"{when} {region} {job['input_path']}: {job['status']} {job.get('error') or rows}"
+    return f"{when} {stack} {job['input_path']}: {job['status']} {job.get('error') or rows}"

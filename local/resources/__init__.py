@@ -1,15 +1,43 @@
-"""Creates one resource of each type that the program uses, and gives its attributes under their Pulumi names.
+"""Creates, reads, changes and deletes the resources that the program uses, as Pulumi's AWS provider does.
 
-A type is known when it is registered here; the deployer refuses every other, so nothing passes unbuilt.
+A type is known when it is declared in one of the modules named for its service; every other is refused, so
+nothing passes unbuilt.
 """
 
-from local.resources import compute, encryption, events, identity, jobs, monitoring, network, storage
-from local.resources.target import Creator, Target
+from local.resources import (
+    athena_types,
+    cloudwatch_types,
+    dynamodb_types,
+    ec2_types,
+    eventbridge_types,
+    glue_types,
+    iam_types,
+    kms_types,
+    lambda_types,
+    s3_types,
+    sns_types,
+    sqs_types,
+)
+from local.resources.functions import FUNCTIONS
+from local.resources.resource_type import ResourceType
 
-__all__ = ["CREATORS", "Creator", "Target"]
+__all__ = ["FUNCTIONS", "TYPES"]
 
-CREATORS: dict[str, Creator] = {
-    creator_type: creator
-    for module in (compute, encryption, events, identity, jobs, monitoring, network, storage)
-    for creator_type, creator in module.CREATORS.items()
+TYPES: dict[str, ResourceType] = {
+    declared.pulumi_type: declared
+    for module in (
+        athena_types,
+        cloudwatch_types,
+        dynamodb_types,
+        ec2_types,
+        eventbridge_types,
+        glue_types,
+        iam_types,
+        kms_types,
+        lambda_types,
+        s3_types,
+        sns_types,
+        sqs_types,
+    )
+    for declared in module.TYPES
 }

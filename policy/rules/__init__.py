@@ -1,9 +1,9 @@
 """The rules that every stack keeps: one set, for the tests and for Pulumi's engine."""
 
-from . import access, encryption, network, permissions, residency, retention, tags
+from . import acceptance, access, encryption, network, permissions, residency, retention, tags
 from .model import UNKNOWN, Resource, ResourceRule, Rule, Stack, StackRule, Violation
 
-_MODULES = (residency, network, encryption, access, permissions, retention, tags)
+_MODULES = (residency, network, encryption, access, permissions, retention, tags, acceptance)
 
 RULES: tuple[Rule, ...] = tuple(
     value

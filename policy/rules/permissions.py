@@ -12,8 +12,14 @@ UNBOUNDED: Mapping[str, str] = {
 }
 """Actions that a function in a network needs and AWS does not let a policy bind to resources, and why."""
 
+BOUND_TO_REGION = frozenset(
+    {"ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"}
+)
+"""Actions for which Lambda's check of a role names no interface (see `acceptance.py`)."""
+
 _OBJECTS = re.compile(r"arn:aws[a-z-]*:s3:::[^*?/]+/(?:[^*?]*/)?\*")
 _LOG_STREAMS = re.compile(r"arn:aws[a-z-]*:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:(?:log-stream:)?\*")
+_ANYTHING_IN_EC2 = re.compile(r"arn:aws[a-z-]*:ec2:[^*?:]+:[^*?:]+:\*/\*")
 _NETWORK_INTERFACES = re.compile(r"arn:aws[a-z-]*:ec2:[^*?:]+:[^*?:]+:network-interface/\*")
 
 
@@ -36,6 +42,8 @@ def no_wildcard_resource(resource: Resource, _region: str) -> Iterator[str]:
             if not ("*" in named or "?" in named) or _bounded(named):
                 continue
             if named == "*" and (resource.type in KEYS or set(statement.actions) <= UNBOUNDED.keys()):
+                continue
+            if _ANYTHING_IN_EC2.fullmatch(named) and set(statement.actions) <= BOUND_TO_REGION:
                 continue
             yield f"{path} allows {', '.join(statement.actions)} on {named}; name the resource"
 

@@ -108,10 +108,10 @@ def residency_features(resource: Resource, region: str) -> Iterator[str]:
 
 @stack_rule()
 def residency_provider(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """A provider of another region would move the whole stack there; one that guesses may do so tomorrow."""
+    """A provider of another region would move the whole stack there, and so might one without a region."""
     providers = list(stack.of(PROVIDER))
     if not providers:
-        yield None, f"has no AWS provider of its own; declare one with region {stack.region}"
+        yield None, f"has no AWS provider; set aws:region to {stack.region}"
     for provider in providers:
         if provider.at("region") != stack.region:
             yield provider, f"region is {provider.at('region')}; the stack's is {stack.region}"

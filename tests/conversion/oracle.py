@@ -41,7 +41,7 @@ def same(text: str, type_: str, value: Any) -> bool:
     if type_ == "DATE":
         return value in {_day(text, order) for order in ((0, 1, 2), (2, 1, 0), (2, 0, 1))}
     if type_ == "TIME":
-        return value == time.fromisoformat(text)
+        return time.fromisoformat(value) == time.fromisoformat(text)
     if type_ == "TIMESTAMP":
         return value == datetime.fromisoformat(text)
     msg = f"the oracle knows no {type_}"

@@ -29,6 +29,11 @@ class Converted:
         return {column.name: column.type for column in self.result.columns}
 
     @property
+    def source_types(self) -> dict[str, str]:
+        """What was found in the columns, whatever it is published as."""
+        return {column.name: column.source_type for column in self.result.columns}
+
+    @property
     def rows(self) -> list[tuple[Any, ...]]:
         """The rows, every value as its text."""
         return self.query("SELECT COLUMNS(*)::VARCHAR FROM data")

@@ -1,4 +1,5 @@
 import gzip
+import json
 from pathlib import Path
 
 import duckdb
@@ -53,7 +54,6 @@ def test_text_after_a_compressed_member_is_damage():
     [
         (b"PK\x03\x04", "ZIP"),
         (b"%PDF-1.7", "PDF"),
-        (b"BZh9", "bzip2"),
         (b"ORC", "ORC"),
         (b"\x89PNG\r\n", "PNG"),
     ],
@@ -87,6 +87,44 @@ def test_parquet_keeps_its_types_and_values(parquet: Path):
     assert (converted.result.format, converted.result.encoding) == ("parquet", "binary")
 
 
+@pytest.fixture
+def odd_parquet(tmp_path):
+    """Names and types that not every engine reads; what DuckDB itself cannot write is in tests/readers."""
+    path = tmp_path / "odd.parquet"
+    with duckdb.connect() as connection:
+        connection.sql(
+            f"""
+            SELECT TIME '10:11:12.5' AS " t ", 4294967295::UINTEGER AS t, 'infinity'::TIMESTAMP AS "$path",
+                [{{'x0': DATE '20000-01-01', 'a-b': 1}}] AS x0, DATE '2024-01-01' AS İd, 5 AS "{"名" * 90}"
+            """
+        ).write_parquet(str(path))
+    return path
+
+
+def test_parquet_is_published_in_types_and_names_that_all_engines_read(odd_parquet):
+    converted = run(odd_parquet.read_bytes(), "data.parquet")
+    assert converted.types == {
+        "t_2": "VARCHAR",
+        "t": "BIGINT",
+        "_path": "VARCHAR",
+        "x0": "STRUCT(x0 VARCHAR, a_b INTEGER)[]",
+        "Id": "DATE",
+        "名" * 85: "INTEGER",
+    }
+    assert converted.rows == [
+        ("10:11:12.5", "4294967295", "infinity", "[{'x0': 20000-01-01, 'a_b': 1}]", "2024-01-01", "5")
+    ]
+    names = [column.source_name for column in converted.result.columns]
+    assert names == [" t ", "t", "$path", "x0", "İd", "名" * 90]
+    assert list(json.loads(converted.metadata["column_names"]).values()) == names
+    assert json.loads(converted.metadata["renamed_fields"]) == [
+        {"field": ["x0", "a_b"], "source_name": "a-b"}
+    ]
+    profile = {column["name"]: column for column in converted.profile["columns"]}
+    assert profile["t_2"]["source_type"] == "TIME"
+    assert profile["x0"]["renamed_fields"] == [{"field": ["x0", "a_b"], "source_name": "a-b"}]
+
+
 def test_damaged_parquet(parquet: Path):
     data = parquet.read_bytes()
     assert "engine cannot read it" in refused(data[:-20]).reason
@@ -105,6 +143,7 @@ def test_provenance():
     assert metadata["source_key"] == "in/put 'quoted' ü.csv"
     assert PROVENANCE.items() <= metadata.items()
     assert {"format", "encoding", "compression", "column_names"} <= metadata.keys()
+    assert metadata["org.apache.spark.version"] == "3.5.0"
 
 
 @pytest.mark.parametrize(

@@ -208,7 +208,7 @@ def test_lines_that_are_not_flat_after_all_lose_nothing(lines):
     for line, row in zip(lines, converted.rows[2000:], strict=True):
         kept = {
             name: (type_, value)
-            for (name, type_), value in zip(converted.types.items(), row, strict=True)
+            for (name, type_), value in zip(converted.source_types.items(), row, strict=True)
             if value is not None
         }
         for name, value in json.loads(line, parse_float=Decimal).items():

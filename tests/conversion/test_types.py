@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from tests.conversion.support import run
@@ -14,7 +16,6 @@ SAME = [
     ("DECIMAL(38,10)", ["1234567890123456789.0123456789", "0.0000000001"]),
     ("DOUBLE", ["1.5", "0.25", "-3.125", "0.30000000000000004", "1e-07", "1.7976931348623157e+308"]),
     ("DATE", ["2024-01-01", "1969-12-31", "0001-01-01"]),
-    ("TIME", ["00:00:00", "23:59:59"]),
     ("TIMESTAMP", ["2024-01-01 10:00:00", "2024-01-01 10:00:00.5", "1900-01-01 00:00:00"]),
     ("BOOLEAN", ["true", "false"]),
 ]
@@ -25,6 +26,23 @@ def test_values_come_back_as_written(type_, values):
     converted = column(*values)
     assert converted.types["value"] == type_
     assert [row[0] for row in converted.rows] == values
+
+
+def test_times_are_published_as_text():
+    """As Spark opens no file that has a column of TIME; a null marker among them is a null nevertheless."""
+    converted = column("00:00:00", "23:59:59", "NA")
+    assert (converted.types["value"], converted.source_types["value"]) == ("VARCHAR", "TIME")
+    assert [row[0] for row in converted.rows] == ["00:00:00", "23:59:59", None]
+    assert json.loads(converted.metadata["source_types"]) == {"value": "TIME"}
+
+
+@pytest.mark.parametrize("value", ["20000-01-01", "0000-01-01"])
+@pytest.mark.parametrize("form", ["{}", "{} 10:00:00", "{}T10:00:00", "{} 10:00:00+02:00", "{}T10:00:00Z"])
+def test_years_beyond_9999_stay_text_wherever_they_come(form, value):
+    values = [form.format(day) for day in ["2024-01-31"] * 3000 + [value]]
+    converted = column(*values)
+    assert converted.types["value"] == "VARCHAR"
+    assert converted.rows[-1][0] == values[-1]
 
 
 EQUAL = [

@@ -1,10 +1,13 @@
 """A moto server as the AWS, and the function as a process that can be killed in the middle of a call."""
 
+import atexit
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -17,9 +20,15 @@ from uuid import uuid4
 
 import boto3
 
+from environment import VERSION_FILE
 from tests.handler.deliveries import REGION
 
 ROOT = Path(__file__).resolve().parents[2]
+
+CODE = Path(tempfile.mkdtemp(prefix="function-code-"))
+"""What stands for the folder of the function's archive, as far as it is not in the repository."""
+(CODE / VERSION_FILE).write_text("1.0.0\n")
+atexit.register(shutil.rmtree, CODE, ignore_errors=True)
 
 ENVIRONMENT = {
     "REGION": REGION,
@@ -28,7 +37,11 @@ ENVIRONMENT = {
     "REJECTED_SHARE_MAX": "0.1",
     "MAX_DECOMPRESSED_BYTES": str(2**32),
     "MAX_DECOMPRESSION_RATIO": "200",
-    "PROGRAM_VERSION": "1.0.0",
+    "JOB_RETENTION_DAYS": "0",
+    "UPLOAD_PREFIXES": "[]",
+    "SYSTEM_PREFIXES": '["processed/", "rejected/"]',
+    "DATASETS": '["flights"]',
+    "LAMBDA_TASK_ROOT": str(CODE),
     "POWERTOOLS_SERVICE_NAME": "etl",
     "POWERTOOLS_METRICS_NAMESPACE": "RegionalAnalytics",
     "AWS_DEFAULT_REGION": REGION,
@@ -199,8 +212,9 @@ class FunctionProcess:
             event: the event.
             how: stack (bucket and table), clock (seconds to add to the time), kill (number of the request and
                 "before" or "after" it), fault (its kind, the number of the first request that meets it, how
-                many do), cut (the body that is read ends half-way), seconds (time left), left (the
-                same, from one time that it is asked to the next), stand_in (of the conversion).
+                many do), also (another fault), cut (the body that is read ends half-way), seconds (time
+                left), left (the same, from one time that it is asked to the next), fake (conversion),
+                retention_days.
         """
         assert self._process.stdin
         assert self._process.stdout

@@ -54,7 +54,31 @@ def eventbridge(
     }
 
 
-def notification(key: str, version_id: str | None = None, *, bucket: str = BUCKET) -> dict[str, Any]:
+def deleted(
+    key: str,
+    version_id: str,
+    *,
+    bucket: str = BUCKET,
+    for_good: bool = False,
+    by_lifecycle: bool = False,
+    replay_id: str | None = None,
+) -> dict[str, Any]:
+    """S3's "Object Deleted" event: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html ."""
+    event = eventbridge(key, version_id, bucket=bucket, replay_id=replay_id)
+    detail = event["detail"]
+    del detail["object"]["size"]
+    detail["object"]["etag"] = "d41d8cd98f00b204e9800998ecf8427e"
+    detail["reason"] = "Lifecycle Expiration" if by_lifecycle else "DeleteObject"
+    detail["deletion-type"] = "Permanently Deleted" if for_good else "Delete Marker Created"
+    if by_lifecycle:
+        detail["requester"] = "s3.amazonaws.com"
+        del detail["source-ip-address"]
+    return event | {"detail-type": "Object Deleted"}
+
+
+def notification(
+    key: str, version_id: str | None = None, *, bucket: str = BUCKET, name: str = "ObjectCreated:Put"
+) -> dict[str, Any]:
     """One record of a classic S3 notification, its key encoded as S3 does."""
     created: dict[str, Any] = {
         "key": quote_plus(key, safe="/"),
@@ -69,7 +93,7 @@ def notification(key: str, version_id: str | None = None, *, bucket: str = BUCKE
         "eventSource": "aws:s3",
         "awsRegion": REGION,
         "eventTime": "2026-11-12T00:00:00.000Z",
-        "eventName": "ObjectCreated:Put",
+        "eventName": name,
         "userIdentity": {"principalId": "AIDAJDPLRKLG7UEXAMPLE"},
         "requestParameters": {"sourceIPAddress": "127.0.0.1"},
         "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810"},

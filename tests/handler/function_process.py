@@ -18,13 +18,16 @@ from typing import Any
 import botocore.endpoint
 from botocore.exceptions import ClientError
 
+import conversion_attempt
 import index
-import processing
 from dynamo import Table
 from objects import Bucket
-from tests.handler import stand_in
+from processor import Processor
+from tests import service_models
+from tests.handler import fake_conversion
 from tests.handler.deliveries import Context
-from tests.handler.faults import cut_body, inject
+from tests.handler.fault_injection import cut_body, inject
+from uploads import Uploads
 
 
 def _die() -> None:
@@ -63,28 +66,32 @@ def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
         return calls
 
     os.dup2(out, 1)
-    s3, dynamodb = index.processor._bucket._client, index.processor._table._client
+    s3, dynamodb = index._s3, index.processor._table._client
     kill = tuple(command["kill"]) if command.get("kill") else None
     for client in (s3, dynamodb):
         _watch(client, note, kill)
-    if command.get("fault"):
+    for fault, first, times in filter(None, (command.get("fault"), command.get("also"))):
         botocore.endpoint.time.sleep = _do_not_wait
         for client in (s3, dynamodb):
-            fault, first, times = command["fault"]
             inject(client, fault, first, times, lambda: calls)
     if command.get("cut"):
         cut_body(s3)
     stack, ahead = command["stack"], command.get("clock", 0)
     settings = index.settings.__class__(
         **{name: getattr(index.settings, name) for name in index.settings.__slots__}
-        | {"bucket": stack, "table": stack}
+        | {"bucket": stack, "table": stack, "job_retention_days": command.get("retention_days", 0)}
+        | {"upload_prefixes": tuple(command.get("upload_prefixes", ()))}
     )
     index.settings = settings
-    index.processor = processing.Processor(
-        settings, Bucket(s3, stack), Table(dynamodb, stack), lambda: time.time() + ahead
+    index.processor = Processor(
+        settings,
+        Uploads(s3, stack),
+        Bucket(s3, stack),
+        Table(dynamodb, stack),
+        lambda: time.time() + ahead,
     )
-    if command.get("stand_in"):
-        processing.convert = stand_in.convert
+    if command.get("fake"):
+        conversion_attempt.convert = fake_conversion.convert
     context = Context(seconds=command.get("seconds", 300), left=command.get("left", ()))
     answer = None
     try:
@@ -101,7 +108,7 @@ def _do_not_wait(_seconds: float) -> None:
 
 def _warm_up() -> None:
     """Let botocore build what it builds at first calls, once for all copies; keep no connection."""
-    s3, dynamodb = index.processor._bucket._client, index.processor._table._client
+    s3, dynamodb = index._s3, index.processor._table._client
     for call in (
         lambda: s3.get_object(Bucket="none", Key="none"),
         lambda: s3.put_object(Bucket="none", Key="none", Body=b""),
@@ -112,6 +119,7 @@ def _warm_up() -> None:
             call()
     for client in (s3, dynamodb):
         client.close()
+        service_models.hold(client)
 
 
 def main() -> None:

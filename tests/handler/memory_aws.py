@@ -1,4 +1,4 @@
-"""The six calls that the handler makes, over dictionaries: fast enough to try thousands of interleavings.
+"""The calls that the handler makes, over dictionaries: fast enough to try thousands of interleavings.
 
 `test_memory_aws.py` checks these semantics against moto's server.
 """
@@ -43,8 +43,14 @@ class MemoryS3:
         self._count = 0
 
     def current(self, key: str) -> Version | None:
+        """Return the current version; None where there is none, or a delete marker."""
+        newest = self.newest(key)
+        return newest if newest and newest.body is not None else None
+
+    def newest(self, key: str) -> Version | None:
+        """Return what is on top: a version or a delete marker."""
         versions = self.objects.get(key)
-        return versions[-1] if versions and versions[-1].body is not None else None
+        return versions[-1] if versions else None
 
     def add(self, key: str, body: bytes | None, **more: Any) -> str:
         self._count += 1
@@ -72,7 +78,11 @@ class MemoryS3:
         return {**_headers(version), "Body": io.BytesIO(version.body or b"")}
 
     def head_object(self, Bucket: str, Key: str, ChecksumMode: str = "") -> dict[str, Any]:  # noqa: N803
-        return _headers(self._find("HeadObject", Key, None))
+        headers = _headers(self._find("HeadObject", Key, None))
+        return headers if ChecksumMode else {**headers, "ChecksumSHA256": None}
+
+    def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:  # noqa: N803
+        raise AssertionError("nothing is denied here")
 
     def put_object(self, **request: Any) -> dict[str, Any]:
         current = self.current(request["Key"])
@@ -149,6 +159,7 @@ _Condition = Callable[[dict[str, Any], dict[str, str], dict[str, Any]], bool]
 def _condition(expression: str) -> _Condition:
     """Translate a condition expression into Python; a comparison with a missing attribute is false."""
     code = re.sub(r"attribute_not_exists\((#\w+)\)", r"(names['\1'] not in item)", expression)
+    code = re.sub(r"attribute_exists\((#\w+)\)", r"(names['\1'] in item)", code)
     code = re.sub(r"(?<!')(#\w+) ([=<>]) (:\w+)", r"compare(item, names['\1'], '\2', values['\3'])", code)
     code = code.replace(" AND ", " and ").replace(" OR ", " or ")
     return eval(f"lambda item, names, values: {code}", {"compare": _compare})

@@ -3,7 +3,17 @@
 import pytest
 
 from tests.handler.aws import FunctionProcess
-from tests.handler.rehearsal import CSV, MAX_RECEIVE_COUNT, OVERWRITING, PLAIN, Rehearsal, Scenario
+from tests.handler.scenarios import (
+    CSV,
+    DELETE,
+    DELETION,
+    MAX_RECEIVE_COUNT,
+    OVERWRITING,
+    PLAIN,
+    UNDELETION,
+    Scenario,
+    Stage,
+)
 
 BIG = b"parquet rejects 9000000"
 
@@ -11,10 +21,12 @@ SCENARIOS = {
     "plain": PLAIN,
     "with rejected rows": Scenario((CSV + b"1,2,3\n",), 0, "COMPLETED", 3, real=True),
     "output of a multipart size": Scenario((BIG,), 0, "COMPLETED", 3),
-    "stale version": Scenario((b"parquet rejects", b"parquet"), 0, "SUPERSEDED", 2),
+    "older version": Scenario((b"parquet rejects", b"parquet"), 0, "SUPERSEDED", 2),
     "unreadable": Scenario((b"unreadable rejects",), 0, "FAILED", 1),
     "over an older version with rejects": OVERWRITING,
-    "deleted": Scenario((b"parquet",), 0, "SKIPPED", 0, deleted=True),
+    "deleted before": Scenario((b"parquet", DELETE), 0, "SKIPPED", 0),
+    "deletion": DELETION,
+    "undeletion": UNDELETION,
 }
 
 
@@ -23,7 +35,7 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
     aws: str, function: FunctionProcess, name: str
 ) -> None:
     scenario = SCENARIOS[name]
-    undisturbed = Rehearsal(aws, function, scenario)
+    undisturbed = Stage(aws, function, scenario)
     before = undisturbed.outputs()
     clean = undisturbed.deliver()
     assert clean.acknowledged, clean.log
@@ -35,7 +47,7 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
     for number in range(1, len(clean.calls) + 1):
         for when in ("before", "after"):
             point = f"{when} call {number} ({clean.calls[number - 1]})"
-            stage = Rehearsal(aws, function, scenario)
+            stage = Stage(aws, function, scenario)
             died = stage.deliver(kill=(number, when))
             assert died.answer is None, f"it has not died {point}"
             assert died.calls == clean.calls[:number], point
@@ -47,7 +59,7 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
 
 
 def test_a_lease_is_not_taken_over_before_it_has_run_out(aws: str, function: FunctionProcess) -> None:
-    stage = Rehearsal(aws, function, PLAIN)
+    stage = Stage(aws, function, PLAIN)
     stage.deliver(kill=(2, "before"))
     early = stage.deliver()
     assert not early.acknowledged
@@ -61,7 +73,7 @@ def test_a_death_at_the_last_delivery_leaves_a_failed_job_beside_the_dead_letter
     aws: str, function: FunctionProcess
 ) -> None:
     for number in range(2, 8):
-        stage = Rehearsal(aws, function, PLAIN)
+        stage = Stage(aws, function, PLAIN)
         stage.deliver(receives=MAX_RECEIVE_COUNT, kill=(number, "before"))
         assert stage.status() == "FAILED", number
         # moved back to the queue, it is received for the first time again; the lease has run out long since

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from components.settings_rules import MAXIMUM_CONCURRENCY
-from jobs import job_id
+from job_records import job_id
 from tests.handler.aws import FunctionProcess, Stack
 from tests.handler.deliveries import batch, eventbridge
 
@@ -78,7 +78,7 @@ def test_the_index_takes_the_writes_of_a_flood_at_the_highest_concurrency_there_
     finished = _write_units(record)
     units = _flood(MAXIMUM_CONCURRENCY, started=1, finished=finished)
     assert max(units.values()) <= PARTITION_WRITE_UNITS, units.most_common(3)
-    assert finished == 2, "docs/reliability.md reckons with 2 KB"
+    assert finished == 1, "docs/reliability.md assumes a record of at most 1 KB"
 
 
 def test_twice_as_many_would_be_too_many(record: Mapping[str, Any]) -> None:

@@ -4,12 +4,15 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from jobs import job_id
+from job_records import job_id
 from outputs import Output, output_key
+from register import register_id
 from tests.handler.aws import Delivered, FunctionProcess, Stack
-from tests.handler.deliveries import TEST_EVENT, batch, eventbridge, notification
-from tests.handler.test_events import KEYS
+from tests.handler.deliveries import TEST_EVENT, batch, deleted, eventbridge, notification
+from tests.handler.test_s3_events import KEYS
 
 CSV = b"carrier,delay\nAA,5\nUA,-3\n"
 
@@ -26,6 +29,25 @@ class Lake:
 
     def created(self, key: str, version_id: str | None, **more: Any) -> dict[str, Any]:
         return eventbridge(key, version_id, bucket=self.stack.name, **more)
+
+    def delete(self, key: str, version_id: str = "", **how: Any) -> Delivered:
+        """Delete as a user, or a version for good, and deliver the event."""
+        named = {"VersionId": version_id} if version_id else {}
+        gone = self.stack.s3.delete_object(Bucket=self.stack.name, Key=key, **named)["VersionId"]
+        event = deleted(key, gone, bucket=self.stack.name, for_good=bool(version_id), **how)
+        delivered = self.send(batch([event]))
+        assert delivered.acknowledged, delivered.log
+        return delivered
+
+    def undelete(self, key: str) -> Delivered:
+        """Remove the delete marker on top, and deliver the event."""
+        listed = self.stack.s3.list_object_versions(Bucket=self.stack.name, Prefix=key)["DeleteMarkers"]
+        (marker,) = (each["VersionId"] for each in listed if each["IsLatest"])
+        return self.delete(key, marker)
+
+    def register(self, key: str) -> dict[str, Any]:
+        item = self.stack.items()[register_id(self.stack.name, key)]
+        return {name: next(iter(value.values())) for name, value in item.items()}
 
     def process(self, key: str, body: bytes, **how: Any) -> dict[str, Any]:
         """Upload, deliver, and give the job record as plain values."""
@@ -70,6 +92,8 @@ def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lak
     assert job["output_path"] == "processed/input/flights/jan.csv.parquet"
     assert job["profile_path"] == "processed/_profiles/input/flights/jan.csv.json"
     assert "rejected_path" not in job
+    assert job["column_count"] == "2"
+    assert "carrier" not in json.dumps(job), "names of columns may be data: they are in the profile"
     assert lake.published() == {job["output_path"], job["profile_path"]}
 
     totals, by_dataset = emitted(delivered)
@@ -110,13 +134,24 @@ def test_any_key_is_processed_whichever_way_it_arrives(lake: Lake, key: str) -> 
         assert len(lake.stack.items()) == 2, "another job, or another key"
 
 
-def test_output_keys_fit_and_differ() -> None:
-    long = ["x" * 1024, "x" * 1023 + "y", "é" * 512, "é" * 511 + "xy"]
+def test_output_keys_fit() -> None:
     for output in Output:
-        keys = [output_key(output, key) for key in long]
-        assert len(set(keys)) == len(keys)
-        assert all(len(key.encode()) <= 1024 for key in keys)
+        for key in ["x" * 1024, "x" * 1023 + "y", "é" * 512, "é" * 511 + "xy"]:
+            assert len(output_key(output, key).encode()) <= 1024
     assert output_key(Output.REJECTS, "a b/c") == "rejected/a b/c.jsonl"
+
+
+@given(st.text("xé~/", max_size=1024), st.integers(900, 1024))
+def test_no_two_keys_have_one_output(text: str, length: int) -> None:
+    """Not even a key that is made from the name of another's output."""
+    keys = {text or "x", (text * 1024 or "x" * 1024).encode()[:length].decode(errors="ignore")}
+    for _ in range(3):
+        made = {
+            output_key(output, key).partition("/")[2].rpartition(".")[0] for key in keys for output in Output
+        }
+        keys |= {key for key in made if 0 < len(key.encode()) <= 1024}
+    written = [output_key(output, key) for key in keys for output in Output]
+    assert len(set(written)) == len(written)
 
 
 @pytest.mark.parametrize(("key", "body"), [("folder/", b""), ("empty.csv", b"")])
@@ -137,9 +172,29 @@ def test_what_was_deleted_before_is_skipped(lake: Lake) -> None:
     lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="b.csv", VersionId=removed)
     lake.stack.upload("b.csv", CSV)
     assert lake.send(batch([lake.created("b.csv", removed)])).acknowledged
-    assert lake.job("b.csv", removed)["status"] == "SKIPPED", "another version was read in its place"
+    assert lake.job("b.csv", removed)["status"] == "SUPERSEDED", "another version was read in its place"
 
     assert lake.send({"Records": [notification("a.csv", bucket=lake.stack.name)]}).answer
+
+
+def test_a_version_deleted_for_good_may_be_answered_as_denied(lake: Lake) -> None:
+    removed = lake.stack.upload("a.csv", CSV)
+    lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="a.csv", VersionId=removed)
+    lake.stack.upload("a.csv", CSV)
+    assert lake.send(batch([lake.created("a.csv", removed)]), fault=["denied", 2, 1]).acknowledged
+    assert lake.job("a.csv", removed)["status"] == "SUPERSEDED"
+
+
+def test_a_job_record_expires_where_that_is_set_and_a_register_never_does(lake: Lake) -> None:
+    version = lake.stack.upload("a.csv", CSV)
+    lake.send(batch([lake.created("a.csv", version)]), retention_days=7)
+    job = lake.job("a.csv", version)
+    assert 0 <= float(job["timestamp"]) + 7 * 86400 - int(job["expires_at"]) < 1
+    (register,) = (item for name, item in lake.stack.items().items() if name.startswith("latest#"))
+    assert "expires_at" not in register
+
+    lake.send(batch([lake.created("a.csv", version, replay_id="20300101T000000Z")]))
+    assert "expires_at" not in lake.job("a.csv", version)
 
 
 def test_what_was_archived_before_is_skipped(lake: Lake) -> None:
@@ -149,6 +204,39 @@ def test_what_was_archived_before_is_skipped(lake: Lake) -> None:
     job = lake.job("a.csv", version["VersionId"])
     assert job["status"] == "SKIPPED"
     assert job["error"].startswith("archived")
+
+
+@pytest.mark.parametrize(
+    ("fault", "requests"), [("denied", 1), ("denied", 3), ("own key", 4), ("key disabled", 1)]
+)
+def test_one_object_that_is_denied_is_failed_with_the_reason(lake: Lake, fault: str, requests: int) -> None:
+    """A HEAD needs no right to the object's KMS key, but it needs a key that the uploader has provided.
+
+    Botocore answers a HEAD's status 400 with a request of its own, for the bucket's region.
+    """
+    assert lake.process("readable.csv", CSV)["status"] == "COMPLETED"
+    job = lake.process("a.csv", CSV, fault=[fault, 2, requests])
+    assert job["status"] == "FAILED"
+    assert not job["retryable"]
+    assert "S3 does not give the object to the function (GetObject: " in job["error"]
+    assert len(job["error"]) < 500
+
+
+def test_one_object_that_is_denied_is_failed_though_it_is_the_only_one(lake: Lake) -> None:
+    assert lake.process("a.csv", CSV, fault=["denied", 2, 1])["status"] == "FAILED"
+
+
+def test_what_is_denied_while_others_are_is_a_fault_of_the_platform(lake: Lake) -> None:
+    lake.process("readable.csv", CSV)
+    version = lake.stack.upload("a.csv", CSV)
+    event = batch([lake.created("a.csv", version)])
+    # The object, the list of others, what the system wrote of another one, and the uploads.
+    refused = lake.send(event, fault=["denied", 2, 1], also=["denied", 5, 20])
+    assert refused.calls[:5] == ("UpdateItem", "GetObject", "HeadObject", "ListObjectsV2", "GetObject")
+    assert not refused.acknowledged
+    assert lake.job("a.csv", version)["status"] == "STARTED"
+    assert lake.send(event, clock=1800).acknowledged
+    assert lake.job("a.csv", version)["status"] == "COMPLETED"
 
 
 def test_what_cannot_be_read_is_failed_at_once_and_not_retried(lake: Lake) -> None:
@@ -163,7 +251,7 @@ def test_a_failed_newest_version_leaves_nothing_of_an_older_one(lake: Lake) -> N
     lake.process("a.csv", CSV)
     assert lake.published()
     version = lake.stack.upload("a.csv", b"\x89PNG\r\n\x1a\n" + bytes(200))
-    lake.send(batch([lake.created("a.csv", version, sequencer="FF55AED6DCD90281E5")]))
+    lake.send(batch([lake.created("a.csv", version)]))
     job = lake.job("a.csv", version)
     assert job["status"] == "FAILED"
     assert lake.published() <= {job.get("rejected_path")}
@@ -234,10 +322,13 @@ def test_a_replay_runs_a_finished_job_again_once(lake: Lake) -> None:
     assert lake.job("a.csv", version)["attempts"] == "3"
 
 
-def test_events_without_a_sequencer_are_ordered_by_what_s3_says(lake: Lake) -> None:
+@pytest.mark.parametrize("sequencers", [("01", "02"), ("02", "01"), (None, None), ("01", "01")])
+def test_s3_says_which_version_is_current_and_no_sequencer(
+    lake: Lake, sequencers: tuple[str | None, str | None]
+) -> None:
     old, new = lake.stack.upload("a.csv", b"a\n1\n"), lake.stack.upload("a.csv", b"a\n2\n")
-    for version in (new, old):
-        assert lake.send(batch([lake.created("a.csv", version, sequencer=None)])).acknowledged
+    for version, sequencer in zip((new, old), sequencers, strict=True):
+        assert lake.send(batch([lake.created("a.csv", version, sequencer=sequencer)])).acknowledged
     assert lake.job("a.csv", new)["status"] == "COMPLETED"
     assert lake.job("a.csv", old)["status"] == "SUPERSEDED"
     newest = lake.stack.upload("a.csv", b"a\n3\n")
@@ -267,9 +358,9 @@ def test_the_files_of_two_versions_never_have_the_same_bytes(lake: Lake) -> None
     """What S3's conditional writes tell apart, they tell apart by the ETag."""
     body = CSV * 50 + b"one,two,three\n"
     seen: list[dict[str, Any]] = []
-    for sequencer in ("01", "02"):
+    for _ in range(2):
         version = lake.stack.upload("a.csv", body)
-        lake.send(batch([lake.created("a.csv", version, sequencer=sequencer)]))
+        lake.send(batch([lake.created("a.csv", version)]))
         seen.append({key: lake.stack.objects()[key][0] for key in lake.published()})
     assert seen[0].keys() == seen[1].keys()
     assert len(seen[0]) == 3
@@ -292,3 +383,176 @@ def test_no_value_of_the_data_is_in_logs_metrics_or_the_record(lake: Lake) -> No
         assert lake.job(key, version)["status"] in ("COMPLETED", "FAILED", "SKIPPED")
         assert canary not in "\n".join(delivered.log)
     assert canary not in json.dumps(lake.stack.items())
+
+
+def test_a_deletion_withdraws_what_came_of_the_upload(lake: Lake) -> None:
+    job = lake.process("input/flights/a.csv", CSV + b"too,many,fields\n" * 1 + CSV * 20)
+    assert len(lake.published()) == 3
+    delivered = lake.delete("input/flights/a.csv")
+    assert lake.published() == set()
+    withdrawn = lake.job("input/flights/a.csv", job["version_id"])
+    assert withdrawn["status"] == "WITHDRAWN"
+    assert float(withdrawn["withdrawn_at"]) >= float(job["timestamp"])
+    assert withdrawn["rows_in"] == job["rows_in"]
+    assert not withdrawn.keys() & {"output_path", "rejected_path", "profile_path"}
+    totals, by_dataset = emitted(delivered)
+    assert totals["JobsWithdrawn"] == by_dataset["JobsWithdrawn"] == [1.0]
+    assert by_dataset["Dataset"] == "flights"
+    assert listed(lake) == ["WITHDRAWN"], "a deletion is no job among the others"
+
+
+def listed(lake: Lake) -> list[str]:
+    """The statuses of the jobs that the index lists."""
+    items = lake.stack.dynamodb.scan(TableName=lake.stack.name, IndexName="timestamp-index")["Items"]
+    return sorted(item["status"]["S"] for item in items)
+
+
+def test_a_deletion_delivered_twice_counts_once(lake: Lake) -> None:
+    lake.process("a.csv", CSV)
+    gone = lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="a.csv")["VersionId"]
+    event = batch([deleted("a.csv", gone, bucket=lake.stack.name)])
+    assert len(emitted(lake.send(event))) == 2
+    again = lake.send(event)
+    assert again.calls == ("UpdateItem",)
+    assert emitted(again) == []
+
+
+def test_an_undeletion_brings_the_outputs_back(lake: Lake) -> None:
+    lake.process("a.csv", CSV)
+    lake.delete("a.csv")
+    delivered = lake.undelete("a.csv")
+    assert lake.published() == {"processed/a.csv.parquet", "processed/_profiles/a.csv.json"}
+    assert lake.register("a.csv")["state"] == "current"
+    assert listed(lake) == ["COMPLETED", "WITHDRAWN"]
+    assert emitted(delivered)[0]["JobsCompleted"] == [1.0]
+
+
+def test_the_version_below_one_that_is_removed_for_good_is_published_again(lake: Lake) -> None:
+    first = lake.process("a.csv", CSV)
+    second = lake.process("a.csv", CSV * 2)
+    lake.delete("a.csv", second["version_id"])
+    assert lake.register("a.csv")["version_id"] == first["version_id"]
+    (parquet,) = (found for key, found in lake.stack.objects().items() if key.endswith(".parquet"))
+    assert parquet[1]["source-version-id"] == first["version_id"]
+
+
+def test_the_deletion_of_an_old_version_changes_nothing(lake: Lake) -> None:
+    first = lake.process("a.csv", CSV)
+    lake.process("a.csv", CSV * 2)
+    before = lake.stack.objects(), lake.job("a.csv", first["version_id"])
+    delivered = lake.delete("a.csv", first["version_id"])
+    assert (lake.stack.objects(), lake.job("a.csv", first["version_id"])) == before
+    assert emitted(delivered) == []
+
+
+def test_an_expiry_by_lifecycle_keeps_the_results_whatever_comes_after(lake: Lake) -> None:
+    job = lake.process("a.csv", CSV)
+    published = lake.published()
+    lake.delete("a.csv", by_lifecycle=True)
+    assert lake.register("a.csv")["state"] == "expired"
+    lake.delete("a.csv")
+    replay = lake.created("a.csv", job["version_id"], replay_id="20300101T000000Z")
+    assert lake.send(batch([replay])).acknowledged
+    assert lake.published() == published
+    after = lake.job("a.csv", job["version_id"])
+    assert (after["status"], after["rows_out"], after["output_path"]) == (
+        "COMPLETED",
+        job["rows_out"],
+        job["output_path"],
+    )
+
+    lake.process("a.csv", CSV * 2)
+    lake.delete("a.csv")
+    assert lake.published() == set(), "a person's deletion of a new upload withdraws as ever"
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
+def test_a_replay_of_what_was_archived_takes_nothing_away(lake: Lake, status: str) -> None:
+    job = lake.process("a.csv", CSV if status == "COMPLETED" else CSV + b"too,many,fields\n" * 9)
+    assert job["status"] == status
+    before = lake.stack.objects()
+    replay = lake.created("a.csv", job["version_id"], replay_id="20300101T000000Z")
+    delivered = lake.send(batch([replay]), fault=["archived", 2, 1])
+    assert delivered.acknowledged
+    assert emitted(delivered) == []
+    assert {key: before[key] for key in before if key != "a.csv"} == {
+        key: lake.stack.objects()[key] for key in lake.published()
+    }
+    after = lake.job("a.csv", job["version_id"])
+    assert (after["status"], after["rows_in"]) == (status, job["rows_in"])
+    assert after["error"] == "archived before it was processed: restore it and replay"
+
+
+@pytest.mark.parametrize("fault", ["denied", "key disabled"])
+def test_a_replay_of_what_is_denied_takes_nothing_away(lake: Lake, fault: str) -> None:
+    job = lake.process("a.csv", CSV)
+    published = lake.published()
+    replay = lake.created("a.csv", job["version_id"], replay_id="20300101T000000Z")
+    assert lake.send(batch([replay]), fault=[fault, 2, 1]).acknowledged
+    assert lake.published() == published
+    assert lake.job("a.csv", job["version_id"])["status"] == "COMPLETED"
+
+
+def test_a_replay_that_has_not_enough_time_takes_nothing_away(lake: Lake) -> None:
+    job = lake.process("a.csv", b"a\n" + b"1\n" * 200_000)
+    assert job["status"] == "COMPLETED"
+    published = lake.published()
+    replay = lake.created("a.csv", job["version_id"], replay_id="20300101T000000Z")
+    assert lake.send(batch([replay]), seconds=3.53).acknowledged
+    assert lake.published() == published
+    after = lake.job("a.csv", job["version_id"])
+    assert (after["status"], after["rows_out"]) == ("COMPLETED", "200000")
+    assert "400002 bytes" in after["error"]
+
+
+def test_a_newer_version_that_is_archived_takes_the_older_ones_outputs_away(lake: Lake) -> None:
+    lake.process("a.csv", CSV)
+    lake.stack.s3.put_object(Bucket=lake.stack.name, Key="a.csv", Body=CSV, StorageClass="GLACIER")
+    version = lake.stack.s3.head_object(Bucket=lake.stack.name, Key="a.csv")["VersionId"]
+    assert lake.send(batch([lake.created("a.csv", version)])).acknowledged
+    assert lake.job("a.csv", version)["status"] == "SKIPPED"
+    listed = lake.stack.s3.list_objects_v2(Bucket=lake.stack.name)["Contents"]
+    assert [item["Key"] for item in listed] == ["a.csv"]
+
+
+def test_a_replay_after_an_undeletion_that_nothing_told_of_publishes_anew(lake: Lake) -> None:
+    job = lake.process("a.csv", CSV)
+    lake.delete("a.csv")
+    listed = lake.stack.s3.list_object_versions(Bucket=lake.stack.name)["DeleteMarkers"]
+    (marker,) = (each["VersionId"] for each in listed if each["Key"] == "a.csv")
+    lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="a.csv", VersionId=marker)
+    replay = lake.created("a.csv", job["version_id"], replay_id="20300101T000000Z")
+    assert lake.send(batch([replay])).acknowledged
+    after = lake.job("a.csv", job["version_id"])
+    assert (after["status"], after["output_path"]) == ("COMPLETED", "processed/a.csv.parquet")
+    assert "withdrawn_at" not in after
+    assert lake.published() == {after["output_path"], after["profile_path"]}
+
+
+def test_a_register_of_an_older_program_is_understood(lake: Lake) -> None:
+    job = lake.process("a.csv", CSV)
+    lake.stack.dynamodb.update_item(
+        TableName=lake.stack.name,
+        Key={"job_id": {"S": job["job_id"]}},
+        UpdateExpression="REMOVE generation, outcome",
+    )
+    lake.stack.dynamodb.put_item(
+        TableName=lake.stack.name,
+        Item={
+            "job_id": {"S": register_id(lake.stack.name, "a.csv")},
+            "input_path": {"S": "a.csv"},
+            "version_id": {"S": job["version_id"]},
+            "sequencer": {"S": "0" * 32},
+        },
+    )
+    lake.delete("a.csv")
+    assert lake.published() == set()
+    assert lake.job("a.csv", job["version_id"])["status"] == "WITHDRAWN"
+
+
+def test_what_lies_outside_the_prefixes_of_uploads_is_left(lake: Lake) -> None:
+    version = lake.stack.upload("elsewhere/a.csv", CSV)
+    event = batch([lake.created("elsewhere/a.csv", version)])
+    assert lake.send(event, upload_prefixes=["input/"]).calls == ()
+    assert lake.send(event).acknowledged
+    assert lake.job("elsewhere/a.csv", version)["status"] == "COMPLETED"

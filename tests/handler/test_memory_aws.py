@@ -44,7 +44,9 @@ S3_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("get_object", {"VersionId": "the first"}),
     ("get_object", {"VersionId": "00000000-0000-0000-0000-000000000000"}),
     ("head_object", {}),
+    ("put_object", _put(b"one", IfMatch='"0"')),
     ("put_object", _put(b"one", IfNoneMatch="*")),
+    ("head_object", {}),
     ("get_object", {}),
 ]
 
@@ -86,6 +88,10 @@ UPDATES: list[dict[str, Any]] = [
     {"condition": "#b < :x", "values": {"x": "~"}},
     {"condition": "attribute_not_exists(#b)", "values": {}, "count": "attempts"},
     {"condition": "attribute_not_exists(#job_id)", "values": {}},
+    {"condition": "attribute_exists(#job_id) AND attribute_not_exists(#a)", "values": {}},
+    {"condition": "attribute_exists(#job_id) AND attribute_not_exists(#c)", "values": {}},
+    {"condition": "#a > :x AND (attribute_not_exists(#n) OR #n < :y)", "values": {"x": 1, "y": 3}},
+    {"condition": "#a > :x AND (attribute_not_exists(#n) OR #n < :y)", "values": {"x": 1, "y": 99}},
 ]
 
 

@@ -1,17 +1,13 @@
 """Each bridge over a gap of moto's holds, seen through the API alone."""
 
 import concurrent.futures
-import contextlib
-import io
 import json
-import threading
 import uuid
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local.bridges.gateway import OneAtATime
 from local.cloud import Cloud
 from tests.local.workload import GOOD
 
@@ -107,23 +103,6 @@ def test_conditional_writes_and_deletes_are_atomic(cloud: Cloud, region: str) ->
     assert code(refused) == ("PreconditionFailed", 412)
 
 
-def test_requests_are_answered_one_at_a_time() -> None:
-    meeting = threading.Barrier(2)
-    met = []
-
-    def application(_: dict[str, Any], __: Any) -> list[bytes]:
-        with contextlib.suppress(threading.BrokenBarrierError):
-            meeting.wait(timeout=0.2)  # two requests inside at once would meet here
-            met.append(True)
-        return []
-
-    guarded = OneAtATime(application)
-    requests = [{"PATH_INFO": "/", "wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"} for _ in range(2)]
-    with concurrent.futures.ThreadPoolExecutor(2) as clients:
-        list(clients.map(lambda request: guarded(request, print), requests))
-    assert met == []
-
-
 def test_a_message_is_received_once(cloud: Cloud, region: str) -> None:
     sqs = cloud.client("sqs", region)
     url = sqs.create_queue(QueueName=f"once-{uuid.uuid4().hex[:8]}")["QueueUrl"]
@@ -160,12 +139,3 @@ def test_the_functions_role_reaches_its_table_and_no_other(cloud: Cloud, region:
     with pytest.raises(ClientError) as refused:
         dynamodb.get_item(TableName="another-table", Key=key)
     assert code(refused) == ("AccessDeniedException", 403)
-
-
-def test_a_wrong_signature_is_refused(cloud: Cloud, region: str) -> None:
-    operator = cloud.server.operator
-    forged = type(operator)(operator.key_id, "not the secret")
-    for service, call in (("s3", "list_buckets"), ("lambda", "list_functions"), ("sqs", "list_queues")):
-        with pytest.raises(ClientError) as refused:
-            getattr(cloud.client(service, region, forged), call)()
-        assert "SignatureDoesNotMatch" in str(refused.value)

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.__main__ import main
+from local.bridges.account import ACCOUNT
 from local.cloud import Cloud
+from local.command_line import main
 from tests.local.workload import GOOD
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -34,13 +36,13 @@ def command(*arguments: object, cwd: Path = PROJECT) -> subprocess.Popen[str]:
     )
 
 
-def run(*arguments: object) -> tuple[int, str, str]:
-    process = command(*arguments)
+def run(*arguments: object, cwd: Path = PROJECT) -> tuple[int, str, str]:
+    process = command(*arguments, cwd=cwd)
     output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
     return process.returncode, output, errors
 
 
-@pytest.mark.parametrize("arguments", [(), ("run",), ("serve",), ("prepare",)])
+@pytest.mark.parametrize("arguments", [(), ("run",), ("serve",), ("redeliver",), ("prepare",)])
 def test_help_of_each_command(arguments: tuple[str, ...]) -> None:
     status, output, errors = run(*arguments, "--help")
     assert (status, errors) == (0, ""), errors
@@ -53,11 +55,12 @@ def test_help_of_each_command(arguments: tuple[str, ...]) -> None:
         ((), 2, "COMMAND"),
         (("fly",), 2, "invalid choice: 'fly'"),
         (("run", "a", "b"), 2, "unrecognized arguments: b"),
-        (("run", "/no/such/file.csv"), 1, "/no/such/file.csv cannot be read: No such file"),
-        (("run", PROJECT), 1, "is a directory"),
-        (("run", "/proc/self/mem"), 1, "/proc/self/mem cannot be read: Input/output error"),
+        (("run", "/no/such/file.csv"), 2, "/no/such/file.csv cannot be read: No such file"),
+        (("run", PROJECT), 2, "is a directory"),
+        (("run", "/proc/self/mem"), 2, "/proc/self/mem cannot be read: Input/output error"),
         (("serve", "--port", "many"), 2, "invalid int value: 'many'"),
-        (("serve", "--port", "70000"), 1, "got 70000"),
+        (("serve", "--port", "70000"), 2, "got 70000"),
+        (("run", "--output", "/proc/nothing"), 2, "--output /proc/nothing cannot be made"),
     ],
 )
 def test_wrong_usage_is_one_line_and_a_status(
@@ -73,7 +76,7 @@ def test_a_port_in_use_is_one_line_and_a_status() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status, _, errors = run("serve", "--port", port)
-    assert status == 1
+    assert status == 2
     assert f"port {port} of 127.0.0.1 cannot be used" in errors
     assert len(errors.splitlines()) == 1
 
@@ -89,9 +92,7 @@ def test_the_main_job_processes_all_real_tables_in_all_regions() -> None:
         seen = {job["input_path"].removeprefix("input/"): (job["status"], job["rows_out"]) for job in jobs}
         assert seen == {name: ("COMPLETED", count) for name, count in rows.items()}
         (flights,) = [job for job in jobs if job["input_path"] == "input/flights.csv"]
-        assert {"name": "arr_delay", "type": "BIGINT"} in flights["columns"], (
-            "NA is null in a column of numbers"
-        )
+        assert flights["column_count"] == 19
     delays = {row["airline"]: row["mean_arrival_delay_minutes"] for row in result["arrival_delays"]}
     assert len(delays) == 16
     assert delays["JetBlue Airways"] == 9.5
@@ -111,6 +112,87 @@ def test_a_file_of_ones_own_is_processed_and_shown(
     assert output.count("COMPLETED") == 3
     assert "processed/input/my own+file.csv.parquet" in output
     assert "name 3" in output, "the first rows are shown"
+
+
+HOSTILE = 'a "b" [red] \u202e[x] $x.csv'
+BRACKETS = b"id,[red]name[/red],\x1b[2J\n" + b"".join(b"%d,[bold] [/],\x1b[31m\n" % n for n in range(9))
+
+
+def test_names_and_data_are_shown_as_they_are(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.cloud.Cloud", lambda **_: contextlib.nullcontext(cloud))
+    monkeypatch.setenv("COLUMNS", "80")
+    file = tmp_path / HOSTILE
+    file.write_bytes(BRACKETS)
+
+    assert main(["run", str(file), "--output", str(tmp_path / "kept")]) == 0
+
+    output, errors = capsys.readouterr()
+    assert errors == ""
+    assert "[red]name[/red]" in output
+    assert r"\x1b[31m" in output
+    assert "[bold] [/]" in output
+    assert not set(output) & {"\x1b", "\u202e"}
+    key = rf"processed/input/{HOSTILE}.parquet"
+    assert key.replace("\u202e", r"\u202e") in output
+    assert (tmp_path / "kept" / key).read_bytes()[:4] == b"PAR1"
+    long = [line for line in output.splitlines() if len(line) > 80]
+    assert all(HOSTILE.split()[0] in line for line in long), "only what is to be copied goes past the edge"
+
+
+def test_an_empty_file_has_a_reason_and_a_status(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.cloud.Cloud", lambda **_: contextlib.nullcontext(cloud))
+    file = tmp_path / "empty.csv"
+    file.touch()
+    assert main(["run", str(file)]) == 1
+    output, errors = capsys.readouterr()
+    assert output.count("the object is empty") == 3
+    assert errors.splitlines() == [
+        f"{stack}: empty.csv: SKIPPED: the object is empty" for stack in cloud.stacks
+    ]
+
+
+def test_rejected_rows_are_kept_too(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.cloud.Cloud", lambda **_: contextlib.nullcontext(cloud))
+    file = tmp_path / "some rejected.csv"
+    file.write_bytes(GOOD + b"1,2,3,4,5,6,7\n")
+    assert main(["run", str(file), "--output", str(tmp_path), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    kept = [Path(path) for path in document["kept"]]
+    assert {path.relative_to(tmp_path).parts[0] for path in kept} == {"processed", "rejected"}
+    assert all(path.stat().st_size for path in kept)
+
+
+def test_make_passes_a_file_name_on_as_it_is(tmp_path: Path) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text('#!/bin/sh\nprintf "<%s>" "$@"\n')
+    python.chmod(0o755)
+
+    def made(**variables: str) -> str:
+        given = [f"{name}={value}" for name, value in variables.items()]
+        command = ["make", "local", "--old-file=install", f"BIN={python.parent}", *given]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
+        return done.stdout.strip().splitlines()[-1]
+
+    name = """it's "a" b; [x] `y`.csv"""
+    assert made(FILE=name) == f"<-m><local><run><--><{name}>"
+    assert made() == "<-m><local><run>"
+    assert made(FILE="-x.csv", OUTPUT="a b") == "<-m><local><run><--output><a b><--><-x.csv>"
+
+
+def test_the_systems_python_is_told_what_to_run() -> None:
+    for module in ("local", "ops"):
+        command = [sys.executable, "-S", "-m", module, "jobs", "--local"]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert f"`.venv/bin/python -m {module} jobs --local`" in done.stderr
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_file_that_fails_is_said_in_one_line_per_region_and_a_status(
@@ -150,7 +232,7 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str
 def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Path) -> None:
     with serving(tmp_path) as (process, variables, printed):
         region = "eu-west-1"
-        bucket = f"analytics-bucket-{region}-dev"
+        bucket = f"analytics-bucket-dev-{ACCOUNT}-{region}-an"
         assert bucket in printed
         s3 = boto3.client(
             "s3",
@@ -160,7 +242,13 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
             aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
             config=Config(retries={"total_max_attempts": 1}),
         )
-        state = json.loads((tmp_path / ".build" / "embedded-aws.json").read_text())
+        file = tmp_path / ".build" / "embedded-aws.json"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, "it holds keys"
+        state = json.loads(file.read_text())
+        second, _, said = run("serve", "--port", 0, cwd=tmp_path)
+        assert (second, len(said.splitlines())) == (2, 1)
+        assert f"already runs in this folder at {state['endpoint_url']}" in said
+        assert json.loads(file.read_text()) == state, "the second leaves the first alone"
         assert state["endpoint_url"] == variables["AWS_ENDPOINT_URL"]
         assert state["stacks"][region]["bucketName"] == bucket
 
@@ -172,10 +260,22 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
             s3.get_object(Bucket=bucket, Key="processed/input/hello.csv.parquet")["Body"].read(4) == b"PAR1"
         )
 
+        queues = [state["stacks"][region][name] for name in ("queueUrl", "deadLetterQueueUrl")]
+        sqs = boto3.client("sqs", region, endpoint_url=state["endpoint_url"], **state["credentials"])
+        sqs.send_message(QueueUrl=queues[0], MessageBody="no event")
+        count = "ApproximateNumberOfMessages"
+        for _ in range(60):
+            assert run("redeliver", cwd=tmp_path)[0] == 0
+            dead = sqs.get_queue_attributes(QueueUrl=queues[1], AttributeNames=[count])["Attributes"][count]
+            if dead == "1":
+                break
+        assert dead == "1", "failed messages were delivered again at once"
+
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
         assert (process.returncode, errors) == (0, "")
+        assert "Made 1 failed messages visible again." in output
         assert output.splitlines()[-1] == "Ended."
-        assert not (tmp_path / ".build" / "embedded-aws.json").exists()
+        assert not file.exists()
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", int(variables["AWS_ENDPOINT_URL"].rpartition(":")[2])))

@@ -1,6 +1,7 @@
 """The deployer evaluates the program as it is, and lets nothing pass that it cannot create."""
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from local import deployer
+from local.bridges.account import ACCOUNT
 from local.deployer import deploy
 from local.errors import LocalError
 from local.server import Server
@@ -59,9 +61,32 @@ def test_an_unknown_type_is_an_error_that_names_it(server: Server, program: Path
         deploy(server, STACK)
 
 
-def test_a_call_of_a_provider_is_an_error_that_names_it(server: Server, program: Path) -> None:
-    program.write_text("import pulumi_aws as aws\naws.get_caller_identity()\n")
-    with pytest.raises(LocalError, match="aws:index/getCallerIdentity:getCallerIdentity"):
+def test_a_provider_says_its_region_and_account(server: Server, program: Path) -> None:
+    program.write_text(
+        "import pulumi, pulumi_aws as aws\n"
+        "there = pulumi.InvokeOptions(provider=aws.Provider('there', region='us-east-1'))\n"
+        "pulumi.export('regions', [aws.get_region().region, aws.get_region(opts=there).region])\n"
+        "pulumi.export('account', aws.get_caller_identity().account_id)\n"
+    )
+    assert deploy(server, STACK) == {"regions": ["eu-west-1", "us-east-1"], "account": ACCOUNT}
+
+
+def test_default_tags_of_the_stack_s_provider_are_given(server: Server, program: Path) -> None:
+    program.write_text(
+        "import pulumi\nfrom pulumi_aws import sqs\n"
+        "pulumi.export('url', sqs.Queue('q', name='tagged', tags={'Name': 'n'}).url)\n"
+    )
+    config = {**STACK.config, "aws:defaultTags": '{"tags": {"Team": "data"}}'}
+    url = deploy(server, dataclasses.replace(STACK, config=config))["url"]
+    assert server.client("sqs", "eu-west-1").list_queue_tags(QueueUrl=url)["Tags"] == {
+        "Team": "data",
+        "Name": "n",
+    }
+
+
+def test_an_unknown_call_of_a_provider_is_an_error_that_names_it(server: Server, program: Path) -> None:
+    program.write_text("import pulumi_aws as aws\naws.get_partition()\n")
+    with pytest.raises(LocalError, match="got aws:index/getPartition:getPartition"):
         deploy(server, STACK)
 
 
@@ -74,6 +99,14 @@ def test_what_aws_refuses_is_an_error_that_names_the_resource(server: Server, pr
 def test_an_error_of_the_program_is_its_own(server: Server, program: Path) -> None:
     program.write_text("raise ValueError('a setting is wrong')\n")
     with pytest.raises(ValueError, match="a setting is wrong"):
+        deploy(server, STACK)
+
+
+def test_what_awss_models_forbid_is_an_error_that_names_the_resource(server: Server, program: Path) -> None:
+    """The embedded AWS would take it: only the tests' clients are held to the models."""
+    program.write_text("from pulumi_aws import cloudwatch\ncloudwatch.LogGroup('bad', name='a group')\n")
+    forbidden = r"(?s)LogGroup bad: .*AWS refuses logs:CreateLogGroup: logGroupName must match"
+    with pytest.raises(LocalError, match=forbidden):
         deploy(server, STACK)
 
 
@@ -124,7 +157,7 @@ def test_stack_files_give_what_pulumi_would(tmp_path: Path) -> None:
     ("config", "message"),
     [
         (None, "no stack files"),
-        ("config:\n  toys:key: {secure: abc}\n", "Pulumi.s.yaml: toys:key is a secret"),
+        ("config:\n  toys:key: {secure: abc}\n", "Pulumi.s.yaml: toys:key is a secret and has no default"),
     ],
 )
 def test_stack_files_that_cannot_be_used(tmp_path: Path, config: str | None, message: str) -> None:

@@ -117,7 +117,7 @@ def a_module_missing_from_the_archive(cloud: Cloud, region: str) -> Iterator[Non
     functions, name = cloud.client("lambda", region), cloud.outputs[region]["functionArn"]
     location = functions.get_function(FunctionName=name)["Code"]["Location"]
     code = download(location)
-    functions.update_function_code(FunctionName=name, ZipFile=without(code, "jobs.py"))
+    functions.update_function_code(FunctionName=name, ZipFile=without(code, "job_records.py"))
     yield
     functions.update_function_code(FunctionName=name, ZipFile=code)
 
@@ -220,7 +220,7 @@ def test_events_that_the_queue_refuses_go_to_the_targets_dead_letter_queue(cloud
         "REJECTED_SHARE_MAX",
         "MAX_DECOMPRESSED_BYTES",
         "MAX_DECOMPRESSION_RATIO",
-        "PROGRAM_VERSION",
+        "JOB_RETENTION_DAYS",
     ],
 )
 def test_a_missing_variable_shows(cloud: Cloud, region: str, variable: str) -> None:

@@ -35,7 +35,7 @@ class RolePolicy:
         )
         self._iam = cloud.client("iam", region)
         self._role = function["Configuration"]["Role"].rpartition("/")[2]
-        (self._name,) = self._iam.list_role_policies(RoleName=self._role)["PolicyNames"]
+        self._name = "lambda-permissions"
         self.document = self._iam.get_role_policy(RoleName=self._role, PolicyName=self._name)[
             "PolicyDocument"
         ]

@@ -1,12 +1,13 @@
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from local import state_file
 from local.cloud import Cloud
-from ops.__main__ import main
+from local.commands.serve import state_of
+from ops.command_line import main
 from tests.ops.timeline import Timeline
 
 
@@ -23,25 +24,12 @@ Run = Callable[..., Answer]
 
 
 @pytest.fixture
-def embedded(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def embedded(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A project directory in which `--local` finds the tests' cloud."""
     monkeypatch.chdir(tmp_path)
-    state = tmp_path / ".build" / "embedded-aws.json"
-    state.parent.mkdir()
-    credentials = cloud.server.operator
-    state.write_text(
-        json.dumps(
-            {
-                "endpoint_url": cloud.server.endpoint,
-                "credentials": {
-                    "aws_access_key_id": credentials.key_id,
-                    "aws_secret_access_key": credentials.secret,
-                },
-                "stacks": cloud.outputs,
-            }
-        )
-    )
-    return tmp_path
+    with state_file.held() as write:
+        write(state_of(cloud))
+        yield tmp_path
 
 
 @pytest.fixture

@@ -1,15 +1,17 @@
 """`python -m ops` against the deployed regions: what failed, why, and again."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from handler.jobs import job_id as job_id_of_the_function
+from handler.job_records import job_id as job_id_of_the_function
+from local.alarms import CloudWatch
 from local.cloud import Cloud
-from ops import jobs, messages
+from ops import jobs, messages, smoke
 from ops.stacks import OUTPUTS, Stack
 from tests.ops.conftest import Answer, Run
 
@@ -39,7 +41,7 @@ def test_operator_sees_what_failed_and_why_and_runs_it_again(cloud: Cloud, regio
     assert "job finished" in everything
     assert ops("job", "input/today/broken.csv", *where).out == everything
 
-    (state,) = records(ops("status", "--since", "15m", "--json", *where))
+    state = json.loads(ops("status", "--since", "15m", "--json", *where).out)
     assert state["completed"] >= 1
     assert state["failed"] >= 1
     assert state["rows_out"] >= 20
@@ -73,7 +75,7 @@ def test_interrupted_replay_goes_on_where_it_stopped(
     monkeypatch.setattr(messages, "send", fail_at_the_second)
     stopped = ops("replay", "input/replayed/", "--yes", "--stack", region)
     assert stopped.status == 130
-    resume = stopped.out[stopped.out.index("--resume ") :].split()[1]
+    resume = stopped.err[stopped.err.index("--resume ") :].split()[1]
     cloud.run_until_idle()
     monkeypatch.setattr(messages, "send", send)
     resumed = ops("replay", "input/replayed/", "--resume", resume, "--yes", "--stack", region)
@@ -95,7 +97,8 @@ def test_replay_leaves_older_versions_and_results_alone(cloud: Cloud, region: st
     (message,) = sqs.receive_message(**queue, MaxNumberOfMessages=10)["Messages"]
     assert json.loads(message["Body"])["detail"]["object"]["size"] == len(GOOD) + 7
     sqs.delete_message(**queue, ReceiptHandle=message["ReceiptHandle"])
-    assert "nothing to replay: 0 objects" in ops("replay", "processed/", "--stack", region).out
+    said = ops("replay", "processed/", "--stack", region).out
+    assert "nothing to replay: what is under 'processed/' was written by the system itself" in said
 
 
 def test_looking_at_dead_letters_leaves_them(cloud: Cloud, region: str, ops: Run) -> None:
@@ -118,7 +121,7 @@ def test_looking_at_dead_letters_leaves_them(cloud: Cloud, region: str, ops: Run
     assert letters() & sent == {kept}
     again = ops("discard", others[0], "--stack", region, "--yes")
     assert again.status == 2
-    assert f"no dead letter '{others[0]}'" in again.err
+    assert f"{region} has no dead letter {others[0]}" in again.err
     ops("discard", kept, "--stack", region, "--yes")
 
 
@@ -146,12 +149,63 @@ def test_smoke_check_sees_whether_a_region_works(cloud: Cloud, region: str, ops:
         cloud.functions.stop()
     assert passed.status == 0, passed.err
     assert "processed/input/_smoke/check.csv.parquet" in passed.out
+    assert f"replay PREFIX --status MISSING --stack {region}" in passed.out
+
+
+def test_smoke_check_uploads_again_until_an_upload_makes_an_event(
+    cloud: Cloud, region: str, ops: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule is off for the first uploads: as on AWS in a bucket's first minutes, nothing tells of them."""
+    events, s3 = cloud.client("events", region), cloud.client("s3", region)
+    (rule,) = events.list_rules(NamePrefix="analytics-s3-events")["Rules"]
+    bucket = cloud.outputs[region]["bucketName"]
+
+    def versions() -> int:
+        return len(s3.list_object_versions(Bucket=bucket, Prefix=smoke.KEY).get("Versions", []))
+
+    before = versions()
+
+    def wait(_seconds: float) -> None:
+        if versions() == before + 2:
+            events.enable_rule(Name=rule["Name"])
+        cloud.run_until_idle()
+
+    events.disable_rule(Name=rule["Name"])
+    monkeypatch.setattr(smoke, "UPLOAD_SECONDS", 0)
+    monkeypatch.setattr(smoke.time, "sleep", wait)
+    passed = ops("smoke", "--stack", region)
+    assert passed.status == 0, passed.err
+    assert versions() == before + 3
+    assert "and 3 uploads" in passed.out
+
+
+def test_status_is_not_well_before_the_alarms_are_decided(cloud: Cloud, region: str, ops: Run) -> None:
+    cloudwatch = cloud.client("cloudwatch", region)
+    new = {"AlarmName": f"analytics-new-{region}-dev", "EvaluationPeriods": 1, "Threshold": 1.0}
+    metric = {"Namespace": "AWS/SQS", "MetricName": "none", "Period": 60, "Statistic": "Sum"}
+    cloudwatch.put_metric_alarm(**new, **metric, ComparisonOperator="GreaterThanThreshold")
+    try:
+        answer = ops("status", "--json", "--stack", region)
+        assert "new" in json.loads(answer.out)["undecided"]
+        assert answer.status == 1
+        assert "not known yet" in ops("status", "--stack", region).out
+    finally:
+        cloudwatch.delete_alarms(AlarmNames=[new["AlarmName"]])
 
 
 def test_status_shows_every_region(cloud: Cloud, ops: Run) -> None:
+    clock = CloudWatch(cloud.server)
+    clock.sample()
+    for minutes in (1, 6):  # the alarms' periods are of one minute and of five
+        clock.set_clock(timedelta(minutes=minutes))
+        for name in cloud.regions:
+            clock.evaluate(name)
+    clock.set_clock(timedelta())
     shown = [json.loads(line) for line in ops("status", "--json").out.splitlines()]
     assert [state["region"] for state in shown] == sorted(cloud.regions)
-    assert {state["healthy"] for state in shown} == {True}
+    assert [state["undecided"] for state in shown] == [[], [], []]
+    # Other tests may have left something for an alarm to see.
+    assert [state["healthy"] for state in shown] == [not state["alarms"] for state in shown]
 
 
 def test_job_id_is_the_one_that_the_function_forms() -> None:
@@ -197,8 +251,8 @@ def test_stacks_are_found_through_pulumi(
     assert region in run("status").out
     assert region in run("status", "--outputs", str(outputs)).out
 
-    pulumi.write_text("#!/bin/sh\necho 'error: no stack named' >&2\nexit 255\n")
-    assert "failed: error: no stack named" in run("status").err
+    pulumi.write_text("#!/bin/sh\necho 'error: PULUMI_ACCESS_TOKEN must be set' >&2\nexit 255\n")
+    assert "failed: error: PULUMI_ACCESS_TOKEN must be set" in run("status").err
     outputs.write_text("{}")
     assert "has no output bucketName" in run("status", "--outputs", str(outputs)).err
     outputs.write_text("[")
@@ -206,7 +260,63 @@ def test_stacks_are_found_through_pulumi(
     assert "No such file" in run("status", "--outputs", "nowhere.json").err
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "the pulumi CLI is not installed" in run("status").err
-    assert "start it with `python -m local serve`" in run("status", "--local").err
+    assert "no embedded AWS runs in this folder" in run("status", "--local").err
+
+
+def test_what_is_not_deployed_is_said_beside_what_is(
+    cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for stack in (region, "never-made", "never-updated"):
+        (tmp_path / f"Pulumi.{stack}.yaml").touch()
+    (tmp_path / region).write_text(json.dumps(cloud.outputs[region]))
+    (tmp_path / "never-updated").write_text("{}")
+    pulumi = tmp_path / "bin" / "pulumi"
+    pulumi.parent.mkdir()
+    pulumi.write_text(
+        '#!/bin/sh\ntest -e "$5" && exec cat "$5"\necho "error: no stack named \'$5\' found" >&2\nexit 255\n'
+    )
+    pulumi.chmod(0o755)
+    for name, value in cloud.server.operator.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
+    monkeypatch.setenv("PATH", str(pulumi.parent), prepend=":")
+
+    status = run("status")
+    assert status.status in (0, 1)
+    assert status.out.count("not deployed") == 2
+    states = {
+        state["stack"]: state["deployed"]
+        for state in map(json.loads, run("status", "--json").out.splitlines())
+    }
+    assert states == {region: True, "never-made": False, "never-updated": False}
+    jobs_of_all = run("jobs", "--json")
+    assert jobs_of_all.status == 0
+    assert jobs_of_all.err.count("is not deployed") == 2
+    asked = run("jobs", "--stack", "never-made")
+    assert asked.status == 2
+    assert "not deployed: never-made; deploy with `pulumi up --stack never-made`" in asked.err
+
+
+def test_code_that_was_changed_by_hand_is_said(
+    cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in cloud.server.operator.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
+    function = cloud.client("lambda", region).get_function_configuration(
+        FunctionName=cloud.outputs[region]["functionArn"]
+    )
+    outputs = tmp_path / "outputs.json"
+
+    def status_where_deployed(code_sha256: str) -> dict[str, Any]:
+        outputs.write_text(json.dumps(cloud.outputs[region] | {"codeSha256": code_sha256}))
+        return json.loads(run("status", "--outputs", str(outputs), "--json").out)
+
+    assert status_where_deployed(function["CodeSha256"])["code_changed"] is False
+    changed = status_where_deployed("another")
+    assert (changed["code_changed"], changed["healthy"]) == (True, False)
+    assert "code  changed by hand" in run("status", "--outputs", str(outputs)).out
 
 
 def test_aws_errors_are_explained(

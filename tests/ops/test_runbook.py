@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from local.cloud import Cloud
-from local.resources.monitoring import CREATORS
+from local.resources import TYPES, lifecycle
 from local.resources.target import Target
 from tests.monitoring.region import evaluate_monitoring
 from tests.ops import runbook
@@ -94,7 +94,7 @@ def without_actions(on_call: OnCall, *actions: str) -> Iterator[None]:
         FunctionName=on_call.outputs["functionArn"]
     )
     role = configuration["Role"].rpartition("/")[2]
-    (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    name = "lambda-permissions"
     whole = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     text = json.dumps(whole)
     for action in actions:
@@ -321,9 +321,8 @@ def table_throttles(on_call: OnCall) -> None:
 def freshness(on_call: OnCall) -> None:
     # Off by default, so it is deployed here, as the program defines it for a stack that has it on.
     alarm = evaluate_monitoring(region=on_call.region, freshness_hours=6)["freshness"]
-    CREATORS["aws:cloudwatch/metricAlarm:MetricAlarm"](
-        Target(server=on_call.cloud.server, region=on_call.region), alarm
-    )
+    target = Target(client=on_call.cloud.server.client, region=on_call.region)
+    lifecycle.create(TYPES["aws:cloudwatch/metricAlarm:MetricAlarm"], target, alarm)
     rule = f"analytics-s3-events-{on_call.region}-dev"
     try:
         on_call.client("events").disable_rule(Name=rule)

@@ -31,7 +31,9 @@ def evaluated(region: str, *, customer_managed_key: bool = False) -> Stack:
         for recorded in evaluation.resources
     ]
     outputs = Resource(type="pulumi:pulumi:Stack", name=region, properties=_plain(evaluation.outputs))
-    return Stack(region=region, resources=(*resources, outputs))
+    # The engine makes the stack's default provider from its `aws:` keys.
+    provider = Resource(type="pulumi:providers:aws", name="default", properties={"region": region})
+    return Stack(region=region, resources=(provider, *resources, outputs))
 
 
 def every() -> list[tuple[str, bool]]:

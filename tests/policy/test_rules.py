@@ -63,6 +63,18 @@ def resource_widened(statements: list[dict[str, Any]]) -> None:
     statements[0]["Resource"] = "arn:aws:s3:::*"
 
 
+def interfaces_named(statements: list[dict[str, Any]]) -> None:
+    for one in statements:
+        if one["Sid"] == "GiveBackInterfaces":
+            one["Resource"] = "arn:aws:ec2:us-east-1:123456789012:network-interface/*"
+
+
+def region_demanded(statements: list[dict[str, Any]]) -> None:
+    for one in statements:
+        if one["Sid"] == "DescribeInterfaces":
+            one["Condition"] = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
+
+
 BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
     # Residency
     (
@@ -339,6 +351,15 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
         ("RolePolicy", "ec2:CreateNetworkInterface on *"),
     ),
     (
+        "no-wildcard-resource",
+        edited(
+            ROLE_POLICY,
+            "",
+            statement(Action="ec2:CreateNetworkInterface", Resource="arn:aws:ec2:us-east-1:123456789012:*/*"),
+        ),
+        ("RolePolicy", "ec2:CreateNetworkInterface on arn:aws:ec2:us-east-1:123456789012:*/*"),
+    ),
+    (
         "no-public-policy",
         with_one_more("aws:lambda/layerVersionPermission:LayerVersionPermission", principal="*"),
         ("LayerVersionPermission", "principal is *"),
@@ -398,6 +419,43 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
         "dead-letters-kept",
         changed(QUEUE, "ingestion-dlq", messageRetentionSeconds=345600.0),
         ("dlq", "keeps messages 4 days, its source 4"),
+    ),
+    # What AWS refuses
+    (
+        "ec2-descriptions",
+        changed("ec2/securityGroup:SecurityGroup", description="To this region's S3"),
+        ("SecurityGroup", "this region's S3"),
+    ),
+    (
+        "ec2-descriptions",
+        changed(EGRESS, description="to S3 \u2013 only"),
+        ("EgressRule", "to S3 \u2013 only"),
+    ),
+    (
+        "ec2-descriptions",
+        changed("ec2/securityGroup:SecurityGroup", egress=[{"description": "a" * 256}]),
+        ("SecurityGroup", "egress[0].description"),
+    ),
+    *(
+        ("lambda-role-check", edited(ROLE_POLICY, "interface", broken), ("Role ", f"not allow {action}"))
+        for action, broken in {
+            "ec2:DeleteNetworkInterface": interfaces_named,
+            "ec2:UnassignPrivateIpAddresses": interfaces_named,
+            "ec2:DescribeSubnets": region_demanded,
+        }.items()
+    ),
+    ("lambda-role-check", without(ROLE_POLICY, "role-policy"), ("not allow ec2:CreateNetworkInterface",)),
+    ("bucket-name-owned", changed(BUCKET, bucketNamespace=None), ("Bucket", "bucketNamespace is None")),
+    (
+        "bucket-name-owned",
+        changed(BUCKET, bucket="analytics-bucket-us-east-1-dev"),
+        ("Bucket", "analytics-bucket-us-east-1-dev"),
+    ),
+    ("account-wide-names", changed(ROLE, name="analytics-role"), ("Role", "name is analytics-role")),
+    (
+        "account-wide-names",
+        changed("cloudwatch/dashboard:Dashboard", dashboardName="monitoring"),
+        ("Dashboard", "dashboardName is monitoring"),
     ),
     # Tags
     ("tagged", changed(QUEUE, "queue", tags={"Name": "queue"}), ("Queue", "tag Environment is missing")),

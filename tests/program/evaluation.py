@@ -3,14 +3,15 @@
 import json
 import logging
 import runpy
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 from pulumi.runtime import mocks, settings
+
+from components import configuration
 
 PROJECT_DIRECTORY = Path(__file__).resolve().parents[2]
 PROJECT = "regional-analytics"
@@ -29,6 +30,7 @@ ARNS = {
     "CompositeAlarm": ("cloudwatch", "alarm:{alarmName}"),
     "Key": ("kms", "key/{name}"),
     "Subnet": ("ec2", "subnet/{name}"),
+    "Workgroup": ("athena", "workgroup/{name}"),
     "SecurityGroup": ("ec2", "security-group/{name}"),
 }
 """Service and resource part of each kind's ARN."""
@@ -71,6 +73,16 @@ class Evaluation:
         """What AWS is asked for: no components, no provider."""
         return [resource for resource in self.resources if resource.type.startswith("aws:")]
 
+    def dependencies(self, type_: str, name_part: str = "") -> set[str]:
+        """URNs of all that the resource depends on, directly or not: they exist before it and outlive it."""
+        found: set[str] = set()
+        waiting = [self.one(type_, name_part)]
+        while waiting:
+            for urn in set(waiting.pop().depends_on) - found:
+                found.add(urn)
+                waiting.append(self[urn])
+        return found
+
     def all(self, type_: str) -> list[Resource]:
         """All resources of the type: `aws:s3/bucket:Bucket`."""
         return [resource for resource in self.resources if resource.type == type_]
@@ -82,34 +94,38 @@ class Evaluation:
 
 
 def stack_config(stack: str) -> dict[str, str]:
-    """What the stack file sets, as Pulumi's engine hands it to the program."""
-    content = yaml.safe_load((PROJECT_DIRECTORY / f"Pulumi.{stack}.yaml").read_text())
-    return {
-        key: value if isinstance(value, str) else json.dumps(value)
-        for key, value in content["config"].items()
-    }
+    """What the stack file sets, as Pulumi's engine hands it to the program; encrypted values are left out."""
+    return dict(configuration.stack_configurations()[stack].values)
 
 
 def evaluate(
     stack: str,
     config: Mapping[str, str] | None = None,
     *,
+    secrets: Iterable[str] = (),
     preview: bool = False,
     monitor: "RecordingMonitor | None" = None,
+    program: Callable[[], object] | None = None,
 ) -> Evaluation:
-    """Run `__main__.py` for the stack; `config` overrides what its file sets, by full key."""
+    """Run `__main__.py`, or another program, for the stack.
+
+    `config` overrides what the stack's file sets, by full key; `secrets` are the keys that are secret.
+    """
     monitor = monitor or RecordingMonitor(Outputs(stack_config(stack)["aws:region"], preview=preview))
     settings.set_root_resource(None)  # pyright: ignore[reportArgumentType]  # exports of the last run would stay
     log = Log()
     pulumi.runtime.set_mocks(
         monitor.mocks, project=PROJECT, stack=stack, preview=preview, monitor=monitor, logger=log
     )
-    pulumi.runtime.set_all_config({**stack_config(stack), **(config or {})})
+    pulumi.runtime.set_all_config({**stack_config(stack), **(config or {})}, list(secrets))
     outputs: dict[str, Any] = {}
 
     @pulumi.runtime.test
     def run() -> pulumi.Output[None]:
-        runpy.run_path(str(PROJECT_DIRECTORY / "__main__.py"), run_name="__main__")
+        if program:
+            program()
+        else:
+            runpy.run_path(str(PROJECT_DIRECTORY / "__main__.py"), run_name="__main__")
         root = settings.get_root_resource()
         exported = root.outputs  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
         return pulumi.Output.from_input(exported).apply(outputs.update)
@@ -170,13 +186,27 @@ class Outputs(mocks.Mocks):
 
     region: str
     preview: bool = False
+    providers: dict[str, str] = field(default_factory=dict)
+    """Region of each provider that the program makes, by id; `region` is the default one's."""
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        raise AssertionError(f"the program calls AWS while it is evaluated: {args.token}")
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        answers = {
+            "aws:index/getRegion:getRegion": {
+                "region": self.providers[args.provider.rpartition("::")[2]] if args.provider else self.region
+            },
+            "aws:index/getCallerIdentity:getCallerIdentity": {
+                "accountId": ACCOUNT_ID,
+                "arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/deployer/session",
+            },
+        }
+        return answers[args.token], []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         if self.preview:
             return None, dict(args.inputs)
+        if args.typ == "pulumi:providers:aws":
+            self.providers[args.name] = args.inputs["region"]
+            return args.name, dict(args.inputs)
         name = args.inputs.get("name") or args.inputs.get("bucket") or args.name
         id_ = {"aws:sqs/queue:Queue": self._queue_url(name)}.get(args.typ, name)
         return id_, {**args.inputs, **self._computed(args.typ, args.inputs, name)}
@@ -197,6 +227,8 @@ class Outputs(mocks.Mocks):
             return {"arn": f"arn:aws:s3:::{name}"}
         if kind == "Role":
             return {"arn": f"arn:aws:iam::{ACCOUNT_ID}:role/{name}"}
+        if kind == "Policy":
+            return {"arn": f"arn:aws:iam::{ACCOUNT_ID}:policy/{name}"}
         if kind == "VpcEndpoint":
             return {"prefixListId": f"pl-{inputs['serviceName'].rpartition('.')[2]}"}
         return {}

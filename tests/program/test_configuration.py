@@ -1,6 +1,7 @@
 """Pulumi.yaml and the stack files, as Pulumi's engine reads them."""
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def test_project_runs_in_its_virtual_environment() -> None:
 
 
 def test_every_setting_is_declared_and_nothing_else() -> None:
-    names = {field.name.replace("_", "") for field in dataclasses.fields(Settings)}
+    names = {field.name.replace("_", "") for field in dataclasses.fields(Settings)} - {"secrets"}
     assert {key.removeprefix(f"{PROJECT}:").lower() for key in SCHEMA} == names
     assert all(key.startswith(f"{PROJECT}:") for key in SCHEMA)
 
@@ -36,6 +37,29 @@ def test_declaration_is_one_that_pulumi_takes(key: str) -> None:
     assert ("items" in declaration) is (declaration["type"] == "array")
     if "default" in declaration:
         assert type(declaration["default"]) is TYPES[declaration["type"]]
+
+
+CLASSES = ("Fixed.", "Changed in place.", "Changed by replacement.", "Changed in place to true; then fixed.")
+
+
+@pytest.mark.parametrize("key", SCHEMA)
+def test_description_ends_with_what_a_change_does(key: str) -> None:
+    meaning, _, change = SCHEMA[key]["description"].partition(". ")
+    assert meaning
+    assert change in CLASSES
+
+
+def test_page_of_the_settings_is_the_schema() -> None:
+    page = (PROJECT_DIRECTORY / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    declared = []
+    for key, declaration in SCHEMA.items():
+        meaning, _, change = declaration["description"].replace("<", "&lt;").partition(". ")
+        default = declaration.get("default")
+        shown = f"`{default if isinstance(default, str) and default else json.dumps(default)}`"
+        name = f"`{key.removeprefix(f'{PROJECT}:')}`"
+        declared.append([name, shown if "default" in declaration else "*must be set*", meaning, change])
+    assert rows == declared
 
 
 def test_only_region_and_range_must_be_set() -> None:

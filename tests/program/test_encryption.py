@@ -22,7 +22,7 @@ def key_arn(evaluation: Evaluation) -> str:
 
 def test_services_own_keys_by_default(one_stack: Evaluation) -> None:
     assert not one_stack.all("aws:kms/key:Key")
-    assert "kms" not in one_stack.one("aws:iam/rolePolicy:RolePolicy").inputs["policy"]
+    assert "kms" not in one_stack.one("aws:iam/rolePolicy:RolePolicy", "role-policy").inputs["policy"]
     assert "serverSideEncryption" not in one_stack.one("aws:dynamodb/table:Table").inputs
 
 
@@ -55,7 +55,7 @@ def test_everything_that_stores_data_uses_it(evaluation: Evaluation) -> None:
 
 
 def test_role_uses_it_through_the_services_of_its_region_only(evaluation: Evaluation) -> None:
-    statements = evaluation.one("aws:iam/rolePolicy:RolePolicy").json("policy")["Statement"]
+    statements = evaluation.one("aws:iam/rolePolicy:RolePolicy", "role-policy").json("policy")["Statement"]
     (granted,) = (each for each in statements if any("kms:" in action for action in each["Action"]))
     assert granted["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert granted["Resource"] == key_arn(evaluation)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
 
+GIVE_BACK = ("ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses")
 OPENINGS = (
     "InternetGateway",
     "EgressOnlyInternetGateway",
@@ -67,7 +68,8 @@ def test_endpoints_let_through_what_the_role_may_call(evaluation: Evaluation) ->
 
 
 def role_statements(evaluation: Evaluation, effect: str = "Allow") -> list[dict[str, Any]]:
-    statements = evaluation.one("aws:iam/rolePolicy:RolePolicy").json("policy")["Statement"]
+    policies = evaluation.all("aws:iam/rolePolicy:RolePolicy")
+    statements = [each for policy in policies for each in policy.json("policy")["Statement"]]
     return [each for each in statements if each["Effect"] == effect]
 
 
@@ -113,14 +115,53 @@ def test_lambda_and_not_the_code_manages_network_interfaces(evaluation: Evaluati
         evaluation.one("aws:ec2/securityGroup:SecurityGroup").state["arn"],
         interfaces,
     }
-    assert granted["ec2:DeleteNetworkInterface"]["Resource"] == interfaces
+    # As Lambda checks them: without naming an interface, and perhaps without telling the region.
+    for action in GIVE_BACK:
+        assert granted[action]["Resource"] == f"arn:aws:ec2:{region}:{ACCOUNT_ID}:*/*"
+        assert "Condition" not in granted[action]
     for action in ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"):
-        assert granted[action]["Condition"] == {"StringEquals": {"aws:RequestedRegion": region}}
+        assert granted[action]["Resource"] == "*"
+        assert granted[action]["Condition"] == {"StringEqualsIfExists": {"aws:RequestedRegion": region}}
     (denied,) = role_statements(evaluation, "Deny")
     assert set(denied["Action"]) == set(granted)
     assert denied["Condition"] == {
         "ArnEquals": {"lambda:SourceFunctionArn": evaluation.one("aws:lambda/function:Function").state["arn"]}
     }
+
+
+def test_lambda_can_give_interfaces_back_until_subnets_and_group_are_gone(evaluation: Evaluation) -> None:
+    """On a destroy: the function, then subnets and group, then the policy for it, then the role."""
+    policy = evaluation.one("aws:iam/rolePolicy:RolePolicy", "interface-policy")
+    allowed = [each for each in policy.json("policy")["Statement"] if each["Effect"] == "Allow"]
+    assert {*GIVE_BACK} <= {action for each in allowed for action in each["Action"]}
+    role = evaluation.one("aws:iam/role:Role")
+    assert evaluation.dependencies(policy.type, "interface-policy") == {role.urn}
+    held = [
+        *evaluation.all("aws:ec2/subnet:Subnet"),
+        evaluation.one("aws:ec2/securityGroup:SecurityGroup"),
+    ]
+    function = evaluation.dependencies("aws:lambda/function:Function")
+    for each in held:
+        assert {policy.urn, role.urn} <= evaluation.dependencies(each.type, each.name)
+        assert each.urn in function
+    assert policy.urn in function
+
+
+def test_function_moves_only_to_a_network_that_is_whole(evaluation: Evaluation) -> None:
+    function = evaluation.dependencies("aws:lambda/function:Function")
+    for type_ in (
+        "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "aws:ec2/routeTableAssociation:RouteTableAssociation",
+    ):
+        assert {each.urn for each in evaluation.all(type_)} <= function
+
+
+def test_security_group_can_be_replaced_under_the_function(evaluation: Evaluation) -> None:
+    """With a name of its own it would be deleted first, as EC2 takes no second group of one name."""
+    group = evaluation.one("aws:ec2/securityGroup:SecurityGroup")
+    assert "name" not in group.inputs
+    assert group.inputs["tags"]["Name"] == f"analytics-function-{evaluation.stack}-dev"
 
 
 def bucket_denials(evaluation: Evaluation) -> dict[str, dict[str, Any]]:

@@ -2,17 +2,21 @@
 
 import concurrent.futures
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from packaging.tags import Tag, compatible_tags, cpython_tags
 
 from components import archive, packaging
 from components.packaging import PackagingError
-from tests.program.evaluation import Evaluation
+from components.runtimes import RUNTIMES, Runtime
+from tests.program.evaluation import Evaluation, evaluate
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def handler(tmp_path: Path) -> Path:
     return folder
 
 
-MODULES = ["conversion/__init__.py", "conversion/model.py", "index.py", "jobs.py", "lazy.py"]
+MODULES = ["VERSION", "conversion/__init__.py", "conversion/model.py", "index.py", "jobs.py", "lazy.py"]
 
 
 def names(path: Path) -> list[str]:
@@ -75,7 +79,9 @@ def test_entries_have_no_time_and_are_readable(handler: Path, tmp_path: Path) ->
         for entry in content.infolist():
             assert entry.date_time == (1980, 1, 1, 0, 0, 0)
             assert entry.external_attr >> 16 == 0o100644
-            assert content.read(entry) == (handler / entry.filename).read_bytes()
+            if entry.filename != "VERSION":
+                assert content.read(entry) == (handler / entry.filename).read_bytes()
+        assert content.read("VERSION").decode().strip() == packaging.program_version()
 
 
 def test_missing_entry_point_is_told(tmp_path: Path) -> None:
@@ -110,7 +116,7 @@ def test_deployed_handler_is_the_project_s(one_stack: Evaluation) -> None:
     assert "index.py" in modules
     assert path.read_bytes() == packaging.build_handler().read_bytes()
     tracked = set(packaging.HANDLER_DIRECTORY.rglob("*.py"))
-    assert {packaging.HANDLER_DIRECTORY / module for module in modules} <= tracked
+    assert {packaging.HANDLER_DIRECTORY / module for module in modules if module != "VERSION"} <= tracked
     assert all("test" not in module for module in modules)
 
 
@@ -136,7 +142,7 @@ def downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     wheels = tmp_path / "wheels"
     wheels.mkdir()
 
-    def copy(requirements: Path, target: Path) -> None:
+    def copy(requirements: Path, runtime: Runtime, target: Path) -> None:
         for path in sorted(wheels.iterdir(), reverse=True):
             shutil.copy(path, target)
 
@@ -160,7 +166,7 @@ def test_layer_holds_what_the_wheels_install(downloaded: Path, tmp_path: Path) -
     wheel(downloaded, "two", {"two.py": "TWO = 2\n"}, zipfile.ZIP_STORED)
     requirements = tmp_path / "layer.txt"
     requirements.write_text("one\ntwo\n")
-    layer = packaging.build_layer(requirements, tmp_path / "build")
+    layer = packaging.build_layer(requirements=requirements, build=tmp_path / "build")
     assert names(layer) == [
         "python/one-1.0.dist-info/METADATA",
         "python/one/__init__.py",
@@ -171,8 +177,53 @@ def test_layer_holds_what_the_wheels_install(downloaded: Path, tmp_path: Path) -
     with zipfile.ZipFile(layer) as content:
         assert content.read("python/one/__init__.py") == b"ONE = 1\n" * 100
         assert content.read("python/two.py") == b"TWO = 2\n"
-    again = packaging.build_layer(requirements, tmp_path / "again")
+    again = packaging.build_layer(requirements=requirements, build=tmp_path / "again")
     assert again.read_bytes() == layer.read_bytes()
+
+
+def test_each_runtime_has_a_layer_of_its_own(downloaded: Path, tmp_path: Path) -> None:
+    wheel(downloaded, "one", {"one.py": ""})
+    requirements = tmp_path / "layer.txt"
+    requirements.write_text("one==1.0\n")
+    layers = {
+        packaging.build_layer(runtime, requirements, tmp_path / "build") for runtime in RUNTIMES.values()
+    }
+    assert len(layers) == len(RUNTIMES)
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_pip_is_asked_for_wheels_of_the_runtime(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def run(command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+        asked.extend(command)
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    requirements = tmp_path / "layer.txt"
+    requirements.write_text("one==1.0\n")
+    packaging.build_layer(RUNTIMES[name], requirements, tmp_path / "build")
+    assert asked[asked.index("--python-version") + 1] == name.removeprefix("python")
+    platforms = {asked[index + 1] for index, word in enumerate(asked) if word == "--platform"}
+    newest = {"python3.11": 26}.get(name, 34)
+    assert f"manylinux_2_{newest}_aarch64" in platforms
+    assert f"manylinux_2_{newest + 1}_aarch64" not in platforms
+    assert {"manylinux_2_17_aarch64", "manylinux_2_24_aarch64", "manylinux2014_aarch64"} <= platforms
+
+
+def test_function_and_layer_are_of_the_chosen_runtime(
+    downloaded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel(downloaded, "one", {"one.py": ""})
+    monkeypatch.setattr(packaging, "BUILD_DIRECTORY", tmp_path)
+    monkeypatch.setattr(packaging.build_layer, "__defaults__", (None, packaging.LAYER_REQUIREMENTS, tmp_path))
+    evaluation = evaluate("eu-west-1", {"regional-analytics:pythonRuntime": "python3.13"})
+    assert evaluation.one("aws:lambda/function:Function").inputs["runtime"] == "python3.13"
+    layer = evaluation.one("aws:lambda/layerVersion:LayerVersion").inputs
+    assert layer["compatibleRuntimes"] == ["python3.13"]
+    assert Path(layer["code"].path).resolve().parent == tmp_path
 
 
 def test_layer_that_is_too_large_is_told(
@@ -183,16 +234,16 @@ def test_layer_that_is_too_large_is_told(
     requirements.write_text("one\n")
     monkeypatch.setattr(packaging, "UNZIPPED_BYTES", 1999)
     with pytest.raises(PackagingError, match="the layer must be up to 1,999 bytes unzipped, got 2,000"):
-        packaging.build_layer(requirements, tmp_path / "build")
+        packaging.build_layer(requirements=requirements, build=tmp_path / "build")
 
 
 def test_layer_follows_the_lock(downloaded: Path, tmp_path: Path) -> None:
     wheel(downloaded, "one", {"one.py": ""})
     requirements = tmp_path / "layer.txt"
     requirements.write_text("one==1.0\n")
-    first = packaging.build_layer(requirements, tmp_path / "build")
+    first = packaging.build_layer(requirements=requirements, build=tmp_path / "build")
     requirements.write_text("one==1.1\n")
-    assert packaging.build_layer(requirements, tmp_path / "build") != first
+    assert packaging.build_layer(requirements=requirements, build=tmp_path / "build") != first
 
 
 def test_markers_are_decided_for_the_function_not_for_this_machine() -> None:
@@ -208,10 +259,14 @@ newer==3.0 ; python_full_version >= '3.12' \\
 windows==4.0 ; sys_platform == 'win32' \\
     --hash=sha256:ee
 """
-    assert packaging.locked_for_function(lock).splitlines() == [
-        "always==1.0 --hash=sha256:aa --hash=sha256:bb",
-        "older==2.0 --hash=sha256:cc",
-    ]
+    for runtime, last in {
+        "python3.11": "older==2.0 --hash=sha256:cc",
+        "python3.12": "newer==3.0 --hash=sha256:dd",
+    }.items():
+        assert packaging.locked_for_function(lock, RUNTIMES[runtime]).splitlines() == [
+            "always==1.0 --hash=sha256:aa --hash=sha256:bb",
+            last,
+        ]
 
 
 def test_failed_download_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +279,7 @@ def test_failed_download_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     }.items():
         monkeypatch.setenv(variable, value)
     with pytest.raises(PackagingError, match=r"layer\.txt: pip could not download .* no-such-package==1\.0"):
-        packaging.build_layer(requirements, tmp_path / "build")
+        packaging.build_layer(requirements=requirements, build=tmp_path / "build")
     assert not (tmp_path / "build").exists()
 
 
@@ -244,6 +299,31 @@ def test_real_layer_is_the_lock_s_for_arm64(one_stack: Evaluation) -> None:
     lock = packaging.locked_for_function(packaging.LAYER_REQUIREMENTS.read_text())
     locked = {line.split()[0] for line in lock.splitlines()}
     assert installed == locked
+
+
+@pytest.mark.parametrize("name", RUNTIMES)
+def test_wheels_of_a_real_layer_run_on_the_runtime(name: str) -> None:
+    """`make layers` builds the layers of all runtimes; the default one's is always there."""
+    runtime = RUNTIMES[name]
+    recorded = packaging.layer_path(runtime)
+    if not recorded.exists() and runtime is not packaging.DEFAULT_RUNTIME:
+        pytest.skip(f"no layer for {name} is built: make layers")
+    with zipfile.ZipFile(recorded) as content:
+        tags = {
+            name: re.findall(r"^Tag: (\S+)$", content.read(name).decode(), re.MULTILINE)
+            for name in content.namelist()
+            if name.endswith(".dist-info/WHEEL")
+        }
+    assert tags
+    runs = {f"{tag.interpreter}-{tag.abi}-{tag.platform}" for tag in wheel_tags(runtime)}
+    assert {name: found for name, found in tags.items() if not runs & set(found)} == {}
+
+
+def wheel_tags(runtime: Runtime) -> Iterator[Tag]:
+    version = tuple(map(int, runtime.python.split(".")))
+    platforms = packaging.platforms(runtime)
+    yield from cpython_tags(version, platforms=platforms)
+    yield from compatible_tags(version, platforms=platforms)
 
 
 def test_real_layer_and_handler_fit_lambda() -> None:

@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from tests.program.evaluation import Evaluation, evaluate
+from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
 
 VPC_RANGES = {"us-east-1": "10.0.0.0/16", "eu-west-1": "10.1.0.0/16", "ap-southeast-1": "10.2.0.0/16"}
 
@@ -35,7 +35,9 @@ def test_private_subnets_in_two_zones_within_the_vpc(evaluation: Evaluation) -> 
 
 
 def test_bucket_is_versioned_encrypted_and_private(evaluation: Evaluation) -> None:
-    assert evaluation.one("aws:s3/bucket:Bucket").inputs["bucket"] == named(evaluation, "bucket")
+    bucket = evaluation.one("aws:s3/bucket:Bucket").inputs
+    assert bucket["bucket"] == f"analytics-bucket-dev-{ACCOUNT_ID}-{evaluation.stack}-an"
+    assert bucket["bucketNamespace"] == "account-regional"
     versioning = evaluation.one("aws:s3/bucketVersioning:BucketVersioning").inputs
     assert versioning["versioningConfiguration"] == {"status": "Enabled"}
     (rule,) = evaluation.one(
@@ -153,7 +155,6 @@ def test_settings_reach_the_function() -> None:
             "regional-analytics:memorySize": "2048",
             "regional-analytics:timeout": "60",
             "regional-analytics:ephemeralStorage": "512",
-            "regional-analytics:batchSize": "5",
             "regional-analytics:maximumConcurrency": "3",
             "regional-analytics:logRetentionDays": "7",
             "regional-analytics:rejectedShareMax": "0.25",
@@ -170,7 +171,6 @@ def test_settings_reach_the_function() -> None:
     assert variables["MAX_DECOMPRESSED_BYTES"] == "1000"
     assert variables["MAX_DECOMPRESSION_RATIO"] == "20"
     mapping = evaluation.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
-    assert mapping["batchSize"] == 5
     assert mapping["scalingConfig"] == {"maximumConcurrency": 3}
     assert evaluation.one("aws:cloudwatch/logGroup:LogGroup").inputs["retentionInDays"] == 7
 
@@ -197,7 +197,7 @@ def test_data_is_destroyed_only_by_two_settings(
 def test_outputs_name_what_was_made(evaluation: Evaluation) -> None:
     outputs = evaluation.outputs
     region = evaluation.stack
-    assert outputs["bucketName"] == named(evaluation, "bucket")
+    assert outputs["bucketName"] == evaluation.one("aws:s3/bucket:Bucket").inputs["bucket"]
     assert outputs["functionArn"] == evaluation.one("aws:lambda/function:Function").state["arn"]
     assert outputs["tableName"] == named(evaluation, "jobs")
     for output, kind in {
@@ -211,3 +211,8 @@ def test_outputs_name_what_was_made(evaluation: Evaluation) -> None:
     assert outputs["alarmTopicArn"] == evaluation.one("aws:sns/topic:Topic").state["arn"]
     assert outputs["dashboardUrl"].endswith(named(evaluation, "monitoring"))
     assert outputs["region"] == region
+
+
+def test_bucket_s_name_is_known_in_a_preview(evaluation: Evaluation) -> None:
+    planned = evaluate(evaluation.stack, preview=True).one("aws:s3/bucket:Bucket").inputs["bucket"]
+    assert planned == evaluation.one("aws:s3/bucket:Bucket").inputs["bucket"]

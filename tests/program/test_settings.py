@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from components import settings
-from components.configuration import PROJECT_DIRECTORY, SettingsError
+from components.configuration import PROJECT_DIRECTORY, Configuration, SettingsError
 from components.settings import Settings
 from tests.program.evaluation import RecordingMonitor, evaluate, stack_config
 
@@ -23,7 +23,7 @@ MINIMAL = {
 
 def configured(**changes: str) -> Settings:
     keys = {f"regional-analytics:{key}": value for key, value in changes.items()}
-    return settings.from_config({**MINIMAL, **keys})
+    return settings.from_configuration(Configuration(values={**MINIMAL, **keys}))
 
 
 def refusal(**changes: str) -> str:
@@ -35,7 +35,7 @@ def refusal(**changes: str) -> str:
 @pytest.mark.parametrize(
     ("key", "value", "right"),
     [
-        ("cidrBlock", "10.1.0.0", "/16 to /27"),
+        ("cidrBlock", "10.1.0.0", "/16 to /25"),
         ("cidrBlock", "10.1.0.0/33", "must be an IPv4 range such as 10.0.0.0/16"),
         ("cidrBlock", "ten", "must be an IPv4 range such as 10.0.0.0/16"),
         ("cidrBlock", "fd00::/16", "must be an IPv4 range such as 10.0.0.0/16"),
@@ -46,8 +46,8 @@ def refusal(**changes: str) -> str:
             "must lie in a private range (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16)",
         ),
         ("cidrBlock", "172.32.0.0/16", "must lie in a private range"),
-        ("cidrBlock", "10.0.0.0/8", "must be /16 to /27"),
-        ("cidrBlock", "10.1.0.0/28", "room for two subnets"),
+        ("cidrBlock", "10.0.0.0/8", "must be /16 to /25"),
+        ("cidrBlock", "10.1.0.0/26", "room for eight subnets"),
         ("region", "eu-west-9", "must be an AWS region (did you mean eu-west-"),
         ("region", "EU-WEST-1", "must be an AWS region"),
         ("region", "", "must be an AWS region"),
@@ -59,7 +59,6 @@ def refusal(**changes: str) -> str:
         ("environmentSuffix", "dev-", "must be lower-case letters, digits and inner hyphens"),
         ("environmentSuffix", "", "must be lower-case letters, digits and inner hyphens"),
         ("environmentSuffix", "a" * 40, "must be"),
-        ("environmentSuffix", "x-s3alias", "must not end as S3 reserves it"),
         ("environment", "", "must be a tag's value"),
         ("environment", "aws:mine", "must be a tag's value"),
         ("environment", "a" * 257, "must be a tag's value"),
@@ -69,8 +68,32 @@ def refusal(**changes: str) -> str:
         ("timeout", "901", "must be 1 to 900"),
         ("ephemeralStorage", "511", "must be 512 to 10240"),
         ("ephemeralStorage", "10241", "must be 512 to 10240"),
-        ("batchSize", "0", "must be 1 to 10"),
-        ("batchSize", "11", "must be 1 to 10"),
+        ("availabilityZones", '["eu-west-1a", "eu-west-1i"]', "its letters a to h"),
+        ("maximumReceives", "0", "must be 1 to 1000"),
+        ("maximumReceives", "1001", "must be 1 to 1000"),
+        ("maximumReceives", "97", "must be up to 96, as deliveries 1800 seconds apart"),
+        ("pythonRuntime", "python3.10", "must be one of python3.11, python3.12, python3.13, python3.14"),
+        ("pythonRuntime", "3.12", "must be one of python3.11,"),
+        ("jobRetentionDays", "-1", "must be 0 to 3650"),
+        ("jobRetentionDays", "3651", "must be 0 to 3650"),
+        ("uploadPrefixes", '["processed/input/"]', "must not contain what the system writes"),
+        ("uploadPrefixes", '["rej"]', "must not contain what the system writes"),
+        ("uploadPrefixes", '[""]', "must not contain what the system writes"),
+        ("uploadPrefixes", '["in/", "in/"]', "must name each prefix once"),
+        (
+            "administratorRoleArns",
+            '["admin"]',
+            "must be ARNs of IAM roles, such as arn:aws:iam::123456789012:",
+        ),
+        (
+            "administratorRoleArns",
+            '["arn:aws:iam::123456789012:user/admin"]',
+            "must be ARNs of IAM roles, such as arn:aws:iam::123456789012:role/admin",
+        ),
+        ("administratorRoleArns", '["arn:aws:iam::123456789012:role/*"]', "must be ARNs of IAM roles"),
+        ("administratorRoleArns", '["arn:aws:iam::123456789012:role/a?"]', "must be ARNs of IAM roles"),
+        ("runbookUrl", "docs/runbook.md", "must be an http:// or https:// address"),
+        ("runbookUrl", "https://example.com/runbook#top", "without a fragment"),
         ("maximumConcurrency", "1", "must be 2 to 40"),
         ("maximumConcurrency", "41", "what the job index holds"),
         ("logRetentionDays", "31", "must be one of 1, 3, 5, 7, 14, 30,"),
@@ -80,11 +103,11 @@ def refusal(**changes: str) -> str:
         (
             "archivePrefixes",
             '["processed/"]',
-            "must leave out what the system writes (processed/, rejected/)",
+            "must not contain what the system writes (processed/, rejected/)",
         ),
-        ("archivePrefixes", '["processed/2026/"]', "must leave out what the system writes"),
-        ("archivePrefixes", '[""]', "must leave out what the system writes"),
-        ("archivePrefixes", '["r"]', "must leave out what the system writes"),
+        ("archivePrefixes", '["processed/2026/"]', "must not contain what the system writes"),
+        ("archivePrefixes", '[""]', "must not contain what the system writes"),
+        ("archivePrefixes", '["r"]', "must not contain what the system writes"),
         ("archivePrefixes", '["a/", "a/"]', "must name each prefix once"),
         ("rejectedShareMax", "1.5", "must be 0 to 1"),
         ("rejectedShareMax", "-0.1", "must be 0 to 1"),
@@ -113,11 +136,11 @@ def test_refusal_names_key_value_and_what_is_right(key: str, value: str, right: 
 
 
 def test_length_of_the_suffix_follows_the_longest_name() -> None:
-    longest = 64 - len("analytics-lambda-role-eu-west-1-")
+    longest = 63 - len("analytics-bucket--123456789012-eu-west-1-an")
     assert configured(environmentSuffix="a" * longest)
     message = refusal(environmentSuffix="a" * (longest + 1))
-    assert "must be 1 shorter, so that analytics-lambda-role-eu-west-1-" in message
-    assert "fits in 64 characters" in message
+    assert "must be 1 shorter, so that analytics-bucket-a" in message
+    assert "-<account-id>-eu-west-1-an fits in 63 characters" in message
 
 
 def test_data_needs_two_settings_to_be_destroyed() -> None:
@@ -137,12 +160,15 @@ def test_all_problems_are_told_at_once() -> None:
     [
         ("regional-analytics:memorysize", "did you mean regional-analytics:memorySize?"),
         ("regional-analytics:cidr", "did you mean regional-analytics:cidrBlock?"),
-        ("regional-analytics:zzzzzzzzzzzzzzzzzzzz", "known keys: regional-analytics:alarmSubscribers"),
+        (
+            "regional-analytics:zzzzzzzzzzzzzzzzzzzz",
+            "the settings are regional-analytics:administratorRoleArns",
+        ),
     ],
 )
 def test_unknown_key_is_refused_with_a_hint(key: str, hint: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(key)) as refused:
-        settings.from_config({**MINIMAL, key: "1"})
+        settings.from_configuration(Configuration(values={**MINIMAL, key: "1"}))
     assert hint in str(refused.value)
 
 
@@ -150,7 +176,7 @@ def test_unknown_key_is_refused_with_a_hint(key: str, hint: str) -> None:
 def test_required_key_is_missed(key: str) -> None:
     config = {name: value for name, value in MINIMAL.items() if name != f"regional-analytics:{key}"}
     with pytest.raises(SettingsError, match=f"regional-analytics:{key}: must be set"):
-        settings.from_config(config)
+        settings.from_configuration(Configuration(values=config))
 
 
 def test_defaults() -> None:
@@ -158,19 +184,81 @@ def test_defaults() -> None:
     assert defaults.availability_zones == ("eu-west-1a", "eu-west-1b")
     assert (defaults.memory_size, defaults.timeout, defaults.log_retention_days) == (1024, 300, 30)
     assert defaults.glacier_after_days == 90
+    assert (defaults.maximum_receives, defaults.maximum_concurrency) == (3, 5)
     assert (defaults.protect, defaults.force_destroy, defaults.customer_managed_key) == (True, False, False)
 
 
 @pytest.mark.parametrize(
-    ("cidr_block", "subnets"),
+    ("cidr_block", "zones", "subnets"),
     [
-        ("10.1.0.0/16", ("10.1.0.0/24", "10.1.1.0/24")),
-        ("192.168.4.0/24", ("192.168.4.0/25", "192.168.4.128/25")),
-        ("172.16.0.0/27", ("172.16.0.0/28", "172.16.0.16/28")),
+        ("10.1.0.0/16", "ab", ("10.1.0.0/19", "10.1.32.0/19")),
+        ("10.1.0.0/16", "hb", ("10.1.224.0/19", "10.1.32.0/19")),
+        ("192.168.4.0/24", "ac", ("192.168.4.0/27", "192.168.4.64/27")),
+        ("172.16.0.0/25", "ba", ("172.16.0.16/28", "172.16.0.0/28")),
     ],
 )
-def test_subnets_fit_the_range(cidr_block: str, subnets: tuple[str, str]) -> None:
-    assert configured(cidrBlock=cidr_block).subnet_cidr_blocks == subnets
+def test_range_of_a_subnet_follows_from_its_zone_s_letter(
+    cidr_block: str, zones: str, subnets: tuple[str, str]
+) -> None:
+    names = [f"eu-west-1{letter}" for letter in zones]
+    made = configured(cidrBlock=cidr_block, availabilityZones=json.dumps(names))
+    assert made.subnet_cidr_blocks == dict(zip(names, subnets, strict=True))
+
+
+def test_length_of_upload_prefixes_is_the_pattern_s() -> None:
+    fits = [f"team-{number}/" for number in range(60)]
+    assert configured(uploadPrefixes=json.dumps(fits)).upload_prefixes == tuple(fits)
+    message = refusal(uploadPrefixes=json.dumps([*fits, *(f"other-{number}/" for number in range(60))]))
+    assert "regional-analytics:uploadPrefixes: must take up to 1648 characters" in message
+
+
+SECRETS = {
+    "alarmSubscribers": ('["https://example.com/hook?token=hidden"]', '["hidden"]'),
+    "administratorRoleArns": ('["arn:aws:iam::123456789012:role/hidden"]', '["hidden"]'),
+    "archivePrefixes": ('["hidden/"]', '["processed/hidden"]'),
+    "uploadPrefixes": ('["hidden/"]', '["processed/hidden"]'),
+    "runbookUrl": ("https://example.com/hidden", "hidden"),
+}
+"""For each setting that may be a secret, a value that is accepted, and one that is refused."""
+
+
+@pytest.mark.parametrize("key", SECRETS)
+def test_refusal_does_not_show_a_secret(key: str) -> None:
+    _, bad = SECRETS[key]
+    name = f"regional-analytics:{key}"
+    with pytest.raises(SettingsError) as refused:
+        settings.from_configuration(Configuration(values={**MINIMAL, name: bad}, secrets=frozenset({name})))
+    assert f"{name}: must" in str(refused.value)
+    assert "got [secret]" in str(refused.value)
+    assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", SECRETS)
+def test_printed_settings_do_not_show_what_may_be_a_secret(key: str) -> None:
+    good, _ = SECRETS[key]
+    assert "hidden" not in repr(configured(**{key: good}))
+
+
+@pytest.mark.parametrize("value", ["hidden", "0", "1024"])
+def test_setting_that_resources_show_must_not_be_a_secret(value: str) -> None:
+    key = "regional-analytics:memorySize"
+    with pytest.raises(SettingsError) as refused:
+        settings.from_configuration(Configuration(values={**MINIMAL, key: value}, secrets=frozenset({key})))
+    (line,) = str(refused.value).splitlines()[1:]
+    assert line.startswith(f"  {key}: must ")
+    assert line.endswith("got [secret]")
+
+
+def test_program_of_another_project_makes_checked_settings() -> None:
+    made = Settings.of(region="eu-west-1", cidr_block="10.1.0.0/16", memory_size=2048)
+    assert made == configured(memorySize="2048")
+    with pytest.raises(SettingsError) as refused:
+        Settings.of(region="eu-west-1", cidr_block="10.1.0.0/16", memory_size=1, timeout="300", memorysize=1)
+    assert "memorysize: no such setting; did you mean memory_size?" in str(refused.value)
+    with pytest.raises(SettingsError) as refused:
+        Settings.of(region="eu-west-1", cidr_block="ten", timeout="300", archive_prefixes="input/")
+    assert "regional-analytics:timeout: must be a whole number, got '300'" in str(refused.value)
+    assert "regional-analytics:archivePrefixes: must be a list of strings, got 'input/'" in str(refused.value)
 
 
 def load(config: Mapping[str, str], *, stack: str, project_directory: Path = PROJECT_DIRECTORY) -> Settings:
@@ -201,14 +289,8 @@ def test_provider_s_region_must_be_the_declared_one(region: str | None) -> None:
         config["aws:region"] = region
     with pytest.raises(SettingsError) as refused:
         load(config, stack="eu-west-1")
-    assert "aws:region: must be set to regional-analytics:region, eu-west-1" in str(refused.value)
+    assert "aws:region: must be the same as regional-analytics:region, eu-west-1" in str(refused.value)
     assert ("got nothing" if region is None else "got 'us-east-1'") in str(refused.value)
-
-
-def test_provider_settings_that_would_be_lost_are_refused() -> None:
-    config = {**stack_config("eu-west-1"), "aws:profile": "mine"}
-    with pytest.raises(SettingsError, match="aws:profile: must be set in the environment"):
-        load(config, stack="eu-west-1")
 
 
 def project_with(directory: Path, **stack_files: str) -> Path:
@@ -244,6 +326,20 @@ def test_two_stacks_of_one_name_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(SettingsError, match=r"environmentSuffix: must differ from Pulumi\.other\.yaml"):
         load(MINIMAL, stack="mine", project_directory=project)
+
+
+def test_encrypted_values_of_other_stack_files_are_no_neighbours(tmp_path: Path) -> None:
+    project = project_with(
+        tmp_path,
+        other="""\
+config:
+  regional-analytics:region: eu-west-1
+  regional-analytics:cidrBlock: {secure: AAABAGHK}
+  regional-analytics:environmentSuffix: {secure: AAABAGHK}
+  regional-analytics:alarmSubscribers: [ops@example.com, {secure: AAABAGHK}]
+""",
+    )
+    assert load(MINIMAL, stack="mine", project_directory=project).region == "eu-west-1"
 
 
 def test_stack_file_that_is_no_yaml_is_named(tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """Each link of the chain from an upload to the function, by ARN: break one, and its test fails."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from moto.events.models import EventPattern
 
-import settings as handler_settings
-from tests.program.evaluation import ACCOUNT_ID, Evaluation
+import environment as handler_environment
+from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
 
 QUEUE = "aws:sqs/queue:Queue"
 
@@ -70,7 +71,7 @@ def test_rule_leaves_out_other_buckets_and_events(evaluation: Evaluation) -> Non
     other = upload(evaluation, "x.csv")
     other["detail"]["bucket"]["name"] = "somebody-elses"
     assert not matches(evaluation, other)
-    assert not matches(evaluation, upload(evaluation, "x.csv", **{"detail-type": "Object Deleted"}))
+    assert not matches(evaluation, upload(evaluation, "x.csv", **{"detail-type": "Object Tags Added"}))
     assert not matches(evaluation, upload(evaluation, "x.csv", source="custom"))
     assert evaluation.one("aws:cloudwatch/eventRule:EventRule").inputs["state"] == "ENABLED"
 
@@ -125,10 +126,15 @@ def test_queues_refuse_plain_http(evaluation: Evaluation, kind: str) -> None:
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_third_failure_goes_to_the_dead_letter_queue(evaluation: Evaluation) -> None:
+@pytest.mark.parametrize("receives", [3, 5])
+def test_last_failure_goes_to_the_dead_letter_queue(receives: int) -> None:
+    evaluation = evaluate("eu-west-1", {"regional-analytics:maximumReceives": str(receives)})
     queue = evaluation.one(QUEUE, "ingestion-queue")
     dead_letter_arn = arn(evaluation, QUEUE, "ingestion-dlq")
-    assert queue.json("redrivePolicy") == {"deadLetterTargetArn": dead_letter_arn, "maxReceiveCount": 3}
+    assert queue.json("redrivePolicy") == {
+        "deadLetterTargetArn": dead_letter_arn,
+        "maxReceiveCount": receives,
+    }
     allow = evaluation.one("aws:sqs/redriveAllowPolicy:RedriveAllowPolicy")
     assert allow.json("redriveAllowPolicy") == {
         "redrivePermission": "byQueue",
@@ -142,17 +148,17 @@ def test_queue_feeds_the_function(evaluation: Evaluation) -> None:
     assert mapping["functionName"] == arn(evaluation, "aws:lambda/function:Function")
     assert mapping["batchSize"] == 1
     assert mapping["functionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["scalingConfig"] == {"maximumConcurrency": 10}
+    assert mapping["scalingConfig"] == {"maximumConcurrency": 5}
 
 
 def test_function_runs_as_the_role_with_its_policy(evaluation: Evaluation) -> None:
     function = evaluation.one("aws:lambda/function:Function")
-    policy = evaluation.one("aws:iam/rolePolicy:RolePolicy")
     role = evaluation.one("aws:iam/role:Role")
     assert function.inputs["role"] == role.state["arn"]
-    assert policy.inputs["role"] == role.state["name"]
-    assert policy.urn in function.depends_on
-    assert policy.urn in evaluation.one("aws:lambda/eventSourceMapping:EventSourceMapping").depends_on
+    for policy in evaluation.all("aws:iam/rolePolicy:RolePolicy"):
+        assert policy.inputs["role"] == role.state["name"]
+        assert policy.urn in function.depends_on
+        assert policy.urn in evaluation.dependencies("aws:lambda/eventSourceMapping:EventSourceMapping")
 
 
 def test_function_has_its_layer_and_network(evaluation: Evaluation) -> None:
@@ -166,9 +172,10 @@ def test_function_has_its_layer_and_network(evaluation: Evaluation) -> None:
     assert network["securityGroupIds"] == [evaluation.one("aws:ec2/securityGroup:SecurityGroup").id]
 
 
-def test_handler_accepts_its_environment(evaluation: Evaluation) -> None:
+def test_handler_accepts_its_environment(evaluation: Evaluation, tmp_path: Path) -> None:
+    (tmp_path / handler_environment.VERSION_FILE).write_text("1.2.3\n")
     variables = evaluation.one("aws:lambda/function:Function").inputs["environment"]["variables"]
-    read = handler_settings.Settings.from_environment(variables)
+    read = handler_environment.Settings.from_environment({**variables, "LAMBDA_TASK_ROOT": str(tmp_path)})
     assert read.bucket == evaluation.one("aws:s3/bucket:Bucket").state["bucket"]
     assert read.table == evaluation.one("aws:dynamodb/table:Table").state["name"]
     assert read.region == evaluation.stack

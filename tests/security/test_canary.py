@@ -74,10 +74,13 @@ def test_no_value_of_the_data_is_told(cloud: Cloud, region: str, tmp_path: Path)
     assert [line for line in told if CANARY in line] == []
     assert [job for job in jobs.values() if len(job.get("error", "")) > 500] == []
 
-    listed = jobs["header.csv"].pop("columns")
-    assert [column["name"] for column in listed] == ["id", HEADER]
-    told = [*cloud.log(region), *metrics(cloud, region), json.dumps(jobs["header.csv"], default=str)]
-    assert [line for line in told if HEADER in line] == []
+    told = [
+        *cloud.log(region),
+        *metrics(cloud, region),
+        *(json.dumps(job, default=str) for job in jobs.values()),
+    ]
+    assert [line for line in told if HEADER in line] == [], "a name of a column may be a person's"
+    assert jobs["header.csv"]["column_count"] == 2
 
 
 def test_the_canary_would_be_found(cloud: Cloud, region: str) -> None:

@@ -42,8 +42,7 @@ class Deployed:
     def role_policy(self) -> dict[str, Any]:
         role = f"analytics-lambda-role-{REGION}-dev"
         iam = self.client("iam")
-        (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-        return iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        return iam.get_role_policy(RoleName=role, PolicyName="lambda-permissions")["PolicyDocument"]
 
 
 @pytest.fixture(scope="module")

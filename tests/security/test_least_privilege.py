@@ -12,13 +12,21 @@ from typing import Any
 
 import pytest
 
-from components.permissions import Permitted, role_policy
+from components.account import Account
+from components.names import Names
+from components.permissions import RoleResources, role_policy
 from local.cloud import Cloud
 
 GOOD = b"id,name\n" + b"".join(b"%d,name %d\n" % (row, row) for row in range(30))
 FLAWED = GOOD + b"31,too,many\n"
 
 NOT_SHOWN = ("ec2:", "kms:")
+NAMES = Names(
+    account=Account(partition="aws", account_id="123456789012"),
+    region="eu-west-1",
+    environment_suffix="dev",
+    environment="Production",
+)
 
 
 @dataclass(frozen=True)
@@ -36,9 +44,7 @@ class Grant:
 def grants() -> Iterator[Grant]:
     """Give every grant; a statement's actions one by one only where it has several resources."""
     arn = "arn:aws:any:eu-west-1:123456789012:any"
-    anything = Permitted(
-        region="eu-west-1",
-        function_name="any",
+    anything = RoleResources(
         bucket_arn=arn,
         table_arn=arn,
         queue_arn=arn,
@@ -47,7 +53,7 @@ def grants() -> Iterator[Grant]:
         security_group_arn=arn,
         key_arn=None,
     )
-    for statement in role_policy(anything)["Statement"]:
+    for statement in role_policy(NAMES, anything)["Statement"]:
         if statement["Effect"] != "Allow" or statement["Action"][0].startswith(NOT_SHOWN):
             continue
         resources = resources_of(statement)
@@ -91,7 +97,7 @@ class Role:
         )
         self._iam = cloud.client("iam", region)
         self._name = function["Configuration"]["Role"].rpartition("/")[2]
-        (self._policy,) = self._iam.list_role_policies(RoleName=self._name)["PolicyNames"]
+        self._policy = "lambda-permissions"
 
     def read(self) -> dict[str, Any]:
         return self._iam.get_role_policy(RoleName=self._name, PolicyName=self._policy)["PolicyDocument"]

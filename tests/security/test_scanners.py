@@ -56,6 +56,9 @@ ACCEPTED_BY_PARLIAMENT = {
     r"KeyPolicy: MISMATCHED_TYPE .*ArnEquals": "As AWS's guides compare contexts that are ARNs.",
     r"BucketPolicy: MISMATCHED_TYPE .*s3:TlsVersion": "It reads no decimals; S3's versions are.",
     r"BucketPolicy: UNKNOWN_CONDITION_FOR_ACTION .*s3:TlsVersion": "A denial of s3:* holds every action.",
+    r"RolePolicy: RESOURCE_MISMATCH .*'ec2:DeleteNetworkInterface'": (
+        "Lambda's check of a role names no interface, and asks on */* (Lambda developer guide, VPC access)."
+    ),
     r"RolePolicy: UNKNOWN_CONDITION_FOR_ACTION .*lambda:SourceFunctionArn .* ec2:": (
         "Lambda adds this key to whatever a function calls (Lambda developer guide, execution roles)."
     ),

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Optional, TypeAlias, Union
 import msgspec
 
 from conversion.engine import identifier
+from conversion.published import LEVELS_MAX, LISTS_MAX
 
 Shape: TypeAlias = "str | list[Shape] | dict[str, Shape]"
 
@@ -20,8 +21,6 @@ JSON = "JSON"
 _EXACT = 2**53
 """A double holds all integers up to this."""
 _FIELDS_MAX = 200
-_DEPTH_MAX = 50
-"""Of nested columns: Arrow's readers end at about 100 levels, two for each list."""
 
 
 def shape_of(value: Any) -> Shape:  # noqa: ANN401  (whatever JSON may be)
@@ -59,23 +58,24 @@ def merged(one: Shape, other: Shape) -> Shape:
 
 def column_type(shape: Shape) -> str:
     """Give the engine's type for a column of values of this shape; JSON if no other holds them all."""
-    return JSON if shape == NULL else _type(shape, 0) or JSON
+    return JSON if shape == NULL else _type(shape, LEVELS_MAX, LISTS_MAX) or JSON
 
 
-def _type(shape: Shape, depth: int) -> str | None:
-    if depth > _DEPTH_MAX:
+def _type(shape: Shape, levels: int, lists: int) -> str | None:
+    """Give the type of a shape of at most so many levels, of which so many are lists."""
+    if levels < 0 or lists < 0:
         return None
     if isinstance(shape, dict):
         # The engine knows no field without a name, and no two that differ in case alone.
         names = {key.casefold() for key in shape}
         if not shape or "" in names or len(shape) > _FIELDS_MAX or len(names) < len(shape):
             return None
-        types = {key: _type(inner, depth + 1) for key, inner in shape.items()}
+        types = {key: _type(inner, levels - 1, lists) for key, inner in shape.items()}
         if not all(types.values()):
             return None
         return f"STRUCT({', '.join(f'{identifier(key)} {type_}' for key, type_ in types.items())})"
     if isinstance(shape, list):
-        inner = _type(shape[0], depth + 1)
+        inner = _type(shape[0], levels - 1, lists - 1)
         return inner and f"{inner}[]"
     return {NULL: VARCHAR, LONG: BIGINT, JSON: None}.get(shape, shape)
 

@@ -1,0 +1,1 @@
+"""Datasets as code: data contracts, read from YAML, checked, and compiled for the function."""

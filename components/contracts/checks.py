@@ -1,0 +1,157 @@
+"""What must hold of a contract's parts together, and of all contracts of a stack together."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from components.contracts import java_dates
+from components.contracts.model import Contract, Partition, Projection
+from components.contracts.reader import RESCUED
+
+SMOKE_TEST_PREFIX = "input/_smoke/"
+"""Where `ops smoke` uploads: it belongs to no dataset."""
+
+PREFIX_BYTES_MAX = 700
+"""S3 keys have 1,024 bytes; folders, file name and what the system adds need the rest."""
+
+PARTITIONS_MAX = 1_000_000
+"""That one query may touch (Athena user guide, "Service quotas")."""
+
+_NOW = re.compile(r"NOW(?:[+-]\d+(?:YEARS?|MONTHS?|WEEKS?|DAYS?|HOURS?|MINUTES?))?")
+_VALUE = re.compile(r"[^%/\\: ]+")
+_UNITS = ("YEARS", "MONTHS", "WEEKS", "DAYS", "HOURS", "MINUTES", "SECONDS")
+
+
+def problems(contract: Contract) -> Iterator[str]:
+    """Yield what must be changed in one contract, each line beginning with the place."""
+    yield from _prefix_problems(contract.prefix)
+    names = [
+        *(column.name for column in contract.columns),
+        *(partition.name for partition in contract.partitions),
+    ]
+    for name, count in Counter(names).items():
+        if count > 1:
+            yield f"properties: must name each column once, got {name!r} {count} times"
+    sources = Counter(column.source.casefold() for column in contract.columns)
+    for source, count in sources.items():
+        if count > 1:
+            yield f"properties: must take each column of the source once, got {source!r} {count} times"
+    if RESCUED in sources:
+        yield f"properties: must not take {RESCUED} from the source, for the table has it already, got it"
+    for partition in contract.partitions:
+        for problem in _partition_problems(partition):
+            yield f"properties: {partition.name}: projection: {problem}"
+    if contract.keys and any(part.projection is Projection.INJECTED for part in contract.partitions):
+        yield (
+            "primaryKey: must be left out beside an injected partition, which each query must name,"
+            " and the view of the newest rows cannot, got both"
+        )
+
+
+def problems_together(
+    contracts: Sequence[Contract], *, system_prefixes: Sequence[str], upload_prefixes: Sequence[str]
+) -> Iterator[str]:
+    """Yield what must be changed in contracts of one stack, each line beginning with the contract's name."""
+    tables = Counter(name for contract in contracts for name in table_names(contract))
+    for name, count in tables.items():
+        if count > 1:
+            yield f"{name}: must be the name of one table or view, got it from {count} contracts"
+    for contract in contracts:
+        for prefix in system_prefixes:
+            if contract.prefix.startswith(prefix) or prefix.startswith(contract.prefix):
+                yield (
+                    f"{contract.name}: keyPrefix must leave out the system's {prefix},"
+                    f" got {contract.prefix!r}"
+                )
+        if upload_prefixes and not contract.prefix.startswith(tuple(upload_prefixes)):
+            allowed = ", ".join(upload_prefixes)
+            yield (
+                f"{contract.name}: keyPrefix must lie under one of the setting uploadPrefixes"
+                f" ({allowed}), got {contract.prefix!r}"
+            )
+        if SMOKE_TEST_PREFIX.startswith(contract.prefix):
+            yield (
+                f"{contract.name}: keyPrefix must leave out {SMOKE_TEST_PREFIX}, where the smoke test"
+                f" uploads, got {contract.prefix!r}"
+            )
+        for other in contracts:
+            if other is not contract and contract.prefix.startswith(other.prefix):
+                yield (
+                    f"{contract.name}: keyPrefix must not lie under that of {other.name} ({other.prefix}),"
+                    f" whose table reads everything below, got {contract.prefix!r}"
+                )
+
+
+def table_names(contract: Contract) -> tuple[str, ...]:
+    """Return the names that a contract takes in the database: its table's, and its view's if it has keys."""
+    return (contract.name, current_view(contract.name)) if contract.keys else (contract.name,)
+
+
+def current_view(dataset: str) -> str:
+    """Return the name of the view of the newest row of each key."""
+    return f"{dataset}_current"
+
+
+def _prefix_problems(prefix: str) -> Iterator[str]:
+    parts = prefix.split("/")
+    if not prefix.endswith("/") or len(parts) < 2 or any(not part for part in parts[:-1]):
+        yield f"keyPrefix: must be folders that each end with /, such as input/flights/, got {prefix!r}"
+    elif any(part.startswith(("_", ".")) for part in parts[:-1]):
+        yield (
+            "keyPrefix: must have no folder that begins with _ or ., which Athena does not see,"
+            f" got {prefix!r}"
+        )
+    if re.search(r"[^A-Za-z0-9_.=/-]", prefix) or len(prefix.encode()) > PREFIX_BYTES_MAX:
+        yield (f"keyPrefix: must be up to {PREFIX_BYTES_MAX} letters, digits and _ . = - /, got {prefix!r}")
+
+
+def _partition_problems(partition: Partition) -> Iterator[str]:
+    if partition.projection is Projection.ENUM:
+        if not partition.values or len(set(partition.values)) != len(partition.values):
+            yield f"values must be different texts, at least one, got {list(partition.values)}"
+        for value in partition.values:
+            if not _VALUE.fullmatch(value) or "," in value:
+                yield f"values must hold no %, /, \\, :, comma or space, got {value!r}"
+    elif partition.projection is Projection.INTEGER:
+        yield from _integer_problems(partition)
+    elif partition.projection is Projection.DATE:
+        yield from _date_problems(partition)
+    if partition.interval < 1:
+        yield f"interval must be 1 or more, got {partition.interval}"
+
+
+def _integer_problems(partition: Partition) -> Iterator[str]:
+    bounds = (partition.first, partition.last)
+    if not all(re.fullmatch(r"-?\d{1,18}", bound) for bound in bounds):
+        yield f"first and last must be integers in quotes, got {bounds}"
+    elif int(partition.first) > int(partition.last):
+        yield f"first must be no greater than last, got {bounds}"
+    elif (int(partition.last) - int(partition.first)) // max(1, partition.interval) >= PARTITIONS_MAX:
+        yield f"first and last must span fewer than {PARTITIONS_MAX:,} values, got {bounds}"
+    if not 0 <= partition.digits <= 18:
+        yield f"digits must be 0 to 18, got {partition.digits}"
+
+
+def _date_problems(partition: Partition) -> Iterator[str]:
+    try:
+        pattern = java_dates.to_strptime(partition.format)
+    except ValueError as error:
+        yield f"format {error}"
+        return
+    if not set("%/\\: ").isdisjoint(re.sub("%-?[A-Za-z]", "", pattern)):
+        yield f"format must give a folder's name, without %, /, \\, : and space, got {partition.format!r}"
+    if partition.interval_unit not in _UNITS:
+        yield f"intervalUnit must be one of {', '.join(_UNITS)}, got {partition.interval_unit!r}"
+    for name, value in (("first", partition.first), ("last", partition.last)):
+        if not _NOW.fullmatch(value) and not _is_date(value, pattern):
+            yield f"{name} must be a date as {partition.format}, NOW or NOW+1DAY, got {value!r}"
+    if partition.last == "NOW":
+        yield "last must be NOW+1DAY, for NOW is in UTC and other zones are a day ahead, got 'NOW'"
+
+
+def _is_date(text: str, pattern: str) -> bool:
+    try:
+        return isinstance(datetime.strptime(text, pattern.replace("%-", "%").replace("%g", "%f")), date)
+    except ValueError:
+        return False

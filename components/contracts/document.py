@@ -1,0 +1,98 @@
+"""One contract's file: YAML that follows the Open Data Contract Standard, and the problems found in it."""
+
+import functools
+import importlib.resources
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import open_data_contract_standard
+import yaml
+from jsonschema.protocols import Validator
+from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard
+
+API_VERSION = "v3.1.0"
+
+
+class Document:
+    """A file that is being read.
+
+    Attributes:
+        problems: One line per problem, each naming file, place, value and remedy.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.problems: list[str] = []
+
+    def load(self) -> OpenDataContractStandard | None:
+        """Return the contract as the standard has it, or None if it does not follow the standard."""
+        try:
+            content = yaml.safe_load(self._path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            self.refuse("", f"must be YAML in UTF-8, got {' '.join(str(error).split())}")
+            return None
+        if not isinstance(content, dict):
+            self.refuse("", f"must be a mapping of keys to values, got {type(content).__name__}")
+            return None
+        for error in _schema().iter_errors(content):
+            self.refuse(
+                _place(error.absolute_path),
+                f"must follow the Open Data Contract Standard {API_VERSION}: {error.message}",
+            )
+        return None if self.problems else OpenDataContractStandard.model_validate(content)
+
+    def refuse(self, place: str, problem: str) -> None:
+        """Note a problem."""
+        parts = (f"{self._path.parent.name}/{self._path.name}", place, problem)
+        self.problems.append(": ".join(filter(None, parts)))
+
+    def custom(
+        self, place: str, properties: Iterable[CustomProperty] | None, known: Mapping[str, type]
+    ) -> dict[str, Any]:
+        """Return custom properties by name, refusing unknown, repeated and wrongly typed ones."""
+        values: dict[str, Any] = {}
+        for index, item in enumerate(properties or ()):
+            where = f"{place}.customProperties[{index}]"
+            name = item.property or ""
+            if name not in known:
+                self.refuse(where, f"must be one of {', '.join(known)}, got {name!r}")
+            elif name in values:
+                self.refuse(where, f"must be there once, got a second {name!r}")
+            else:
+                values |= self.typed(where, {name: item.value}, known)
+        return values
+
+    def typed(self, place: str, content: Mapping[str, Any], known: Mapping[str, type]) -> dict[str, Any]:
+        """Return the entries whose names are known and whose values have the type, refusing the others."""
+        values: dict[str, Any] = {}
+        for name, value in content.items():
+            if name not in known:
+                self.refuse(place, f"must be one of {', '.join(known)}, got {name!r}")
+            elif type(value) is not known[name]:
+                self.refuse(f"{place}.{name}", f"must be {_TYPE_NAMES[known[name]]}, got {value!r}")
+            else:
+                values[name] = value
+        return values
+
+
+_TYPE_NAMES = {
+    str: "text", int: "an integer", bool: "true or false", list: "a list", dict: "a mapping",
+}  # fmt: skip
+
+
+@functools.cache
+def _schema() -> Validator:
+    schema = importlib.resources.files(open_data_contract_standard) / "schema.json"
+    return jsonschema.Draft201909Validator(json.loads(schema.read_text(encoding="utf-8")))
+
+
+def _place(path: Iterable[str | int]) -> str:
+    return "".join(_parts(path)).removeprefix(".")
+
+
+def _parts(path: Iterable[str | int]) -> Iterator[str]:
+    for part in path:
+        yield f"[{part}]" if isinstance(part, int) else f".{part}"

@@ -1,0 +1,389 @@
+"""Turn one file into a contract, or into a list of what must be changed.
+
+The standard describes; a contract here is also carried out. So a field that only describes is taken as it is,
+and one that promises what nobody would do is refused.
+"""
+
+import re
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from open_data_contract_standard.model import (
+    DataQuality,
+    OpenDataContractStandard,
+    SchemaObject,
+    SchemaProperty,
+)
+
+from components.contracts import expressions, identifiers, java_dates, types
+from components.contracts.document import API_VERSION, Document
+from components.contracts.model import (
+    Column,
+    Contract,
+    Format,
+    Handling,
+    Keys,
+    Partition,
+    Projection,
+    Reading,
+    Rule,
+    Severity,
+)
+from components.contracts.types import Array, Struct, Type
+
+ENGINE = "regional-analytics"
+"""What a quality rule names as its engine, so that it is meant for the function."""
+
+RESCUED = "_rescued"
+"""The column of what was rescued: text of JSON, as Auto Loader of Databricks has it."""
+
+_DATASET = {"keyPrefix": str, "format": str, "reading": dict, "handling": dict, "orderBy": list}
+_COLUMN = {"sourceName": str, "projection": dict}
+_READING = {
+    "delimiter": str, "quote": str, "escape": str, "header": bool, "skipLines": int, "encoding": str,
+    "nullMarkers": list, "decimalSeparator": str, "thousandsSeparator": str, "sheet": str,
+}  # fmt: skip
+_READING_OF: Mapping[Format, tuple[str, ...]] = {
+    Format.DELIMITED: tuple(name for name in _READING if name != "sheet"),
+    Format.SPREADSHEET: ("sheet", "header", "skipLines", "nullMarkers"),
+    Format.JSON: ("encoding",),
+    Format.PARQUET: (),
+}
+_ENCODINGS = ("utf-8", "utf-16", "utf-32", "windows-1252", "iso-8859-1")
+_HANDLING = {
+    "unexpectedColumns": ("rescue", "drop", "fail"),
+    "missingColumns": ("asNull", "fail"),
+    "badValues": ("reject", "rescue", "fail"),
+}
+_PROJECTION = {
+    "type": str, "first": str, "last": str, "values": list, "format": str, "interval": int,
+    "intervalUnit": str, "digits": int,
+}  # fmt: skip
+_PROJECTION_OF: Mapping[Projection, tuple[str, ...]] = {
+    Projection.DATE: ("type", "first", "last", "format", "interval", "intervalUnit"),
+    Projection.INTEGER: ("type", "first", "last", "interval", "digits"),
+    Projection.ENUM: ("type", "values"),
+    Projection.INJECTED: ("type",),
+}
+_OPTIONS = {
+    "string": {"minLength": "length({0}) >= {1}", "maxLength": "length({0}) <= {1}",
+               "pattern": "regexp_full_match({0}, {1})"},
+    "number": {"minimum": "{0} >= {1}", "maximum": "{0} <= {1}", "exclusiveMinimum": "{0} > {1}",
+               "exclusiveMaximum": "{0} < {1}", "multipleOf": "{0} % {1} = 0"},
+}  # fmt: skip
+"""What the standard's options say of a value, as a rule on the row."""
+
+_BOUNDS = {name: rule for name, rule in _OPTIONS["number"].items() if name != "multipleOf"}
+_OPTIONS |= {"integer": _OPTIONS["number"], "date": _BOUNDS, "timestamp": _BOUNDS}
+
+E = TypeVar("E", Format, Projection, Severity)
+
+
+def read(path: Path) -> tuple[Contract | None, list[str]]:
+    """Return the contract of a file, or None and what must be changed."""
+    document = Document(path)
+    content = document.load()
+    contract = _Reader(document).contract(content) if content is not None else None
+    return (None if document.problems else contract), document.problems
+
+
+class _Reader:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._refuse = document.refuse
+        self._rules: list[Rule] = []
+
+    def contract(self, content: OpenDataContractStandard) -> Contract | None:
+        if content.apiVersion != API_VERSION:
+            self._refuse("apiVersion", f"must be {API_VERSION}, got {content.apiVersion!r}")
+        datasets = content.schema_ or []
+        if len(datasets) != 1:
+            self._refuse("schema", f"must hold one dataset, got {len(datasets)}")
+            return None
+        dataset = datasets[0]
+        place = "schema[0]"
+        custom = self._document.custom(place, dataset.customProperties, _DATASET)
+        properties = list(enumerate(dataset.properties or ()))
+        columns = [
+            column
+            for index, item in properties
+            if not item.partitioned and (column := self._column(f"{place}.properties[{index}]", item))
+        ]
+        partitions = [
+            (item.partitionKeyPosition or 0, partition)
+            for index, item in properties
+            if item.partitioned and (partition := self._partition(f"{place}.properties[{index}]", item))
+        ]
+        names = [column.name for column in columns]
+        self._add_rules(place, dataset.quality, names)
+        for index, item in properties:
+            self._add_rules(f"{place}.properties[{index}]", item.quality, names)
+        if not columns:
+            self._refuse(
+                f"{place}.properties", "must hold at least one column that is not partitioned, got none"
+            )
+        return Contract(
+            name=self._name(f"{place}.name", dataset.name or ""),
+            version=content.version or "",
+            description=dataset.description or "",
+            prefix=self._required(place, custom, "keyPrefix"),
+            partitions=tuple(partition for _, partition in sorted(partitions, key=lambda pair: pair[0])),
+            columns=tuple(columns),
+            reading=self._reading(place, custom),
+            handling=self._handling(place, custom.get("handling", {})),
+            rules=tuple(self._rules),
+            keys=self._keys(place, dataset, custom.get("orderBy"), names),
+        )
+
+    def _column(self, place: str, item: SchemaProperty) -> Column | None:
+        for field, remedy in {
+            "unique": "a row is judged by itself; use primaryKey, and query the view of the newest rows",
+            "encryptedName": "nothing is encrypted by column",
+            "transformLogic": "nothing is computed; use rules, or a view of your own",
+        }.items():
+            if getattr(item, field):
+                self._refuse(f"{place}.{field}", f"must be left out ({remedy}), got {getattr(item, field)!r}")
+        kind = self._type(place, item)
+        if kind is None:
+            return None
+        name = self._name(f"{place}.name", item.name or "")
+        custom = self._document.custom(place, item.customProperties, {"sourceName": str})
+        options = dict(item.logicalTypeOptions or {})
+        pattern, zone = options.pop("format", None), options.pop("defaultTimezone", "UTC")
+        options.pop("timezone", None)
+        self._add_options(place, item.logicalType or "", name, options)
+        return Column(
+            name=name,
+            source=custom.get("sourceName", name),
+            type=kind,
+            required=bool(item.required),
+            description=item.description or "",
+            format=self._format(place, item, pattern),
+            time_zone=self._zone(place, zone),
+        )
+
+    def _type(self, place: str, item: SchemaProperty) -> Type | None:
+        """Return the declared type, its parts included."""
+        if item.logicalType == "object":
+            fields = [
+                (field.name or "", self._type(f"{place}.properties[{index}]", field))
+                for index, field in enumerate(item.properties or ())
+            ]
+            for index, (name, _) in enumerate(fields):
+                self._name(f"{place}.properties[{index}].name", name)
+            if not fields:
+                self._refuse(f"{place}.properties", "must hold the object's fields, got none")
+            known = [(name, kind) for name, kind in fields if kind is not None]
+            return Struct(tuple(known)) if known and len(known) == len(fields) else None
+        if item.logicalType == "array":
+            if item.items is None:
+                self._refuse(f"{place}.items", "must be the type of the array's values, got none")
+                return None
+            items = self._type(f"{place}.items", item.items)
+            return Array(items) if items else None
+        try:
+            return types.parse_scalar(item.logicalType or "", item.physicalType)
+        except ValueError as error:
+            self._refuse(f"{place}.logicalType", str(error))
+            return None
+
+    def _format(self, place: str, item: SchemaProperty, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        if item.logicalType not in ("date", "timestamp"):
+            self._refuse(
+                f"{place}.logicalTypeOptions.format", f"must be left out but for dates, got {pattern!r}"
+            )
+            return None
+        try:
+            return java_dates.to_strptime(pattern)
+        except ValueError as error:
+            self._refuse(f"{place}.logicalTypeOptions.format", str(error))
+            return None
+
+    def _zone(self, place: str, zone: str) -> str:
+        if zone not in zoneinfo.available_timezones():
+            self._refuse(
+                f"{place}.logicalTypeOptions.defaultTimezone",
+                f"must be a time zone such as Europe/Paris, got {zone!r}",
+            )
+        return zone
+
+    def _add_options(self, place: str, logical_type: str, name: str, options: Mapping[str, Any]) -> None:
+        known = _OPTIONS.get(logical_type, {})
+        for option, value in options.items():
+            where = f"{place}.logicalTypeOptions.{option}"
+            if option not in known:
+                allowed = ", ".join(known) or "none"
+                self._refuse(where, f"must be one of those that are checked ({allowed}), got {option!r}")
+                continue
+            literal = (
+                str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
+            )
+            self._add_rule(where, f"{name}_{option}", known[option].format(name, literal), "error", [name])
+
+    def _add_rules(self, place: str, quality: list[DataQuality] | None, columns: list[str]) -> None:
+        for index, item in enumerate(quality or ()):
+            where = f"{place}.quality[{index}]"
+            if item.type == "text":
+                continue
+            if item.type != "custom" or item.engine != ENGINE:
+                self._refuse(
+                    where,
+                    f"must have type custom, engine {ENGINE} and an SQL expression as implementation"
+                    f" (or type text, which only describes), got type {item.type!r}, engine {item.engine!r}",
+                )
+                continue
+            self._add_rule(
+                where, item.name or "", str(item.implementation), item.severity or "error", columns
+            )
+
+    def _add_rule(self, place: str, name: str, expression: str, severity: str, columns: list[str]) -> None:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name):
+            self._refuse(
+                f"{place}.name", f"must be a letter and up to 63 letters, digits and _, got {name!r}"
+            )
+        if any(rule.name == name for rule in self._rules):
+            self._refuse(f"{place}.name", f"must be the name of one rule, got a second {name!r}")
+        level = self._one_of(f"{place}.severity", Severity, severity)
+        try:
+            parsed = expressions.parse(expression, columns)
+        except ValueError as error:
+            self._refuse(f"{place}.implementation", str(error))
+            return
+        if level is not None:
+            self._rules.append(Rule(name=name, expression=parsed, severity=level))
+
+    def _partition(self, place: str, item: SchemaProperty) -> Partition | None:
+        custom = self._document.custom(place, item.customProperties, {"projection": dict})
+        where = f"{place}.customProperties.projection"
+        if "projection" not in custom:
+            self._refuse(where, f"must say how Athena derives the values of {item.name}, got none")
+            return None
+        given = self._document.typed(where, custom["projection"], _PROJECTION)
+        kind = self._one_of(f"{where}.type", Projection, given.get("type", ""))
+        if kind is None:
+            return None
+        for name in given.keys() - set(_PROJECTION_OF[kind]):
+            self._refuse(
+                f"{where}.{name}", f"must be left out for {kind} ({', '.join(_PROJECTION_OF[kind])})"
+            )
+        return Partition(
+            name=self._name(f"{place}.name", item.name or ""),
+            projection=kind,
+            first=given.get("first", ""),
+            last=given.get("last", ""),
+            values=tuple(map(str, given.get("values", ()))),
+            format=given.get("format", "yyyy-MM-dd"),
+            interval=given.get("interval", 1),
+            interval_unit=given.get("intervalUnit", "DAYS"),
+            digits=given.get("digits", 0),
+            description=item.description or "",
+        )
+
+    def _reading(self, place: str, custom: Mapping[str, Any]) -> Reading:
+        where = f"{place}.customProperties.reading"
+        kind = self._one_of(
+            f"{place}.customProperties.format", Format, self._required(place, custom, "format")
+        )
+        kind = kind or Format.DELIMITED
+        given = self._document.typed(where, custom.get("reading", {}), _READING)
+        for name in given.keys() - set(_READING_OF[kind]):
+            allowed = ", ".join(_READING_OF[kind]) or "none"
+            self._refuse(f"{where}.{name}", f"must be one that {kind} files have ({allowed})")
+        for problem in _reading_problems(given):
+            self._refuse(where, problem)
+        return Reading(
+            format=kind,
+            delimiter=given.get("delimiter", ","),
+            quote=given.get("quote", '"'),
+            escape=given.get("escape", given.get("quote", '"')),
+            header=given.get("header", True),
+            skip_lines=given.get("skipLines", 0),
+            encoding=given.get("encoding", "utf-8"),
+            null_markers=tuple(map(str, given.get("nullMarkers", ("",)))),
+            decimal_separator=given.get("decimalSeparator", "."),
+            thousands_separator=given.get("thousandsSeparator", ""),
+            sheet=given.get("sheet", ""),
+        )
+
+    def _handling(self, place: str, given: Mapping[str, Any]) -> Handling:
+        where = f"{place}.customProperties.handling"
+        share = given.get("rejectedShareMax")
+        if share is not None and (
+            isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1
+        ):
+            self._refuse(f"{where}.rejectedShareMax", f"must be a number from 0 to 1, got {share!r}")
+        chosen = {name: value for name, value in given.items() if name != "rejectedShareMax"}
+        for name, value in chosen.items():
+            if name not in _HANDLING:
+                self._refuse(where, f"must be one of {', '.join(_HANDLING)}, rejectedShareMax, got {name!r}")
+            elif value not in _HANDLING[name]:
+                self._refuse(f"{where}.{name}", f"must be one of {', '.join(_HANDLING[name])}, got {value!r}")
+        return Handling(
+            unexpected_columns=chosen.get("unexpectedColumns", "rescue"),
+            missing_columns=chosen.get("missingColumns", "asNull"),
+            bad_values=chosen.get("badValues", "reject"),
+            rejected_share_max=share,
+        )
+
+    def _keys(
+        self, place: str, dataset: SchemaObject, order_by: list[Any] | None, columns: list[str]
+    ) -> Keys | None:
+        keys = sorted(
+            (item for item in dataset.properties or () if item.primaryKey),
+            key=lambda item: item.primaryKeyPosition or 0,
+        )
+        where = f"{place}.customProperties.orderBy"
+        if not keys:
+            if order_by is not None:
+                self._refuse(where, "must be left out without a column that has primaryKey: true")
+            return None
+        required = {item.name for item in dataset.properties or () if item.required or item.partitioned}
+        order = [str(name) for name in order_by or ()]
+        if len(order) < 2:
+            self._refuse(
+                where,
+                "must name the column that orders the versions of a row and a second one that breaks ties,"
+                f" got {order}",
+            )
+        for name in (*(item.name or "" for item in keys), *order):
+            if name not in (*columns, *(item.name for item in dataset.properties or () if item.partitioned)):
+                self._refuse(where, f"must name columns of the contract, got {name!r}")
+            elif name not in required:
+                self._refuse(where, f"must name columns with required: true, got {name!r}")
+        return Keys(columns=tuple(item.name or "" for item in keys), order_by=tuple(order))
+
+    def _name(self, place: str, name: str) -> str:
+        for problem in identifiers.problems(name):
+            self._refuse(place, problem)
+        return name
+
+    def _required(self, place: str, custom: Mapping[str, Any], name: str) -> str:
+        if name not in custom:
+            self._refuse(f"{place}.customProperties", f"must have the property {name}, got none")
+        return custom.get(name, "")
+
+    def _one_of(self, place: str, kind: type[E], value: str) -> E | None:
+        if value not in list(kind):
+            self._refuse(place, f"must be one of {', '.join(kind)}, got {value!r}")
+            return None
+        return kind(value)
+
+
+def _reading_problems(given: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("delimiter", "quote", "escape", "decimalSeparator", "thousandsSeparator"):
+        value = given.get(name)
+        optional = name in ("quote", "escape", "thousandsSeparator")
+        if value is not None and len(value) != 1 and not (optional and not value):
+            yield f"{name} must be one character{' or empty' if optional else ''}, got {value!r}"
+    if given.get("decimalSeparator", ".") == given.get("thousandsSeparator", ""):
+        yield f"thousandsSeparator must differ from decimalSeparator, got {given['thousandsSeparator']!r}"
+    if given.get("encoding", "utf-8") not in _ENCODINGS:
+        yield f"encoding must be one of {', '.join(_ENCODINGS)}, got {given['encoding']!r}"
+    if given.get("skipLines", 0) < 0:
+        yield f"skipLines must be 0 or more, got {given['skipLines']}"
+    if not all(isinstance(marker, str) for marker in given.get("nullMarkers", ())):
+        yield f"nullMarkers must be texts, got {given['nullMarkers']!r}"

@@ -1,0 +1,94 @@
+"""What the holder of a reader's policy may do: query one dataset, or all of a stack, and read its Parquet.
+
+The actions are those that Athena asks for with the Glue Data Catalog (Athena user guide, "Identity-based
+policies" and "Fine-grained access to databases and tables"; Service Authorization Reference). AWS lists
+`glue:CreateDatabase` on `default` as well; it is used only where `default` does not exist, so it is left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from components.names import PROCESSED_PREFIX, Names
+
+_WORKGROUP = [
+    "athena:BatchGetNamedQuery",
+    "athena:BatchGetQueryExecution",
+    "athena:GetNamedQuery",
+    "athena:GetQueryExecution",
+    "athena:GetQueryResults",
+    "athena:GetQueryResultsStream",
+    "athena:GetWorkGroup",
+    "athena:ListNamedQueries",
+    "athena:ListQueryExecutions",
+    "athena:StartQueryExecution",
+    "athena:StopQueryExecution",
+]
+_TABLES = [
+    "glue:BatchGetPartition",
+    "glue:GetPartition",
+    "glue:GetPartitions",
+    "glue:GetTable",
+    "glue:GetTables",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readable:
+    """What may be read.
+
+    Attributes:
+        names: The stack's names, with its account and region.
+        bucket_arn: The bucket.
+        database: The stack's database.
+        tables: Tables and views; `*` is all of them.
+        workgroups: Workgroups; `*` stands for any text.
+        prefix: Where the uploads of the dataset are; empty is all of them.
+        key_arn: The KMS key of the stack; None for the services' own keys.
+    """
+
+    names: Names
+    bucket_arn: str
+    database: str
+    tables: Sequence[str]
+    workgroups: Sequence[str]
+    prefix: str
+    key_arn: str | None
+
+
+def reader_policy(to: Readable) -> dict[str, Any]:
+    """Return the policy's document."""
+
+    def glue(*resources: str) -> list[str]:
+        return [to.names.arn("glue", resource) for resource in resources]
+
+    published = f"{PROCESSED_PREFIX}{to.prefix}*"
+    databases = ("catalog", "database/default", f"database/{to.database}")
+    tables = [f"table/{to.database}/{table}" for table in to.tables]
+    statements = [
+        _allow(
+            "Query",
+            _WORKGROUP,
+            [to.names.arn("athena", f"workgroup/{name}") for name in to.workgroups],
+        ),
+        _allow(
+            "FindCatalog",
+            ["athena:GetDataCatalog"],
+            [to.names.arn("athena", "datacatalog/AwsDataCatalog")],
+        ),
+        _allow("FindDatabase", ["glue:GetDatabase", "glue:GetDatabases"], glue(*databases)),
+        _allow("FindTables", _TABLES, glue("catalog", f"database/{to.database}", *tables)),
+        _allow("FindBucket", ["s3:GetBucketLocation"], [to.bucket_arn]),
+        {
+            **_allow("ListObjects", ["s3:ListBucket"], [to.bucket_arn]),
+            "Condition": {"StringLike": {"s3:prefix": published}},
+        },
+        _allow("ReadObjects", ["s3:GetObject"], [f"{to.bucket_arn}/{published}"]),
+    ]
+    if to.key_arn is not None:
+        statements.append(_allow("Decrypt", ["kms:Decrypt"], [to.key_arn]))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> dict[str, Any]:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}

@@ -1,0 +1,132 @@
+"""What the Glue Data Catalog holds of a dataset: columns, projection, the view, an example query."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+
+from components.contracts import types
+from components.contracts.checks import current_view
+from components.contracts.model import Contract, Partition, Projection
+from components.contracts.reader import RESCUED
+from components.contracts.types import Type
+from components.names import PROCESSED_PREFIX
+
+COMMENT_LENGTH_MAX = 255
+"""Glue API reference, "Column": of a column's comment."""
+
+PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
+PARQUET_OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
+PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
+"""Athena user guide, "Parquet SerDe"."""
+
+CATALOG = "awsdatacatalog"
+"""The Glue Data Catalog by the name that Athena's SQL gives it."""
+
+
+def columns(contract: Contract) -> list[tuple[str, Type, str]]:
+    """Return name, type and comment of each column that the dataset's files hold, in their order."""
+    declared = [(column.name, column.type, comment(column.description)) for column in contract.columns]
+    rescued = [(RESCUED, types.STRING, "What did not fit, as JSON")] if contract.rescues else []
+    return declared + rescued
+
+
+def comment(description: str) -> str:
+    """Return a description as Glue takes it: one line, cut at its limit."""
+    return " ".join(description.split())[:COMMENT_LENGTH_MAX]
+
+
+def location(contract: Contract, bucket: str) -> str:
+    """Return where the dataset's Parquet is."""
+    return f"s3://{bucket}/{PROCESSED_PREFIX}{contract.prefix}"
+
+
+def table_parameters(contract: Contract, bucket: str) -> dict[str, str]:
+    """Return the parameters of the table, with its partition projection.
+
+    Every partition column is declared as a string with a projection type, so that values are compared as they
+    stand in the key (Athena user guide, "Partition projection").
+    """
+    parameters = {"EXTERNAL": "TRUE", "classification": "parquet", "contractVersion": contract.version}
+    if not contract.partitions:
+        return parameters
+    folders = "".join(f"{partition.name}=${{{partition.name}}}/" for partition in contract.partitions)
+    parameters["projection.enabled"] = "true"
+    parameters["storage.location.template"] = location(contract, bucket) + folders
+    for partition in contract.partitions:
+        for name, value in _projection(partition).items():
+            parameters[f"projection.{partition.name}.{name}"] = value
+    return parameters
+
+
+def _projection(partition: Partition) -> Mapping[str, str]:
+    kind = {"type": partition.projection.value}
+    match partition.projection:
+        case Projection.ENUM:
+            return {**kind, "values": ",".join(partition.values)}
+        case Projection.INJECTED:
+            return kind
+        case Projection.INTEGER:
+            digits = {"digits": str(partition.digits)} if partition.digits else {}
+            unit = {}
+        case Projection.DATE:
+            digits, unit = {}, {"format": partition.format, "interval.unit": partition.interval_unit}
+    bounds = {"range": f"{partition.first},{partition.last}", "interval": str(partition.interval)}
+    return {**kind, **bounds, **digits, **unit}
+
+
+def view_columns(contract: Contract) -> list[tuple[str, Type, str]]:
+    """Return name, type and comment of each column of the view: those of the files, then the partitions."""
+    partitions = [(part.name, types.STRING, comment(part.description)) for part in contract.partitions]
+    return columns(contract) + partitions
+
+
+def view_query(contract: Contract, database: str) -> str:
+    """Return the SQL of the view: of each key the newest row.
+
+    Raises:
+        ValueError: The contract has no keys.
+    """
+    if contract.keys is None:
+        raise ValueError(f"{contract.name}: has no keys, so no view")
+    names = ", ".join(f'"{name}"' for name, _, _ in view_columns(contract))
+    keys = ", ".join(f'"{name}"' for name in contract.keys.columns)
+    order = ", ".join(f'"{name}" DESC' for name in contract.keys.order_by)
+    versions = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS version_number"
+    table = f'"{database}"."{contract.name}"'
+    # Each name has passed the contract's check.
+    return f"SELECT {names} FROM (SELECT {names}, {versions} FROM {table}) WHERE version_number = 1"  # noqa: S608
+
+
+def view_text(contract: Contract, database: str) -> str:
+    """Return the view as Athena keeps it in a table of the catalog: JSON in base64, with Trino's types.
+
+    AWS documents no other way to make a view than its own DDL; this is what that DDL writes.
+    """
+    definition = {
+        "originalSql": view_query(contract, database),
+        "catalog": CATALOG,
+        "schema": database,
+        "columns": [{"name": name, "type": kind.trino} for name, kind, _ in view_columns(contract)],
+        "runAsInvoker": False,
+        "properties": {},
+    }
+    encoded = base64.b64encode(json.dumps(definition).encode()).decode()
+    return f"/* Presto View: {encoded} */"
+
+
+def example_query(contract: Contract, database: str) -> str:
+    """Return a query to begin with: some rows, of the newest version of each where there are keys."""
+    table = current_view(contract.name) if contract.keys else contract.name
+    names = ", ".join(f'"{name}"' for name, _, _ in view_columns(contract))
+    return f'SELECT {names}\nFROM "{database}"."{table}"{_example_filter(contract.partitions)}\nLIMIT 100'
+
+
+def _example_filter(partitions: Sequence[Partition]) -> str:
+    """Return the conditions without which a query fails: an injected partition must be named."""
+    injected = [part.name for part in partitions if part.projection is Projection.INJECTED]
+    return "\nWHERE " + " AND ".join(f"\"{name}\" = 'value'" for name in injected) if injected else ""
+
+
+def view_name(contract: Contract) -> str | None:
+    """Return the name of the contract's view, if it has one."""
+    return current_view(contract.name) if contract.keys else None

@@ -1,0 +1,193 @@
+"""One SELECT over the records of a file: the columns of the contract, and what is wrong with each record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from conversion.contract.model import RESCUED, Column, Contract
+from conversion.contract.values import Value, column_value, json_value, present
+from conversion.engine import identifier, literal
+from conversion.model import UnreadableError
+
+PROBLEM = "_problem"
+"""The column that says what is wrong with a record: its column or rule and the reason; null if nothing is."""
+
+FAILS_FILE = "file: "
+"""How a problem begins that fails the whole file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fields:
+    """What a file's records hold.
+
+    Attributes:
+        relation: SQL of the records.
+        texts: SQL of each field's text by its name in the source; None if the records are JSON.
+        json: SQL of the record as JSON; empty if it has fields of text.
+    """
+
+    relation: str
+    texts: Mapping[str, str] | None = None
+    json: str = ""
+
+
+def checked(contract: Contract, fields: Fields) -> str:
+    """Return SQL of all records with the contract's columns, and `PROBLEM` at the end.
+
+    Raises:
+        UnreadableError: The file lacks a column that it must have, or has one that it must not have.
+    """
+    values = _values(contract, fields)
+    misfits = {
+        column.name: value.misfit
+        for column in contract.columns
+        if (value := values[column.name]).misfit != "false"
+    }
+    rescued = contract.handling.bad_values == "rescue"
+    typed = [f"{value.expression} AS {identifier(name)}" for name, value in values.items()]
+    flags = [f"{misfit} AS {identifier(_flag(name))}" for name, misfit in misfits.items()]
+    extra = _unexpected(contract, fields)
+    if contract.rescues:
+        typed.append(f"{_rescue(contract, fields, misfits, extra)} AS {identifier(RESCUED)}")
+    if extra and contract.handling.unexpected_columns == "fail" and fields.texts is None:
+        flags.append(f"{extra} <> '{{}}' AS {identifier(_flag(''))}")
+    inner = f"SELECT {', '.join([*typed, *flags])} FROM {fields.relation}"
+    problems = [*_misfit_problems(contract, misfits, rescued=rescued), *_rule_problems(contract)]
+    if extra and contract.handling.unexpected_columns == "fail" and fields.texts is None:
+        problems.insert(0, (identifier(_flag("")), f"{FAILS_FILE}a key that the contract does not have"))
+    cases = " ".join(f"WHEN {condition} THEN {literal(problem)}" for condition, problem in problems)
+    problem = f"CASE {cases} END" if cases else "NULL"
+    names = [identifier(name) for name in column_names(contract)]
+    return f"SELECT {', '.join(names)}, {problem} AS {identifier(PROBLEM)} FROM ({inner})"
+
+
+def column_names(contract: Contract) -> list[str]:
+    """Return the names of the columns that every file of the dataset is published with."""
+    return [column.name for column in contract.columns] + ([RESCUED] if contract.rescues else [])
+
+
+def warnings(contract: Contract, published: str) -> str | None:
+    """Return SQL that counts, for each rule that only warns, the published rows that break it."""
+    rules = [rule for rule in contract.rules if rule.severity == "warning"]
+    if not rules:
+        return None
+    counts = ", ".join(
+        f"count(*) FILTER (NOT TRY({rule.expression})) AS {identifier(rule.name)}" for rule in rules
+    )
+    return f"SELECT {counts} FROM {published}"
+
+
+def _values(contract: Contract, fields: Fields) -> dict[str, Value]:
+    if fields.texts is None:
+        return {
+            column.name: json_value(_member(fields.json, column.source), column, contract.reading)
+            for column in contract.columns
+        }
+    by_name = {name.strip().casefold(): text for name, text in fields.texts.items()}
+    _require_columns(contract, by_name)
+    return {
+        column.name: _field_value(by_name.get(column.source.casefold()), column, contract)
+        for column in contract.columns
+    }
+
+
+def _field_value(text: str | None, column: Column, contract: Contract) -> Value:
+    if text is None:
+        return Value(expression=f"CAST(NULL AS {column.type.duckdb})", misfit="false")
+    text = present(text, contract.reading)
+    if column.type.fields or column.type.items:
+        # A field of text may hold JSON, as exports of nested columns do.
+        return json_value(f"TRY_CAST({text} AS JSON)", column, contract.reading)
+    return column_value(text, column, contract.reading)
+
+
+def _require_columns(contract: Contract, held: Mapping[str, str]) -> None:
+    missing = [column for column in contract.columns if column.source.casefold() not in held]
+    for column in missing:
+        if column.required or contract.handling.missing_columns == "fail":
+            raise UnreadableError(
+                f"the contract {contract.name} {contract.version} needs the column {column.source!r},"
+                " and the file does not have it"
+            )
+    unexpected = held.keys() - {column.source.casefold() for column in contract.columns}
+    if unexpected and contract.handling.unexpected_columns == "fail":
+        raise UnreadableError(
+            f"the contract {contract.name} {contract.version} does not have {len(unexpected)} of the file's"
+            " columns; the profile of another file shows which it expects"
+        )
+
+
+def _unexpected(contract: Contract, fields: Fields) -> str:
+    """Return SQL of JSON with what the contract has no column for; empty if there can be nothing."""
+    known = {column.source.casefold() for column in contract.columns}
+    if fields.texts is None:
+        removed = ", ".join(f"{literal(column.source)}, NULL" for column in contract.columns)
+        # A merge patch takes out the keys that it has as null (RFC 7396).
+        return f"json_merge_patch({fields.json}, json_object({removed}))"
+    pairs = [
+        f"{literal(name)}, {text}"
+        for name, text in fields.texts.items()
+        if name.strip().casefold() not in known
+    ]
+    # Patching an object with nulls leaves them out: a field without a value has nothing to rescue.
+    return f"json_merge_patch('{{}}', json_object({', '.join(pairs)}))" if pairs else ""
+
+
+def _rescue(contract: Contract, fields: Fields, misfits: Mapping[str, str], extra: str) -> str:
+    """Return SQL of the text of JSON that goes into `_rescued`; null if there is nothing to rescue."""
+    parts = []
+    if extra and contract.handling.unexpected_columns == "rescue":
+        parts.append(extra)
+    if contract.handling.bad_values == "rescue":
+        for column in contract.columns:
+            if column.name in misfits:
+                raw = _raw(column, fields)
+                pair = f"json_object({literal(column.source)}, {raw})"
+                parts.append(f"CASE WHEN {misfits[column.name]} THEN {pair} ELSE '{{}}' END")
+    if not parts:
+        return "CAST(NULL AS VARCHAR)"
+    merged = parts[0] if len(parts) == 1 else f"json_merge_patch({', '.join(parts)})"
+    return f"nullif(CAST({merged} AS VARCHAR), '{{}}')"
+
+
+def _raw(column: Column, fields: Fields) -> str:
+    if fields.texts is None:
+        return _member(fields.json, column.source)
+    by_name = {name.strip().casefold(): text for name, text in fields.texts.items()}
+    return by_name[column.source.casefold()]
+
+
+def _misfit_problems(
+    contract: Contract, misfits: Mapping[str, str], *, rescued: bool
+) -> list[tuple[str, str]]:
+    fails = FAILS_FILE if contract.handling.bad_values == "fail" else ""
+    problems = []
+    for column in contract.columns:
+        name = identifier(column.name)
+        if column.name in misfits and not rescued:
+            problems.append(
+                (identifier(_flag(column.name)), f"{fails}{column.name}: does not fit {column.type.duckdb}")
+            )
+        if column.required:
+            problems.append((f"{name} IS NULL", f"{column.name}: is required, and is null"))
+    return problems
+
+
+def _rule_problems(contract: Contract) -> list[tuple[str, str]]:
+    return [
+        (
+            f"NOT TRY({rule.expression})",
+            f"{FAILS_FILE if rule.severity == 'critical' else ''}{rule.name}: the rule is broken",
+        )
+        for rule in contract.rules
+        if rule.severity != "warning"
+    ]
+
+
+def _flag(column: str) -> str:
+    return f"_misfit {column}"
+
+
+def _member(json: str, source: str) -> str:
+    escaped = source.replace("\\", "\\\\").replace('"', '\\"')
+    path = f'$."{escaped}"'
+    return f"({json} -> {literal(path)})"

@@ -1,0 +1,192 @@
+"""The SQL that turns text into a value of a declared type, and is null where the text does not fit.
+
+Every format comes down to text: a field of a delimited file, a cell, a value of JSON. So one set of rules
+holds for all of them.
+"""
+
+from dataclasses import dataclass
+
+from conversion.contract.model import Column, Reading, Type
+from conversion.engine import identifier, literal
+
+_INTEGER = r"[+-]?[0-9]{1,25}"
+_FLOAT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?"
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MOMENT = _DATE + r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+_OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+_FINER_THAN_MILLISECONDS = r"\.[0-9]{3}0*[1-9]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Value:
+    """SQL of a value.
+
+    Attributes:
+        expression: The value; null where it is missing or does not fit.
+        misfit: Whether there is text that does not fit; never null.
+    """
+
+    expression: str
+    misfit: str
+
+
+def column_value(text: str, column: Column, reading: Reading) -> Value:
+    """Return the value of a column without parts.
+
+    Args:
+        text: SQL of its text, null markers already replaced by null.
+        column: What it must hold.
+        reading: How numbers are written.
+    """
+    return _scalar(text, column.type, column, reading)
+
+
+def json_value(json: str, column: Column, reading: Reading) -> Value:
+    """Return the value of a column, its parts included.
+
+    Args:
+        json: SQL of its JSON, null where the key is missing.
+        column: What it must hold.
+        reading: How numbers that stand in strings are written.
+    """
+    return _nested(json, column.type, column, reading, depth=0)
+
+
+def present(text: str, reading: Reading) -> str:
+    """Return SQL that is null for the null markers, else the text."""
+    for marker in reading.null_markers:
+        text = f"nullif({text}, {literal(marker)})"
+    return text
+
+
+def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int) -> Value:
+    given = f"({json} IS NOT NULL AND json_type({json}) <> 'NULL')"
+    match kind.kind:
+        case "struct":
+            parts = [
+                (name, _nested(f"({json} -> {_path(name)})", part, column, reading, depth))
+                for name, part in kind.fields
+            ]
+            packed = ", ".join(f"{identifier(name)} := {part.expression}" for name, part in parts)
+            wrong = " OR ".join(part.misfit for _, part in parts)
+            is_object = f"json_type({json}) = 'OBJECT'"
+            return Value(
+                expression=f"CASE WHEN {given} AND {is_object} THEN struct_pack({packed}) END",
+                misfit=f"coalesce({given} AND ({is_object} IS NOT TRUE OR {wrong}), false)",
+            )
+        case "array":
+            element = identifier(f"element_{depth}")
+            item = _nested(element, kind.items or kind, column, reading, depth + 1)
+            is_array = f"json_type({json}) = 'ARRAY'"
+            elements = f"CAST({json} AS JSON[])"
+            values = f"list_transform({elements}, lambda {element}: {item.expression})"
+            wrong = f"list_bool_or(list_transform({elements}, lambda {element}: {item.misfit}))"
+            return Value(
+                expression=f"CASE WHEN {given} AND {is_array} THEN {values} END",
+                misfit=f"coalesce({given} AND ({is_array} IS NOT TRUE OR {wrong}), false)",
+            )
+        case "string":
+            # A string stays as it is; anything else is kept as it is written in JSON.
+            text = f"CASE WHEN {given} THEN ({json} ->> '$') END"
+            return Value(expression=text, misfit="false")
+        case _:
+            is_scalar = f"json_type({json}) NOT IN ('OBJECT', 'ARRAY')"
+            text = f"CASE WHEN {given} AND {is_scalar} THEN ({json} ->> '$') END"
+            value = _scalar(text, kind, column, reading)
+            return Value(
+                expression=value.expression,
+                misfit=f"coalesce({given} AND (NOT {is_scalar} OR ({value.expression}) IS NULL), false)",
+            )
+
+
+def _path(name: str) -> str:
+    return literal(f'$."{name}"')
+
+
+def _scalar(text: str, kind: Type, column: Column, reading: Reading) -> Value:
+    match kind.kind:
+        case "string":
+            value = text
+        case "bigint":
+            value = _matching(_plain(text, reading), _INTEGER, "BIGINT")
+        case "double":
+            number = _matching(_plain(text, reading), _FLOAT, "DOUBLE")
+            value = f"CASE WHEN isfinite({number}) THEN {number} END"
+        case "decimal":
+            # Zeros beyond the scale change nothing; other digits would be rounded away.
+            pattern = rf"[+-]?[0-9]+(\.[0-9]{{0,{kind.scale}}}0*)?"
+            value = _matching(_plain(text, reading), pattern, kind.duckdb)
+        case "boolean":
+            value = _matching(text, "(?i)true|false", "BOOLEAN")
+        case "date":
+            value = _date(text, column)
+        case "timestamp":
+            value = f"CAST({_timestamp(text, column)} AS {kind.duckdb})"
+        case other:
+            raise ValueError(f"type of column {column.name}: got {other!r}")
+    misfit = "false" if kind.kind == "string" else f"(({text}) IS NOT NULL AND ({value}) IS NULL)"
+    return Value(expression=value, misfit=misfit)
+
+
+def _matching(text: str, pattern: str, duckdb: str) -> str:
+    return f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) THEN TRY_CAST({text} AS {duckdb}) END"
+
+
+def _plain(text: str, reading: Reading) -> str:
+    """Return the text of a number with a point and without separators of thousands."""
+    decimal, thousands = reading.decimal_separator, reading.thousands_separator
+    if thousands:
+        mark = _escaped(thousands)
+        grouped = rf"[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})+({_escaped(decimal)}.*)?"
+        text = (
+            f"CASE WHEN regexp_full_match({text}, {literal(grouped)})"
+            f" THEN replace({text}, {literal(thousands)}, '') ELSE {text} END"
+        )
+    if decimal != ".":
+        # A point is no decimal separator then, so what has one does not fit.
+        text = f"translate({text}, {literal(decimal + '.')}, {literal('.x')})"
+    return text
+
+
+def _escaped(character: str) -> str:
+    return rf"\x{{{ord(character):x}}}"
+
+
+def _date(text: str, column: Column) -> str:
+    if column.format is None:
+        return f"CASE WHEN regexp_full_match({text}, {literal(_DATE)}) THEN TRY_CAST({text} AS DATE) END"
+    parsed = f"try_strptime({text}, {literal(column.format)})"
+    return (
+        f"CASE WHEN CAST({parsed} AS TIMESTAMP) = date_trunc('day', {parsed}) THEN CAST({parsed} AS DATE) END"
+    )
+
+
+def _timestamp(text: str, column: Column) -> str:
+    if column.format is not None:
+        moment = f"try_strptime({text}, {literal(column.format)})"
+        zoned = "%z" in column.format
+        value = f"timezone('UTC', {moment})" if zoned else _in_utc(moment, column.time_zone)
+        return f"CASE WHEN epoch_us({moment}) % 1000 = 0 THEN {value} END"
+    exact = f"NOT regexp_matches({text}, {literal(_FINER_THAN_MILLISECONDS)})"
+    local = f"TRY_CAST({text} AS TIMESTAMP)"
+    return (
+        f"CASE WHEN regexp_full_match({text}, {literal(_MOMENT)}) AND {exact}"
+        f" THEN {_in_utc(local, column.time_zone)}"
+        f" WHEN regexp_full_match({text}, {literal(_MOMENT + _OFFSET)}) AND {exact}"
+        f" THEN timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) END"
+    )
+
+
+def _in_utc(local: str, zone: str) -> str:
+    """Return a local time in UTC; null where the zone's clock skipped it or showed it twice."""
+    if zone == "UTC":
+        return local
+    name = literal(zone)
+    moment = f"timezone({name}, {local})"
+    hour = "INTERVAL 1 HOUR"
+    return (
+        f"CASE WHEN timezone({name}, {moment}) = {local}"
+        f" AND timezone({name}, {moment} - {hour}) <> {local}"
+        f" AND timezone({name}, {moment} + {hour}) <> {local}"
+        f" THEN timezone('UTC', {moment}) END"
+    )

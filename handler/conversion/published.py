@@ -1,0 +1,307 @@
+"""What is published for each DuckDB type: a type that every engine reads, at any depth.
+
+``docs/reading.md`` names the engines and shows what each of them makes of each type. The reasons, in short:
+
+- TIME, UUID, INTERVAL and VARIANT make files that Spark refuses to open; nanoseconds too. They become text.
+- Unsigned integers of 32 and 64 bits are read as signed ones by Trino. They become BIGINT and DECIMAL(20,0).
+- The annotation JSON makes a column of bytes in polars. JSON becomes text without it.
+- Of dates and timestamps the years 1 to 9999 are what Python, and so pandas and Spark's Python API, can hold.
+- Arrow opens no schema that is nested more than a hundred levels deep. Deeper than 50 is text of JSON.
+
+Some types depend on the values: a column of nanoseconds that are all whole microseconds is a TIMESTAMP. Of
+values that are not known to fit, ``conditions`` are asked first.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import repeat
+
+from duckdb.sqltypes import DuckDBPyType
+
+from conversion.engine import identifier
+from conversion.model import RenamedField
+from conversion.names import field_names
+
+LEVELS_MAX = 50
+"""The most levels of structs, lists and maps in a column."""
+
+LISTS_MAX = 16
+"""The most lists and maps within one another. DuckDB needs twice the time to open a file for each: 0.01 s for
+16, 5 s for 24."""
+
+_TEXT = "VARCHAR"
+_JSON = "JSON"
+_KEPT = frozenset(
+    {
+        "boolean",
+        "tinyint",
+        "smallint",
+        "integer",
+        "bigint",
+        "float",
+        "double",
+        "decimal",
+        "varchar",
+        "blob",
+        "geometry",
+    }
+)
+_WIDENED = {
+    "utinyint": "SMALLINT",
+    "usmallint": "INTEGER",
+    "uinteger": "BIGINT",
+    "ubigint": "DECIMAL(20,0)",
+}
+_YEARS = {
+    "DATE": ("DATE '0001-01-01'", "DATE '9999-12-31'"),
+    "TIMESTAMP": ("TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31 23:59:59.999999'"),
+    "TIMESTAMP WITH TIME ZONE": (
+        "TIMESTAMPTZ '0001-01-01 00:00:00+00'",
+        "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'",
+    ),
+}
+"""The first and the last value that is published as each type."""
+
+
+def within_years(value: str, type_: str) -> str:
+    """Give SQL that is true of a finite value of the years 1 to 9999, NULL of NULL."""
+    first, last = _YEARS[type_]
+    return f"{value} BETWEEN {first} AND {last}"
+
+
+_IN_MICROSECONDS = within_years("TRY_CAST({value} AS TIMESTAMP)", "TIMESTAMP")
+_WHOLE_MICROSECONDS = "epoch_ns({value}) % 1000 = 0"
+_AS_DECIMAL = "TRY_CAST({value} AS DECIMAL(38,0)) IS NOT NULL"
+_IF_FIT: Mapping[str, tuple[str, str]] = {
+    "date": ("DATE", within_years("{value}", "DATE")),
+    "timestamp": ("TIMESTAMP", _IN_MICROSECONDS),
+    "timestamp_s": ("TIMESTAMP", _IN_MICROSECONDS),
+    "timestamp_ms": ("TIMESTAMP", _IN_MICROSECONDS),
+    "timestamp with time zone": (
+        "TIMESTAMP WITH TIME ZONE",
+        within_years("{value}", "TIMESTAMP WITH TIME ZONE"),
+    ),
+    "timestamp_ns": ("TIMESTAMP", _WHOLE_MICROSECONDS),
+    "timestamptz_ns": ("TIMESTAMP WITH TIME ZONE", _WHOLE_MICROSECONDS),
+    "hugeint": ("DECIMAL(38,0)", _AS_DECIMAL),
+    "uhugeint": ("DECIMAL(38,0)", _AS_DECIMAL),
+}
+"""By the type's name: the type to publish, and what must hold of every value; else they are text."""
+
+_CALENDAR = {"org.apache.spark.version": "3.5.0"}
+"""Says that dates are those of the modern calendar, as every Parquet writer but Spark before 3.0 writes them.
+Without it Spark 3 refuses a file with a date before 1582, as it cannot know whether to move it by some days.
+https://github.com/apache/spark/blob/v3.5.6/sql/core/src/main/scala/org/apache/spark/sql/execution/datasources/DataSourceUtils.scala
+"""
+
+_LISTS = ("list", "array", "map")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """How a column is published: ``expression`` and ``type`` are SQL, ``source_type`` is what it was."""
+
+    expression: str
+    type: str
+    source_type: str
+    renamed: tuple[RenamedField, ...] = ()
+
+
+def published(name: str, value: str, type_: DuckDBPyType, fits: Sequence[bool] | None = None) -> Published:
+    """Say how to publish a column.
+
+    Args:
+        name: the name under which it is published.
+        value: SQL of its value.
+        type_: the value's DuckDB type.
+        fits: for each of ``conditions(value, type_)`` whether it holds for the whole column; None: all do.
+    """
+    answers = repeat(True) if fits is None else iter(fits)
+    deep = is_too_deep(type_)
+    node = _text(_as_json(value)) if deep else _node(value, type_, answers, _Place((name,)))
+    return Published(
+        expression=node.expression,
+        type=node.type,
+        source_type=str(type_),
+        renamed=node.renamed,
+    )
+
+
+def conditions(value: str, type_: DuckDBPyType) -> tuple[str, ...]:
+    """Give SQL that is true or NULL of each value that fits, for each part of a column that may not.
+
+    Ask the whole column by ``coalesce(bool_and(condition), true)``.
+    """
+    return () if is_too_deep(type_) else tuple(_conditions(value, type_, _Place(())))
+
+
+def selection(names: Sequence[str], columns: Sequence[Published]) -> str:
+    """Give the SELECT list of ``columns`` under ``names``."""
+    pairs = zip(names, columns, strict=True)
+    return ", ".join(f"{column.expression} AS {identifier(name)}" for name, column in pairs)
+
+
+def metadata_of(names: Sequence[str], columns: Sequence[Published]) -> Mapping[str, str]:
+    """Give the Parquet file's metadata: what types columns had, which fields were renamed, which calendar."""
+    types = {
+        name: column.source_type
+        for name, column in zip(names, columns, strict=True)
+        if column.source_type != column.type
+    }
+    renamed = [asdict(field) for column in columns for field in column.renamed]
+    described = {"source_types": types, "renamed_fields": renamed}
+    texts = {key: json.dumps(value, ensure_ascii=False) for key, value in described.items() if value}
+    return {**_CALENDAR, **texts}
+
+
+def is_too_deep(type_: DuckDBPyType) -> bool:
+    """Tell whether a column of this type is to be text of JSON, as it has too many levels."""
+    levels, lists = _levels(type_)
+    return levels > LEVELS_MAX or lists > LISTS_MAX
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where in a column a value is."""
+
+    path: tuple[str, ...]
+    lists: int = 0
+
+    @property
+    def element(self) -> str:
+        """The name of an element of a list here, to SQL."""
+        return f"x{self.lists}"
+
+    def field(self, name: str) -> "_Place":
+        return replace(self, path=(*self.path, name))
+
+    def inside(self) -> "_Place":
+        return replace(self, lists=self.lists + 1)
+
+
+@dataclass(frozen=True)
+class _Node:
+    """How one value within a column is published."""
+
+    expression: str
+    type: str
+    renamed: tuple[RenamedField, ...] = ()
+    same: bool = False
+    """Whether the expression is the value itself."""
+
+
+def _levels(type_: DuckDBPyType) -> tuple[int, int]:
+    """Give the depth in levels of any kind, and of lists and maps alone."""
+    children = [_levels(child) for child in _children(type_)]
+    if not children:
+        return 0, 0
+    levels, lists = (max(depths) for depths in zip(*children, strict=True))
+    return levels + 1, lists + (type_.id in _LISTS)
+
+
+def _children(type_: DuckDBPyType) -> list[DuckDBPyType]:
+    if type_.id not in _NESTED:
+        return []
+    # An array has its length among them.
+    return [child for _, child in type_.children if isinstance(child, DuckDBPyType)]
+
+
+def _node(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
+    kind = type_.id
+    if str(type_) == "JSON":
+        return _text(value)
+    if kind in _KEPT:
+        return _Node(value, str(type_), same=True)
+    if kind in _NESTED:
+        return _NESTED[kind](value, type_, fits, place)
+    if kind in _IF_FIT and next(fits):
+        return _cast(value, type_, _IF_FIT[kind][0])
+    if kind in _WIDENED:
+        return _cast(value, type_, _WIDENED[kind])
+    if kind == "variant":
+        return _text(f"CAST({value} AS JSON)")
+    return _text(_as_json(value) if kind == "union" else value)
+
+
+def _text(value: str) -> _Node:
+    return _Node(f"CAST({value} AS VARCHAR)", "VARCHAR")
+
+
+def _as_json(value: str) -> str:
+    return f"to_json({value})"
+
+
+def _cast(value: str, type_: DuckDBPyType, to: str) -> _Node:
+    same = to == str(type_)
+    return _Node(value if same else f"CAST({value} AS {to})", to, same=same)
+
+
+def _struct(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
+    sources = [name for name, _ in type_.children]
+    names = field_names(sources)
+    parts = [
+        _node(_extracted(value, number), child, fits, place.field(name))
+        for number, (name, child) in enumerate(zip(names, _children(type_), strict=True))
+    ]
+    if all(part.same for part in parts) and list(names) == sources:
+        return _Node(value, str(type_), same=True)
+    fields, types, renamed = [], [], list[RenamedField]()
+    for name, source, part in zip(names, sources, parts, strict=True):
+        fields.append(f"{identifier(name)} := {part.expression}")
+        types.append(f"{identifier(name)} {part.type}")
+        if name != source:
+            renamed.append(RenamedField(field=place.field(name).path, source_name=source))
+        renamed.extend(part.renamed)
+    packed = f"CASE WHEN {value} IS NOT NULL THEN struct_pack({', '.join(fields)}) END"
+    return _Node(packed, f"STRUCT({', '.join(types)})", tuple(renamed))
+
+
+def _extracted(value: str, number: int) -> str:
+    """Give SQL of a struct's field by its number: its name might not tell it from another."""
+    return f"struct_extract_at({value}, {number + 1})"
+
+
+def _list(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
+    part = _node(place.element, _children(type_)[0], fits, place.inside())
+    if part.same:
+        # An array of a fixed length is a list to Parquet.
+        return _cast(value, type_, f"{part.type}[]")
+    transformed = f"list_transform({value}, lambda {place.element}: {part.expression})"
+    return _Node(transformed, f"{part.type}[]", part.renamed)
+
+
+def _map(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
+    key_type, value_type = _children(type_)
+    entry = place.element
+    key = _node(f"{entry}.key", key_type, fits, place.inside().field("key"))
+    inner = _node(f"{entry}.value", value_type, fits, place.inside().field("value"))
+    if key.same and inner.same:
+        return _Node(value, str(type_), same=True)
+    packed = f"struct_pack(key := {key.expression}, value := {inner.expression})"
+    entries = f"list_transform(map_entries({value}), lambda {entry}: {packed})"
+    type_text = f"MAP({key.type}, {inner.type})"
+    return _Node(f"map_from_entries({entries})", type_text, (*key.renamed, *inner.renamed))
+
+
+_NESTED: Mapping[str, Callable[[str, DuckDBPyType, Iterator[bool], _Place], _Node]] = {
+    "struct": _struct,
+    "list": _list,
+    "array": _list,
+    "map": _map,
+}
+
+
+def _conditions(value: str, type_: DuckDBPyType, place: _Place) -> Iterator[str]:
+    """Yield the conditions in the order in which ``_node`` takes their answers."""
+    if type_.id in _IF_FIT:
+        condition = _IF_FIT[type_.id][1].format(value=value)
+        yield f"({value} IS NULL OR coalesce({condition}, false))"
+    elif type_.id == "struct":
+        for number, child in enumerate(_children(type_)):
+            yield from _conditions(_extracted(value, number), child, place.field(str(number)))
+    elif type_.id in _LISTS:
+        for part, child in zip(("keys", "values"), _children(type_), strict=False):
+            elements = f"map_{part}({value})" if type_.id == "map" else value
+            for condition in _conditions(place.element, child, place.inside()):
+                yield f"list_bool_and(list_transform({elements}, lambda {place.element}: {condition}))"

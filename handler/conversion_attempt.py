@@ -1,0 +1,148 @@
+"""One conversion of an object, within what the invocation has left of time, memory and disk."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from conversion import (
+    Conversion,
+    DeadlineExceededError,
+    EmptyError,
+    Limits,
+    UnreadableError,
+    convert,
+    largest_object_bytes,
+)
+from environment import Settings
+from faults import OutOfTimeError
+from invocation import Invocation
+from job_records import Status
+from outcome import Outcome, facts_of_rows
+from outputs import Output
+from uploads import Source
+
+_WHOLE_SHARE = 0.9
+"""An attempt with this share of an invocation's time had all the time there is: no other would have more."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """What one attempt works with."""
+
+    settings: Settings
+    invocation: Invocation
+    workdir: Path
+    """An empty directory."""
+    key: str
+    job_id: str
+    generation: int
+    """Of the key's register: what two generations publish differs in its bytes."""
+
+    @contextmanager
+    def run(self, source: Source) -> Iterator[Outcome]:
+        """Convert the object into files. What its bytes do not allow is an outcome too, not an error.
+
+        As a context it gives the outcome; at its end nothing works on the files any more.
+
+        Raises:
+            OutOfTimeError: the invocation has too little time left for it.
+        """
+        invocation = self.invocation
+        if source.size == 0:
+            yield Outcome(status=Status.SKIPPED, error="the object is empty")
+            return
+        largest = largest_object_bytes(invocation.conversion_seconds_full)
+        if source.size > largest:
+            reason = (
+                f"the object has {source.size} bytes; {largest} is the most that can be converted within the "
+                f"function's timeout ({invocation.seconds:.0f} s): split it, or raise the timeout and replay"
+            )
+            yield Outcome(status=Status.FAILED, error=reason, conclusive=False)
+            return
+        seconds = invocation.conversion_seconds
+        if source.size > largest_object_bytes(seconds):
+            raise OutOfTimeError(f"{seconds:.0f} s are not enough for {source.size} bytes: handed back")
+        with ExitStack() as stack:
+            try:
+                converted = stack.enter_context(
+                    convert(
+                        source.body,
+                        reopen=source.reopen,
+                        key=self.key,
+                        size=source.size,
+                        workdir=self.workdir,
+                        limits=self._limits(seconds),
+                        provenance=self._provenance(source),
+                    )
+                )
+            except (EmptyError, UnreadableError, DeadlineExceededError) as ended:
+                outcome = self._ended(ended, seconds)
+            else:
+                outcome = _completed(converted)
+            yield outcome
+
+    def _ended(self, ended: Exception, seconds: float) -> Outcome:
+        """Return the outcome of a conversion that ended without data."""
+        # With all of the time, it may end otherwise.
+        short = seconds < _WHOLE_SHARE * self.invocation.conversion_seconds_full
+        match ended:
+            case EmptyError():
+                return Outcome(status=Status.SKIPPED, error=str(ended))
+            case UnreadableError(reason=reason, account=account, rejects=rejects):
+                if short and account is None:
+                    raise OutOfTimeError(f"not judged in the {seconds:.0f} s that were left") from None
+                return Outcome(
+                    status=Status.FAILED,
+                    error=reason,
+                    conclusive=account is not None,
+                    files={Output.REJECTS: lambda: rejects} if rejects else {},
+                    facts=facts_of_rows(account.rows_in, 0, account.rows_rejected, 0) if account else {},
+                )
+            case _:
+                if short:
+                    raise OutOfTimeError(f"not converted within the {seconds:.0f} s that were left") from None
+                reason = f"not converted within {seconds:.0f} s, all there is: raise the timeout and replay"
+                return Outcome(status=Status.FAILED, error=reason, conclusive=False)
+
+    def _limits(self, seconds: float) -> Limits:
+        return Limits(
+            rejected_share_max=self.settings.rejected_share_max,
+            decompressed_bytes_max=self.settings.decompressed_bytes_max,
+            decompression_ratio_max=self.settings.decompression_ratio_max,
+            memory_bytes=self.invocation.memory_bytes,
+            disk_bytes=shutil.disk_usage(self.workdir).free,
+            seconds=seconds,
+        )
+
+    def _provenance(self, source: Source) -> Mapping[str, str]:
+        return {
+            "source_version_id": source.version_id,
+            "source_etag": source.etag,
+            "region": self.settings.region,
+            "environment_suffix": self.settings.environment_suffix,
+            "job_id": self.job_id,
+            "generation": str(self.generation),
+            "program_version": self.settings.program_version,
+        }
+
+
+def _completed(conversion: Conversion) -> Outcome:
+    account = conversion.account
+    files: dict[Output, Callable[[], Path]] = {
+        Output.PARQUET: lambda: conversion.parquet,
+        Output.PROFILE: conversion.profile.result,
+    }
+    if rejects := conversion.rejects:
+        files[Output.REJECTS] = lambda: rejects
+    facts = {
+        **facts_of_rows(account.rows_in, account.rows_out, account.rows_rejected, account.bytes_out),
+        "column_count": len(conversion.columns),
+        "format": conversion.format,
+        "encoding": conversion.encoding,
+        "compression": conversion.compression,
+    }
+    if header := conversion.facts.get("header"):
+        facts["header"] = header
+    return Outcome(status=Status.COMPLETED, files=files, facts=facts)

@@ -1,0 +1,144 @@
+"""The datasets that the stack deploys: which one an object belongs to, and whether its table would show it.
+
+The contracts were checked and compiled by the program; this file lies beside them in the archive.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from conversion.contract.model import Contract
+
+COMPILED = Path(__file__).with_name("datasets.json")
+
+_NOW = re.compile(r"NOW(?:([+-]\d+)(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)S?)?")
+_STEPS = {
+    "WEEKS": timedelta(weeks=1),
+    "DAYS": timedelta(days=1),
+    "HOURS": timedelta(hours=1),
+    "MINUTES": timedelta(minutes=1),
+    "SECONDS": timedelta(seconds=1),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """One dataset: its contract, where its uploads are, and how its folders are named."""
+
+    contract: Contract
+    prefix: str
+    partitions: tuple[Mapping[str, Any], ...]
+
+    def partition_values(self, key: str) -> Mapping[str, str]:
+        """Return the values that the folders of a key name; empty where they do not follow the contract."""
+        folders = key.removeprefix(self.prefix).split("/")[:-1]
+        pairs = [folder.partition("=") for folder in folders[: len(self.partitions)]]
+        values = {name: value for name, _, value in pairs}
+        return values if list(values) == [partition["name"] for partition in self.partitions] else {}
+
+    def hidden_because(self, key: str, now: datetime) -> str | None:
+        """Return why Athena would never find what is published for a key; None if it would."""
+        parts = key.removeprefix(self.prefix).split("/")
+        if any(not part for part in parts):
+            return "Athena does not read keys with an empty part (//)"
+        if any(part.startswith(("_", ".")) for part in parts):
+            return "Athena does not read keys with a part that begins with _ or ."
+        expected = "".join(f"{partition['name']}=.../" for partition in self.partitions)
+        values = self.partition_values(key)
+        if self.partitions and not values:
+            return f"the key must follow {self.prefix}{expected}, as the contract says"
+        for partition in self.partitions:
+            if not _is_projected(partition, values[partition["name"]], now):
+                return f"the key's value of {partition['name']} is not one that the contract's projection has"
+        return None
+
+
+class Datasets:
+    """All datasets of the stack."""
+
+    def __init__(self, compiled: Mapping[str, Any]) -> None:
+        self._datasets = [
+            Dataset(
+                contract=Contract.of(dataset),
+                prefix=dataset["prefix"],
+                partitions=tuple(dataset["partitions"]),
+            )
+            for dataset in compiled["datasets"]
+        ]
+
+    @classmethod
+    def load(cls, path: Path = COMPILED) -> "Datasets":
+        """Return the datasets of a compiled file; none if there is no such file."""
+        return cls(json.loads(path.read_bytes()) if path.exists() else {"datasets": []})
+
+    def of(self, key: str) -> Dataset | None:
+        """Return the dataset that a key belongs to; prefixes do not contain each other."""
+        return next((dataset for dataset in self._datasets if key.startswith(dataset.prefix)), None)
+
+    def __iter__(self) -> Iterator[Dataset]:
+        return iter(self._datasets)
+
+
+def _is_projected(partition: Mapping[str, Any], value: str, now: datetime) -> bool:
+    """Tell whether a projection has a value (Athena user guide, "Supported types", partition projection)."""
+    match partition["projection"]:
+        case "injected":
+            return True
+        case "enum":
+            return value in partition["values"]
+        case "integer":
+            number = int(value) if re.fullmatch(r"-?[0-9]{1,18}", value) else None
+            return (
+                number is not None
+                and f"{number:0{partition['digits']}d}" == value
+                and partition["first"] <= number <= partition["last"]
+                and (number - partition["first"]) % partition["interval"] == 0
+            )
+        case _:
+            return _is_projected_date(partition, value, now)
+
+
+def _is_projected_date(partition: Mapping[str, Any], value: str, now: datetime) -> bool:
+    moment = _parsed(value, partition["format"])
+    if moment is None:
+        return False
+    first, last = (_bound(partition[name], partition["format"], now) for name in ("first", "last"))
+    if not first <= moment <= last:
+        return False
+    unit, interval = partition["interval_unit"], partition["interval"]
+    if partition["first"].startswith("NOW") or interval == 1:
+        return True  # a beginning that moves has no steps that could be told
+    if unit in _STEPS:
+        return (moment - first) % (_STEPS[unit] * interval) == timedelta()
+    months = (moment.year - first.year) * 12 + moment.month - first.month
+    return months % (interval * (12 if unit == "YEARS" else 1)) == 0
+
+
+def _parsed(value: str, pattern: str) -> datetime | None:
+    """Return the moment that a folder names; None unless it is written exactly as the pattern says."""
+    try:
+        moment = datetime.strptime(value, pattern.replace("%-", "%")).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return moment if moment.strftime(pattern) == value else None
+
+
+def _bound(text: str, pattern: str, now: datetime) -> datetime:
+    """Return one end of a range, cut to what the pattern writes, as Trino does with a relative one."""
+    if text.startswith("NOW"):
+        text = _moved(text, now).strftime(pattern)
+    return datetime.strptime(text, pattern.replace("%-", "%")).replace(tzinfo=UTC)
+
+
+def _moved(text: str, now: datetime) -> datetime:
+    relative = _NOW.fullmatch(text)
+    amount, unit = (int(relative[1] or 0), relative[2]) if relative else (0, None)
+    if unit in ("YEAR", "MONTH"):
+        months = now.year * 12 + now.month - 1 + amount * (12 if unit == "YEAR" else 1)
+        # The last days of a month do not exist in each: the 28th does.
+        return now.replace(year=months // 12, month=months % 12 + 1, day=min(now.day, 28))
+    return now + amount * _STEPS[f"{unit}S"] if unit else now

@@ -1,0 +1,122 @@
+"""Partition projection: which keys belong to a table, and the partition values that their folders name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from local.athena.catalog import QueryFailedError, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_UNITS = {"YEAR": 365, "MONTH": 30, "WEEK": 7, "DAY": 1, "HOUR": 1 / 24, "MINUTE": 1 / 1440}
+"""Days: a month and a year are taken for 30 and 365."""
+
+_JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One object of a table, and its partition's values."""
+
+    key: str
+    values: Mapping[str, str]
+
+
+def files(table: Table, keys: Iterable[str], now: datetime) -> list[File]:
+    """Return which of a bucket's keys Athena reads for a table.
+
+    Left out in silence, as Athena does: files whose name begins with `_` or `.`, folders that do not follow
+    the template, and values that the projection does not have.
+    """
+    _, _, prefix = table.location.removeprefix("s3://").partition("/")
+    if not table.partitions:
+        return [File(key=key, values={}) for key in keys if key.startswith(prefix) and _visible(key, prefix)]
+    if table.parameters.get("projection.enabled") != "true":
+        return []
+    template = table.parameters.get("storage.location.template", "")
+    pattern = _pattern(table, template)
+    domains = {name: _domain(table, name, now) for name in table.partitions}
+    found = []
+    for key in keys:
+        match = pattern.match(key)
+        if match and _visible(key, prefix) and all(domains[name](match[name]) for name in table.partitions):
+            found.append(File(key=key, values=match.groupdict()))
+    return found
+
+
+def injected(table: Table) -> list[str]:
+    """Return the partition columns that each query must compare with a value."""
+    return [
+        name for name in table.partitions if table.parameters.get(f"projection.{name}.type") == "injected"
+    ]
+
+
+def _visible(key: str, prefix: str) -> bool:
+    return not any(part.startswith(("_", ".")) for part in key.removeprefix(prefix).split("/"))
+
+
+def _pattern(table: Table, template: str) -> re.Pattern[str]:
+    _, _, path = template.removeprefix("s3://").partition("/")
+    if not template.endswith("/") or any(f"${{{name}}}" not in path for name in table.partitions):
+        raise QueryFailedError(
+            f"HIVE_METASTORE_ERROR: storage.location.template of {table.name}: {template!r}"
+        )
+    text = re.escape(path)
+    for name in table.partitions:
+        text = text.replace(re.escape(f"${{{name}}}"), f"(?P<{name}>[^/]+)")
+    return re.compile(text)
+
+
+def _domain(table: Table, name: str, now: datetime) -> Callable[[str], bool]:
+    """Return what tells whether a value is one that the projection has."""
+
+    def of(parameter: str, default: str = "") -> str:
+        return table.parameters.get(f"projection.{name}.{parameter}", default)
+
+    match of("type"):
+        case "enum":
+            values = set(of("values").split(","))
+            return lambda value: value in values
+        case "injected":
+            return lambda _: True
+        case "integer":
+            first, last = map(int, of("range").split(","))
+            width, step = int(of("digits", "0")), int(of("interval", "1"))
+            return lambda value: (
+                re.fullmatch(r"-?\d+", value) is not None
+                and f"{int(value):0{width}d}" == value
+                and first <= int(value) <= last
+                and (int(value) - first) % step == 0
+            )
+        case "date":
+            return _dates(of("range"), of("format"), now)
+    raise QueryFailedError(f"HIVE_METASTORE_ERROR: column {name} of {table.name} has no projection type")
+
+
+def _dates(bounds: str, java_format: str, now: datetime) -> Callable[[str], bool]:
+    pattern = re.sub("|".join(_JAVA), lambda match: _JAVA[match[0]], java_format)
+
+    def parse(value: str) -> datetime | None:
+        try:
+            moment = datetime.strptime(value, pattern).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        return moment if moment.strftime(pattern) == value else None
+
+    def bound(text: str) -> datetime:
+        relative = re.fullmatch(r"NOW(?:([+-]\d+)(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE)S?)?", text)
+        if relative:
+            shift = timedelta(days=int(relative[1]) * _UNITS[relative[2]]) if relative[1] else timedelta()
+            # Trino writes a relative bound by the pattern first, which cuts it.
+            text = (now + shift).strftime(pattern)
+        moment = parse(text)
+        if moment is None:
+            raise QueryFailedError(f"HIVE_METASTORE_ERROR: {text!r} is no date as {java_format!r}")
+        return moment
+
+    first, last = (bound(text.strip()) for text in bounds.split(","))
+    return lambda value: (moment := parse(value)) is not None and first <= moment <= last

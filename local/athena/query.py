@@ -1,0 +1,285 @@
+"""One query: Trino's SQL over the tables of the catalog, run by DuckDB over the Parquet of the bucket."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import duckdb
+import sqlglot
+from sqlglot import expressions as sql
+from sqlglot.errors import SqlglotError
+
+from local.athena import projection
+from local.athena.catalog import QueryFailedError, Table, duckdb_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+_CATALOG = "awsdatacatalog"
+_WIDENED = {("INTEGER", "BIGINT"), ("SMALLINT", "BIGINT"), ("TINYINT", "BIGINT"), ("FLOAT", "DOUBLE")}
+"""Types of files that Athena reads under another type of the table without changing a value."""
+
+
+class ScanLimitError(Exception):
+    """A query that Athena would cancel, for it scans more than its workgroup allows."""
+
+
+class Store(Protocol):
+    """What a query reads: the catalog and the bucket, with the rights of who asks."""
+
+    def table(self, database: str, name: str) -> Table | None:
+        """Return a table of the catalog; None if there is none. Raises QueryFailedError without rights."""
+        ...
+
+    def keys(self, bucket: str, prefix: str) -> Iterable[str]:
+        """Return the keys below a prefix. Raises QueryFailedError without rights."""
+        ...
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """Return an object's current version. Raises QueryFailedError without rights."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a query gives.
+
+    Attributes:
+        columns: Name and Trino type of each column.
+        rows: The values as Athena writes them; None is null.
+        scanned_bytes: Bytes of the column chunks that were read.
+    """
+
+    columns: tuple[tuple[str, str], ...]
+    rows: list[tuple[str | None, ...]]
+    scanned_bytes: int
+
+
+def run(statement: str, database: str, store: Store, now: datetime, scan_limit_bytes: int | None) -> Result:
+    """Answer one query.
+
+    Args:
+        statement: The SQL, in Trino's dialect.
+        database: Where tables are that the statement names without a database.
+        store: What is read.
+        now: The time that projections are relative to.
+        scan_limit_bytes: Bytes past which the query is cancelled.
+
+    Raises:
+        QueryFailedError: With Athena's name of the error.
+        ScanLimitError: It scans more than it may.
+    """
+    with tempfile.TemporaryDirectory(prefix="embedded-athena-") as directory:
+        return _Query(database, store, now, Path(directory)).run(statement, scan_limit_bytes)
+
+
+class _Query:
+    def __init__(self, database: str, store: Store, now: datetime, directory: Path) -> None:
+        self._database, self._store, self._now, self._directory = database, store, now, directory
+        self._connection = duckdb.connect(config={"threads": 1})
+        self._connection.execute("SET TimeZone = 'UTC'")
+        self._scanned = 0
+        self._files = 0
+
+    def run(self, statement: str, scan_limit_bytes: int | None) -> Result:
+        tree = self._parse(statement)
+        if not isinstance(tree, sql.Query):
+            raise QueryFailedError(f"NOT_SUPPORTED: only queries are answered, got {tree.key.upper()}")
+        self._resolve(tree)
+        if scan_limit_bytes is not None and self._scanned > scan_limit_bytes:
+            raise ScanLimitError("Bytes scanned limit was exceeded")
+        try:
+            relation = self._connection.sql(tree.sql(dialect="duckdb"))
+            names, kinds = relation.columns, [str(kind) for kind in relation.types]
+            rows = relation.fetchall()
+        except duckdb.Error as error:
+            raise QueryFailedError(f"SYNTAX_ERROR: {str(error).splitlines()[0]}") from None
+        return Result(
+            columns=tuple((name, _trino_type(kind)) for name, kind in zip(names, kinds, strict=True)),
+            rows=[tuple(map(_text, row)) for row in rows],
+            scanned_bytes=self._scanned,
+        )
+
+    @staticmethod
+    def _parse(statement: str) -> sql.Expr:
+        try:
+            trees = sqlglot.parse(statement, dialect="athena")
+        except SqlglotError as error:
+            raise QueryFailedError(f"SYNTAX_ERROR: {str(error).splitlines()[0]}") from None
+        if len(trees) != 1 or trees[0] is None:
+            raise QueryFailedError(f"SYNTAX_ERROR: one statement is expected, got {len(trees)}")
+        return trees[0]
+
+    def _resolve(self, tree: sql.Expr) -> None:
+        """Put a view of DuckDB in the place of each table that the query names."""
+        common = {expression.alias for expression in tree.find_all(sql.CTE)}
+        for reference in list(tree.find_all(sql.Table)):
+            if not isinstance(reference.this, sql.Identifier) or (
+                reference.name in common and not reference.db
+            ):
+                continue
+            if reference.catalog.lower() not in ("", _CATALOG):
+                raise QueryFailedError(f"CATALOG_NOT_FOUND: Catalog '{reference.catalog}' does not exist")
+            database = (reference.db or self._database).lower()
+            table = self._store.table(database, reference.name.lower())
+            if table is None:
+                name = f"{_CATALOG}.{database}.{reference.name.lower()}"
+                raise QueryFailedError(f"TABLE_NOT_FOUND: Table '{name}' does not exist")
+            alias = sql.TableAlias(this=sql.to_identifier(reference.alias_or_name))
+            if table.view_query is None:
+                self._check_injected(table, tree)
+                relation = sql.to_table(self._materialize(table, self._referenced(tree)))
+                relation.set("alias", alias)
+                reference.replace(relation)
+            else:
+                inner = self._parse(table.view_query)
+                self._resolve(inner)
+                reference.replace(sql.Subquery(this=inner, alias=alias))
+
+    @staticmethod
+    def _referenced(tree: sql.Expr) -> set[str] | None:
+        """Return the columns that the query names; None if it asks for all."""
+        if any(not isinstance(star.parent, sql.Count) for star in tree.find_all(sql.Star)):
+            return None
+        return {column.name.lower() for column in tree.find_all(sql.Column)}
+
+    @staticmethod
+    def _check_injected(table: Table, tree: sql.Expr) -> None:
+        compared = {
+            side.name
+            for equality in tree.find_all(sql.EQ)
+            for side, other in ((equality.left, equality.right), (equality.right, equality.left))
+            if isinstance(side, sql.Column) and isinstance(other, sql.Literal)
+        }
+        for name in projection.injected(table):
+            if name not in compared:
+                raise QueryFailedError(
+                    f"CONSTRAINT_VIOLATION: For the injected projected partition column {name}, the WHERE"
+                    " clause must contain only static equality conditions, and at least one such condition"
+                )
+
+    def _materialize(self, table: Table, referenced: set[str] | None) -> str:
+        """Make a view over the table's files, and return its name."""
+        bucket, _, prefix = table.location.removeprefix("s3://").partition("/")
+        if not prefix.endswith("/"):
+            raise QueryFailedError(f"HIVE_METASTORE_ERROR: location of {table.name} must end with /")
+        parts = [
+            self._select(table, path, file, referenced)
+            for file in projection.files(table, self._store.keys(bucket, prefix), self._now)
+            for path in [self._fetch(bucket, file.key)]
+        ]
+        empty = ", ".join(
+            [
+                *(f'NULL::{duckdb_type(kind)} AS "{name}"' for name, kind in table.columns),
+                *(f'NULL::VARCHAR AS "{name}"' for name in table.partitions),
+            ]
+        )
+        name = f"table_{self._files}"
+        self._files += 1
+        union = " UNION ALL ".join([*parts, f"SELECT {empty} WHERE false"])
+        self._connection.execute(f'CREATE TEMP VIEW "{name}" AS {union}')
+        return name
+
+    def _fetch(self, bucket: str, key: str) -> Path:
+        path = self._directory / f"{self._files}.parquet"
+        self._files += 1
+        path.write_bytes(self._store.read(bucket, key))
+        return path
+
+    def _select(self, table: Table, path: Path, file: projection.File, referenced: set[str] | None) -> str:
+        """Return a SELECT of one file with the table's columns, matched by name as Athena does."""
+        try:
+            described = self._connection.execute(
+                "DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]
+            ).fetchall()
+            chunks = self._connection.execute(
+                "SELECT path_in_schema, total_compressed_size FROM parquet_metadata(?)", [str(path)]
+            ).fetchall()
+        except duckdb.Error:
+            raise QueryFailedError(f"HIVE_CANNOT_OPEN_SPLIT: {file.key} is not a Parquet file") from None
+        held = {row[0].lower(): (row[0], row[1]) for row in described}
+        sizes: defaultdict[str, int] = defaultdict(int)
+        for name, size in chunks:
+            sizes[name.split(",")[0].strip().lower()] += size
+        selected = []
+        for name, hive in table.columns:
+            expected = duckdb_type(hive)
+            if name not in held:
+                selected.append(f'NULL::{expected} AS "{name}"')
+                continue
+            source, kind = held[name]
+            if not _readable(kind, expected):
+                raise QueryFailedError(
+                    f"HIVE_BAD_DATA: Field {name}'s type {kind} in {file.key} is incompatible with {hive}"
+                    " defined in table schema"
+                )
+            value = f'"{source}"'
+            if expected == "TIMESTAMP":
+                # Athena knows milliseconds, and rounds what is finer.
+                value = f"time_bucket(INTERVAL '1 millisecond', {value} + INTERVAL '500 microseconds')"
+            selected.append(f'{value}::{expected} AS "{name}"')
+            if referenced is None or name in referenced:
+                self._scanned += sizes[name]
+        selected += (f'{_literal(file.values[name])} AS "{name}"' for name in table.partitions)
+        return f"SELECT {', '.join(selected)} FROM read_parquet({_literal(str(path))})"  # noqa: S608 - literals
+
+
+def _literal(text: str) -> str:
+    return sql.Literal.string(text).sql(dialect="duckdb")
+
+
+def _readable(kind: str, expected: str) -> bool:
+    if kind.startswith("TIMESTAMP") and "ZONE" not in kind:
+        kind = "TIMESTAMP"
+    return kind == expected or (kind, expected) in _WIDENED or _plain(kind) == _plain(expected)
+
+
+def _plain(kind: str) -> str:
+    return kind.replace('"', "").replace(" ", "").replace("TIMESTAMP_MS", "TIMESTAMP").upper()
+
+
+def _trino_type(kind: str) -> str:
+    names = {"VARCHAR": "varchar", "HUGEINT": "bigint", "TIMESTAMP": "timestamp"}
+    if kind in names:
+        return names[kind]
+    if kind.startswith("DECIMAL"):
+        return "decimal"
+    if kind.endswith("[]"):
+        return "array"
+    return "row" if kind.startswith("STRUCT") else kind.lower()
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401 - any value that DuckDB gives
+    """Return a value as Athena writes it in its results."""
+    match value:
+        case None:
+            return None
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return value.isoformat(" ", "milliseconds")
+        case Decimal():
+            return format(value, "f")
+        case list():
+            return f"[{', '.join(_parts(value))}]"
+        case dict():
+            return (
+                "{"
+                + ", ".join(
+                    f"{name}={text}" for name, text in zip(value, _parts(value.values()), strict=True)
+                )
+                + "}"
+            )
+    return str(value)
+
+
+def _parts(values: Iterable[Any] | Sequence[Any]) -> Iterator[str]:
+    for value in values:
+        text = _text(value)
+        yield "null" if text is None else text

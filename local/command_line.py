@@ -1,0 +1,28 @@
+"""The commands, and one line instead of a traceback when something is wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.commands import COMMANDS
+from local.errors import LocalError
+from terminal import command_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 is done, 1 is done and not well, 2 is not done."""
+    parser = command_line.Parser(
+        prog="python -m local", description="The project's stacks on an embedded AWS."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+    for command in COMMANDS:
+        command.add_parser(commands)
+    parsed = parser.parse_args(arguments)
+    return command_line.run(f"python -m local {parsed.command}", lambda: parsed.run(parsed), _explain)
+
+
+def _explain(error: Exception) -> str | None:
+    return str(error) if isinstance(error, LocalError) else None

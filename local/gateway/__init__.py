@@ -1,0 +1,1 @@
+"""The way in to the server: what every request must pass before moto sees it."""

@@ -1,0 +1,99 @@
+"""The server's application (WSGI): each request passes every door before moto answers it."""
+
+from __future__ import annotations
+
+import hmac
+import io
+import threading
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wsgi import get_input_stream
+
+from local import cloudwatch
+from local.bridges import function_code
+from local.gateway import browsers, signatures
+from local.gateway.refusals import refuse, refuse_signature
+from local.server import SECRET_HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_SECRET_VARIABLE = "HTTP_X_EMBEDDED_AWS_SECRET"  # noqa: S105 - WSGI's name of it
+CLOSED_PATHS = ("/moto-api", "/favicon.ico", "/latest/meta-data/", "/latest/api/")
+"""Moto's administration and its instance metadata: nobody needs them, whoever signs."""
+
+
+class Gateway:
+    """Refuse what is not signed, then let moto answer one request at a time.
+
+    One at a time makes conditional writes and receives atomic, as AWS's are: moto's threads check, then act.
+    A request is answered after its body has arrived, so that a slow client holds up nobody.
+    """
+
+    def __init__(self, moto: Callable[..., Iterable[bytes]], secret: str) -> None:
+        """Stand before moto.
+
+        Args:
+            moto: Moto's application.
+            secret: What the project's own processes send as `SECRET_HEADER` to steer the server.
+        """
+        self._moto = moto
+        self._secret = secret
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        port = int(environ["SERVER_PORT"])
+        path = environ["PATH_INFO"]
+        if reason := browsers.reason_to_refuse(environ, port):
+            return refuse(start_response, reason)
+        if path.startswith(CLOSED_PATHS):
+            return refuse(start_response, "the administration of moto is closed")
+        if path.startswith(function_code.PATH):
+            return self._archive(path, start_response)
+        if path.startswith(cloudwatch.PATH):
+            return self._steer(path, environ, start_response)
+        return self._call(environ, start_response)
+
+    def _archive(self, path: str, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer with an archive of code: its address is a secret, as a presigned URL is."""
+        found = function_code.archive(path)
+        if found is None:
+            return refuse(start_response, "no archive of code is at this address")
+        start_response("200 OK", [("Content-Type", "application/zip")])
+        return [found]
+
+    def _steer(
+        self, path: str, environ: dict[str, Any], start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Answer the project's own processes."""
+        given = environ.get(_SECRET_VARIABLE, "")
+        if not hmac.compare_digest(given.encode(), self._secret.encode()):
+            return refuse(start_response, f"the header {SECRET_HEADER} must hold the server's secret")
+        body = _read(environ)
+        with self._lock:
+            answer = cloudwatch.answer(path, body)
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [answer]
+
+    def _call(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Let moto answer a call of AWS's API that is signed."""
+        try:
+            signature = signatures.Signature.from_request(environ)
+            with self._lock:
+                credentials = signatures.find_credentials(environ, signature)
+            # What is not signed with a known key is refused unread.
+            body = _read(environ)
+            signatures.verify(environ, body, signature, credentials)
+        except signatures.InvalidSignatureError as error:
+            return refuse_signature(environ, start_response, error.kind, str(error))
+        with self._lock:
+            return self._moto(environ, start_response)
+
+
+def _read(environ: dict[str, Any]) -> bytes:
+    """Read a request's body, and leave it there to be read again."""
+    body = get_input_stream(environ).read()
+    environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
+    return body

@@ -1,0 +1,29 @@
+"""The commands of `python -m ops`, one module each: `add_parser` declares its arguments, `run` runs it."""
+
+from ops.commands import (
+    check_smoke,
+    discard_dead_letters,
+    list_datasets,
+    list_dead_letters,
+    list_jobs,
+    query_datasets,
+    redrive_dead_letters,
+    replay_objects,
+    show_errors,
+    show_job,
+    show_status,
+)
+
+COMMANDS = (
+    show_status,
+    check_smoke,
+    list_jobs,
+    show_job,
+    show_errors,
+    list_dead_letters,
+    redrive_dead_letters,
+    discard_dead_letters,
+    replay_objects,
+    list_datasets,
+    query_datasets,
+)

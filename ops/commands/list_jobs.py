@@ -1,0 +1,65 @@
+"""`jobs`: jobs by status, time and key, newest first."""
+
+from argparse import Namespace
+from itertools import islice
+from typing import Any
+
+from ops import display, jobs
+from ops.commands.options import add_command, chosen_stacks, command_for, moment, positive
+from terminal.console import Console
+from terminal.machine import print_json
+from terminal.records import Records
+
+
+def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
+    """Declare the command."""
+    parser = add_command(commands, "jobs", "jobs by status, time and key, newest first")
+    parser.add_argument("--status", action="append", choices=jobs.STATUSES, help="by default any")
+    parser.add_argument("--since", type=moment, default="24h", help="30m, 24h, 7d or ISO 8601 (default 24h)")
+    parser.add_argument("--until", type=moment, default="0m", help="likewise (default now)")
+    parser.add_argument("--prefix", default="", help="of the object's key")
+    parser.add_argument("--limit", type=positive, default=100, help="of each stack (default 100)")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: Namespace) -> int:
+    """List the jobs of each stack."""
+    console = Console()
+    for stack in chosen_stacks(arguments):
+        found = jobs.find(
+            stack,
+            statuses=arguments.status or jobs.STATUSES,
+            since=arguments.since,
+            until=arguments.until,
+            prefix=arguments.prefix,
+        )
+        records = list(islice(found, arguments.limit))
+        if arguments.json:
+            for job in records:
+                print_json({"stack": stack.name, **job}, default=jobs.as_json_value)
+            continue
+        console.say(display.heading(stack.name))
+        if not records:
+            console.say("no jobs")
+            continue
+        _table(records).print(console)
+        if len(records) == arguments.limit:
+            console.say(f"the newest {arguments.limit}; --limit shows more")
+        example = command_for(arguments, stack, "job", records[0]["job_id"])
+        console.say(f"everything about one of them: {example}")
+    return 0
+
+
+def _table(found: list[jobs.Job]) -> Records:
+    figures = ("rows in", "rows out", "rejected", "size", "seconds")
+    records = Records("status", "time (UTC)", *figures, numbers=figures)
+    for job in found:
+        records.add(
+            display.status(job["status"]),
+            display.time(job["timestamp"]),
+            *(display.number(job.get(name)) for name in ("rows_in", "rows_out", "rows_rejected")),
+            display.size(job.get("bytes_in")),
+            "" if job.get("duration_ms") is None else f"{float(job['duration_ms']) / 1000:,.1f}",
+            details={"key": job.get("input_path"), "job": job["job_id"], "error": job.get("error")},
+        )
+    return records

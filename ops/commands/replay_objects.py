@@ -1,0 +1,122 @@
+"""`replay`: process objects again that are in the bucket."""
+
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from ops import display, jobs, replay
+from ops.commands.options import add_command, add_yes, chosen_stack, command_for
+from ops.replay import Candidate
+from ops.stacks import Stack
+from terminal.console import Console
+from terminal.machine import print_json
+from terminal.records import Records
+
+SAMPLES = 10
+"""Objects that a dry run shows."""
+
+
+def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
+    """Declare the command."""
+    parser = add_command(commands, "replay", "process objects again that are in the bucket")
+    parser.add_argument("prefix", metavar="PREFIX", help="of the objects' keys; a whole key is one object")
+    parser.add_argument(
+        "--status",
+        action="append",
+        default=[],
+        choices=[*jobs.STATUSES, replay.MISSING],
+        help="only objects whose job ended so; MISSING: whose current version was never taken",
+    )
+    parser.add_argument("--resume", metavar="REPLAY_ID", help="go on with a replay that was interrupted")
+    add_yes(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: Namespace) -> int:
+    """Send the events of existing objects again, or say which."""
+    stack = chosen_stack(arguments)
+    console = Console()
+    replay_id = replay.check_replay_id(arguments.resume) if arguments.resume else replay.new_replay_id()
+    statuses = () if arguments.resume else arguments.status
+    found = list(replay.candidates(stack, arguments.prefix, statuses=statuses))
+    wanted = [candidate for candidate in found if not replay.done(candidate, replay_id)]
+    sent = 0
+    if arguments.yes and wanted:
+        if not arguments.json:
+            console.say(f"{stack.name}: replay {replay_id} of {_what(arguments, wanted, found)}")
+        sent = _send(arguments, stack, wanted, replay_id)
+    if arguments.json:
+        print_json(
+            {
+                "stack": stack.name,
+                "replay_id": replay_id,
+                "objects": len(wanted),
+                "bytes": sum(candidate.size for candidate in wanted),
+                "sent": sent,
+            }
+        )
+    elif not wanted:
+        console.say(f"{stack.name}: nothing to replay: {_why_nothing(arguments, stack, found)}")
+    elif arguments.yes:
+        follow = command_for(arguments, stack, "jobs", "--prefix", arguments.prefix, "--since", "1h")
+        console.say(f"{stack.name}: sent; follow it with: {follow}")
+    else:
+        _show_samples(console, wanted)
+        console.say(f"{stack.name}: would process again {_what(arguments, wanted, found)}")
+        console.say(f"do it with: {_same_command(arguments, stack, arguments.resume)}")
+    return 0
+
+
+def _send(arguments: Namespace, stack: Stack, wanted: Sequence[Candidate], replay_id: str) -> int:
+    sent = 0
+    try:
+        with display.progress() as progress:
+            task = progress.add_task("sending", total=len(wanted))
+            for sent in replay.send(stack, wanted, replay_id):
+                progress.update(task, completed=sent)
+    except BaseException:
+        Console(stderr=True).say(f"interrupted; go on with: {_same_command(arguments, stack, replay_id)}")
+        raise
+    return sent
+
+
+def _same_command(arguments: Namespace, stack: Stack, replay_id: str | None) -> str:
+    statuses = [word for status in arguments.status for word in ("--status", status)]
+    which = ["--resume", replay_id] if replay_id else statuses
+    return command_for(arguments, stack, "replay", arguments.prefix, *which, "--yes")
+
+
+def _what(arguments: Namespace, wanted: Sequence[Candidate], found: Sequence[Candidate]) -> str:
+    what = f"{len(wanted)} objects ({display.size(sum(candidate.size for candidate in wanted))})"
+    what += f" under {arguments.prefix!r}"
+    if len(wanted) < len(found):
+        what += f", {len(found) - len(wanted)} being done already"
+    return what
+
+
+def _why_nothing(arguments: Namespace, stack: Stack, found: Sequence[Candidate]) -> str:
+    prefix = repr(arguments.prefix)
+    if found:
+        return f"all {len(found):,} objects under {prefix} are done by this replay"
+    if arguments.prefix.startswith(replay.SYSTEM_PREFIXES):
+        return f"what is under {prefix} was written by the system itself"
+    counts = Counter(candidate.status() for candidate in replay.candidates(stack, arguments.prefix))
+    if not counts:
+        return f"no object's key begins with {prefix}"
+    statuses = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
+    return f"no object under {prefix} is {' or '.join(arguments.status)} (there are {statuses})"
+
+
+def _show_samples(console: Console, wanted: Sequence[Candidate]) -> None:
+    records = Records("job so far", "uploaded (UTC)", "size", numbers=("size",))
+    for candidate in wanted[:SAMPLES]:
+        records.add(
+            display.status(candidate.status()),
+            display.time(candidate.modified_at),
+            display.size(candidate.size),
+            details={"key": candidate.key},
+        )
+    records.print(console)
+    if len(wanted) > SAMPLES:
+        console.say(f"... and {len(wanted) - SAMPLES:,} more")

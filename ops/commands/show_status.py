@@ -1,0 +1,85 @@
+"""`status`: is each region well, what goes through it, and what waits."""
+
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ops import display, status
+from ops.commands.options import add_command, deployment, moment, seconds
+from ops.status import Status
+from terminal.console import Console, plain
+from terminal.machine import print_json
+from terminal.records import Records
+
+POLL_SECONDS = 5
+
+
+def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
+    """Declare the command."""
+    parser = add_command(commands, "status", "all regions at once; exit status 1 if one is not well")
+    parser.add_argument("--since", type=moment, default="24h", help="counts since (default 24h)")
+    parser.add_argument(
+        "--wait", type=seconds, default=0, metavar="S", help="wait up to S seconds to be well"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: Namespace) -> int:
+    """Show each region; return 1 while one of them is not well."""
+    found = deployment(arguments)
+    deadline = time.monotonic() + arguments.wait
+    while True:
+        states = [status.of(stack, since=arguments.since) for stack in found.stacks]
+        well = all(state.healthy for state in states)
+        if well or time.monotonic() >= deadline:
+            break
+        time.sleep(POLL_SECONDS)
+    if arguments.json:
+        for state in states:
+            print_json({"deployed": True, **asdict(state), "healthy": state.healthy})
+        for name in found.undeployed:
+            print_json({"deployed": False, "stack": name})
+    else:
+        _show(states, found.undeployed)
+    return 0 if well else 1
+
+
+def _show(states: Sequence[Status], undeployed: Sequence[str]) -> None:
+    console = Console()
+    numbers = ("completed", "failed", "skipped", "waiting", "in flight", "oldest", "dead letters")
+    more = ("undelivered", "rows out", "rejected")
+    records = Records("stack", "health", *numbers, *more, numbers=(*numbers, *more))
+    for state in states:
+        records.add(
+            state.stack,
+            _health(state),
+            f"{state.completed:,}",
+            display.alert(state.failed),
+            f"{state.skipped:,}",
+            f"{state.waiting:,}",
+            f"{state.in_flight:,}",
+            "-" if state.oldest_seconds is None else f"{state.oldest_seconds} s",
+            display.alert(state.dead_letters),
+            display.alert(state.undelivered),
+            f"{state.rows_out:,}",
+            f"{state.rows_rejected:,}",
+            details={
+                "region": state.region if state.region != state.stack else None,
+                "alarms": " ".join(state.alarms),
+                "not decided": " ".join(state.undecided),
+                "code": "changed by hand: it is not what the stack deployed" if state.code_changed else None,
+            },
+        )
+    for name in undeployed:
+        records.add(name, "not deployed", *[""] * (len(numbers) + len(more)))
+    records.print(console)
+
+
+def _health(state: Status) -> Any:  # noqa: ANN401 - rich's text
+    if state.alarms:
+        return plain("ALARM", "red")
+    if state.code_changed:
+        return plain("CHANGED", "red")
+    return plain("not known yet", "yellow") if state.undecided else plain("well", "green")

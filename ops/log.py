@@ -1,0 +1,67 @@
+"""The function's log lines: found by a word or as errors, and shown with their times."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from ops import display
+from ops.stacks import Stack
+from terminal.console import Console
+
+MARGIN = timedelta(minutes=15)
+"""How long before and after a job its log lines may lie: the longest that Lambda runs a function."""
+ERROR_TERMS = ("ERROR", "Task timed out", "Runtime exited")
+"""What lines of errors hold: the handler's by their level, Lambda's by their words."""
+
+Line = tuple[datetime, str]
+
+
+def lines_with(stack: Stack, word: str, *, since: datetime, until: datetime) -> list[Line]:
+    """Return the lines that hold the word (a job's or a message's id), oldest first."""
+    return sorted(_filter(stack, f'"{word}"', since=since - MARGIN, until=until + MARGIN), key=_moment)
+
+
+def error_lines(stack: Stack, *, since: datetime, until: datetime) -> list[Line]:
+    """Return the lines that tell of errors, the handler's and the runtime's, oldest first."""
+    terms = " ".join(f'?"{term}"' for term in ERROR_TERMS)
+    return sorted(_filter(stack, terms, since=since, until=until), key=_moment)
+
+
+def show(console: Console, lines: Iterable[Line]) -> None:
+    """Print lines with their dates, structured ones by what matters in them."""
+    for moment, line in lines:
+        first, *rest = _readable(line).split("\n")
+        console.say(f"{display.time(moment)}  {first}")
+        for continued in rest:
+            console.say(f"  {continued}")
+
+
+def _moment(line: Line) -> datetime:
+    return line[0]
+
+
+def _filter(stack: Stack, pattern: str, *, since: datetime, until: datetime) -> Iterator[Line]:
+    pages = (
+        stack.client("logs")
+        .get_paginator("filter_log_events")
+        .paginate(
+            logGroupName=stack.log_group,
+            filterPattern=pattern,
+            startTime=int(since.timestamp() * 1000),
+            endTime=int(until.timestamp() * 1000),
+        )
+    )
+    for page in pages:
+        for event in page["events"]:
+            moment = datetime.fromtimestamp(event["timestamp"] / 1000, tz=UTC)
+            yield moment, event["message"].rstrip("\n")
+
+
+def _readable(line: str) -> str:
+    """Return a structured line as level, message and the error; any other as it is."""
+    try:
+        entry = json.loads(line)
+        parts = [entry["level"], entry["message"], entry.get("error", entry.get("reason", ""))]
+    except (ValueError, TypeError, KeyError):
+        return line
+    return "  ".join(str(part) for part in parts if part)

@@ -1,0 +1,1 @@
+"""How the project's commands (`ops`, `local`) speak to people and to other programs."""

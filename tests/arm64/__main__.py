@@ -1,0 +1,101 @@
+"""Runs the function as it is shipped: the deployed archive and layer, under an arm64 Python.
+
+A region of the embedded AWS gets a file of each format, and its function converts them. What a machine lacks
+for that is said, and is no failure: continuous integration has a machine that lacks nothing.
+"""
+
+import os
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from components import packaging
+from local import execution_environment
+from local.deployer import deploy
+from local.lambda_service import LambdaService
+from local.server import Server
+from local.stacks import read_stacks
+from tests.arm64 import machine, samples
+
+START_SECONDS = 600
+"""An emulator takes twenty times as long to import the handler as the processor that it stands for."""
+
+
+def main() -> int:
+    """Convert a file of each format; 1 if one does not come out as it went in."""
+    try:
+        command = machine.interpreter(packaging.DEFAULT_RUNTIME.python)
+    except machine.UnavailableError as missing:
+        notice = (
+            "::notice title=arm64 not tried::" if os.environ.get("GITHUB_ACTIONS") else "arm64 not tried: "
+        )
+        print(f"{notice}{missing}")
+        return 0
+    began = time.monotonic()
+    execution_environment.INTERPRETER = command
+    execution_environment.INIT_SECONDS = START_SECONDS
+    with tempfile.TemporaryDirectory() as folder, Server() as server:
+        layer = Path(folder)
+        with zipfile.ZipFile(packaging.build_layer()) as archive:
+            archive.extractall(layer)
+        wrong = convert(server, layer)
+    for line in wrong:
+        print(f"arm64: {line}", file=sys.stderr)
+    if not wrong:
+        how = "under an emulator" if len(command) > 1 else "natively"
+        seconds = time.monotonic() - began
+        print(
+            f"arm64: {len(samples.files())} files converted {how} by the function as shipped, {seconds:.0f} s"
+        )
+    return 1 if wrong else 0
+
+
+def convert(server: Server, layer: Path) -> list[str]:
+    """Upload the files, run the function until none is left, and give what is wrong with its results."""
+    stack = read_stacks()[0]
+    outputs = deploy(server, stack)
+    s3, bucket = server.client("s3", stack.region), outputs["bucketName"]
+    functions = LambdaService(server, [stack.region], 1, stand_in_layer=lambda: layer)
+    try:
+        for name, content in samples.files().items():
+            s3.put_object(Bucket=bucket, Key=f"input/{name}", Body=content)
+        functions.run_until_idle(timeout_seconds=START_SECONDS)
+        table = server.client("dynamodb", stack.region)
+        jobs = {
+            job["input_path"]["S"].removeprefix("input/"): job
+            for job in table.scan(TableName=outputs["tableName"])["Items"]
+            if "status" in job  # the others are registers of the newest versions
+        }
+        return [
+            *functions.problems,
+            *(
+                f"{name}: {problem}"
+                for name in samples.files()
+                if (problem := _problem(jobs.get(name), s3, bucket))
+            ),
+        ]
+    finally:
+        functions.close()
+
+
+def _problem(job: dict[str, Any] | None, s3: Any, bucket: str) -> str | None:
+    if job is None:
+        return "has no job"
+    if job["status"]["S"] != "COMPLETED":
+        return f"{job['status']['S']}: {job.get('error', {}).get('S', 'no reason')}"
+    content = s3.get_object(Bucket=bucket, Key=job["output_path"]["S"])["Body"].read()
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        file.write(content)
+        file.flush()
+        found = duckdb.connect().execute(f"SELECT id, name, amount FROM '{file.name}' ORDER BY id")
+        rows = found.fetchall()
+    return None if rows == samples.expected() else f"{len(rows)} rows that differ from those uploaded"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

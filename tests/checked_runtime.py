@@ -1,0 +1,51 @@
+"""The embedded Lambda's runtime, with each call that the handler makes held to AWS's service models.
+
+Started in place of `local/runtime.py`, in the same isolated interpreter: what it needs that is not in the
+function's archive or layers is loaded by its path.
+"""
+
+import importlib.util
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[1]
+PACKAGES = (
+    Path(sys.executable).parents[1]
+    / "lib"
+    / f"python{sys.version_info.major}.{sys.version_info.minor}"
+    / "site-packages"
+)
+
+
+def main() -> None:
+    """Serve invocations, with the calls checked from the handler's import on."""
+    sys.path.append(str(PACKAGES))
+    import regex  # noqa: F401 - what service_models needs, and the function's layer does not have
+
+    sys.path.remove(str(PACKAGES))
+    runtime = _loaded(PROJECT / "local" / "runtime.py")
+    load = runtime.load
+
+    def load_checked(name: str) -> Callable[..., Any]:
+        if importlib.util.find_spec("botocore"):
+            _loaded(PROJECT / "tests" / "service_models.py").hold_every_client()
+        return load(name)
+
+    runtime.load = load_checked
+    runtime.main(*sys.argv[1:])
+
+
+def _loaded(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+if __name__ == "__main__":
+    main()

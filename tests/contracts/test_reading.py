@@ -1,0 +1,262 @@
+"""A contract is read as it says, or refused with file, place, value and remedy."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.contracts import types
+from components.contracts.model import Format, Partition, Projection, Severity
+from components.contracts.types import Array, Decimal, Struct
+from tests.contracts.drafts import column, custom, dataset, draft, load, partition, refusal
+
+Change = Callable[[dict[str, Any]], object]
+
+
+def test_what_a_contract_says_is_what_is_read(tmp_path: Path) -> None:
+    content = draft()
+    dataset(content)["customProperties"] += [
+        custom(
+            "reading", {"delimiter": ";", "decimalSeparator": ",", "nullMarkers": ["", "NA"], "skipLines": 2}
+        ),
+        custom("handling", {"unexpectedColumns": "drop", "badValues": "fail", "rejectedShareMax": 0.25}),
+        custom("orderBy", ["sold_at", "id"]),
+    ]
+    column(content, "id")["primaryKey"] = True
+    column(content, "sold_at")["logicalTypeOptions"] = {
+        "format": "dd.MM.yyyy HH:mm",
+        "defaultTimezone": "Europe/Paris",
+    }
+    column(content, "shop")["customProperties"] = [custom("sourceName", "Shop name")]
+    dataset(content)["properties"].append(partition("dt", type="date", first="2026-01-01", last="NOW+1DAY"))
+
+    (contract,) = load(tmp_path, content)
+
+    assert (contract.name, contract.version, contract.prefix) == ("sales", "1.2.0", "input/sales/")
+    assert [(item.name, item.source, item.type.name, item.required) for item in contract.columns] == [
+        ("id", "id", "bigint", True),
+        ("amount", "amount", "decimal(18,2)", False),
+        ("sold_at", "sold_at", "timestamp", True),
+        ("shop", "Shop name", "string", False),
+    ]
+    assert (contract.columns[2].format, contract.columns[2].time_zone) == ("%d.%m.%Y %H:%M", "Europe/Paris")
+    assert contract.partitions == (
+        Partition(name="dt", projection=Projection.DATE, first="2026-01-01", last="NOW+1DAY"),
+    )
+    reading = contract.reading
+    assert (reading.format, reading.delimiter, reading.decimal_separator, reading.skip_lines) == (
+        Format.DELIMITED, ";", ",", 2,
+    )  # fmt: skip
+    assert reading.null_markers == ("", "NA")
+    assert contract.handling.unexpected_columns == "drop"
+    assert contract.handling.rejected_share_max == 0.25
+    assert not contract.rescues
+    assert contract.keys is not None
+    assert (contract.keys.columns, contract.keys.order_by) == (("id",), ("sold_at", "id"))
+
+
+def test_nested_columns_have_the_types_of_every_engine(tmp_path: Path) -> None:
+    content = draft()
+    dataset(content)["properties"].append(
+        {
+            "name": "lines",
+            "logicalType": "array",
+            "items": {
+                "logicalType": "object",
+                "properties": [
+                    {"name": "sku", "logicalType": "string"},
+                    {"name": "price", "logicalType": "number", "physicalType": "decimal(9,2)"},
+                ],
+            },
+        }
+    )
+
+    (contract,) = load(tmp_path, content)
+
+    kind = contract.columns[-1].type
+    assert kind == Array(Struct((("sku", types.STRING), ("price", Decimal(9, 2)))))
+    assert kind.hive == "array<struct<sku:string,price:decimal(9,2)>>"
+    assert kind.trino == "array(row(sku varchar, price decimal(9,2)))"
+    assert kind.duckdb == 'STRUCT("sku" VARCHAR, "price" DECIMAL(9,2))[]'
+
+
+def test_options_of_the_standard_become_rules(tmp_path: Path) -> None:
+    content = draft()
+    column(content, "amount")["logicalTypeOptions"] = {"minimum": 0}
+    column(content, "shop")["logicalTypeOptions"] = {"maxLength": 20, "pattern": "[A-Z]'?.*"}
+    dataset(content)["quality"] = [
+        {
+            "name": "not_in_the_future",
+            "type": "custom",
+            "engine": "regional-analytics",
+            "implementation": "sold_at < DATE '2100-01-01'",
+            "severity": "warning",
+        },
+        {"type": "text", "description": "Sales of shops that are closed stay."},
+    ]
+
+    (contract,) = load(tmp_path, content)
+
+    assert [(rule.name, rule.expression, rule.severity) for rule in contract.rules] == [
+        ("amount_minimum", '"amount" >= 0', Severity.REJECT_ROW),
+        ("shop_maxLength", 'LENGTH("shop") <= 20', Severity.REJECT_ROW),
+        ("shop_pattern", "REGEXP_FULL_MATCH(\"shop\", '[A-Z]''?.*')", Severity.REJECT_ROW),
+        ("not_in_the_future", "\"sold_at\" < CAST('2100-01-01' AS DATE)", Severity.WARN),
+    ]
+
+
+BROKEN: dict[str, tuple[Change, str, str]] = {
+    "another version of the standard": (
+        lambda content: content.update(apiVersion="v3.0.2"), "apiVersion", "'v3.0.2'",
+    ),
+    "a field that the standard does not have": (
+        lambda content: content.update(colour="red"), "must follow the Open Data Contract Standard", "colour",
+    ),
+    "two datasets": (
+        lambda content: content["schema"].append(dict(content["schema"][0], name="more")), "schema", "got 2",
+    ),
+    "no prefix": (
+        lambda content: dataset(content)["customProperties"].pop(0), "keyPrefix", "got none",
+    ),
+    "an unknown property": (
+        lambda content: dataset(content)["customProperties"].append(custom("keyPrefx", "x/")),
+        "schema[0].customProperties[2]", "'keyPrefx'",
+    ),
+    "an unknown format": (
+        lambda content: dataset(content)["customProperties"][1].update(value="csv"), "delimited", "'csv'",
+    ),
+    "an upper-case name": (
+        lambda content: column(content, "shop").update(name="Shop"), "schema[0].properties[3].name", "'Shop'",
+    ),
+    "a reserved word": (
+        lambda content: column(content, "shop").update(name="order"), "order_", "'order'",
+    ),
+    "a number of no width": (
+        lambda content: column(content, "amount").pop("physicalType"), "decimal(18,2)", "got None",
+    ),
+    "a decimal too wide": (
+        lambda content: column(content, "amount").update(physicalType="decimal(39,2)"),
+        "1 to 38", "decimal(39,2)",
+    ),
+    "a time of day": (
+        lambda content: column(content, "shop").update(logicalType="time"), "as string", "'time'",
+    ),
+    "a physical type of another logical one": (
+        lambda content: column(content, "id").update(physicalType="int"), "bigint", "'int'",
+    ),
+    "unique": (
+        lambda content: column(content, "id").update(unique=True), "primaryKey", "True",
+    ),
+    "an option that nobody checks": (
+        lambda content: column(content, "shop").update(logicalTypeOptions={"format": "email"}),
+        "format", "'email'",
+    ),
+    "a pattern of a date that nobody reads": (
+        lambda content: column(content, "sold_at").update(logicalTypeOptions={"format": "YYYY-MM-dd"}),
+        "yyyy", "'YYYY'",
+    ),
+    "a time zone that is none": (
+        lambda content: column(content, "sold_at").update(logicalTypeOptions={"defaultTimezone": "Paris"}),
+        "Europe/Paris", "'Paris'",
+    ),
+    "a rule for another engine": (
+        lambda content: dataset(content).update(
+            quality=[{"type": "custom", "engine": "soda", "implementation": "x"}]
+        ),
+        "regional-analytics", "'soda'",
+    ),
+    "a rule that names no column": (
+        lambda content: dataset(content).update(
+            quality=[
+                {"name": "r", "type": "custom", "engine": "regional-analytics", "implementation": "x > 1"}
+            ]
+        ),
+        "id, amount, sold_at, shop", "'x'",
+    ),
+    "keys without an order": (
+        lambda content: column(content, "id").update(primaryKey=True), "breaks ties", "got []",
+    ),
+    "a key that may be null": (
+        lambda content: (
+            column(content, "shop").update(primaryKey=True),
+            dataset(content)["customProperties"].append(custom("orderBy", ["sold_at", "id"])),
+        ),
+        "required: true", "'shop'",
+    ),
+    "an order without keys": (
+        lambda content: dataset(content)["customProperties"].append(custom("orderBy", ["sold_at", "id"])),
+        "primaryKey", "orderBy",
+    ),
+    "a delimiter of two characters": (
+        lambda content: dataset(content)["customProperties"].append(custom("reading", {"delimiter": "||"})),
+        "one character", "'||'",
+    ),
+    "one character for two things": (
+        lambda content: dataset(content)["customProperties"].append(
+            custom("reading", {"thousandsSeparator": "."})
+        ),
+        "differ", "'.'",
+    ),
+    "a sheet of a text file": (
+        lambda content: dataset(content)["customProperties"].append(custom("reading", {"sheet": "A"})),
+        "delimited files have", "sheet",
+    ),
+    "an unknown way to handle": (
+        lambda content: dataset(content)["customProperties"].append(
+            custom("handling", {"badValues": "ignore"})
+        ),
+        "reject, rescue, fail", "'ignore'",
+    ),
+    "a share that is none": (
+        lambda content: dataset(content)["customProperties"].append(
+            custom("handling", {"rejectedShareMax": 10})
+        ),
+        "0 to 1", "got 10",
+    ),
+    "a partition without projection": (
+        lambda content: dataset(content)["properties"].append(
+            {"name": "dt", "logicalType": "string", "partitioned": True}
+        ),
+        "Athena derives", "dt",
+    ),
+    "a column twice": (
+        lambda content: dataset(content)["properties"].append({"name": "shop", "logicalType": "string"}),
+        "once", "'shop' 2 times",
+    ),
+    "a source twice": (
+        lambda content: column(content, "shop").update(customProperties=[custom("sourceName", "ID")]),
+        "source", "'id' 2 times",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_cannot_be_carried_out_is_refused(case: str, tmp_path: Path) -> None:
+    change, remedy, value = BROKEN[case]
+    content = draft()
+    change(content)
+
+    message = refusal(tmp_path, content)
+
+    assert f"{tmp_path.name}/sales.yaml: " in message
+    assert remedy in message
+    assert value in message
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [1\n", "\xff", ""])
+def test_what_is_no_yaml_mapping_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "sales.yaml").write_bytes(text.encode("latin-1"))
+
+    assert f"{tmp_path.name}/sales.yaml: must be" in refusal(tmp_path)
+
+
+def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+    content = draft()
+    column(content, "shop")["name"] = "select"
+    column(content, "amount")["physicalType"] = "money"
+
+    message = refusal(tmp_path, content)
+
+    assert "'select'" in message
+    assert "'money'" in message

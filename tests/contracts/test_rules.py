@@ -1,0 +1,65 @@
+"""Rules hold only what one row decides, whenever and wherever it is asked."""
+
+import pytest
+
+from components.contracts import expressions
+
+COLUMNS = ("a", "b", "name", "ts")
+
+
+@pytest.mark.parametrize(
+    ("expression", "parsed"),
+    [
+        ("a > 0 AND b BETWEEN 1 AND 2", '"a" > 0 AND "b" BETWEEN 1 AND 2'),
+        ("a IN (1, 2) OR a IS NULL", '"a" IN (1, 2) OR "a" IS NULL'),
+        ("extract(year FROM ts) > 2000", 'EXTRACT(YEAR FROM "ts") > 2000'),
+        ("regexp_full_match(name, '[A-Z]+')", "REGEXP_FULL_MATCH(\"name\", '[A-Z]+')"),
+        ("CASE WHEN a > 1 THEN b ELSE 0 END > 1", 'CASE WHEN "a" > 1 THEN "b" ELSE 0 END > 1'),
+        ("length(trim(name)) > 3 -- not blank", 'LENGTH(TRIM("name")) > 3'),
+        ("coalesce(a, b) * 2 >= abs(b)", 'COALESCE("a", "b") * 2 >= ABS("b")'),
+        ("name LIKE 'x%'", "\"name\" LIKE 'x%'"),
+    ],
+)
+def test_conditions_on_a_row_are_taken(expression: str, parsed: str) -> None:
+    assert expressions.parse(expression, COLUMNS) == parsed
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "a > (SELECT 1)",
+        "a IN (SELECT 1)",
+        "EXISTS (SELECT 1)",
+        "read_csv('x') IS NULL",
+        "read_text('/etc/passwd') = ''",
+        "now() > ts",
+        "current_date > ts",
+        "today() > ts",
+        "random() > 0.5",
+        "uuid() = name",
+        "sum(a) > 1",
+        "row_number() OVER () = 1",
+        "getenv('X') = ''",
+        "current_setting('threads') = '1'",
+        "nextval('s') > 1",
+        "a > 1; DROP TABLE t",
+        "SELECT a",
+        "a > ?",
+        "a > $1",
+        "list_transform([1], x -> x) = [1]",
+        "cast(a AS JSON) IS NULL",
+        "c > 1",
+        "t.a > 1",
+        "a",
+        "a + 1",
+        "'text'",
+        "*",
+        "",
+        "a >",
+        "(" * 2000 + "a > 1" + ")" * 2000,
+        "a > " + "-" * 60 + "1",
+    ],
+)
+def test_all_else_is_refused(expression: str) -> None:
+    with pytest.raises(ValueError, match="must"):
+        expressions.parse(expression, COLUMNS)

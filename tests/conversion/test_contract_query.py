@@ -1,0 +1,161 @@
+"""A record is published, rescued, rejected or fails its file, as the contract says."""
+
+from typing import Any
+
+import duckdb
+import pytest
+
+from conversion import UnreadableError
+from conversion.contract.model import Column, Contract, Handling, Rule, Type
+from conversion.contract.query import Fields, checked, column_names, warnings
+from tests.conversion.test_contract_values import READING
+
+INTEGER = Type(kind="bigint", duckdb="BIGINT")
+TEXT = Type(kind="string", duckdb="VARCHAR")
+
+
+def contract(rules: tuple[Rule, ...] = (), **handling: str) -> Contract:
+    chosen = Handling(
+        **{
+            "unexpected_columns": "rescue",
+            "missing_columns": "asNull",
+            "bad_values": "reject",
+            "rejected_share_max": None,
+            **handling,
+        }  # type: ignore[arg-type]
+    )
+    columns = (
+        Column(name="id", source="ID", type=INTEGER, required=True, format=None, time_zone="UTC"),
+        Column(name="n", source="n", type=INTEGER, required=False, format=None, time_zone="UTC"),
+        Column(name="t", source="some text", type=TEXT, required=False, format=None, time_zone="UTC"),
+    )
+    rescues = "rescue" in (chosen.unexpected_columns, chosen.bad_values)
+    return Contract(
+        name="c", version="1", columns=columns, rescues=rescues, reading=READING, handling=chosen, rules=rules
+    )
+
+
+def of_texts(by: Contract, *records: dict[str, str | None]) -> list[dict[str, Any]]:
+    names = list(records[0])
+    rows = ", ".join("(" + ", ".join("?" for _ in names) + ")" for _ in records)
+    relation = f"(VALUES {rows}) r({', '.join(f'c{i}' for i in range(len(names)))})"
+    fields = Fields(relation=relation, texts={name: f"c{i}" for i, name in enumerate(names)})
+    return asked(by, fields, [value for record in records for value in record.values()])
+
+
+def of_json(by: Contract, *records: str) -> list[dict[str, Any]]:
+    rows = ", ".join("(?::JSON)" for _ in records)
+    return asked(by, Fields(relation=f"(VALUES {rows}) r(j)", json="j"), list(records))
+
+
+def asked(by: Contract, fields: Fields, values: list[Any]) -> list[dict[str, Any]]:
+    result = duckdb.connect().execute(checked(by, fields), values)
+    return [dict(zip([*column_names(by), "problem"], row, strict=True)) for row in result.fetchall()]
+
+
+def test_columns_are_taken_by_name_and_the_rest_is_rescued() -> None:
+    rows = of_texts(
+        contract(),
+        {"n": "2", "extra": "x", " id ": "1", "Some Text": "a", "more": None},
+        {"n": "", "extra": None, " id ": "2", "Some Text": "", "more": None},
+    )
+
+    assert rows == [
+        {"id": 1, "n": 2, "t": "a", "_rescued": '{"extra":"x"}', "problem": None},
+        {"id": 2, "n": None, "t": None, "_rescued": None, "problem": None},
+    ]
+
+
+def test_json_is_taken_by_key_and_the_rest_is_rescued() -> None:
+    rows = of_json(contract(), '{"n":2,"ID":"1","deep":{"a":[1]}}', '{"ID":2,"some text":"a"}')
+
+    assert rows == [
+        {"id": 1, "n": 2, "t": None, "_rescued": '{"deep":{"a":[1]}}', "problem": None},
+        {"id": 2, "n": None, "t": "a", "_rescued": None, "problem": None},
+    ]
+
+
+@pytest.mark.parametrize("form", ["texts", "json"])
+def test_unexpected_columns_are_dropped(form: str) -> None:
+    by = contract(unexpected_columns="drop")
+
+    rows = of_texts(by, {"id": "1", "x": "y"}) if form == "texts" else of_json(by, '{"ID":1,"x":"y"}')
+
+    assert rows == [{"id": 1, "n": None, "t": None, "problem": None}]
+
+
+def test_unexpected_columns_fail_the_file() -> None:
+    by = contract(unexpected_columns="fail")
+
+    with pytest.raises(UnreadableError, match="does not have 1 of"):
+        of_texts(by, {"id": "1", "x": "y"})
+    assert of_json(by, '{"ID":1,"x":1}')[0]["problem"].startswith("file: ")
+    assert of_json(by, '{"ID":1}')[0]["problem"] is None
+
+
+def test_missing_columns_are_null_or_fail_the_file() -> None:
+    assert of_texts(contract(), {"id": "1"})[0]["problem"] is None
+    with pytest.raises(UnreadableError, match="needs the column 'n'"):
+        of_texts(contract(missing_columns="fail"), {"id": "1", "some text": "a"})
+    with pytest.raises(UnreadableError, match="needs the column 'ID'"):
+        of_texts(contract(), {"n": "1"})
+
+
+def test_what_does_not_fit_rejects_its_row_with_its_column() -> None:
+    (row,) = of_texts(contract(), {"id": "1", "n": "many"})
+
+    assert row["problem"] == "n: does not fit BIGINT"
+
+
+def test_what_does_not_fit_fails_the_file() -> None:
+    (row,) = of_texts(contract(bad_values="fail"), {"id": "1", "n": "many"})
+
+    assert row["problem"] == "file: n: does not fit BIGINT"
+
+
+@pytest.mark.parametrize("form", ["texts", "json"])
+def test_what_does_not_fit_is_rescued(form: str) -> None:
+    by = contract(bad_values="rescue")
+
+    rows = (
+        of_texts(by, {"id": "1", "n": "many", "x": "y"})
+        if form == "texts"
+        else of_json(by, '{"ID":1,"n":"many","x":"y"}')
+    )
+
+    assert rows == [{"id": 1, "n": None, "t": None, "_rescued": '{"x":"y","n":"many"}', "problem": None}]
+
+
+def test_a_null_in_a_required_column_rejects_its_row_even_where_values_are_rescued() -> None:
+    (row,) = of_texts(contract(bad_values="rescue"), {"id": "one"})
+
+    assert row["problem"] == "id: is required, and is null"
+
+
+def test_rules_reject_warn_or_fail() -> None:
+    rules = (
+        Rule(name="small", expression='"n" < 10', severity="error"),
+        Rule(name="tiny", expression='"n" < 3', severity="warning"),
+        Rule(name="sane", expression='"n" < 1000', severity="critical"),
+    )
+    by = contract(rules)
+    rows = of_texts(by, *({"id": "1", "n": text} for text in ("1", "5", "50", "", "5000")))
+
+    assert [row["problem"] for row in rows] == [
+        None, None, "small: the rule is broken", None, "small: the rule is broken",
+    ]  # fmt: skip
+    statement = warnings(by, "(VALUES (1), (5), (NULL)) r(n)")
+    assert statement is not None
+    assert duckdb.sql(statement).fetchall() == [(1,)]
+
+
+def test_a_rule_that_cannot_be_evaluated_does_not_end_the_query() -> None:
+    by = contract((Rule(name="big", expression='"n" * 9223372036854775807 > 0', severity="error"),))
+
+    assert of_texts(by, {"id": "1", "n": "9"})[0]["problem"] is None
+
+
+def test_names_with_quotes_are_names() -> None:
+    (row,) = of_texts(contract(), {"id": "1", "a'b\"c": "x"})
+
+    assert row["_rescued"] == '{"a\'b\\"c":"x"}'

@@ -1,0 +1,55 @@
+"""A conversion in a few lines: the object's first line names its outputs, and each output names the job."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from conversion import Account, Column, Conversion, UnreadableError
+
+
+def done(path: Path) -> Future[Path]:
+    future: Future[Path] = Future()
+    future.set_result(path)
+    return future
+
+
+def account(rows_out: int, bytes_out: int = 0) -> Account:
+    """Return an account of three rows."""
+    return Account(
+        bytes_in=1,
+        bytes_decompressed=1,
+        bytes_out=bytes_out,
+        rows_in=3,
+        rows_out=rows_out,
+        rows_rejected=3 - rows_out,
+    )
+
+
+@contextmanager
+def convert(
+    source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any
+) -> Iterator[Conversion]:
+    """Write what the first line names: "parquet", "rejects", a number of filler bytes, "unreadable"."""
+    origin = f"{provenance['job_id']} {provenance['generation']}"
+    words = source.read().decode().split("\n", 1)[0].split()
+    filler = next((int(word) for word in words if word.isdigit()), 0)
+    rejects = workdir / "rejects.jsonl" if "rejects" in words else None
+    if rejects:
+        rejects.write_text(f"rejects of {origin}\n")
+    if "unreadable" in words:
+        raise UnreadableError("told to be unreadable", account=account(0), rejects=rejects)
+    parquet, profile = workdir / "output.parquet", workdir / "profile.json"
+    parquet.write_bytes(f"parquet of {origin}\n".encode() + bytes(filler))
+    profile.write_text(f"profile of {origin}\n")
+    yield Conversion(
+        parquet=parquet,
+        rejects=rejects,
+        profile=done(profile),
+        account=account(2 if rejects else 3, parquet.stat().st_size),
+        columns=(Column(name="a", source_name="a", type="BIGINT"),),
+        format="delimited",
+        encoding="utf-8",
+        compression="none",
+    )

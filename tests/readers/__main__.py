@@ -1,0 +1,60 @@
+"""Measure for docs/reading.md: `python -m tests.readers`, in the environment of `make readers`.
+
+It prints the share of public files that each engine reads wholly right, and the table of folders.
+"""
+
+import logging
+import sys
+import tempfile
+from collections import defaultdict
+from contextlib import ExitStack
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "handler"))  # which is the root on Lambda
+
+
+def main() -> None:
+    """Measure and print."""
+    from conversion import EmptyError, UnreadableError
+    from tests.readers import corpus, folders
+    from tests.readers.conftest import ENGINES, Engines
+    from tests.readers.engines import EngineError
+    from tests.readers.published import difference, publish
+
+    logging.getLogger("botocore").setLevel(logging.ERROR)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        started = Engines(stack)
+        engines = {name: started[name] for name in ENGINES}
+        counts: dict[str, int] = defaultdict(int)
+        files = 0
+        for number, (name, data) in enumerate(corpus.whole().items()):
+            try:
+                path = publish(data, directory / f"{number}.parquet", f"input/{name}")
+            except (UnreadableError, EmptyError) as error:
+                print(f"{name}: not published: {error}", file=sys.stderr)
+                continue
+            files += 1
+            for engine in engines.values():
+                try:
+                    text = difference(engine, path)
+                except EngineError as error:
+                    text = str(error)
+                counts[engine.name] += text is None
+                if text:
+                    print(f"{name}: {engine.name}: {text[:200]}", file=sys.stderr)
+        print(f"| engine | of {files:,} files |\n|---|---:|")
+        for name in engines:
+            print(f"| {name} | {counts[name]:,} = {counts[name] / files:.1%} |")
+        paths = folders.write(directory)
+        ways = folders.ways(engines)
+        print(f"\n| first file, second file | {' | '.join(ways)} |\n|---|{'---|' * len(ways)}")
+        for pair, path in paths.items():
+            cells = [folders.outcome(read, pair, path) for read in ways.values()]
+            shown = [cell if cell in (folders.RIGHT, folders.ERROR) else f"**{cell}**" for cell in cells]
+            print(f"| {pair} | {' | '.join(shown)} |")
+
+
+if __name__ == "__main__":
+    main()
