@@ -118,8 +118,8 @@ def create(kind: ResourceType, target: Target, inputs: Inputs) -> Resource:
         ValueError: A value that no call can take.
     """
     given = {**kind.defaults, **_given(inputs)}
-    if kind.tagging:
-        given["tags"] = {**target.default_tags, **(given.get("tags") or {})}
+    if kind.tagging and (tags := {**target.default_tags, **(given.pop("tags", None) or {})}):
+        given["tags"] = tags
     answer = _run(kind, kind.create, target, _values(target, given))
     taken = _takes(kind, kind.create) if isinstance(kind.create, Call) else kind.provider_only
     identifier = (
@@ -127,12 +127,12 @@ def create(kind: ResourceType, target: Target, inputs: Inputs) -> Resource:
         if kind.identifier.startswith(".")
         else fill(kind.identifier, _values(target, given))
     )
-    known = {**given, "tags": inputs.get("tags")}
+    known = {**given, "tags": inputs["tags"]} if inputs.get("tags") else given
     try:
         for change in kind.changes:
             if any(given.get(name) for name in _takes(kind, change) - taken):
                 _run(kind, change, target, _values(target, given, identifier))
-        if kind.tagging and "tags" not in taken and given["tags"]:
+        if kind.tagging and "tags" not in taken and given.get("tags"):
             _retag(kind, target, _values(target, given, identifier), {}, given["tags"])
     except (BotoCoreError, ClientError) as error:
         there = read(kind, target, identifier, known)

@@ -35,7 +35,14 @@ _BUCKET = ResourceType(
         operation="create_bucket", takes=frozenset({"bucket", "bucketNamespace"}), prepare=_choose_region
     ),
     identifier="$bucket",
-    reads=(Read(operation="head_bucket", parameters={"Bucket": "$id"}, at="`{}`"),),
+    reads=(
+        Read(
+            operation="head_bucket",
+            parameters={"Bucket": "$id"},
+            # S3 gives no namespace back; only names of an account's and region's own end so.
+            at="{BucketNamespace: ends_with('$id', '-an') && 'account-regional' || 'global'}",
+        ),
+    ),
     deletes=(_empty, Call(operation="delete_bucket", parameters={"Bucket": "$id"})),
     tagging=Tagging(
         tag=Call(

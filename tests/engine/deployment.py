@@ -1,33 +1,90 @@
-"""A stack of the project under Pulumi's engine: the program unchanged, a local backend, the embedded AWS."""
+"""A stack under Pulumi's engine: the program unchanged, a backend in a folder, the embedded AWS."""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import runpy
+import shlex
+import shutil
+import subprocess
 import sys
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pulumi import automation
 
 from tests.engine import cli
+from tests.engine.plugin import PluginHost
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from local.server import Server
 
 PROJECT = Path(__file__).resolve().parents[2]
-REAL_PROVIDER = "ENGINE_TESTS_REAL_PROVIDER"
-"""Set to the folder of an installed `resource-aws` plugin to run the tests with the real provider."""
-
+NAME = "regional-analytics"
 PASSPHRASE = "of the tests"
+PLUGIN = f"resource-aws-v{version('pulumi-aws')}"
+
+REAL_PROVIDER = "ENGINE_TESTS_PLUGINS"
+"""A folder of Pulumi's plugins (`~/.pulumi/plugins`): the AWS provider in it then takes this one's place."""
 
 
-def program(project: Path = PROJECT) -> None:
-    """Run the project's program, as `python __main__.py` would in its folder."""
-    sys.path.insert(0, str(project))
-    try:
-        runpy.run_path(str(project / "__main__.py"), run_name="__main__")
-    finally:
-        sys.path.remove(str(project))
+class Refused(Exception):  # noqa: N818 - what Pulumi says, as it says it
+    """Pulumi ended with an error.
+
+    Attributes:
+        step: What it had done until then.
+    """
+
+    def __init__(self, text: str, step: Step) -> None:
+        super().__init__(text)
+        self.step = step
+
+
+@dataclass(kw_only=True)
+class Step:
+    """What one command of Pulumi did.
+
+    Attributes:
+        operations: The operation on each resource that is not left as it is, by the resource's logical name.
+        done: Operation and logical name, in the order in which they ended.
+        errors: What was reported as wrong.
+        policies: What the policy pack reported, by the name of the rule.
+    """
+
+    operations: dict[str, str] = field(default_factory=dict)
+    done: list[tuple[str, str]] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    policies: dict[str, str] = field(default_factory=dict)
+
+    def hear(self, event: automation.EngineEvent) -> None:
+        """Take in an event of the engine."""
+        if event.resource_pre_event:
+            metadata = event.resource_pre_event.metadata
+            if metadata.op not in {"same", "read", "refresh"}:
+                self.operations[logical_name(metadata.urn)] = metadata.op.value
+        elif event.res_outputs_event:
+            metadata = event.res_outputs_event.metadata
+            self.done.append((metadata.op.value, logical_name(metadata.urn)))
+        elif event.diagnostic_event and event.diagnostic_event.severity == "error":
+            self.errors.append(event.diagnostic_event.message)
+        elif event.policy_event:
+            self.policies[event.policy_event.policy_name] = event.policy_event.message
+
+    def order(self, operation: str) -> list[str]:
+        """Give the resources for which an operation ended, in that order."""
+        return [name for done, name in self.done if done == operation]
+
+
+def logical_name(urn: str) -> str:
+    """Give a resource's name in the program, the last part of its URN."""
+    return urn.rpartition("::")[2]
 
 
 class Engine:
@@ -38,27 +95,176 @@ class Engine:
         if command is None:
             raise RuntimeError("there is no Pulumi CLI; `make engine` builds it")
         self.command, self.folder, self.server = command, folder, server
-        self.home, backend = folder / "home", folder / "backend"
-        backend.mkdir(parents=True)
-        plugins = self.home / "plugins"
-        self._install(
-            plugins / f"resource-aws-v{version('pulumi-aws')}" / "pulumi-resource-aws",
-            "tests.engine.provider",
-        )
+        self.backend = folder / "backend"
+        self.backend.mkdir(parents=True)
+        home = folder / "home"
+        real = os.environ.get(REAL_PROVIDER)
+        self.plugins = PluginHost(server)
+        if real is None:
+            self.plugins.write_executable(home / "plugins" / PLUGIN / "pulumi-resource-aws")
+        else:
+            (home / "plugins").mkdir(parents=True)
+            (home / "plugins" / PLUGIN).symlink_to(Path(real) / PLUGIN)
         self.environment = {
             **server.operator.environment,
             "AWS_ENDPOINT_URL": server.endpoint,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "PULUMI_HOME": str(self.home),
-            "PULUMI_BACKEND_URL": f"file://{backend}",
+            "PULUMI_HOME": str(home),
+            "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
 
-    def _install(self, executable: Path, module: str) -> None:
-        executable.parent.mkdir(parents=True)
-        executable.write_text(
-            f'#!/bin/sh\nPYTHONPATH="{PROJECT}" exec "{sys.executable}" -W ignore -m {module} "$@"\n'
+    def run(self, work: Path, *args: str) -> subprocess.Popen[str]:
+        """Start a command of the CLI in a folder."""
+        return subprocess.Popen(
+            [self.command.command, "--non-interactive", *args],
+            cwd=work,
+            env={**os.environ, **self.environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
-        executable.chmod(0o755)
+
+
+class Deployment:
+    """One stack: its configuration, which tests change, and Pulumi's commands.
+
+    Args:
+        engine: Runs the commands.
+        stack: The stack's name; its file is the project's.
+        project: The folder of the program.
+        settings: What differs from the stack's file, by key without namespace.
+    """
+
+    def __init__(
+        self, engine: Engine, stack: str = "us-east-1", project: Path = PROJECT, **settings: Any
+    ) -> None:
+        self.engine, self.stack, self.project = engine, stack, project
+        self.work = engine.folder / stack
+        self.work.mkdir()
+        # Archives are named by their path in the project, as `pulumi up` is run in the project's folder.
+        (self.work / ".build").symlink_to(project / ".build")
+        for file in project.glob("Pulumi*.yaml"):
+            shutil.copy(file, self.work)
+        self._file = self.work / f"Pulumi.{stack}.yaml"
+        workspace = automation.LocalWorkspace(
+            work_dir=str(self.work),
+            program=self._run_program,
+            pulumi_command=engine.command,
+            env_vars=engine.environment,
+            pulumi_home=engine.environment["PULUMI_HOME"],
+        )
+        self._stack = automation.Stack.create_or_select(stack, workspace)
+        self.set(**settings)
+        self.pack = self.work / "policy-pack"
+        self._write_pack()
+
+    def _write_pack(self) -> None:
+        """Write the policy pack as an executable, which needs no plugin of Pulumi's for Python.
+
+        It gets by these variables what that plugin would tell it.
+        """
+        told = {
+            "PULUMI_CONFIG": json.dumps({"aws:region": self.stack}),
+            "PULUMI_PROJECT": NAME,
+            "PULUMI_STACK": self.stack,
+            "PULUMI_DRY_RUN": "true",
+        }
+        variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in told.items())
+        python, pack = shlex.quote(sys.executable), shlex.quote(str(self.project / "policy"))
+        self.pack.write_text(
+            f'#!/bin/sh\n{variables} exec {python} -u -W ignore -m pulumi.policy "$1" {pack}\n'
+        )
+        self.pack.chmod(0o755)
+
+    def _run_program(self) -> None:
+        with _importing_from(self.project):
+            runpy.run_path(str(self.project / "__main__.py"), run_name="__main__")
+
+    # --- the configuration ------------------------------------------------------------------------------
+
+    def set(self, **settings: Any) -> None:
+        """Set keys of the stack's file; None removes a key."""
+        document = yaml.safe_load(self._file.read_text())
+        for name, value in settings.items():
+            key = f"{NAME}:{name}"
+            document["config"].pop(key, None)
+            if value is not None:
+                document["config"][key] = value
+        self._file.write_text(yaml.safe_dump(document))
+
+    def set_secret(self, name: str, value: str) -> None:
+        """Set a key of the stack's file as `pulumi config set --secret` does."""
+        self._stack.set_config(f"{NAME}:{name}", automation.ConfigValue(value, secret=True))
+
+    # --- commands ---------------------------------------------------------------------------------------
+
+    def preview(self, **options: Any) -> Step:
+        """Run `pulumi preview`."""
+        return self._do(self._stack.preview, options)
+
+    def up(self, **options: Any) -> Step:
+        """Run `pulumi up --skip-preview`."""
+        return self._do(self._stack.up, options)
+
+    def refresh(self, **options: Any) -> Step:
+        """Run `pulumi refresh`."""
+        return self._do(self._stack.refresh, options)
+
+    def destroy(self, **options: Any) -> Step:
+        """Run `pulumi destroy`, which runs no program."""
+        return self._do(self._stack.destroy, options)
+
+    def _do(self, command: Any, options: dict[str, Any]) -> Step:
+        step = Step()
+        try:
+            command(on_event=step.hear, color="never", suppress_progress=True, **options)
+        except automation.CommandError as error:
+            raise Refused("\n".join(step.errors) or str(error), step) from None
+        return step
+
+    def outputs(self) -> dict[str, Any]:
+        """Give the stack's outputs, as `pulumi stack output` shows them."""
+        return {name: output.value for name, output in self._stack.outputs().items()}
+
+    def state(self) -> list[dict[str, Any]]:
+        """Give every resource of the state."""
+        return self._stack.export_stack().deployment.get("resources", [])
+
+    def stored(self) -> str:
+        """Give the state as the backend stores it: secrets are encrypted in it."""
+        (file,) = self.engine.backend.rglob(f"stacks/**/{self.stack}.json")
+        return file.read_text()
+
+    def run(self, *args: str) -> str:
+        """Run any command of the CLI, and give what it prints."""
+        process = self.engine.run(self.work, *args, "--stack", self.stack)
+        printed, _ = process.communicate()
+        if process.returncode:
+            raise Refused(printed, Step())
+        return printed
+
+    def client(self, service: str) -> Any:
+        """Give a boto3 client in the stack's region."""
+        return self.engine.server.client(service, self.stack)
+
+
+@contextlib.contextmanager
+def _importing_from(project: Path) -> Iterator[None]:
+    """Import the program's modules from a project's folder, whichever project's are imported already."""
+    others = {name: module for name, module in sys.modules.items() if name.split(".")[0] == "components"}
+    foreign = project != PROJECT
+    if foreign:
+        for name in others:
+            del sys.modules[name]
+    sys.path.insert(0, str(project))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(project))
+        if foreign:
+            for name in [name for name in sys.modules if name.split(".")[0] == "components"]:
+                del sys.modules[name]
+            sys.modules.update(others)

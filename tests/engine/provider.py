@@ -1,23 +1,17 @@
 # ruff: noqa: N802 - the methods have the names of the protocol
 """Pulumi's AWS provider in Python, over the calls by which `make local` creates resources.
 
-`python -m tests.engine.provider` is the plugin: Pulumi's engine starts it, and it prints the port at which it
-answers. It replaces and deletes first as the real provider does (`local/resources`). It finds AWS as the SDKs
-do: AWS_ENDPOINT_URL and the variables of credentials.
+It replaces, and deletes first, as the real provider does: `local/resources` says when.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import grpc
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
@@ -28,7 +22,7 @@ from local.resources.target import Target
 from tests.engine import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from local.resources.resource_type import ResourceType
 
@@ -36,8 +30,14 @@ REFUSALS = (BotoCoreError, ClientError, LookupError, ValueError)
 """What is wrong with a resource, and not with this provider."""
 
 
-class _TellRefusals(grpc.ServerInterceptor):
-    """Tells the engine what AWS, or the conversion, refuses in its own words."""
+class TellRefusals(grpc.ServerInterceptor):
+    """Tells the engine what AWS, or the conversion, refuses in its own words.
+
+    `before` is called with each method's name and request.
+    """
+
+    def __init__(self, before: Callable[[str, Any], None]) -> None:
+        self._before = before
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)
@@ -46,6 +46,7 @@ class _TellRefusals(grpc.ServerInterceptor):
 
         def answer(request: Any, context: Any) -> Any:
             try:
+                self._before(handler_call_details.method.rpartition("/")[2], request)
                 return handler.unary_unary(request, context)
             except lifecycle.PartlyCreatedError as error:
                 context.abort_with_status(_partly_created(error))
@@ -58,12 +59,14 @@ class _TellRefusals(grpc.ServerInterceptor):
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """One provider of a program."""
+    """One provider of a program.
 
-    def __init__(self) -> None:
-        self._session = boto3.Session()
-        self._making_clients = threading.Lock()
-        self._clients: dict[tuple[str, str], Any] = {}
+    Args:
+        client: Gives boto3's client of a service in a region.
+    """
+
+    def __init__(self, client: Callable[[str, str], Any]) -> None:
+        self._client = client
         self._configured: Target | None = None
 
     @property
@@ -72,15 +75,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             raise LookupError("the provider is not configured: its region is not known yet")
         return self._configured
 
-    def _client(self, service: str, region: str) -> Any:
-        with self._making_clients:
-            if (service, region) not in self._clients:
-                self._clients[service, region] = self._session.client(
-                    service, region_name=region, config=Config(retries={"mode": "standard"})
-                )
-            return self._clients[service, region]
-
     # --- the provider itself ----------------------------------------------------------------------------
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        return provider_pb2.ProviderHandshakeResponse()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
@@ -219,21 +217,3 @@ def _partly_created(error: lifecycle.PartlyCreatedError) -> Any:
 class _Status(grpc.Status):
     def __init__(self, code: grpc.StatusCode, details: str, trailing_metadata: Any) -> None:
         self.code, self.details, self.trailing_metadata = code, details, trailing_metadata
-
-
-def main() -> None:
-    """Answer the engine until it ends this process."""
-    server = grpc.server(
-        ThreadPoolExecutor(max_workers=16),
-        interceptors=[_TellRefusals()],
-        options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
-    )
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(), server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    print(port, flush=True)
-    server.wait_for_termination()
-
-
-if __name__ == "__main__":
-    main()

@@ -27,8 +27,7 @@ def run_workload(cloud: Cloud, region: str, folder: str) -> dict[str, object]:
     jobs = [job for job in cloud.jobs(region) if job["input_path"].startswith(folder)]
     return {
         "jobs": sorted(
-            (job["input_path"].rpartition("/")[2], job["status"], job.get("rows_out"))
-            for job in jobs
+            (job["input_path"].rpartition("/")[2], job["status"], job.get("rows_out")) for job in jobs
         ),
         "processed": sorted(cloud.keys(region, f"processed/{folder}/")),
         "rejected before": rejected_before,

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,7 @@ def test_every_command_speaks_json_in_ascii(bad: Bad, ops: Run) -> None:
     assert job["log"]
 
 
-def lines(answer: Answer) -> list[dict[str, object]]:
+def lines(answer: Answer) -> list[dict[str, Any]]:
     assert answer.status == 0, answer.err
     return [json.loads(line) for line in answer.out.splitlines()]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from conversion.encoding import is_text
+from conversion.decode import is_text
 
 NO_VALUE = b"\\N"
 """A field without a value, where a backslash escapes outside quotes."""
