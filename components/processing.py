@@ -179,7 +179,6 @@ class Processing(pulumi.ComponentResource):
             "JOB_RETENTION_DAYS": str(settings.job_retention_days),
             "SYSTEM_PREFIXES": json.dumps(SYSTEM_PREFIXES),
             "UPLOAD_PREFIXES": settings.keep_secret("upload_prefixes", json.dumps(settings.upload_prefixes)),
-            "DATASETS": json.dumps([contract.name for contract in self._args.contracts]),
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.deployer import deploy
-from local.lambda_service import LambdaService
+from local.embedded_lambda.lambda_service import LambdaService
 from local.policies import Decision, Request, evaluate
 from local.server import Server
 from local.stacks import read_stacks
