@@ -9,7 +9,7 @@ from pulumi_aws import cloudwatch, sns
 
 from components.alarms import Alarms, AlarmsArgs
 from components.dashboard import dashboard_body
-from components.monitored_resources import MonitoredResources
+from components.metrics import MonitoredResources
 from components.names import Names
 
 
