@@ -59,7 +59,7 @@ class Monitoring(pulumi.ComponentResource):
                 topic=topic.arn,
                 protocol="https" if subscriber.startswith("https://") else "email",
                 endpoint=settings.keep_secret("alarm_subscribers", subscriber),
-                opts=child,
+                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["endpoint"]),
             )
         alarms = Alarms(
             f"{name}-alarms",
