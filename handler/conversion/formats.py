@@ -8,8 +8,8 @@ from conversion.model import UnreadableError
 from conversion.plan import Findings
 
 _FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive or an Office workbook: upload what is in it",
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Office document: save it as CSV",
+    b"PK\x03\x04": "an archive or a workbook in another archive: upload it by itself",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "a workbook in an archive: upload it by itself",
     b"%PDF-": "a PDF document",
     b"\x04\x22\x4d\x18": "compressed with LZ4: use gzip, zstd, bzip2 or xz",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: use gzip, zstd, bzip2 or xz",
