@@ -149,7 +149,10 @@ class _Attempt:
                     findings = findings.with_more(refuted.facts)
                     self._rejects.forget()
         except duckdb.OutOfMemoryException:
-            raise self._unreadable("needs more memory than the engine has: split the object") from None
+            raise self._unreadable(
+                "needs more memory than the engine has: split its columns or long values, or raise the "
+                "function's memory"
+            ) from None
         except duckdb.Error as error:
             if self._budget.exceeded:
                 raise self._budget.exceeded from None
@@ -171,7 +174,7 @@ class _Attempt:
         metadata = {**self._metadata, "format": format_, "encoding": encoding.name}
         blocks = reader.read(encoding.decoded(source.blocks()))
         table = plan.table
-        writer = Writer(self._connection, self._pipe, table, findings)
+        writer = Writer(self._connection, self._pipe, table, findings, self._budget)
         try:
             typed = writer.write(blocks, self.output, metadata, lambda: source.bytes_in / source.size)
         except duckdb.InvalidInputException:
