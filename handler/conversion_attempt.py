@@ -161,4 +161,6 @@ def _completed(conversion: Conversion, key: str) -> Outcome:
     }
     if broken := conversion.facts.get("rules_broken"):
         facts["rules_broken"] = broken
+    if header := conversion.facts.get("header"):
+        facts["header"] = header
     return Outcome(status=Status.COMPLETED, files=files, facts=facts)

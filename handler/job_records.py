@@ -86,6 +86,7 @@ class Jobs:
         *(
             "encoding",
             "compression",
+            "header",
             "duration_ms",
             "error",
             "outcome",
