@@ -16,9 +16,6 @@ from ops.batches import batched
 from ops.errors import OpsError
 from ops.stacks import Stack
 
-SYSTEM_PREFIXES = ("processed/", "rejected/")
-"""What the system wrote itself; the function refuses it too."""
-
 Event = dict[str, Any]
 
 

@@ -253,7 +253,7 @@ def test_resuming_a_replay_that_never_was_is_refused(
     before = cloud.messages(region)
     answer = ops("replay", "input/", "--resume", unknown, "--yes", "--stack", region)
     assert answer.status == 2
-    assert "an interrupted replay prints its id" in answer.err
+    assert "an interrupted command prints its id" in answer.err
     assert cloud.messages(region) == before
 
 
