@@ -44,9 +44,14 @@ class Budget:
         """The most columns that fit the memory."""
         return 5000
 
-    def check_time(self, size: int) -> None:
-        """Refuse an object of ``size`` decompressed bytes for which the time is not enough."""
-        largest = largest_object_bytes(self.limits.seconds)
+    def check_time(self, size: int, speed: float = 1.0) -> None:
+        """Refuse an object of ``size`` decompressed bytes for which the time is not enough.
+
+        Args:
+            size: The bytes.
+            speed: How fast they come, as a share of what is usual.
+        """
+        largest = int(largest_object_bytes(self.limits.seconds) * speed)
         if size > largest:
             raise UnreadableError(
                 f"too large for the time: {size} bytes, where {self.limits.seconds:g} seconds are enough for "

@@ -116,6 +116,7 @@ class _Result:
     format: str
     encoding: str
     facts: Mapping[str, object]
+    notes: Mapping[int, str]
     sources: tuple[str, ...]
     typed: Typed
 
@@ -178,13 +179,13 @@ class _Attempt:
                 raise RefutedError(strictly=True) from None
             raise
         self._counted(reader.rows, reader.beside)
-        return _Result(format_, encoding.name, reader.facts, table.sources, typed)
+        return _Result(format_, encoding.name, reader.facts, table.notes, table.sources, typed)
 
     def _read_by_contract(self, assignment: Assignment, findings: Findings) -> _Result:
         done = reading.read(assignment, self._at, findings)
         self._counted(done.rows, done.beside)
         typed = Typed(done.written, done.published, markers=(0,) * len(done.sources))
-        return _Result(done.format, done.encoding, done.facts, done.sources, typed)
+        return _Result(done.format, done.encoding, done.facts, {}, done.sources, typed)
 
     def _planned(self, head: bytes, findings: Findings) -> Plan:
         whole = self._source.whole
@@ -203,7 +204,7 @@ class _Attempt:
         metadata = {**self._metadata, "format": "parquet", "encoding": "binary"}
         written, columns = upload.rewrite(self.output, metadata)
         typed = Typed(written, columns, markers=(0,) * len(columns))
-        return _Result("parquet", "binary", {}, upload.sources, typed)
+        return _Result("parquet", "binary", {}, {}, upload.sources, typed)
 
     def _counted(self, rows: int, beside: int = 0) -> None:
         """Take note that so many rows are to be found in the output, and all others were rejected.
@@ -256,6 +257,7 @@ class _Attempt:
                 )
             ],
             markers=result.typed.markers,
+            notes=result.notes,
             description={
                 "key": self._key,
                 "provenance": dict(provenance),

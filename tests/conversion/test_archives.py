@@ -7,6 +7,7 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -126,6 +127,14 @@ def test_the_table_in_an_archive(name, content, format_):
     assert converted.account.rows_out in (20_000, 19_999)
     assert converted.account.bytes_decompressed == len(content)
     assert converted.metadata["source_key"] == "input/data.zip"
+
+
+def test_parquet_in_an_archive(tmp_path):
+    path = tmp_path / "table.parquet"
+    with duckdb.connect() as connection:
+        connection.sql("SELECT i FROM range(1000) t(i)").write_parquet(str(path))
+    converted = run(zipped({"table.parquet": path.read_bytes()}))
+    assert (converted.result.format, converted.account.rows_out) == ("parquet", 1000)
 
 
 def test_a_table_in_an_archive_that_is_read_twice():

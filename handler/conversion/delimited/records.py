@@ -6,10 +6,12 @@ blocks of which that is not so are taken apart.
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 
 from conversion.budget import Budget
 from conversion.decode import is_text, not_text_at, not_text_reason
+from conversion.delimited.detection import AFTER_TABLE_MAX
 from conversion.delimited.header import Header
 from conversion.delimited.layout import Layout
 from conversion.delimited.sample import line_ends
@@ -21,8 +23,6 @@ from conversion.rejects import Rejects
 _END = re.compile(rb"\r\n|\n|\r")
 _CUTS_TRIED = 100
 _HEADER_AGAIN = "the header again"
-_AFTER_TABLE_MAX = 10
-"""So many lines of another width at the end stand after the table. More of them are damaged rows."""
 
 
 class Records:
@@ -70,8 +70,8 @@ class Records:
     @property
     def beside(self) -> int:
         """Rejected records that are no damaged rows: the header again, and lines after the table."""
-        after = self._after if self._rows_before == self.rows and self._after <= _AFTER_TABLE_MAX else 0
-        return self._headers + after
+        after = self._after if self._rows_before == self.rows else 0
+        return self._headers + (after if after <= min(AFTER_TABLE_MAX, self.rows) else 0)
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -79,7 +79,13 @@ class Records:
         layout = self._layout
         if layout.is_text:
             return {}
-        facts: dict[str, object] = {"header": layout.header.value}
+        dialect = layout.dialect
+        facts: dict[str, object] = {
+            "delimiter": dialect.delimiter.decode(),
+            "quote": dialect.quote.decode(),
+            "escape": dialect.escape.decode(),
+            "header": layout.header.value,
+        }
         if layout.header is not Header.NONE:
             facts["header_record"] = layout.header_record.decode(errors="replace")
             facts["header_line"] = layout.header_line
@@ -180,7 +186,16 @@ class Records:
 
     def _has_header(self, data: bytes) -> bool:
         header = self._layout.header_record
-        return bool(header) and header in data and (data.startswith(header) or b"\n" + header in data)
+        return (
+            bool(header)
+            and header in data
+            and (data.startswith(header) or b"\n" + header in data or BOM_UTF8 + header in data)
+        )
+
+    def _is_header(self, record: bytes) -> bool:
+        """Tell whether a record is the header, as files that are put together have it again."""
+        header = self._layout.header_record
+        return bool(header) and record.removeprefix(BOM_UTF8) == header
 
     def _split(self, data: bytes) -> bytes:
         """Give what is well written of lines that have no quotes and no escapes: they need but be split."""
@@ -209,8 +224,7 @@ class Records:
         if not is_text(data):
             more += [index for index, line in enumerate(lines) if not is_text(line)]
         if self._has_header(data.replace(b"\r", b"\n")):
-            header = self._layout.header_record
-            more += [index for index, line in enumerate(lines) if line.rstrip(b"\r\n") == header]
+            more += [index for index, line in enumerate(lines) if self._is_header(line.rstrip(b"\r\n"))]
         return sorted({*odd, *more}) if more else odd
 
     def _pass(self, lines: list[bytes]) -> None:
@@ -221,7 +235,7 @@ class Records:
     def _reason(self, record: bytes) -> tuple[str | None, str]:
         """Say in which column and why a record is rejected that is well quoted."""
         dialect = self._dialect
-        if record == self._layout.header_record:
+        if self._is_header(record):
             return None, _HEADER_AGAIN
         bare = dialect.without_quoted(record)
         if (width := bare.count(dialect.delimiter) + 1) != dialect.width:
@@ -272,7 +286,7 @@ class Records:
         for match in dialect.record.finditer(run):
             record = self._bare(match[0])
             self._offset = start + match.start()
-            if not is_text(record) or record == self._layout.header_record:
+            if not is_text(record) or self._is_header(record):
                 self._add(record, *self._reason(record))
             elif refusal := self._refused.reason(self._seen + 1):
                 self._dropped += 1
@@ -315,9 +329,7 @@ class Records:
         dialect = self._dialect
         if other := dialect.other_width.match(window, start):
             end = _END.match(window, other.end())
-            width = dialect.without_quoted(other[0]).count(dialect.delimiter) + 1
-            reason = f"{width} fields where {dialect.width} are expected"
-            self._add(other[0], None, reason)
+            self._add(other[0], *self._reason(other[0]))
             self._line += line_ends(other[0]) + 1
             return end.end() if end else other.end()
         incomplete = not at_end and len(window) - start <= RECORD_BYTES_MAX
