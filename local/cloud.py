@@ -10,7 +10,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from boto3.s3.transfer import TransferConfig
 
 from local.deployer import deploy
-from local.lambda_service import LambdaService
+from local.embedded_lambda.lambda_service import LambdaService
 from local.server import Credentials, Server
 from local.stacks import read_stacks
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from local.deployer import Mutate
-    from local.execution_environment import Invocation
+    from local.embedded_lambda.execution_environment import Invocation
     from local.stacks import Stack
 
 
@@ -131,7 +131,7 @@ class Cloud:
 
     def pass_days(self, bucket: str, days: float) -> None:
         """Let so many days pass for a bucket: what is in it grows older, then its lifecycle rules act."""
-        self.server.steer("/_cloudwatch/days", {bucket: days})
+        self.server.steer("/_steering/days", {bucket: days})
 
     def run_until_idle(self, timeout_seconds: float = 300) -> None:
         """Deliver what the queues hold; return when nothing runs and no message is visible."""

@@ -4,6 +4,7 @@ The only names for use from outside are those in ``__all__``.
 """
 
 from conversion.budget import largest_object_bytes
+from conversion.contract.reading import Assignment
 from conversion.loop import convert
 from conversion.model import (
     Account,
@@ -17,6 +18,7 @@ from conversion.model import (
 
 __all__ = [
     "Account",
+    "Assignment",
     "Column",
     "Conversion",
     "DeadlineExceededError",

@@ -25,13 +25,23 @@ class Encoding:
     invalid as UTF-8 than valid: one damaged line in a UTF-8 file does not turn all others to garbage.
     """
 
-    def __init__(self, head: bytes, findings: Findings) -> None:
+    def __init__(self, head: bytes, findings: Findings, declared: str | None = None) -> None:
+        """Tell the encoding.
+
+        Args:
+            head: The beginning of the object.
+            findings: What readings of it have found.
+            declared: The encoding that it is declared to have, if it has no byte-order mark.
+        """
+        self._declared = declared is not None
         self.mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
         self._known = findings.encoding is not None
         if self.mark:
             self.name = _MARKS[self.mark]
         else:
-            self.name = findings.encoding or (FALLBACK if _balance(head, cut=True) > 0 else "utf-8")
+            self.name = (
+                declared or findings.encoding or (FALLBACK if _balance(head, cut=True) > 0 else "utf-8")
+            )
 
     def head(self, head: bytes) -> bytes:
         """Give the beginning of the object as UTF-8, without the mark and without a character that is cut."""
@@ -56,6 +66,8 @@ class Encoding:
         blocks = _without(self.mark, blocks)
         if self.name not in ("utf-8", FALLBACK):
             return _transcoded(blocks, self.name, len(self.mark))
+        if self._declared:
+            return map(_from_fallback, blocks) if self.name == FALLBACK else iter(blocks)
         return blocks if self.mark else self._balanced(blocks)
 
     def _balanced(self, blocks: Iterable[bytes]) -> Iterator[bytes]:

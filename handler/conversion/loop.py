@@ -11,6 +11,8 @@ import duckdb
 
 from conversion import parquet
 from conversion.budget import Budget
+from conversion.contract import reading
+from conversion.contract.reading import Assignment, Workplace
 from conversion.decode import Encoding
 from conversion.delimited.plan import DelimitedPlan
 from conversion.engine import described, engine
@@ -38,6 +40,7 @@ def convert(
     workdir: Path,
     limits: Limits,
     provenance: Mapping[str, str],
+    assignment: Assignment | None = None,
 ) -> Iterator[Conversion]:
     """Convert an object into files.
 
@@ -52,6 +55,7 @@ def convert(
         workdir: A fresh, empty directory.
         limits: What the conversion may use.
         provenance: What the Parquet's metadata says besides.
+        assignment: The contract by which it is converted; None if everything is to be detected.
 
     Raises:
         UnreadableError: The object cannot be read as data.
@@ -61,15 +65,33 @@ def convert(
     """
     budget = Budget(limits, workdir)
     with (
-        closing(Source(source, reopen, size=size, path=workdir / "data", budget=budget)) as opened,
+        closing(
+            Source(
+                source,
+                reopen,
+                key=key,
+                size=size,
+                path=workdir / "object",
+                budget=budget,
+                sheet=assignment.contract.reading.sheet if assignment else "",
+            )
+        ) as opened,
         closing(Rejects(workdir / "rejected.jsonl", provenance)) as rejects,
         closing(Pipe()) as pipe,
         engine(workdir, budget, pipe.path) as connection,
     ):
         metadata = {"source_key": key, **provenance, "compression": opened.compression}
-        attempt = _Attempt(
-            key, opened, rejects, budget, connection, pipe, workdir / "output.parquet", metadata
+        at = Workplace(
+            key=key,
+            source=opened,
+            rejects=rejects,
+            budget=budget,
+            connection=connection,
+            pipe=pipe,
+            output=workdir / "output.parquet",
+            metadata=metadata,
         )
+        attempt = _Attempt(at, assignment)
         result = attempt.converted()
         rejects.close()
         profiled = attempt.profiled(result, provenance)
@@ -102,25 +124,17 @@ class _Result:
 class _Attempt:
     """The attempts at one object, each of which reads it from its beginning."""
 
-    def __init__(
-        self,
-        key: str,
-        source: Source,
-        rejects: Rejects,
-        budget: Budget,
-        connection: duckdb.DuckDBPyConnection,
-        pipe: Pipe,
-        output: Path,
-        metadata: Mapping[str, str],
-    ) -> None:
-        self.output = output
-        self._key = key
-        self._source = source
-        self._rejects = rejects
-        self._budget = budget
-        self._connection = connection
-        self._pipe = pipe
-        self._metadata = metadata
+    def __init__(self, at: Workplace, assignment: Assignment | None) -> None:
+        self.output = at.output
+        self._at = at
+        self._assignment = assignment
+        self._key = at.key
+        self._source = at.source
+        self._rejects = at.rejects
+        self._budget = at.budget
+        self._connection = at.connection
+        self._pipe = at.pipe
+        self._metadata = at.metadata
         self._rows = 0
 
     def converted(self) -> _Result:
@@ -135,7 +149,10 @@ class _Attempt:
                     findings = findings.with_more(refuted.facts)
                     self._rejects.forget()
         except duckdb.OutOfMemoryException:
-            raise self._unreadable("needs more memory than the engine has: split the object") from None
+            raise self._unreadable(
+                "needs more memory than the engine has: split its columns or long values, or raise the "
+                "function's memory"
+            ) from None
         except duckdb.Error as error:
             if self._budget.exceeded:
                 raise self._budget.exceeded from None
@@ -145,6 +162,8 @@ class _Attempt:
 
     def _read(self, findings: Findings) -> _Result:
         source = self._source
+        if self._assignment:
+            return self._read_by_contract(self._assignment, findings)
         if source.head.startswith(parquet.MAGIC):
             return self._rewritten()
         encoding = Encoding(source.head, findings)
@@ -155,7 +174,7 @@ class _Attempt:
         metadata = {**self._metadata, "format": format_, "encoding": encoding.name}
         blocks = reader.read(encoding.decoded(source.blocks()))
         table = plan.table
-        writer = Writer(self._connection, self._pipe, table, findings)
+        writer = Writer(self._connection, self._pipe, table, findings, self._budget)
         try:
             typed = writer.write(blocks, self.output, metadata, lambda: source.bytes_in / source.size)
         except duckdb.InvalidInputException:
@@ -165,17 +184,24 @@ class _Attempt:
         self._counted(reader.rows, reader.beside)
         return _Result(format_, encoding.name, reader.facts, table.notes, table.sources, typed)
 
+    def _read_by_contract(self, assignment: Assignment, findings: Findings) -> _Result:
+        done = reading.read(assignment, self._at, findings)
+        self._counted(done.rows, done.beside)
+        typed = Typed(done.written, done.published, markers=(0,) * len(done.sources))
+        return _Result(done.format, done.encoding, done.facts, {}, done.sources, typed)
+
     def _planned(self, head: bytes, findings: Findings) -> Plan:
         whole = self._source.whole
         if whole and not head.strip():
             raise EmptyError("the object has nothing but space")
-        name = self._source.name or self._key
+        name = self._source.name
         if layout := json_layout(head, name, findings, whole=whole):
             return JsonPlan(head, layout, findings, self._budget.columns_max)
         return DelimitedPlan(head, name, findings, whole=whole)
 
     def _rewritten(self) -> _Result:
-        path = self._source.spool()
+        path = self.output.with_name("data")
+        self._source.spool(path)
         upload = parquet.Upload(self._connection, path, self._budget)
         self._counted(upload.rows)
         metadata = {**self._metadata, "format": "parquet", "encoding": "binary"}

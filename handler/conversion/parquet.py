@@ -38,6 +38,7 @@ class Upload:
     Attributes:
         rows: Its rows, by its row groups.
         sources: The names of its columns.
+        relation: SQL that reads it.
 
     Raises:
         UnreadableError: It is damaged or encrypted, unpacks to more than the limits allow, or has values that
@@ -54,15 +55,15 @@ class Upload:
         fields = list(_fields(schema))
         _check_exact(fields)
         self.sources = tuple(field.path[0] for field in fields if len(field.path) == 1)
-        self._relation = f"read_parquet({self._file})"
+        self.relation = f"read_parquet({self._file})"
         if any(field.type == "INT96" for field in fields):
-            self._relation = self._with_nanoseconds()
+            self.relation = self._with_nanoseconds()
 
     def rewrite(self, output: Path, metadata: Mapping[str, str]) -> tuple[Written, tuple[Published, ...]]:
         """Write it anew to ``output``; say what was written, and how its columns are published."""
         names = column_names(self.sources)
         columns = self._columns(names)
-        query = f"SELECT {selection(names, columns)} FROM {self._relation}"
+        query = f"SELECT {selection(names, columns)} FROM {self.relation}"
         sources = json.dumps(dict(zip(names, self.sources, strict=True)), ensure_ascii=False)
         metadata = {**metadata, "column_names": sources, **metadata_of(names, columns)}
         return copy(self._connection, query, output, metadata), columns
@@ -90,11 +91,11 @@ class Upload:
         # What is beyond the years 1677 to 2262 has no nanoseconds: it is read as infinity.
         beyond = " OR ".join(f"CAST({name} AS VARCHAR) LIKE '%infinity%'" for name in timestamps)
         query = f"SELECT coalesce(bool_or({beyond}), false) FROM {relation}"
-        return self._relation if self._connection.execute(query).fetchall()[0][0] else relation
+        return self.relation if self._connection.execute(query).fetchall()[0][0] else relation
 
     def _columns(self, names: tuple[str, ...]) -> tuple[Published, ...]:
         """Say how each column is published: some types depend on the values, which takes a pass."""
-        relation = self._connection.sql(f"FROM {self._relation}")
+        relation = self._connection.sql(f"FROM {self.relation}")
         values = [
             (identifier(column), type_)
             for column, type_ in zip(relation.columns, relation.types, strict=True)
@@ -105,7 +106,7 @@ class Upload:
             parts = ", ".join(
                 f"coalesce(bool_and({condition}), true)" for some in asked for condition in some
             )
-            answers = iter(self._connection.execute(f"SELECT {parts} FROM {self._relation}").fetchall()[0])
+            answers = iter(self._connection.execute(f"SELECT {parts} FROM {self.relation}").fetchall()[0])
         return tuple(
             published(name, value, type_, [next(answers) for _ in some])
             for name, (value, type_), some in zip(names, values, asked, strict=True)

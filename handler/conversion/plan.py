@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 if TYPE_CHECKING:
     from conversion.budget import Budget
     from conversion.json.shape import Shape
+    from conversion.refused import Refused
     from conversion.rejects import Rejects
     from conversion.roundtrip import Guess, Type
 
@@ -27,6 +28,8 @@ class Findings:
     """The engine has taken offence at a line of JSON: lines and keys are to be counted."""
     shape: "Shape | None" = None
     """The shape of all of its JSON objects."""
+    refused: "Refused | None" = None
+    """Rows that its contract does not accept."""
     types: Mapping[int, "Type | None"] = field(default_factory=dict)
     """Columns not of the type that the beginning shows: their type, or None where it is not known."""
 

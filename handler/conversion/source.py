@@ -1,4 +1,4 @@
-"""The object: opened as often as needed, off with its compression, in blocks, within the limits."""
+"""The object: opened as often as needed, out of its compression or archive, in blocks, within the limits."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -14,26 +14,37 @@ from conversion.model import BLOCK_BYTES, HEAD_BYTES, EmptyError
 class Source:
     """An object, read from its beginning as often as needed.
 
-    ``source`` is read the first time and belongs to the caller; ``reopen`` gives the object anew. What must
-    be read from its end, an archive or a workbook, is put on the disk beside ``path`` first.
+    ``source`` is read the first time and belongs to the caller; ``reopen`` gives the object anew. A ZIP
+    archive or a workbook is put on the disk, at ``path``, and what is read is the table in it. Of a workbook
+    that is the sheet named ``sheet``, or the only one with data.
 
     Attributes:
-        head: The first HEAD_BYTES of the object, decompressed, or of what is in it.
+        head: The first HEAD_BYTES of the object, decompressed.
         whole: Whether ``head`` is all there is.
+        name: The object's key, with the name of the file in it that is read, if it is an archive.
         compression: ``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz`` or ``zip``.
-        workbook: ``xlsx``, ``xls`` or ``ods``; empty if the object is none.
-        name: The name of the file in an archive, or of a sheet as CSV; empty otherwise.
+        workbook: ``xlsx``, ``xls`` or ``ods`` if it is a workbook.
         bytes_in: Bytes read of the object in this reading.
         bytes_decompressed: Bytes that they decompress to.
     """
 
     def __init__(
-        self, source: BinaryIO, reopen: Callable[[], BinaryIO], *, size: int, path: Path, budget: Budget
+        self,
+        source: BinaryIO,
+        reopen: Callable[[], BinaryIO],
+        *,
+        key: str,
+        size: int,
+        path: Path,
+        budget: Budget,
+        sheet: str = "",
     ) -> None:
+        self.name = key
+        self.workbook: str | None = None
         self.size = size
-        self.workbook = self.name = ""
         self._path = path
-        self._archive = path.with_suffix(".archive")
+        self._sheet = sheet
+        self._inside: Callable[[], Iterator[bytes]] | None = None
         self._reopen = reopen
         self._reopened: BinaryIO | None = None
         self._budget = budget
@@ -42,69 +53,76 @@ class Source:
         self._open(source)
         if not self.head:
             raise EmptyError("the object has no bytes")
+        if self.head.startswith((*archive.MAGIC, workbook.OLD_MAGIC)):
+            self._look_inside()
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the object from its beginning, decompressed, in blocks."""
         if self._begun and not self.whole:
-            self.close()
-            if self._archive.exists():
-                self._begin(self._contents())
-            else:
-                self._reopened = self._reopen()
-                self._open(self._reopened)
+            self._open_again()
         self._begun = True
         begin = (self.head[at : at + BLOCK_BYTES] for at in range(0, len(self.head), BLOCK_BYTES))
         for block in chain(begin, () if self.whole else self._rest):
             self._budget.check()
             yield block
 
-    def spool(self) -> Path:
-        """Give the object as a file: for formats that are not read from end to end."""
-        self._write(self.blocks(), self._path)
-        return self._path
+    def spool(self, path: Path) -> None:
+        """Write the object, decompressed, to ``path``: for formats that are not read from end to end."""
+        self._budget.check_disk(self.size)
+        written = 0
+        with path.open("wb") as file:
+            for block in self.blocks():
+                written += file.write(block)
+                self._budget.check_disk(written)
 
     def close(self) -> None:
         """Close what was opened here."""
         if self._reopened:
             self._reopened.close()
 
+    def _look_inside(self) -> None:
+        """Take the table in an archive or a workbook for what there is to read."""
+        path, budget = self._path, self._budget
+        self.spool(path)
+        self.workbook = kind = workbook.workbook_kind(path)
+        if kind:
+            text = workbook.sheet_text(path, kind, budget, self._sheet)
+            self.name += ".csv"
+            self._inside = lambda: _blocks_of(text)
+        else:
+            member = archive.the_member(path)
+            self.name += f"/{member.filename}"
+            self.compression = "zip" if self.compression == "none" else f"zip in {self.compression}"
+            self._inside = lambda: archive.opened(path, budget)
+        self._open_again()
+        self._begun = False
+
+    def _open_again(self) -> None:
+        self.bytes_decompressed = 0
+        if self._inside:
+            self._begin(self._counted(self._inside()))
+            return
+        self.close()
+        self._reopened = self._reopen()
+        self._open(self._reopened)
+
     def _open(self, source: BinaryIO) -> None:
-        self.bytes_in = 0
+        self.bytes_in = self.bytes_decompressed = 0
         stream = self._read(source)
         first = next(stream, b"")
         while 0 < len(first) < MAGIC_BYTES and (more := next(stream, b"")):
             first += more
         self.compression = compression_of(first)
-        pieces = decompressed(chain([first], stream), self.compression, self.size, self._budget)
+        pieces = self._counted(
+            decompressed(chain([first], stream), self.compression, self.size, self._budget)
+        )
         self._begin(pieces)
-        if self.head.startswith((*archive.MAGIC, workbook.OLD_MAGIC)):
-            self._write(chain([self.head], self._rest), self._archive)
-            self._begin(self._contents())
-
-    def _contents(self) -> Iterator[bytes]:
-        """Yield what is in the archive or workbook on the disk."""
-        if kind := workbook.workbook_kind(self._archive):
-            self.workbook, self.name = kind, "sheet.csv"
-            return workbook.sheet_text(self._archive, kind, self._budget)
-        self.compression, self.name = "zip", archive.the_member(self._archive).filename
-        return archive.opened(self._archive, self._budget)
 
     def _begin(self, pieces: Iterator[bytes]) -> None:
-        self.bytes_decompressed = 0
-        pieces = self._counted(pieces)
         gathered = _gather(pieces)
         self.head, rest = gathered[:HEAD_BYTES], gathered[HEAD_BYTES:]  # wherever the stream was cut
         self.whole = len(gathered) < HEAD_BYTES
         self._rest = chain([rest] if rest else [], pieces)
-
-    def _write(self, blocks: Iterator[bytes], path: Path) -> None:
-        self._budget.check_disk(self.size)
-        written = 0
-        with path.open("wb") as file:
-            for block in blocks:
-                self._budget.check()
-                written += file.write(block)
-                self._budget.check_disk(written)
 
     def _read(self, source: BinaryIO) -> Iterator[bytes]:
         while chunk := source.read(BLOCK_BYTES):
@@ -119,6 +137,12 @@ class Source:
             self.bytes_decompressed += len(piece)
             self._budget.check_time(self.bytes_decompressed, speed)
             yield piece
+
+
+def _blocks_of(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            yield block
 
 
 def _gather(pieces: Iterator[bytes]) -> bytes:

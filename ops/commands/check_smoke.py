@@ -4,9 +4,13 @@ from argparse import Namespace
 from typing import Any
 
 from ops import smoke
-from ops.commands.options import add_command, chosen_stacks, seconds
+from ops.commands.options import add_command, chosen_stacks, command_for, seconds
 from terminal.console import Console
 from terminal.machine import print_json
+
+FIRST_MINUTES = (
+    "an upload of the first minutes after a first deployment makes no event. Process such uploads with:"
+)
 
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
@@ -35,5 +39,6 @@ def run(arguments: Namespace) -> int:
         else:
             uploads = f" and {passed.uploads} uploads" if passed.uploads > 1 else ""
             console.say(f"{stack.name}: {passed.output} after {passed.seconds:.0f} s{uploads}")
-            console.say(smoke.missing_uploads(stack))
+            replay = command_for(arguments, stack, "replay", "PREFIX", "--status", "MISSING")
+            console.say(f"{stack.name}: {FIRST_MINUTES} {replay}")
     return 0

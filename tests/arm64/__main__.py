@@ -15,9 +15,9 @@ from typing import Any
 import duckdb
 
 from components import packaging
-from local import execution_environment
 from local.deployer import deploy
-from local.lambda_service import LambdaService
+from local.embedded_lambda import execution_environment
+from local.embedded_lambda.lambda_service import LambdaService
 from local.server import Server
 from local.stacks import read_stacks
 from tests.arm64 import machine, samples

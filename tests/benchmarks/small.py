@@ -175,7 +175,7 @@ def _starts() -> dict[str, float]:
     Their modules are compiled; in the last kind they are as Lambda has them, which is shipped no bytecode of
     handler and layer and keeps none.
     """
-    from local.host_layer import host_layer
+    from local.embedded_lambda.host_layer import host_layer
 
     handler = ROOT / "handler"
     with tempfile.TemporaryDirectory() as directory:

@@ -28,7 +28,7 @@ def read(data: bytes, **limits) -> str:
     path.write_bytes(data)
     kind = workbook_kind(path)
     assert kind
-    return b"".join(sheet_text(path, kind, Budget(Limits(**limits), directory))).decode()
+    return sheet_text(path, kind, Budget(Limits(**limits), directory)).read_bytes().decode()
 
 
 def unreadable(data: bytes, **limits) -> str:
@@ -248,4 +248,4 @@ def test_damaged_workbooks(name, data):
     path.write_bytes(damaged)
     with suppress(UnreadableError, EmptyError):
         if kind := workbook_kind(path):
-            b"".join(sheet_text(path, kind, Budget(Limits(), path.parent))).decode()
+            sheet_text(path, kind, Budget(Limits(), path.parent)).read_bytes().decode()

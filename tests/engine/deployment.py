@@ -54,13 +54,13 @@ class Step:
     Attributes:
         operations: The operation on each resource that is not left as it is, by the resource's logical name.
         done: Operation and logical name, in the order in which they ended.
-        problems: What was reported as error or warning.
+        errors: What was reported as wrong.
         policies: What the policy pack reported, by the name of the rule.
     """
 
     operations: dict[str, str] = field(default_factory=dict)
     done: list[tuple[str, str]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
     policies: dict[str, str] = field(default_factory=dict)
 
     def hear(self, event: automation.EngineEvent) -> None:
@@ -72,8 +72,8 @@ class Step:
         elif event.res_outputs_event:
             metadata = event.res_outputs_event.metadata
             self.done.append((metadata.op.value, logical_name(metadata.urn)))
-        elif event.diagnostic_event and event.diagnostic_event.severity in {"error", "warning"}:
-            self.problems.append(event.diagnostic_event.message)
+        elif event.diagnostic_event and event.diagnostic_event.severity == "error":
+            self.errors.append(event.diagnostic_event.message)
         elif event.policy_event:
             self.policies[event.policy_event.policy_name] = event.policy_event.message
 
@@ -222,7 +222,7 @@ class Deployment:
         try:
             command(on_event=step.hear, color="never", suppress_progress=True, **options)
         except automation.CommandError as error:
-            raise Refused("\n".join(step.problems) or str(error), step) from None
+            raise Refused("\n".join(step.errors) or str(error), step) from None
         return step
 
     def outputs(self) -> dict[str, Any]:

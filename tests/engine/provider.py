@@ -77,6 +77,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     # --- the provider itself ----------------------------------------------------------------------------
 
+    def Handshake(self, request: Any, context: Any) -> Any:
+        return provider_pb2.ProviderHandshakeResponse()
+
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
 

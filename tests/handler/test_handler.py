@@ -112,6 +112,18 @@ def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lak
     assert (line["job_id"], line["status"]) == (job["job_id"], "COMPLETED")
 
 
+@pytest.mark.parametrize(
+    ("key", "part"), [("in/_x.csv", "'_x.csv'"), ("in/.old/x.csv", "'.old'"), ("_x", "'_x'")]
+)
+def test_a_key_that_some_engines_do_not_see_has_a_warning(lake: Lake, key: str, part: str) -> None:
+    assert lake.process(key, CSV)["status"] == "COMPLETED"
+    (item,) = [item for item in lake.stack.items().values() if "warnings" in item]
+    (warning,) = item["warnings"]["L"]
+    assert part in warning["S"]
+    lake.process("in/x_.csv", CSV)
+    assert len([item for item in lake.stack.items().values() if "warnings" in item]) == 1
+
+
 def test_a_duplicate_does_nothing_and_counts_nothing(lake: Lake) -> None:
     version = lake.stack.upload("a.csv", CSV)
     event = batch([lake.created("a.csv", version)])

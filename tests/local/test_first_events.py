@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.alarms import CloudWatch
-from local.bridges.first_events import START_SECONDS
+from local.moto_patches.first_events import START_SECONDS
 from local.server import Server
 from tests.local.toys import arn
 

@@ -30,6 +30,7 @@ class Header(StrEnum):
     TYPED = "typed"
     YEARS = "years"
     ASSUMED = "assumed"
+    DECLARED = "declared"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from conversion.budget import Budget
+from conversion.delimited.dialect import Dialect
 from conversion.delimited.layout import layout_of
 from conversion.delimited.records import Records
 from conversion.engine import literal
@@ -39,21 +40,24 @@ class DelimitedPlan:
         )
 
     def _relation(self, path: str) -> str:
-        """Give SQL that says everything and leaves the engine nothing to guess."""
-        dialect = self.layout.dialect
-        types = ", ".join(f"c{index}: 'VARCHAR'" for index in range(dialect.width))
-        newline = "\\r\\n" if dialect.newline == b"\r\n" else "\\n"
-        quote = literal(dialect.engine_quote.decode())
-        # Unless told, the engine takes buffers of sixteen lines: more memory, and a pipe runs dry meanwhile.
-        return (
-            f"read_csv({path}, auto_detect = false, header = false, "
-            f"delim = {literal(dialect.delimiter.decode())}, quote = {quote}, escape = {quote}, "
-            f"new_line = '{newline}', allow_quoted_nulls = false, max_line_size = {self._line_bytes}, "
-            f"buffer_size = {self._line_bytes}, columns = {{{types}}})"
-        )
+        return relation_of(self.layout.dialect, path, self._line_bytes)
 
     def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records:
         """Begin a reading."""
         return Records(
             self.layout, self._names, rejects, budget, mark_bytes=mark_bytes, line_bytes=self._line_bytes
         )
+
+
+def relation_of(dialect: Dialect, path: str, line_bytes: int) -> str:
+    """Give SQL that says everything of a delimited file and leaves the engine nothing to guess."""
+    types = ", ".join(f"c{index}: 'VARCHAR'" for index in range(dialect.width))
+    newline = "\\r\\n" if dialect.newline == b"\r\n" else "\\n"
+    quote = literal(dialect.engine_quote.decode())
+    # Unless told, the engine takes buffers of sixteen lines: more memory, and a pipe runs dry meanwhile.
+    return (
+        f"read_csv({path}, auto_detect = false, header = false, "
+        f"delim = {literal(dialect.delimiter.decode())}, quote = {quote}, escape = {quote}, "
+        f"new_line = '{newline}', allow_quoted_nulls = false, max_line_size = {line_bytes}, "
+        f"buffer_size = {line_bytes}, columns = {{{types}}})"
+    )

@@ -17,6 +17,7 @@ from conversion.delimited.layout import Layout
 from conversion.delimited.sample import line_ends
 from conversion.model import BLOCK_BYTES, RECORD_BYTES_MAX, UnreadableError
 from conversion.plan import RefutedError
+from conversion.refused import NONE, Refused, told
 from conversion.rejects import Rejects
 
 _END = re.compile(rb"\r\n|\n|\r")
@@ -45,8 +46,12 @@ class Records:
         *,
         mark_bytes: int,
         line_bytes: int,
+        refused: Refused = NONE,
     ) -> None:
         self.rows = 0
+        self._refused = refused
+        self._dropped = 0
+        """Refused rows so far."""
         self._headers = 0
         self._after = 0
         """Records of another width since the last well written one."""
@@ -132,7 +137,7 @@ class Records:
         cut = len(window) if at_end else self._cut(window)
         records = window[:cut]
         count = self._count(records) if cut else None
-        if count is not None:
+        if count is not None and not self._refused.is_any(self._seen, count):
             self.rows += count
             quoted = dialect.quote and dialect.quote in records
             self._line += records.count(b"\n") if quoted else count
@@ -141,6 +146,8 @@ class Records:
         if not at_end and window.endswith(b"\r"):
             window = window[:-1]  # is it CR, or CR LF?
         if dialect.quote and dialect.quote in window:
+            return self._matched(window, at_end=at_end)
+        if self._refused.is_any(self._seen, line_ends(window)):
             return self._matched(window, at_end=at_end)
         lines = window[: max(window.rfind(b"\n"), window.rfind(b"\r")) + 1]
         if dialect.has_escapes(dialect.without_markers(lines)):
@@ -265,7 +272,7 @@ class Records:
     def _keep(self, run: bytes, kept: list[bytes]) -> None:
         """Add a run of records of the right width to ``kept``, but for those that are not text."""
         dialect = self._dialect
-        if is_text(run) and not self._has_header(run) and not dialect.has_escapes(run):
+        if self._is_plain(run):
             structure = dialect.without_quoted(run)
             self.rows += line_ends(structure)
             self._line += line_ends(run)
@@ -280,12 +287,29 @@ class Records:
         for match in dialect.record.finditer(run):
             record = self._bare(match[0])
             self._offset = start + match.start()
-            if is_text(record) and not self._is_header(record):
+            if not is_text(record) or self._is_header(record):
+                self._add(record, *self._reason(record))
+            elif refusal := self._refused.reason(self._seen + 1):
+                self._dropped += 1
+                self._add(record, *told(refusal, self._line))
+            else:
                 kept.append(dialect.plain(record) + dialect.newline)
                 self.rows += 1
-            else:
-                self._add(record, *self._reason(record))
             self._line += line_ends(match[0])
+
+    @property
+    def _seen(self) -> int:
+        """How many rows the reading before had given to the engine by now."""
+        return self.rows + self._dropped
+
+    def _is_plain(self, run: bytes) -> bool:
+        """Tell whether every record of a run is to go on as it is."""
+        return (
+            is_text(run)
+            and not self._has_header(run)
+            and not self._dialect.has_escapes(run)
+            and not self._refused.is_any(self._seen, line_ends(run))
+        )
 
     @staticmethod
     def _bare(record: bytes) -> bytes:

@@ -105,16 +105,22 @@ class JsonPlan:
             return f"(SELECT {_numbered(values)} FROM {self._whole_rows(path)})"
         types = ", ".join(f"{identifier(key)}: {literal(type_)}" for key, type_ in self._types.items())
         values = [_without_null(identifier(key), type_) for key, type_ in self._types.items()]
-        return f"(SELECT {_numbered(values)} FROM {self._read(path, types, records='true')})"
+        return f"(SELECT {_numbered(values)} FROM {_lines(path, self._line_bytes, types, records='true')})"
 
     def _whole_rows(self, path: str) -> str:
-        return f"(SELECT row AS c0 FROM {self._read(path, f'row: {literal(JSON)}', records='false')})"
+        return whole_rows(path, self._line_bytes)
 
-    def _read(self, path: str, columns: str, *, records: str) -> str:
-        return (
-            f"read_json({path}, format = 'newline_delimited', records = '{records}', "
-            f"maximum_object_size = {self._line_bytes}, columns = {{{columns}}})"
-        )
+
+def whole_rows(path: str, line_bytes: int) -> str:
+    """Give SQL that reads each line of JSON as one value, c0."""
+    return f"(SELECT row AS c0 FROM {_lines(path, line_bytes, f'row: {literal(JSON)}', records='false')})"
+
+
+def _lines(path: str, line_bytes: int, columns: str, *, records: str) -> str:
+    return (
+        f"read_json({path}, format = 'newline_delimited', records = '{records}', "
+        f"maximum_object_size = {line_bytes}, columns = {{{columns}}})"
+    )
 
 
 def _clash(keys: Iterable[str]) -> bool:

@@ -18,6 +18,7 @@ from conversion.json.shape import JSON, Shape, attribute_of, column_types, merge
 from conversion.json.values import Piece, Values
 from conversion.model import UnreadableError
 from conversion.plan import RefutedError
+from conversion.refused import NONE, Refused, told
 from conversion.rejects import Rejects
 from conversion.roundtrip import FLOAT_SHARE_MIN
 
@@ -50,8 +51,12 @@ class Rows:
         line_bytes: int,
         columns_max: int,
         strictly: bool,
+        refused: Refused = NONE,
     ) -> None:
         self.rows = 0
+        self._refused = refused
+        self._dropped = 0
+        """Refused rows so far."""
         self._layout = layout
         self._values = Values(layout, mark_bytes)
         self._rejects = rejects
@@ -158,12 +163,16 @@ class Rows:
         shape = self._shape
         for value, line, offset in piece.lines():
             self._budget.check()
-            reason = ""
+            column, reason = None, ""
             try:
                 found = self._row(value)
                 shape = merged(shape, shape_of(found))
-                kept.append(self._written(value))
-                self._count(found)
+                if refusal := self._refused.reason(self.rows + len(kept) + self._dropped + 1):
+                    self._dropped += 1
+                    column, reason = told(refusal, line)
+                else:
+                    kept.append(self._written(value))
+                    self._count(found)
             except ParseError as error:
                 if piece.values and error.malformed:
                     raise UnreadableError(f"malformed JSON at line {line}, byte {offset}: {error}") from None
@@ -173,7 +182,7 @@ class Rows:
                     record=self.rows + len(kept) + self._rejects.count + 1,
                     line=line,
                     byte_offset=offset,
-                    column=None,
+                    column=column,
                     reason=reason,
                     raw=value,
                 )
