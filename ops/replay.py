@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ops import jobs, messages
+from ops import dead_letters, job_table
 from ops.batches import batched
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 
 SYSTEM_PREFIXES = ("processed/", "rejected/")
 """What the system wrote itself; the function refuses it too."""
@@ -73,10 +73,10 @@ def check_replay_id(text: str) -> str:
 def candidates(stack: Stack, prefix: str, *, statuses: Sequence[str] = ()) -> Iterator[Candidate]:
     """Give the objects under the prefix by key: all, or those whose jobs have one of the statuses."""
     for page in batched(_current_versions(stack, prefix), 100):
-        records = jobs.get_many(
-            stack, (jobs.job_id(stack.bucket, version["Key"], version["VersionId"]) for version in page)
+        records = job_table.get_many(
+            stack, (job_table.job_id(stack.bucket, version["Key"], version["VersionId"]) for version in page)
         )
-        taken = jobs.get_registers(stack, (version["Key"] for version in page))
+        taken = job_table.get_registers(stack, (version["Key"] for version in page))
         for version in page:
             candidate = Candidate(
                 key=version["Key"],
@@ -84,7 +84,7 @@ def candidates(stack: Stack, prefix: str, *, statuses: Sequence[str] = ()) -> It
                 size=version["Size"],
                 etag=version["ETag"].strip('"'),
                 modified_at=version["LastModified"],
-                job=records.get(jobs.job_id(stack.bucket, version["Key"], version["VersionId"])),
+                job=records.get(job_table.job_id(stack.bucket, version["Key"], version["VersionId"])),
                 taken=taken.get(version["Key"]) == version["VersionId"],
             )
             if not statuses or candidate.matches(statuses):
@@ -100,8 +100,8 @@ def done(candidate: Candidate, replay_id: str) -> bool:
 def send(stack: Stack, wanted: Iterable[Candidate], replay_id: str) -> Iterator[int]:
     """Send the candidates' events; give how many have been sent after each batch."""
     sent = 0
-    for batch in batched(wanted, messages.RECEIVE_MAX):
-        sent += messages.send(
+    for batch in batched(wanted, dead_letters.RECEIVE_MAX):
+        sent += dead_letters.send(
             stack,
             [
                 {"Id": str(number), "MessageBody": json.dumps(event(stack, candidate, replay_id))}

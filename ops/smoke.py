@@ -4,9 +4,9 @@ import time
 import uuid
 from dataclasses import dataclass
 
-from ops import jobs
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops import job_table
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 
 KEY = "input/_smoke/check.csv"
 """One key for all, so that nothing piles up: each check supersedes the one before."""
@@ -61,23 +61,15 @@ def check(stack: Stack, *, seconds: float) -> Passed:
         time.sleep(POLL_SECONDS)
 
 
-def missing_uploads(stack: Stack) -> str:
-    """Say what to do about uploads of the first minutes, of which no event told."""
-    return (
-        "An upload of the first minutes after a first deployment makes no event. Process such uploads with:"
-        f" python -m ops replay PREFIX --status MISSING --stack {stack.name}"
-    )
-
-
 def _upload(stack: Stack) -> str:
     body = f"check,value\n{uuid.uuid4()},1\n".encode()
     return stack.client("s3").put_object(Bucket=stack.bucket, Key=KEY, Body=body)["VersionId"]
 
 
-def _job(stack: Stack, uploads: list[str]) -> jobs.Job:
+def _job(stack: Stack, uploads: list[str]) -> job_table.Job:
     """Return the job of the newest upload that has one; a newer upload supersedes an older one."""
     for version in reversed(uploads):
-        job = jobs.get(stack, jobs.job_id(stack.bucket, KEY, version))
+        job = job_table.get(stack, job_table.job_id(stack.bucket, KEY, version))
         if job and job["status"] != "SUPERSEDED":
             return job
     return {}

@@ -4,7 +4,7 @@ from argparse import Namespace
 from typing import Any
 
 from ops import smoke
-from ops.commands.options import add_command, chosen_stacks, seconds
+from ops.commands.options import add_command, chosen_stacks, command_for, seconds
 from terminal.console import Console
 from terminal.machine import print_json
 
@@ -35,5 +35,9 @@ def run(arguments: Namespace) -> int:
         else:
             uploads = f" and {passed.uploads} uploads" if passed.uploads > 1 else ""
             console.say(f"{stack.name}: {passed.output} after {passed.seconds:.0f} s{uploads}")
-            console.say(smoke.missing_uploads(stack))
+            replay = command_for(arguments, stack, "replay", "PREFIX", "--status", "MISSING")
+            console.say(
+                "An upload of the first minutes after a first deployment makes no event. Process such uploads"
+                f" with: {replay}"
+            )
     return 0

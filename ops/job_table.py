@@ -17,11 +17,11 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from ops.batches import batched
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 
 INDEX = "timestamp-index"
-STATUSES = ("STARTED", "COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED")
+STATUSES = ("STARTED", "COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED", "WITHDRAWN")
 _ID = re.compile("[0-9a-f]{32}")
 _BEGINNING_OF_ID = re.compile("[0-9a-f]{4,31}")
 REJECTS_SHOWN = 5
