@@ -9,7 +9,7 @@ READERS := .venv-readers/.installed
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install layers local serve test readers arm64 check audit format bench lock clean
+.PHONY: help install layers local serve test readers arm64 sandbox check audit format bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -64,6 +64,9 @@ readers: $(READERS)  ## read published files with pandas, polars, Spark, Trino a
 
 arm64: install  ## run the function as it is shipped, for arm64 (under an emulator where need be)
 	@$(BIN)/python -m tests.arm64
+
+sandbox: install  ## deploy a region of its own into the account of your credentials, try it and take it away (STACK=us-east-1)
+	@$(BIN)/python -m sandbox "$${STACK:?must be set: the stack whose region and settings to use, for example us-east-1}"
 
 check: install  ## lint and type check
 	@$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ops import job_table
@@ -27,7 +28,7 @@ class Passed:
     """How often it was uploaded until its job completed."""
 
 
-def check(stack: Stack, *, seconds: float) -> Passed:
+def check(stack: Stack, *, seconds: float, wait: Callable[[float], None] = time.sleep) -> Passed:
     """Upload the object until a job of it completes.
 
     After a bucket is told to send events, it takes S3 about five minutes to begin, and nothing tells of the
@@ -36,6 +37,7 @@ def check(stack: Stack, *, seconds: float) -> Passed:
     Args:
         stack: The region.
         seconds: How long to go on.
+        wait: Lets so many seconds pass.
 
     Raises:
         OpsError: No job completes in that time, or one fails.
@@ -58,7 +60,7 @@ def check(stack: Stack, *, seconds: float) -> Passed:
             raise OpsError(
                 f"{stack.region}: {KEY} is still {state} after {seconds:.0f} s and {len(uploads)} uploads"
             )
-        time.sleep(POLL_SECONDS)
+        wait(POLL_SECONDS)
 
 
 def _upload(stack: Stack) -> str:

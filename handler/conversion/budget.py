@@ -39,6 +39,11 @@ class Budget:
         # A process that was large before (a test's, a tool's) is not the object's fault.
         self.memory_bytes = max(limits.memory_bytes, resident_bytes() + _GROWTH_BYTES)
 
+    @property
+    def columns_max(self) -> int:
+        """The most columns that fit the memory."""
+        return 5000
+
     def check_time(self, size: int) -> None:
         """Refuse an object of ``size`` decompressed bytes for which the time is not enough."""
         largest = largest_object_bytes(self.limits.seconds)
@@ -66,16 +71,6 @@ class Budget:
             self.exceeded = self._out_of_time()
         if self.exceeded:
             raise self.exceeded
-
-    def check_second_copy(self, path: Path) -> None:
-        """Refuse to write a file of which the disk would not hold a second one."""
-        size = path.stat().st_size
-        needed = int(size * _DISK_FACTOR) + size
-        if needed > self.limits.disk_bytes:
-            raise UnreadableError(
-                f"too large for the disk: {size} bytes that must be rewritten take {needed}, where there are "
-                f"{self.limits.disk_bytes}; split the object or raise ephemeralStorage"
-            )
 
     @contextmanager
     def watch(self, connection: duckdb.DuckDBPyConnection) -> Iterator[None]:

@@ -61,7 +61,7 @@ def copy(
     return Written(rows=row[1], size=row[2], statistics=row[4])
 
 
-def describe(connection: duckdb.DuckDBPyConnection, parquet: Path) -> list[tuple[str, str]]:
+def described(connection: duckdb.DuckDBPyConnection, parquet: Path) -> list[tuple[str, str]]:
     """Give the names and types of a Parquet file's columns."""
     rows = connection.execute(f"DESCRIBE FROM read_parquet({literal(str(parquet))})").fetchall()
     return [(row[0], row[1]) for row in rows]

@@ -62,6 +62,8 @@ def _evaluate_policies_as_iam_does() -> None:
     ) -> access_control.PermissionResult:
         # CloudWatch signs as "monitoring", and moto takes that for the name of its actions.
         action = action.replace("monitoring:", "cloudwatch:", 1)
+        # Moto names these after the request's method. S3 has no such actions, and asks for others.
+        action = {"s3:HeadObject": "s3:GetObject", "s3:PostObject": "s3:PutObject"}.get(action, action)
         asked = policies.Request(
             action=action, resource=resource, principals=_principals(), context=_condition_keys()
         )
@@ -180,7 +182,11 @@ def _principals() -> dict[str, tuple[str, ...]]:
     return {"AWS": (caller, _holder(caller), ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root")}
 
 
-_ENCRYPTION_HEADERS = ("x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id")
+_ENCRYPTION_HEADERS = (
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-server-side-encryption-customer-algorithm",
+)
 
 
 def _condition_keys() -> dict[str, str]:

@@ -172,8 +172,8 @@ def _count_writes(backend: DynamoDBBackend, table_name: str, size: int, *, index
 
 
 def _index_key(item: Item | None) -> tuple[Any, Any] | None:
-    """Where the item stands in the index of jobs; nowhere without a status."""
-    if item is None or "status" not in item.attrs:
+    """Where the item stands in the index of jobs; nowhere unless it has all of the index's key."""
+    if item is None or not {"status", "timestamp"} <= item.attrs.keys():
         return None
     return item.attrs["status"].value, item.attrs["timestamp"].value
 

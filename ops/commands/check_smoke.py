@@ -8,6 +8,10 @@ from ops.commands.options import add_command, chosen_stacks, command_for, second
 from terminal.console import Console
 from terminal.machine import print_json
 
+FIRST_MINUTES = (
+    "an upload of the first minutes after a first deployment makes no event. Process such uploads with:"
+)
+
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
@@ -36,8 +40,5 @@ def run(arguments: Namespace) -> int:
             uploads = f" and {passed.uploads} uploads" if passed.uploads > 1 else ""
             console.say(f"{stack.name}: {passed.output} after {passed.seconds:.0f} s{uploads}")
             replay = command_for(arguments, stack, "replay", "PREFIX", "--status", "MISSING")
-            console.say(
-                "An upload of the first minutes after a first deployment makes no event. Process such uploads"
-                f" with: {replay}"
-            )
+            console.say(f"{stack.name}: {FIRST_MINUTES} {replay}")
     return 0

@@ -2,15 +2,7 @@ import json
 
 import pytest
 
-from conversion import writer
 from tests.conversion.support import run
-
-
-@pytest.fixture(params=["as small objects", "as large objects"], autouse=True)
-def _written_quickly(request, monkeypatch):
-    """Read all of them as objects are that are large enough for more preparation, too."""
-    if "large" in request.param:
-        monkeypatch.setattr(writer, "_QUICKLY_BYTES", 0)
 
 
 def column(*values: str):

@@ -22,7 +22,9 @@ def test_the_tls_only_policy_stands_as_deployed_and_shuts_out_plain_http_alone(
 ) -> None:
     bucket = cloud.outputs[region]["bucketName"]
     deployed = json.loads(cloud.client("s3", region).get_bucket_policy(Bucket=bucket)["Policy"])
-    assert {"Bool": {"aws:SecureTransport": "false"}} in [item["Condition"] for item in deployed["Statement"]]
+    assert {"Bool": {"aws:SecureTransport": "false"}} in [
+        item.get("Condition") for item in deployed["Statement"]
+    ]
     cloud.upload(region, "moto-patches/tls.csv", GOOD)
     cloud.run_until_idle()
     plain = cloud.server.new_client("s3", region, cloud.server.operator)

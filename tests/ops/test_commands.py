@@ -14,7 +14,7 @@ from handler.job_records import job_id as job_id_of_the_function
 from handler.register import register_id as register_id_of_the_function
 from local.alarms import CloudWatch
 from local.cloud import Cloud
-from ops import dead_letters, job_table, replay, smoke
+from ops import dead_letters, deployed_stacks, job_table, replay, smoke
 from ops.deployed_stacks import OUTPUTS, Stack
 from tests.ops.conftest import Answer, Run
 
@@ -156,11 +156,12 @@ def test_smoke_check_sees_whether_a_region_works(cloud: Cloud, region: str, ops:
 
 
 def test_smoke_check_uploads_again_until_an_upload_makes_an_event(
-    cloud: Cloud, region: str, ops: Run, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, region: str, embedded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rule is off for the first uploads: as on AWS in a bucket's first minutes, nothing tells of them."""
+    (stack,) = deployed_stacks.find(names=[region], outputs_files=[], local=True).stacks
     events, s3 = cloud.client("events", region), cloud.client("s3", region)
-    (rule,) = events.list_rules(NamePrefix="analytics-s3-events")["Rules"]
+    rule = stack.physical("s3-events")
     bucket = cloud.outputs[region]["bucketName"]
 
     def versions() -> int:
@@ -170,16 +171,13 @@ def test_smoke_check_uploads_again_until_an_upload_makes_an_event(
 
     def wait(_seconds: float) -> None:
         if versions() == before + 2:
-            events.enable_rule(Name=rule["Name"])
+            events.enable_rule(Name=rule)
         cloud.run_until_idle()
 
-    events.disable_rule(Name=rule["Name"])
+    events.disable_rule(Name=rule)
     monkeypatch.setattr(smoke, "UPLOAD_SECONDS", 0)
-    monkeypatch.setattr(smoke.time, "sleep", wait)
-    passed = ops("smoke", "--stack", region)
-    assert passed.status == 0, passed.err
+    assert smoke.check(stack, seconds=900, wait=wait).uploads == 3
     assert versions() == before + 3
-    assert "and 3 uploads" in passed.out
 
 
 def test_status_is_not_well_before_the_alarms_are_decided(cloud: Cloud, region: str, ops: Run) -> None:

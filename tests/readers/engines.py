@@ -14,7 +14,7 @@ import duckdb
 
 from tests.readers.install import SPARK_HOMES
 from tests.readers.java import SPARK_JAVA, java_home
-from tests.readers.values import Table
+from tests.readers.values import Table, children
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -212,11 +212,13 @@ def hive_type(type_: DuckDBPyType) -> str:
     """Give the type of a Hive table's column that is published as this DuckDB type."""
     kind = type_.id
     if kind == "list":
-        return f"array<{hive_type(type_.children[0][1])}>"
+        return f"array<{hive_type(children(type_)[0])}>"
     if kind == "struct":
-        return f"struct<{','.join(f'{name}:{hive_type(child)}' for name, child in type_.children)}>"
+        names = [name for name, _ in type_.children]
+        types = map(hive_type, children(type_))
+        return f"struct<{','.join(f'{name}:{inner}' for name, inner in zip(names, types, strict=True))}>"
     if kind == "map":
-        return f"map<{','.join(hive_type(child) for _, child in type_.children)}>"
+        return f"map<{','.join(map(hive_type, children(type_)))}>"
     if kind == "timestamp with time zone":
         return "timestamp"
     return _HIVE.get(kind, str(type_).lower())

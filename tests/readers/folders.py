@@ -79,7 +79,7 @@ def outcome(read: Callable[[Path], Table], pair: str, folder: Path) -> str:
         rows = read(folder).rows
     except EngineError:
         return ERROR
-    got = {int(row[0]): row[1] for row in rows if row[0] is not None}
+    got = {int(row[0]): _plain(row[1]) for row in rows if _plain(row[0]) is not None}
     wrong = [
         f"`{text}` as `{_shown(got.get(number))}`"
         for number, text in _expected(pair)
@@ -101,11 +101,19 @@ def _expected(pair: str) -> list[tuple[int, str | None]]:
     return expected
 
 
+def _plain(value: Any) -> Any:
+    """Give a value without numpy and with one null."""
+    if type(value).__module__ == "numpy":
+        value = value.tolist()
+    is_null = type(value).__name__ in ("NaTType", "NAType") or (isinstance(value, float) and value != value)
+    return None if is_null else value
+
+
 def _same(value: Any, text: str | None) -> bool:
     if value is None or text is None:
         return value is text
     shown = _shown(value)
-    if shown == text or shown == f"{text} 00:00:00":
+    if shown in (text, f"{text} 00:00:00", text.replace("T", " ").removesuffix("Z")):
         return True
     with suppress(InvalidOperation):
         return Decimal(shown) == Decimal(text)
@@ -122,11 +130,7 @@ def _as_json(value: Any) -> Any:
 
 
 def _shown(value: Any) -> str:
-    if type(value).__module__ == "numpy":
-        value = value.tolist()
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float):
-        return "null" if value != value else repr(value)
     text = "null" if value is None else str(value)
-    return text.replace("T", " ").removesuffix("Z").removesuffix("+00:00").removesuffix(" UTC")
+    return text.removesuffix("+00:00").removesuffix(" UTC")

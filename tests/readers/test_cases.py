@@ -116,7 +116,7 @@ def test_integers_with_nulls_are_floats_in_pandas_alone(engine, folder):
     import pandas as pd
 
     assert engine.read(path).rows[0][0] == 9007199254740992.0
-    assert pd.read_parquet(path, dtype_backend="pyarrow")["v"][0] == 9007199254740993
+    assert pd.read_parquet(path, dtype_backend="pyarrow")["v"].tolist()[0] == 9007199254740993
 
 
 HIDDEN = ("_begins-with-underscore.csv", ".begins-with-a-point.csv", "_folder/in-it.csv", ".folder/in-it.csv")

@@ -93,8 +93,10 @@ def growing(folder):
 
 def test_a_column_more(growing, spark, trino):
     pattern = f"{growing}/*.parquet"
-    assert duckdb.sql(f"FROM '{pattern}'").columns == ["id", "v"]
-    assert duckdb.sql(f"FROM read_parquet('{pattern}', union_by_name = true)").columns == ["id", "v", "w"]
+    with duckdb.connect() as connection:
+        assert connection.sql(f"FROM '{pattern}'").columns == ["id", "v"]
+        by_name = connection.sql(f"FROM read_parquet('{pattern}', union_by_name = true)")
+        assert by_name.columns == ["id", "v", "w"]
     import polars as pl
     import pyarrow as pa
     from pyarrow import dataset
@@ -113,4 +115,6 @@ def test_a_column_more(growing, spark, trino):
 
 def test_json_is_text_to_duckdb(folder):
     path = publish(b'{"v":1}\n{"v":"x"}\n{"v":{"a":1}}\n', folder / "json.parquet", "input/json.ndjson")
-    assert duckdb.sql(f"SELECT json_extract(v, '$.a') FROM '{path}'").fetchall()[-1] == ("1",)
+    with duckdb.connect() as connection:
+        rows = connection.execute(f"SELECT json_extract(v, '$.a') FROM '{path}'").fetchall()
+    assert rows[-1] == ("1",)

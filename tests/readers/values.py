@@ -34,40 +34,47 @@ class Table:
         )
 
 
-def _text(value: Any, type_: DuckDBPyType, nan_is_null: bool) -> Any:  # noqa: C901
+def children(type_: DuckDBPyType) -> list[DuckDBPyType]:
+    """Give the types within a list, struct or map."""
+    return [child for _, child in type_.children if not isinstance(child, int | list)]
+
+
+def _text(value: Any, type_: DuckDBPyType, nan_is_null: bool) -> Any:
     if type(value).__module__ == "numpy":
         value = value.tolist()
-    if value is None or (isinstance(value, float) and math.isnan(value) and _is_null(type_, nan_is_null)):
-        return None
-    if type(value).__name__ in ("NaTType", "NAType"):
+    if value is None or type(value).__name__ in ("NaTType", "NAType"):
         return None
     kind = type_.id
-    if kind == "list":
-        return [_text(inner, type_.children[0][1], nan_is_null) for inner in value]
-    if kind == "struct":
-        inner = value.values() if isinstance(value, dict) else value
-        return [
-            _text(part, child, nan_is_null) for part, (_, child) in zip(inner, type_.children, strict=True)
-        ]
-    if kind == "map":
-        (_, key_type), (_, value_type) = type_.children
-        return sorted(
-            (_text(key, key_type, nan_is_null), _text(inner, value_type, nan_is_null))
-            for key, inner in _pairs(value)
-        )
+    if kind in ("list", "struct", "map"):
+        return _nested(value, type_, nan_is_null)
+    if isinstance(value, float):
+        return _float(value, kind, nan_is_null)
     if kind == "boolean":
         return str(bool(value)).lower()
-    if kind in ("tinyint", "smallint", "integer", "bigint") and isinstance(value, float):
-        return str(int(value))
+    return _instant(value) if kind == "timestamp with time zone" else _scalar(value)
+
+
+def _nested(value: Any, type_: DuckDBPyType, nan_is_null: bool) -> list[Any] | None:
+    if isinstance(value, float):  # pandas has no other null
+        return None
+    types = children(type_)
+    if type_.id == "list":
+        return [_text(inner, types[0], nan_is_null) for inner in value]
+    if type_.id == "map":
+        return sorted(
+            [_text(key, types[0], nan_is_null), _text(inner, types[1], nan_is_null)]
+            for key, inner in _pairs(value)
+        )
+    parts = value.values() if isinstance(value, dict) else value
+    return [_text(part, child, nan_is_null) for part, child in zip(parts, types, strict=True)]
+
+
+def _float(value: float, kind: str, nan_is_null: bool) -> str | None:
+    if math.isnan(value) and (nan_is_null or kind not in ("float", "double")):
+        return None
     if kind == "float":
         return repr(struct.unpack("f", struct.pack("f", value))[0])
-    if kind == "timestamp with time zone":
-        return _instant(value)
-    return _scalar(value)
-
-
-def _is_null(type_: DuckDBPyType, nan_is_null: bool) -> bool:
-    return nan_is_null or type_.id not in ("float", "double")
+    return repr(value) if kind == "double" else str(int(value))
 
 
 def _pairs(value: Any) -> list[tuple[Any, Any]]:

@@ -1,18 +1,13 @@
-"""What types a column of text can have, and the proof that each value comes back from the type as written.
+"""The types that a column of text can have, each with the check that its values come back as written.
 
-A type is guessed from a sample and proven over the whole file, in the pass that converts it. A type that
-is not proven is not used. Its expressions speak of ``{text}``, a value as written, and ``{value}``, what the
-cast made of it.
-
-Where a proof has a way that nearly all values go and another for the rest, it is a CASE: the engine evaluates
-both sides of an OR for all of them.
+A type is guessed from the beginning of a file and checked for every value, in the pass that converts it. SQL
+of a type speaks of ``{text}``, a value as written, and ``{value}``, what the cast made of it.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from conversion.numerals import decimals, floats
 from conversion.published import within_years
 
 NULL_MARKERS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "#N/A", "\\N")
@@ -26,32 +21,24 @@ FLOAT_SHARE_SURE = 0.05
 """In a sample, the share that leaves no doubt of the share in the file."""
 
 
-def _first_of(proofs: Sequence[str], otherwise: str) -> str:
-    """Give what is true if one of ``proofs`` is, and ``otherwise`` if none of them is."""
-    whens = " ".join(f"WHEN {proof} THEN true" for proof in proofs)
-    return f"CASE {whens} ELSE {otherwise} END" if whens else otherwise
-
-
 @dataclass(frozen=True)
 class Type:
     """A type that a column of text may have."""
 
     name: str
-    cast: str
+    cast: str = "{text}"
     """SQL that makes a value of ``{text}``, or NULL."""
-    proof: str
-    """SQL, true if ``{value}`` is exactly what ``{text}`` says, false if it is not, NULL if there is none."""
-    quick: tuple[str, ...] = ()
-    """SQL that says true, of most values, for less time than ``proof`` takes, but in memory of its own."""
+    check: str = ""
+    """SQL, true if ``{value}`` is exactly what ``{text}`` says. Empty if there is nothing to check."""
 
-    def quickly(self) -> str:
-        """Give ``proof``, asked only where ``quick`` does not say true."""
-        return _first_of(self.quick, self.proof)
+    def holds(self, text: str) -> str:
+        """Give SQL that is true if the value of ``text`` (SQL) comes back from this type as written."""
+        return self.check.format(text=text, value=f"({self.cast.format(text=text)})")
 
 
-TEXT = Type("VARCHAR", "{text}", "true")
+TEXT = Type("VARCHAR")
 
-NOTHING = Type("VARCHAR", "{text}", "{text} IS NULL")
+NOTHING = Type("VARCHAR", check="{text} IS NULL")
 """What a column is taken for that has no value in the sample: one that has none at all, which is text."""
 
 BOOLEAN = Type("BOOLEAN", "TRY_CAST({text} AS BOOLEAN)", "strlen({text}) + CAST({value} AS INTEGER) = 5")
@@ -63,35 +50,27 @@ BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", _SAME)
 DATE = Type("DATE", "TRY_CAST({text} AS DATE)", f"{within_years('{value}', 'DATE')} AND {_SAME}")
 TIME = Type("TIME", "TRY_CAST({text} AS TIME)", f"{{value}} < TIME '24:00:00' AND {_SAME}")
 
-
-def double(*plain: str, quick: tuple[str, ...] = ()) -> Type:
-    """Give the type of floats; what one of ``plain`` (SQL) is true of needs no other proof."""
-    # A double holds any 15 significant digits; beyond, it is right if it is written the same: in its shortest
-    # form, or with 17 or 16 digits, as R and C write it.
-    same = (
-        "CAST({value} AS VARCHAR) IN ({text}, {text} || '.0') "
-        "OR {text} IN (printf('%.17g', {value}), printf('%.16g', {value})) "
-        "OR (strlen({text}) <= 16 AND "
-        r"regexp_full_match({text}, '-?[1-9][0-9]*(\.[0-9]+)?[eE][-+]?0*[12]?[0-9]?[0-9]'))"
-    )
-    return Type(
-        "DOUBLE",
-        "nullif(TRY_CAST({text} AS DOUBLE), 'NaN')",
-        f"CASE WHEN isfinite({{value}}) THEN {_first_of(plain, same)} END",
-        quick,
-    )
-
-
+# A double holds any 15 significant digits. Of more, it is right if it is written the same: in its shortest
+# form, or with 17 or 16 digits, as R and C write it (IEEE 754: 17 digits tell any two doubles apart).
 _PLAIN_FLOAT = r"strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)\.[0-9]+')"
-DOUBLE = double(_PLAIN_FLOAT)
+_SAME_FLOAT = (
+    "CAST({value} AS VARCHAR) IN ({text}, {text} || '.0') "
+    "OR {text} IN (printf('%.17g', {value}), printf('%.16g', {value})) "
+    "OR (strlen({text}) <= 16 AND "
+    r"regexp_full_match({text}, '-?[1-9][0-9]*(\.[0-9]+)?[eE][-+]?0*[12]?[0-9]?[0-9]'))"
+)
+# The engine evaluates both sides of an OR for all values, but a CASE only for those that are left.
+DOUBLE = Type(
+    "DOUBLE",
+    "nullif(TRY_CAST({text} AS DOUBLE), 'NaN')",
+    f"isfinite({{value}}) AND CASE WHEN {_PLAIN_FLOAT} THEN true ELSE {_SAME_FLOAT} END",
+)
 
 
 def decimal(width: int, scale: int) -> Type:
     """Give the type of numbers that are all written with ``scale`` digits after the point."""
     name = f"DECIMAL({width},{scale})"
-    # To compare those of 128 bits takes as long as to write them.
-    quick = decimals(name, scale, width - scale) if width == _NARROW_DIGITS else ()
-    return Type(name, f"TRY_CAST({{text}} AS {name})", _SAME, quick)
+    return Type(name, f"TRY_CAST({{text}} AS {name})", _SAME)
 
 
 def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
@@ -114,8 +93,7 @@ def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
         fraction = f"starts_with(strftime({local}, '{form}.%f'), {begin})"
         fraction = f"strlen({{text}}) >= {len('2024-01-31 10:00:00.1') + len(suffix)} AND {fraction}"
         same = f"CASE WHEN {same} THEN true ELSE {fraction} END"
-    published = within_years("{value}", name)
-    return Type(name, cast, f"CASE WHEN {published} THEN {same} WHEN {{value}} IS NOT NULL THEN false END")
+    return Type(name, cast, f"{within_years('{value}', name)} AND {same}")
 
 
 def written_date(order: str, separator: str, time: str) -> Type:
@@ -141,8 +119,6 @@ _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T])\d\d:\d\d(:\d\d(?:\.\d{1,6})?)?(Z
 _DAY_MONTH = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4}( \d\d:\d\d(?::\d\d)?)?")
 _YEAR_FIRST = re.compile(r"\d{4}([/.])\d{1,2}\1\d{1,2}( \d\d:\d\d(?::\d\d)?)?")
 _TIMES = {0: "", 6: " %H:%M", 9: " %H:%M:%S"}
-_FLOATS_MAX = 100
-"""So many are enough to tell the magnitudes of a column's floats."""
 _NARROW_DIGITS = 18
 """Of decimals of 64 bits."""
 _DECIMAL_DIGITS_MAX = 38
@@ -160,13 +136,23 @@ class Guess:
     """Whether the first type may be tried at once; else the whole file must be asked which one it is."""
     exclusive: bool = False
     """Whether only one of the types must be possible, or else none is meant."""
-    nulls: frozenset[str] = frozenset(NULL_MARKERS)
-    """What may stand for no value in many of its rows."""
 
     @property
-    def first(self) -> Type:
-        """The type to be tried at once."""
+    def first(self) -> Type | None:
+        """The type to be tried at once, if one is to be."""
+        if not self.certain:
+            return None
         return self.types[0] if self.types else self.fallback
+
+    def settled(self, holds: Mapping[Type, int], count: int) -> Type:
+        """Choose a type, given how many of a column's ``count`` values come back from each as written."""
+        possible = [type_ for type_ in self.types if holds[type_] == count]
+        if not possible or not count or (self.exclusive and len(possible) > 1):
+            return self.fallback
+        few_fractions = BIGINT in holds and count - holds[BIGINT] < count * FLOAT_SHARE_MIN
+        if possible[0] is DOUBLE and few_fractions:
+            return self.fallback
+        return possible[0]
 
 
 def guess(values: Sequence[str]) -> Guess:
@@ -176,15 +162,13 @@ def guess(values: Sequence[str]) -> Guess:
         nothing = (NOTHING,) if not any(values) else ()
         types = (BOOLEAN, BIGINT, DOUBLE, DATE, timestamp(" ", "", seconds=True))
         return Guess((*nothing, *types), certain=bool(nothing))
-    nulls = frozenset(values) & frozenset(NULL_MARKERS)
     for types in (_boolean, _integer, _decimal, _time, _date, _timestamp):
         if found := types(some):
-            return Guess(found, nulls=nulls)
+            return Guess(found)
     if _all(_NUMBER, some):
         integers = sum(bool(_INTEGER.fullmatch(value)) for value in some)
         sure = len(some) - integers > len(some) * FLOAT_SHARE_SURE
-        float_ = double(_PLAIN_FLOAT, quick=floats(some[:_FLOATS_MAX]))
-        return Guess((float_,) if sure else (BIGINT, float_), certain=sure, nulls=nulls)
+        return Guess((DOUBLE,) if sure else (BIGINT, DOUBLE), certain=sure)
     if found := _written_dates(some):
         return Guess(found, certain=len(found) == 1, exclusive=True)
     return Guess(())
