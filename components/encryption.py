@@ -106,7 +106,10 @@ def key_policy(names: Names) -> dict[str, Any]:
             ),
             # Athena user guide, "Managed query results": Athena encrypts results under its own name.
             _allow_service(
-                "QueryResultsEncrypt", "encryption.athena.amazonaws.com", use, {"aws:SourceArn": workgroups}
+                "QueryResultsEncrypt",
+                "encryption.athena.amazonaws.com",
+                use,
+                {"ArnLike": {"aws:SourceArn": workgroups}},
             ),
         ],
     }

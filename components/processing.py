@@ -87,7 +87,6 @@ class Processing(pulumi.ComponentResource):
             tags=args.names.tags("mapping"),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
         )
-        self.code_sha256 = packaging.code_sha256(packaging.build_handler())
         self.function_arn = function.arn
         self.function_name = function.name
         self.log_group_name = log_group.name
@@ -115,6 +114,8 @@ class Processing(pulumi.ComponentResource):
     def _add_function(self, log_group: cloudwatch.LogGroup, policy: iam.RolePolicy) -> lambda_.Function:
         args = self._args
         runtime = RUNTIMES[args.settings.python_runtime]
+        code = packaging.handler_archive(compile_contracts(args.contracts))
+        self.code_sha256 = packaging.code_sha256(code)
         layer = lambda_.LayerVersion(
             f"{self._name}-layer",
             layer_name=args.names.physical("layer"),
@@ -132,7 +133,7 @@ class Processing(pulumi.ComponentResource):
             architectures=[packaging.ARCHITECTURE],
             runtime=runtime.name,
             handler="index.handler",
-            code=packaging.handler_archive(compile_contracts(args.contracts)),
+            code=code,
             layers=[layer.arn],
             memory_size=args.settings.memory_size,
             timeout=args.settings.timeout,

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ops import job_table
+from ops import job_search
 from ops.deployed_stacks import Stack
-from ops.job_table import Job
+from ops.job_search import Job
 
 _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 """Before any job."""
@@ -70,8 +70,8 @@ def states(stack: Stack) -> Iterator[DatasetState]:
 
 
 def _newest_jobs(stack: Stack, prefix: str) -> list[Job]:
-    found = job_table.find(
-        stack, statuses=job_table.STATUSES, since=_BEGINNING, until=datetime.now(UTC), prefix=prefix
+    found = job_search.find(
+        stack, statuses=job_search.STATUSES, since=_BEGINNING, until=datetime.now(UTC), prefix=prefix
     )
     newest: dict[str, Job] = {}
     for job in found:

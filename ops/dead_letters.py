@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops import function_log, job_table
+from ops import function_log, job_search
 from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 
@@ -221,7 +221,7 @@ def _reason_of_failure(stack: Stack, message: dict[str, Any]) -> str:
     subject = _subject(message["Body"])
     if subject:
         key, version_id = subject
-        job = job_table.get(stack, job_table.job_id(stack.bucket, key, version_id or "null"))
+        job = job_search.get(stack, job_search.job_id(stack.bucket, key, version_id or "null"))
         if job and job.get("error"):
             return str(job["error"])
     lines = function_log.lines_with(

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ops import job_table
+from ops import job_search
 from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 
@@ -68,10 +68,10 @@ def _upload(stack: Stack) -> str:
     return stack.client("s3").put_object(Bucket=stack.bucket, Key=KEY, Body=body)["VersionId"]
 
 
-def _job(stack: Stack, uploads: list[str]) -> job_table.Job:
+def _job(stack: Stack, uploads: list[str]) -> job_search.Job:
     """Return the job of the newest upload that has one; a newer upload supersedes an older one."""
     for version in reversed(uploads):
-        job = job_table.get(stack, job_table.job_id(stack.bucket, KEY, version))
+        job = job_search.get(stack, job_search.job_id(stack.bucket, KEY, version))
         if job and job["status"] != "SUPERSEDED":
             return job
     return {}

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from ops import display, function_log, job_table
+from ops import display, function_log, job_search
 from ops.commands.options import add_command, chosen_stacks, moment
 from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
@@ -33,8 +33,8 @@ class _Everything:
     """What is known about a job."""
 
     stack: Stack
-    job: job_table.Job
-    objects: Sequence[job_table.StoredObject]
+    job: job_search.Job
+    objects: Sequence[job_search.StoredObject]
     rejects: Sequence[Mapping[str, Any]]
     log: Sequence[tuple[datetime, str]]
 
@@ -42,7 +42,7 @@ class _Everything:
 def run(arguments: Namespace) -> int:
     """Show the job; of a key, those of every region that has it."""
     asked = chosen_stacks(arguments)
-    found = job_table.look_up(asked, arguments.job, since=arguments.since)
+    found = job_search.look_up(asked, arguments.job, since=arguments.since)
     if not found:
         raise OpsError(
             f"no job {arguments.job!r} in {', '.join(stack.name for stack in asked)}:"
@@ -60,13 +60,13 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _gather(stack: Stack, job: job_table.Job) -> _Everything:
-    since, until = job_table.lifetime(job)
+def _gather(stack: Stack, job: job_search.Job) -> _Everything:
+    since, until = job_search.lifetime(job)
     return _Everything(
         stack=stack,
         job=job,
-        objects=job_table.stored_objects(stack, job),
-        rejects=job_table.rejects(stack, job),
+        objects=job_search.stored_objects(stack, job),
+        rejects=job_search.rejects(stack, job),
         log=function_log.lines_with(stack, job["job_id"], since=since, until=until),
     )
 
@@ -80,7 +80,7 @@ def _print_json(everything: _Everything) -> None:
             "rejects": everything.rejects,
             "log": [{"time": moment.isoformat(), "message": line} for moment, line in everything.log],
         },
-        default=job_table.as_json_value,
+        default=job_search.as_json_value,
     )
 
 
@@ -114,5 +114,5 @@ def _show(console: Console, everything: _Everything) -> None:
 
 def _text(value: Any) -> str:  # noqa: ANN401 - what a record holds
     if isinstance(value, list | dict):
-        return json.dumps(value, default=job_table.as_json_value, ensure_ascii=False)
+        return json.dumps(value, default=job_search.as_json_value, ensure_ascii=False)
     return str(value)

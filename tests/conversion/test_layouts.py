@@ -443,7 +443,8 @@ WRITINGS = st.tuples(
 def written(rows: list[list[str]], writing: tuple[str, str, int]) -> bytes:
     file = io.StringIO()
     delimiter, end, quoting = writing
-    csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(rows)
+    writer = csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerows(rows)
     return file.getvalue().encode()
 
 

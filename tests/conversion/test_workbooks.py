@@ -105,7 +105,7 @@ def test_formulas_that_were_calculated():
 
 def test_a_hidden_sheet_counts():
     book = openpyxl.Workbook()
-    book.active.append(["id"])
+    book.worksheets[0].append(["id"])
     hidden = book.create_sheet("Hidden")
     hidden.append(["id"])
     hidden.sheet_state = "hidden"
@@ -130,8 +130,8 @@ def far_apart(write, rows: int = 9000) -> bytes:
         sheet.write(*corner, 1)
     else:
         book = openpyxl.Workbook()
-        book.active["A1"] = 1
-        book.active.cell(corner[0] + 1, corner[1] + 1, 1)
+        book.worksheets[0].cell(1, 1, 1)
+        book.worksheets[0].cell(corner[0] + 1, corner[1] + 1, 1)
     file = BytesIO()
     book.save(file)
     return file.getvalue()

@@ -71,7 +71,7 @@ REPLACED = "Changed by replacement."
 FIXED = "Fixed."
 
 REPLACED_UNNOTICED = ("-layer",)
-"""A function goes on with a version of a layer that is deleted (Lambda developer guide, "Deleting layers")."""
+"""A function goes on with a layer version that is deleted (Lambda developer guide, "Deleting layers")."""
 
 HOLD_DATA = ("-bucket", "-table", "-queue", "-dlq", "-log-group", "-key")
 

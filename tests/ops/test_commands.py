@@ -8,13 +8,12 @@ from typing import Any
 import boto3
 import pytest
 
-from components.names import SYSTEM_PREFIXES
 from handler.job_records import Status
 from handler.job_records import job_id as job_id_of_the_function
 from handler.register import register_id as register_id_of_the_function
 from local.alarms import CloudWatch
 from local.cloud import Cloud
-from ops import dead_letters, deployed_stacks, job_table, replay, smoke
+from ops import dead_letters, deployed_stacks, job_search, smoke, table
 from ops.deployed_stacks import OUTPUTS, Stack
 from tests.ops.conftest import Answer, Run
 
@@ -211,13 +210,12 @@ def test_status_shows_every_region(cloud: Cloud, ops: Run) -> None:
 
 def test_ids_are_those_that_the_function_forms() -> None:
     subject = ("bucket", "input/ä b+c%.csv", "version")
-    assert job_table.job_id(*subject) == job_id_of_the_function(*subject)
-    assert job_table.register_id(*subject[:2]) == register_id_of_the_function(*subject[:2])
+    assert table.job_id(*subject) == job_id_of_the_function(*subject)
+    assert table.register_id(*subject[:2]) == register_id_of_the_function(*subject[:2])
 
 
-def test_statuses_and_prefixes_are_those_of_the_function_and_the_program() -> None:
-    assert set(job_table.STATUSES) == {status.value for status in Status}
-    assert replay.SYSTEM_PREFIXES == SYSTEM_PREFIXES
+def test_statuses_are_those_of_the_function() -> None:
+    assert set(job_search.STATUSES) == {status.value for status in Status}
 
 
 @pytest.mark.parametrize(

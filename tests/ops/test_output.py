@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local.cloud import Cloud
-from ops import job_table
+from ops.table import job_id, register_id
 from tests.ops.conftest import Answer, Run, let_go_of_dead_letters
 
 WIDTH = 80
@@ -152,7 +152,7 @@ def test_the_beginning_of_an_id_is_enough_while_it_is_of_one_job(cloud: Cloud, r
     version = cloud.upload(region, key, GOOD)
     cloud.run_until_idle()
     bucket = cloud.outputs[region]["bucketName"]
-    identifier = job_table.job_id(bucket, key, version)
+    identifier = job_id(bucket, key, version)
     assert key in ops("job", identifier[:12]).out
 
     twin = identifier[:12] + "0" * 20
@@ -174,7 +174,7 @@ def test_expired_records_are_not_shown(cloud: Cloud, region: str, ops: Run) -> N
     key = f"input/expired/{uuid.uuid4()}.csv"
     version = cloud.upload(region, key, GOOD)
     cloud.run_until_idle()
-    identifier = job_table.job_id(cloud.outputs[region]["bucketName"], key, version)
+    identifier = job_id(cloud.outputs[region]["bucketName"], key, version)
     where = ("--stack", region)
 
     def expire(at: int) -> None:
@@ -203,7 +203,7 @@ def test_missing_is_what_no_register_holds(cloud: Cloud, region: str, ops: Run) 
     assert "nothing to replay" in ops("replay", key, "--status", "MISSING", *where).out
     cloud.client("dynamodb", region).delete_item(
         TableName=cloud.outputs[region]["tableName"],
-        Key={"job_id": {"S": job_table.register_id(cloud.outputs[region]["bucketName"], key)}},
+        Key={"job_id": {"S": register_id(cloud.outputs[region]["bucketName"], key)}},
     )
     assert "would process again 1 objects" in ops("replay", key, "--status", "MISSING", *where).out
 
@@ -252,7 +252,7 @@ def test_resuming_a_replay_that_never_was_is_refused(
     before = cloud.messages(region)
     answer = ops("replay", "input/", "--resume", unknown, "--yes", "--stack", region)
     assert answer.status == 2
-    assert "an interrupted replay prints its id" in answer.err
+    assert "an interrupted command prints its id" in answer.err
     assert cloud.messages(region) == before
 
 

@@ -87,6 +87,17 @@ def test_dates_before_1582_need_the_key_in_the_metadata(spark, folder):
         assert difference(spark, path) is None
 
 
+def test_the_first_day_of_all_is_too_early_for_python_in_spark(spark, folder):
+    """Spark reads it; Python looks at the day before when it makes a datetime of an instant."""
+    path = folder / "first-day.parquet"
+    if not path.exists():
+        publish_query("SELECT TIMESTAMPTZ '0001-01-01 00:00:00+00' AS v", path)
+    with pytest.raises(EngineError, match="year 0"):
+        spark.read(path)
+    text = spark.run("spark.read.parquet(path).selectExpr('CAST(v AS STRING)')", path=str(path))
+    assert text.rows == [("0001-01-01 00:00:00",)]
+
+
 # What has no cure in the file: docs/reading.md says so.
 
 MICROSECONDS = b"t,n\n2024-01-01 10:00:00.000001,1\n2024-01-01 10:00:00.999999,2\n"

@@ -117,7 +117,7 @@ class _Reading:
     """A sample under one grammar."""
 
     grammar: Grammar
-    records: Sequence[Record]
+    records: tuple[Record, ...]
     other_quote: bytes
     """Another quote, which would be left around values."""
 
