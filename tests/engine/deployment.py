@@ -19,7 +19,7 @@ import yaml
 from pulumi import automation
 
 from tests.engine import cli
-from tests.engine.plugin import PluginHost
+from tests.engine.plugin import LanguagePlugin, ProviderPlugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,22 +99,30 @@ class Engine:
         self.backend.mkdir(parents=True)
         home = folder / "home"
         real = os.environ.get(REAL_PROVIDER)
-        self.plugins = PluginHost(server)
+        self.provider, self._language = ProviderPlugin(server), LanguagePlugin()
         if real is None:
-            self.plugins.write_executable(home / "plugins" / PLUGIN / "pulumi-resource-aws")
+            self.provider.write_executable(home / "plugins" / PLUGIN / "pulumi-resource-aws")
         else:
             (home / "plugins").mkdir(parents=True)
             (home / "plugins" / PLUGIN).symlink_to(Path(real) / PLUGIN)
+        if shutil.which("pulumi-language-python") is None:
+            self._language.write_executable(folder / "bin" / "pulumi-language-python")
         self.environment = {
             **server.operator.environment,
             "AWS_ENDPOINT_URL": server.endpoint,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "PULUMI_HOME": str(home),
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
+
+    def close(self) -> None:
+        """End the plugins."""
+        self.provider.close()
+        self._language.close()
 
     def run(self, work: Path, *args: str) -> subprocess.Popen[str]:
         """Start a command of the CLI in a folder."""
@@ -232,6 +240,10 @@ class Deployment:
     def state(self) -> list[dict[str, Any]]:
         """Give every resource of the state."""
         return self._stack.export_stack().deployment.get("resources", [])
+
+    def pending(self) -> list[dict[str, Any]]:
+        """Give what Pulumi had begun and not recorded as done when it was interrupted."""
+        return self._stack.export_stack().deployment.get("pending_operations", [])
 
     def stored(self) -> str:
         """Give the state as the backend stores it: secrets are encrypted in it."""
