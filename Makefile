@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 PREPARED := .build/.prepared
 SCANNERS := .venv-scan/.installed
+READERS := .venv-readers/.installed
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install layers local serve test arm64 check audit format bench lock clean
+.PHONY: help install layers local serve test engine readers arm64 sandbox check audit format bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -36,6 +37,14 @@ $(SCANNERS): requirements/scan.txt
 	@.venv-scan/bin/python -m pip install $(PIP_FLAGS) -r requirements/scan.txt
 	@touch $@
 
+# What reads published files. Some have no wheel, and are built by what is pinned as well.
+$(READERS): requirements/readers.txt requirements/build.txt
+	@echo "Installing the pinned readers in .venv-readers ..." >&2
+	@test -x .venv-readers/bin/python || $(PYTHON) -m venv .venv-readers
+	@.venv-readers/bin/python -m pip install $(PIP_FLAGS) -r requirements/build.txt
+	@.venv-readers/bin/python -m pip install $(PIP_FLAGS) --no-build-isolation -r requirements/readers.txt
+	@touch $@
+
 layers: $(INSTALLED)  ## build the layer for every Lambda runtime that can be chosen (over the network)
 	@$(BIN)/python -m components.packaging all
 
@@ -47,9 +56,22 @@ serve: install  ## keep the embedded AWS running for any S3 client
 
 test: install $(SCANNERS)  ## run the whole test suite
 	@$(BIN)/python -m pytest
+	@echo "Left out: tests/readers, which install Spark and Trino and have a command of their own, make readers"
+	@echo "Left out: tests/engine, which need Pulumi's CLI and have a command of their own, make engine"
+
+engine: install  ## deploy, change and destroy stacks with the real Pulumi engine, on the embedded AWS
+	@$(BIN)/python -m tests.engine.cli
+	@$(BIN)/python -m pytest --dist=loadgroup tests/engine
+
+readers: $(READERS)  ## read published files with pandas, polars, Spark, Trino and others (installs 2 GB)
+	@.venv-readers/bin/python -m tests.readers.install
+	@.venv-readers/bin/python -m pytest tests/readers -n 0
 
 arm64: install  ## run the function as it is shipped, for arm64 (under an emulator where need be)
 	@$(BIN)/python -m tests.arm64
+
+sandbox: install  ## deploy a region of its own into the account of your credentials, try it and take it away (STACK=us-east-1)
+	@$(BIN)/python -m sandbox "$${STACK:?must be set: the stack whose region and settings to use, for example us-east-1}"
 
 check: install  ## lint and type check
 	@$(BIN)/ruff check .
@@ -71,13 +93,13 @@ format: install  ## format the code
 
 lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/lock.txt
-	@for set in lock dev layer program policy bench scan; do \
+	@for set in lock dev layer program policy bench scan readers build spark-3.5 spark-4.0; do \
 		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
 		[ $$set = policy ] && target=policy/requirements.txt; \
-		constraint=; case $$set in lock|dev|scan) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
+		constraint=; case $$set in lock|dev|scan|build|spark-*) ;; *) constraint="-c requirements/dev.txt" ;; esac; \
 		$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-annotate --no-header --quiet $$constraint requirements/$$set.in -o $$target || exit 1; \
 	done
 
 clean:  ## remove what was installed and built
-	@rm -rf $(VENV) .venv-scan .build .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .venv-scan .venv-readers .build .pytest_cache .ruff_cache .hypothesis

@@ -53,7 +53,7 @@ def _flow(monitored: MonitoredResources) -> list[Widget]:
     return [
         _graph(
             monitored,
-            "Objects: uploaded, queued, processed, rejected",
+            "Objects: uploaded, queued, and by outcome",
             [
                 _line("AWS/Events", "Invocations", rule, "Uploaded"),
                 _line("AWS/SQS", "NumberOfMessagesSent", queue, "Queued"),

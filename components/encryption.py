@@ -63,7 +63,7 @@ def key_policy(names: Names) -> dict[str, Any]:
     """
     account, region = names.account, names.region
     use = ["kms:Decrypt", "kms:GenerateDataKey"]
-    rule = names.arn("events", f"rule/{names.physical('s3-events')}")
+    of_this_account = {"StringEquals": {"aws:SourceAccount": account.account_id}}
     topic = names.arn("sns", names.physical("alarms"))
     workgroups = names.arn("athena", f"workgroup/{names.physical('*')}")
     log_group = names.arn("logs", f"log-group:{names.log_group}")
@@ -78,39 +78,51 @@ def key_policy(names: Names) -> dict[str, Any]:
                 "Action": "kms:*",
                 "Resource": "*",
             },
-            _allow_service("RuleSendsToQueues", "events.amazonaws.com", use, {"aws:SourceArn": rule}),
+            # SQS developer guide, "Configure KMS permissions for AWS services"; no rule is told here.
+            _allow_service("RuleSendsToQueues", "events.amazonaws.com", use, of_this_account),
             # CloudWatch gives no source that narrows to alarms; the topic that SNS encrypts for does.
             _allow_service(
                 "AlarmsNotify",
                 "cloudwatch.amazonaws.com",
                 use,
-                {"kms:EncryptionContext:aws:sns:topicArn": topic},
+                {"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": topic}},
             ),
             _allow_service(
                 "LogGroupEncrypts",
                 f"logs.{region}.amazonaws.com",
                 [
-                    # CloudWatch Logs user guide, "Encrypt log data using AWS KMS", its wildcards written out;
-                    # without DescribeKey, which has no encryption context for the condition to admit.
+                    # CloudWatch Logs user guide, "Encrypt log data using AWS KMS", its wildcards written out.
                     *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
                     *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
                 ],
-                {"kms:EncryptionContext:aws:logs:arn": log_group},
+                {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group}},
+            ),
+            # The same page has it, under a condition that a call without encryption context cannot meet.
+            _allow_service(
+                "LogGroupDescribesKey",
+                f"logs.{region}.amazonaws.com",
+                ["kms:DescribeKey"],
+                {"StringEqualsIfExists": {"aws:SourceAccount": account.account_id}},
             ),
             # Athena user guide, "Managed query results": Athena encrypts results under its own name.
             _allow_service(
-                "QueryResultsEncrypt", "encryption.athena.amazonaws.com", use, {"aws:SourceArn": workgroups}
+                "QueryResultsEncrypt",
+                "encryption.athena.amazonaws.com",
+                use,
+                {"ArnLike": {"aws:SourceArn": workgroups}},
             ),
         ],
     }
 
 
-def _allow_service(sid: str, service: str, actions: list[str], condition: dict[str, str]) -> dict[str, Any]:
+def _allow_service(
+    sid: str, service: str, actions: list[str], condition: dict[str, dict[str, str]]
+) -> dict[str, Any]:
     return {
         "Sid": sid,
         "Effect": "Allow",
         "Principal": {"Service": service},
         "Action": actions,
         "Resource": "*",
-        "Condition": {"ArnEquals": condition},
+        "Condition": condition,
     }

@@ -1,6 +1,7 @@
 """From the bucket's events to the queue: the rule, its target, and queues that nothing else may send to."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ class IngestionArgs:
 
     Attributes:
         names: Names and tags.
-        bucket_name: The bucket whose new objects are wanted.
+        bucket_name: The bucket whose objects come and go.
         settings: The stack's settings.
         key_arn: The KMS key to encrypt messages with; None for SQS's own keys.
     """
@@ -41,15 +42,16 @@ class Ingestion(pulumi.ComponentResource):
     def __init__(self, name: str, args: IngestionArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("regional-analytics:index:Ingestion", name, None, opts)
         self._name, self._args = name, args
+        settings = args.settings
         self.dead_letter_queue = self._add_queue("dlq", message_retention_seconds=DEAD_LETTER_RETENTION)
         self.queue = self._add_queue(
             "queue",
             message_retention_seconds=QUEUE_RETENTION,
-            visibility_timeout_seconds=args.settings.visibility_timeout,
+            visibility_timeout_seconds=settings.visibility_timeout,
             redrive_policy=pulumi.Output.json_dumps(
                 {
                     "deadLetterTargetArn": self.dead_letter_queue.arn,
-                    "maxReceiveCount": args.settings.maximum_receives,
+                    "maxReceiveCount": settings.maximum_receives,
                 }
             ),
         )
@@ -68,7 +70,9 @@ class Ingestion(pulumi.ComponentResource):
             f"{name}-rule",
             name=args.names.physical("s3-events"),
             description="What users upload and delete; not what the system writes",
-            event_pattern=pulumi.Output.json_dumps(event_pattern(args.bucket_name)),
+            event_pattern=pulumi.Output.all(
+                args.bucket_name, settings.keep_secret("upload_prefixes", settings.upload_prefixes)
+            ).apply(lambda given: json.dumps(event_pattern(*given))),
             state="ENABLED",
             tags=args.names.tags("s3-events"),
             opts=pulumi.ResourceOptions(parent=self),
@@ -111,7 +115,8 @@ class Ingestion(pulumi.ComponentResource):
             f"{self._name}-{kind}",
             name=self._args.names.physical(kind),
             tags=self._args.names.tags(kind),
-            opts=pulumi.ResourceOptions(parent=self),
+            # A deleted queue takes its messages with it.
+            opts=pulumi.ResourceOptions(parent=self, protect=self._args.settings.protect),
             **definition,
             **encryption,
         )
@@ -128,17 +133,25 @@ class Ingestion(pulumi.ComponentResource):
         )
 
 
-def event_pattern(bucket_name: pulumi.Input[str]) -> dict[str, Any]:
-    """Match what happens to uploads in the bucket, and not what happens to what the system writes.
+def event_pattern(bucket_name: str, upload_prefixes: Sequence[str]) -> dict[str, Any]:
+    """Match uploads and their deletions, but never what the system writes: each result would be an upload.
 
-    `anything-but` excludes every prefix of a list (EventBridge user guide, "Comparison operators").
+    The bucket sends events of other kinds too, so the pattern names the two.
+
+    Args:
+        bucket_name: The bucket.
+        upload_prefixes: Beginnings of the keys that are uploads. None of them meets a system prefix, so they
+            exclude what the system writes. With none, each key but the system's own is an upload.
     """
+    # Matchers of one list are alternatives, so prefixes beside anything-but would let everything through.
+    # anything-but excludes each prefix of a list (EventBridge user guide, "Comparison operators").
+    keys = [{"prefix": prefix} for prefix in upload_prefixes]
     return {
         "source": ["aws.s3"],
         "detail-type": ["Object Created", "Object Deleted"],
         "detail": {
             "bucket": {"name": [bucket_name]},
-            "object": {"key": [{"anything-but": {"prefix": list(SYSTEM_PREFIXES)}}]},
+            "object": {"key": keys or [{"anything-but": {"prefix": list(SYSTEM_PREFIXES)}}]},
         },
     }
 

@@ -9,6 +9,8 @@ from components.names import Names
 from components.settings import Settings
 
 INDEX_NAME = "timestamp-index"
+EXPIRY_ATTRIBUTE = "expires_at"
+"""When a record may be deleted, in seconds since the epoch; the handler writes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,10 @@ class JobTable(pulumi.ComponentResource):
                     projection_type="ALL",
                 )
             ],
+            # Set when records are kept for ever, too: without it, an expiry that was once on would stay on.
+            ttl=dynamodb.TableTtlArgs(
+                attribute_name=EXPIRY_ATTRIBUTE, enabled=args.settings.job_retention_days > 0
+            ),
             point_in_time_recovery=dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
             deletion_protection_enabled=args.settings.protect,
             server_side_encryption=(

@@ -61,9 +61,9 @@ def layer_archive(runtime: Runtime) -> pulumi.FileArchive:
     return _archive(build_layer(runtime))
 
 
-def code_sha256(path: Path) -> str:
+def code_sha256(archive: pulumi.FileArchive) -> str:
     """Return an archive's SHA-256 as Lambda reports it of a function's code."""
-    return base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
+    return base64.b64encode(hashlib.sha256(Path(archive.path).read_bytes()).digest()).decode()
 
 
 def program_version() -> str:

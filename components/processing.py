@@ -54,6 +54,8 @@ class ProcessingArgs:
 class Processing(pulumi.ComponentResource):
     """Log group, role policy, layer, function and event source mapping."""
 
+    code_sha256: str
+    """Of the archive that is deployed, as Lambda reports it of the function's code."""
     function_arn: pulumi.Output[str]
     function_name: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
@@ -67,7 +69,7 @@ class Processing(pulumi.ComponentResource):
             retention_in_days=args.settings.log_retention_days,
             kms_key_id=args.key_arn,
             tags=args.names.tags("lambda-logs"),
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self, protect=args.settings.protect),
         )
         policy = self._add_role_policy(log_group)
         function = self._add_function(log_group, policy)
@@ -112,6 +114,8 @@ class Processing(pulumi.ComponentResource):
     def _add_function(self, log_group: cloudwatch.LogGroup, policy: iam.RolePolicy) -> lambda_.Function:
         args = self._args
         runtime = RUNTIMES[args.settings.python_runtime]
+        code = packaging.handler_archive(compile_contracts(args.contracts))
+        self.code_sha256 = packaging.code_sha256(code)
         layer = lambda_.LayerVersion(
             f"{self._name}-layer",
             layer_name=args.names.physical("layer"),
@@ -129,7 +133,7 @@ class Processing(pulumi.ComponentResource):
             architectures=[packaging.ARCHITECTURE],
             runtime=runtime.name,
             handler="index.handler",
-            code=packaging.handler_archive(compile_contracts(args.contracts)),
+            code=code,
             layers=[layer.arn],
             memory_size=args.settings.memory_size,
             timeout=args.settings.timeout,
@@ -146,10 +150,17 @@ class Processing(pulumi.ComponentResource):
                 subnet_ids=args.network.subnet_ids, security_group_ids=[args.network.security_group_id]
             ),
             tags=args.names.tags("etl"),
-            # Lambda checks the role's rights before it creates the function. The function needs the network's
-            # rules and routes, and gives up nothing that it uses before the new network is whole.
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[policy, args.role.interface_policy, args.network]
+                parent=self,
+                depends_on=[
+                    # Lambda checks the role's rights before it creates the function.
+                    *(policy, args.role.interface_policy),
+                    # The function moves to another network only when its rules and routes are there.
+                    args.network,
+                    # A longer timeout waits until the queue hides messages for longer: Lambda refuses a
+                    # mapping whose queue hides them for less than the function's timeout.
+                    args.ingestion.queue,
+                ],
             ),
         )
 
@@ -165,10 +176,9 @@ class Processing(pulumi.ComponentResource):
             "REJECTED_SHARE_MAX": str(settings.rejected_share_max),
             "MAX_DECOMPRESSED_BYTES": str(settings.max_decompressed_bytes),
             "MAX_DECOMPRESSION_RATIO": str(settings.max_decompression_ratio),
-            "JOB_RETENTION_DAYS": "0",
-            "UPLOAD_PREFIXES": json.dumps([]),
+            "JOB_RETENTION_DAYS": str(settings.job_retention_days),
             "SYSTEM_PREFIXES": json.dumps(SYSTEM_PREFIXES),
-            "DATASETS": json.dumps([contract.name for contract in self._args.contracts]),
+            "UPLOAD_PREFIXES": settings.keep_secret("upload_prefixes", json.dumps(settings.upload_prefixes)),
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

@@ -127,6 +127,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
         self.outputs = {
             "bucketName": storage.bucket_name,
             "functionArn": processing.function_arn,
+            "codeSha256": processing.code_sha256,
             "tableName": jobs.name,
             "queueUrl": ingestion.queue.url,
             "vpcId": network.vpc_id,
@@ -136,6 +137,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
             "logGroupName": processing.log_group_name,
             "alarmTopicArn": monitoring.alarm_topic_arn,
             "region": settings.region,
+            "systemPrefixes": list(SYSTEM_PREFIXES),
         }
         if contracts:
             catalog = Catalog(

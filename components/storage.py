@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 from pulumi_aws import s3
 
-from components.names import SYSTEM_PREFIXES, Names
+from components.bucket_policy import bucket_policy
+from components.names import Names
 from components.settings import Settings
 
 INCOMPLETE_UPLOAD_DAYS = 7
@@ -49,9 +49,9 @@ class Storage(pulumi.ComponentResource):
             tags=args.names.tags("bucket"),
             opts=pulumi.ResourceOptions(parent=self, protect=args.settings.protect),
         )
-        self._keep()
+        self._configure_retention()
         self._encrypt()
-        self._close()
+        self._add_policy(self._block_public_access())
         # S3 sends nothing to EventBridge until it is told to: without this, the chain never starts.
         s3.BucketNotification(
             f"{name}-notification", bucket=self._bucket.id, eventbridge=True, opts=self._child
@@ -60,8 +60,8 @@ class Storage(pulumi.ComponentResource):
         self.bucket_arn = self._bucket.arn
         self.register_outputs({"bucketName": self.bucket_name, "bucketArn": self.bucket_arn})
 
-    def _keep(self) -> None:
-        """Version everything, archive uploads, and let go of what nobody can miss."""
+    def _configure_retention(self) -> None:
+        """Version objects, archive uploads, and expire noncurrent versions and incomplete uploads."""
         settings = self._args.settings
         versioning = s3.BucketVersioning(
             f"{self._name}-versioning",
@@ -101,6 +101,8 @@ class Storage(pulumi.ComponentResource):
             f"{self._name}-lifecycle",
             bucket=self._bucket.id,
             rules=[*archive, expire],
+            # An object costs a request to move, and 40 KB of overhead once it has moved.
+            transition_default_minimum_object_size="all_storage_classes_128K",
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
 
@@ -115,6 +117,8 @@ class Storage(pulumi.ComponentResource):
             rules=[
                 s3.BucketServerSideEncryptionConfigurationRuleArgs(
                     apply_server_side_encryption_by_default=default,
+                    # New buckets refuse them by themselves since 2026; this one does in every case.
+                    blocked_encryption_types=["SSE-C"],
                     # One data key for many objects: KMS is asked, and paid, a fraction as often.
                     bucket_key_enabled=key_arn is not None,
                 )
@@ -122,8 +126,8 @@ class Storage(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _close(self) -> None:
-        """Leave access to policies alone, and let those admit nobody from outside."""
+    def _block_public_access(self) -> list[pulumi.Resource]:
+        """Switch ACLs off, and refuse each policy that admits somebody from outside."""
         ownership = s3.BucketOwnershipControls(
             f"{self._name}-ownership",
             bucket=self._bucket.id,
@@ -139,71 +143,21 @@ class Storage(pulumi.ComponentResource):
             restrict_public_buckets=True,
             opts=self._child,
         )
-        # S3 refuses changes of one bucket at the same time (OperationAborted), hence one after the other.
+        return [ownership, public_access_block]
+
+    def _add_policy(self, after: list[pulumi.Resource]) -> None:
+        """Deny what nobody may do; S3 refuses two changes of one bucket at a time (OperationAborted)."""
+        settings = self._args.settings
+        administrators = settings.keep_secret("administrator_role_arns", settings.administrator_role_arns)
+        policy = pulumi.Output.all(
+            bucket_arn=self._bucket.arn,
+            role_arn=self._args.role_arn,
+            key_arn=self._args.key_arn,
+            administrator_arns=administrators,
+        ).apply(lambda arns: json.dumps(bucket_policy(**arns, protect=settings.protect)))
         s3.BucketPolicy(
             f"{self._name}-policy",
             bucket=self._bucket.id,
-            policy=pulumi.Output.all(self._bucket.arn, self._args.role_arn, self._args.key_arn).apply(
-                lambda arns: json.dumps(bucket_policy(*arns, protect=self._args.settings.protect))
-            ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[ownership, public_access_block]),
+            policy=policy,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
-
-
-def bucket_policy(bucket_arn: str, role_arn: str, key_arn: str | None, *, protect: bool) -> dict[str, Any]:
-    """Return what nobody may do to the bucket, whatever their own policies allow."""
-    everything = [bucket_arn, f"{bucket_arn}/*"]
-    statements = [
-        _deny("PlainHttp", "s3:*", everything, {"Bool": {"aws:SecureTransport": "false"}}),
-        _deny("OutdatedTls", "s3:*", everything, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}),
-        # The role's own policy gives neither; this holds even if somebody widens it.
-        _deny(
-            "FunctionChangesUploads",
-            ["s3:PutObject", "s3:DeleteObject"],
-            {"NotResource": [f"{bucket_arn}/{prefix}*" for prefix in SYSTEM_PREFIXES]},
-            {"ArnEquals": {"aws:PrincipalArn": role_arn}},
-        ),
-        _deny(
-            "FunctionDeletesVersions",
-            "s3:DeleteObjectVersion",
-            [f"{bucket_arn}/*"],
-            {"ArnEquals": {"aws:PrincipalArn": role_arn}},
-        ),
-    ]
-    if key_arn is not None:
-        # An upload may ask for another encryption than the bucket's own.
-        statements.append(
-            _deny(
-                "OtherKeys",
-                "s3:PutObject",
-                [f"{bucket_arn}/*"],
-                {
-                    "Null": {"s3:x-amz-server-side-encryption": "false"},
-                    "ArnNotEquals": {"s3:x-amz-server-side-encryption-aws-kms-key-id": key_arn},
-                },
-            )
-        )
-    if protect:
-        # Versions are the way back from a mistake, so only a person with a second factor ends one early.
-        statements.append(
-            _deny(
-                "DeletesForGoodWithoutSecondFactor",
-                ["s3:DeleteBucket", "s3:DeleteObjectVersion"],
-                everything,
-                {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
-            )
-        )
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
-def _deny(
-    sid: str, actions: str | list[str], resources: list[str] | dict[str, list[str]], condition: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        "Sid": f"No{sid}",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": actions,
-        **(resources if isinstance(resources, dict) else {"Resource": resources}),
-        "Condition": condition,
-    }

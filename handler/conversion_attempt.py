@@ -3,7 +3,8 @@
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from conversion import (
@@ -15,11 +16,12 @@ from conversion import (
     convert,
     largest_object_bytes,
 )
+from datasets import Dataset
 from environment import Settings
 from faults import OutOfTimeError
 from invocation import Invocation
 from job_records import Status
-from outcome import Outcome, facts_of_rows
+from outcome import Outcome, facts_of_key, facts_of_rows
 from outputs import Output
 from uploads import Source
 
@@ -53,6 +55,11 @@ class Attempt:
         if source.size == 0:
             yield Outcome(status=Status.SKIPPED, error="the object is empty")
             return
+        dataset = self.settings.datasets.of(self.key)
+        if dataset and (hidden := dataset.hidden_because(self.key, datetime.now(UTC))):
+            reason = f"dataset {dataset.contract.name}: {hidden}"
+            yield Outcome(status=Status.FAILED, error=reason, conclusive=False, facts=_facts_of(dataset))
+            return
         largest = largest_object_bytes(invocation.conversion_seconds_full)
         if source.size > largest:
             reason = (
@@ -73,15 +80,16 @@ class Attempt:
                         key=self.key,
                         size=source.size,
                         workdir=self.workdir,
-                        limits=self._limits(seconds),
+                        limits=self._limits(seconds, dataset),
                         provenance=self._provenance(source),
+                        assignment=dataset and dataset.assignment(self.key),
                     )
                 )
             except (EmptyError, UnreadableError, DeadlineExceededError) as ended:
                 outcome = self._ended(ended, seconds)
             else:
-                outcome = _completed(converted)
-            yield outcome
+                outcome = _completed(converted, self.key)
+            yield replace(outcome, facts={**outcome.facts, **_facts_of(dataset)})
 
     def _ended(self, ended: Exception, seconds: float) -> Outcome:
         """Return the outcome of a conversion that ended without data."""
@@ -106,9 +114,10 @@ class Attempt:
                 reason = f"not converted within {seconds:.0f} s, all there is: raise the timeout and replay"
                 return Outcome(status=Status.FAILED, error=reason, conclusive=False)
 
-    def _limits(self, seconds: float) -> Limits:
+    def _limits(self, seconds: float, dataset: Dataset | None) -> Limits:
+        share = dataset.contract.handling.rejected_share_max if dataset else None
         return Limits(
-            rejected_share_max=self.settings.rejected_share_max,
+            rejected_share_max=self.settings.rejected_share_max if share is None else share,
             decompressed_bytes_max=self.settings.decompressed_bytes_max,
             decompression_ratio_max=self.settings.decompression_ratio_max,
             memory_bytes=self.invocation.memory_bytes,
@@ -128,7 +137,13 @@ class Attempt:
         }
 
 
-def _completed(conversion: Conversion) -> Outcome:
+def _facts_of(dataset: Dataset | None) -> Mapping[str, str]:
+    if dataset is None:
+        return {}
+    return {"dataset": dataset.contract.name, "contract_version": dataset.contract.version}
+
+
+def _completed(conversion: Conversion, key: str) -> Outcome:
     account = conversion.account
     files: dict[Output, Callable[[], Path]] = {
         Output.PARQUET: lambda: conversion.parquet,
@@ -142,5 +157,10 @@ def _completed(conversion: Conversion) -> Outcome:
         "format": conversion.format,
         "encoding": conversion.encoding,
         "compression": conversion.compression,
+        **facts_of_key(key),
     }
+    if broken := conversion.facts.get("rules_broken"):
+        facts["rules_broken"] = broken
+    if header := conversion.facts.get("header"):
+        facts["header"] = header
     return Outcome(status=Status.COMPLETED, files=files, facts=facts)

@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from conversion import Assignment
 from conversion.contract.model import Contract
 
-COMPILED = Path(__file__).with_name("datasets.json")
+DATASETS_FILE = "datasets.json"
+"""In the function's archive: the compiled contracts."""
 
 _NOW = re.compile(r"NOW(?:([+-]\d+)(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)S?)?")
 _STEPS = {
@@ -39,6 +41,10 @@ class Dataset:
         pairs = [folder.partition("=") for folder in folders[: len(self.partitions)]]
         values = {name: value for name, _, value in pairs}
         return values if list(values) == [partition["name"] for partition in self.partitions] else {}
+
+    def assignment(self, key: str) -> Assignment:
+        """Return what an object is converted by."""
+        return Assignment(contract=self.contract, partitions=self.partition_values(key))
 
     def hidden_because(self, key: str, now: datetime) -> str | None:
         """Return why Athena would never find what is published for a key; None if it would."""
@@ -71,7 +77,7 @@ class Datasets:
         ]
 
     @classmethod
-    def load(cls, path: Path = COMPILED) -> "Datasets":
+    def load(cls, path: Path) -> "Datasets":
         """Return the datasets of a compiled file; none if there is no such file."""
         return cls(json.loads(path.read_bytes()) if path.exists() else {"datasets": []})
 

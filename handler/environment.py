@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
+from datasets import DATASETS_FILE, Datasets
 from outputs import PREFIXES
 
 _Number = TypeVar("_Number", int, float)
@@ -39,8 +40,8 @@ class Settings:
     """What keys of uploads begin with; empty for any key that is not the system's."""
     system_prefixes: tuple[str, ...]
     """What keys begin with that the system writes."""
-    datasets: tuple[str, ...]
-    """Names that metrics tell apart; every other key counts as `other`."""
+    datasets: Datasets
+    """Folders that a contract describes."""
     program_version: str
 
     def __post_init__(self) -> None:
@@ -64,6 +65,7 @@ class Settings:
             SettingsError: naming the variable or the file, its value and what would be right.
         """
         variables = _Variables(environment)
+        archive = Path(variables.text("LAMBDA_TASK_ROOT"))
         return cls(
             bucket=variables.text("BUCKET_NAME"),
             table=variables.text("TABLE_NAME"),
@@ -76,8 +78,8 @@ class Settings:
             job_retention_days=variables.number("JOB_RETENTION_DAYS", int, 0, 36500),
             upload_prefixes=variables.texts("UPLOAD_PREFIXES"),
             system_prefixes=variables.texts("SYSTEM_PREFIXES"),
-            datasets=variables.texts("DATASETS", default="[]"),
-            program_version=_version(Path(variables.text("LAMBDA_TASK_ROOT")) / VERSION_FILE),
+            datasets=Datasets.load(archive / DATASETS_FILE),
+            program_version=_version(archive / VERSION_FILE),
         )
 
 
@@ -87,8 +89,8 @@ class _Variables:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
 
-    def text(self, name: str, default: str = "") -> str:
-        value = self._environment.get(name) or default
+    def text(self, name: str) -> str:
+        value = self._environment.get(name)
         if not value:
             raise SettingsError(f"environment variable {name} is not set")
         return value
@@ -103,8 +105,8 @@ class _Variables:
             raise _wrong(name, f"be {low} to {high}", value)
         return parsed
 
-    def texts(self, name: str, default: str = "") -> tuple[str, ...]:
-        value = self.text(name, default)
+    def texts(self, name: str) -> tuple[str, ...]:
+        value = self.text(name)
         try:
             parsed = json.loads(value)
         except ValueError:

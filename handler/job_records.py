@@ -82,9 +82,11 @@ class Jobs:
     _RESULTS = (
         *_PATHS,
         *("etag", "bytes_in", "bytes_out", "rows_in", "rows_out", "rows_rejected", "column_count", "format"),
+        *("dataset", "contract_version", "rules_broken"),
         *(
             "encoding",
             "compression",
+            "header",
             "duration_ms",
             "error",
             "outcome",

@@ -11,6 +11,9 @@ from uploads import Source
 
 _PATHS = {Output.PARQUET: "output_path", Output.REJECTS: "rejected_path", Output.PROFILE: "profile_path"}
 
+_PART_SHOWN_MAX = 100
+"""Characters of a key that a warning quotes."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
@@ -47,3 +50,19 @@ def facts_of_rows(rows_in: int, rows_out: int, rows_rejected: int, bytes_out: in
 def facts_of_outputs(paths: Mapping[Output, str]) -> Mapping[str, str]:
     """Return what a record says of the outputs, given their keys."""
     return {_PATHS[output]: path for output, path in paths.items()}
+
+
+def facts_of_key(key: str) -> Mapping[str, list[str]]:
+    """Return the warnings that a record has for an object of this key, if any.
+
+    Spark, Trino and Athena do not read objects and folders whose names begin with `_` or `.`: they are hidden
+    files, as programs keep their own in. docs/reading.md has what each engine does.
+    """
+    hidden = next((part for part in key.split("/") if part.startswith(("_", "."))), None)
+    if hidden is None:
+        return {}
+    warning = (
+        f"Spark, Trino and Athena do not read the published file, as {hidden[:_PART_SHOWN_MAX]!r} in its key "
+        f"begins with {hidden[0]!r}: upload the object under another key"
+    )
+    return {"warnings": [warning]}

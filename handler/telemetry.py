@@ -1,6 +1,6 @@
 """What is told of a job: a log line and metrics, neither with anything of the data in it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,18 +33,8 @@ _AMOUNTS = {
 }
 
 _OTHER = "other"
-
-
-def dataset(key: str, known: Collection[str]) -> str:
-    """Return the dataset that a key belongs to: its first folder, below `input/` if it is there.
-
-    Args:
-        key: an object's key.
-        known: the datasets that the stack knows. CloudWatch charges by the metric, and whoever uploads
-            chooses the keys, so all other folders count as `other`.
-    """
-    folder, slash, _ = key.removeprefix("input/").partition("/")
-    return folder if slash and folder in known else _OTHER
+"""The dataset of every upload that no contract describes: whoever uploads chooses the keys, and CloudWatch
+charges by the metric."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,7 +75,8 @@ def report(settings: Settings, told: Report) -> None:
 
 def count(settings: Settings, status: Status, key: str, amounts: Mapping[str, Any] | None = None) -> None:
     """Count a job that has ended so, and what it amounts to."""
-    emit(status, settings.environment_suffix, dataset(key, settings.datasets), amounts or {})
+    dataset = settings.datasets.of(key)
+    emit(status, settings.environment_suffix, dataset.contract.name if dataset else _OTHER, amounts or {})
 
 
 def emit(status: Status, environment_suffix: str, dataset: str, amounts: Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ class CloudWatch:
         return states
 
     def _call(self, what: str, body: Mapping[str, Any]) -> datetime:
-        answer = self._server.steer(f"/_cloudwatch/{what}", body)
+        answer = self._server.steer(f"/_steering/{what}", body)
         return datetime.fromtimestamp(answer["now"], tz=UTC)
 
 

@@ -10,7 +10,7 @@ from boto3.dynamodb.types import TypeDeserializer
 from boto3.s3.transfer import TransferConfig
 
 from local.deployer import deploy
-from local.lambda_service import LambdaService
+from local.embedded_lambda.lambda_service import LambdaService
 from local.server import Credentials, Server
 from local.stacks import read_stacks
 
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from local.deployer import Mutate
-    from local.execution_environment import Invocation
+    from local.embedded_lambda.execution_environment import Invocation
     from local.stacks import Stack
-
-REGISTER_PREFIX = "latest#"
-"""Items of the job table that are no jobs: which version of a key came last."""
 
 
 class Cloud:
@@ -119,6 +116,23 @@ class Cloud:
             Config=TransferConfig(max_concurrency=2),
         )
 
+    def delete(self, stack: str, key: str, version: str | None = None) -> str:
+        """Delete an object of the stack's bucket, as a user would; give the version id that S3 answers.
+
+        Args:
+            stack: the stack's name.
+            key: the object's key.
+            version: a version or delete marker to remove for good; None puts a delete marker on top.
+        """
+        named = {"VersionId": version} if version else {}
+        bucket = self.outputs[stack]["bucketName"]
+        answer = self.client("s3", self.region(stack)).delete_object(Bucket=bucket, Key=key, **named)
+        return answer["VersionId"]
+
+    def pass_days(self, bucket: str, days: float) -> None:
+        """Let so many days pass for a bucket: what is in it grows older, then its lifecycle rules act."""
+        self.server.steer("/_steering/days", {bucket: days})
+
     def run_until_idle(self, timeout_seconds: float = 300) -> None:
         """Deliver what the queues hold; return when nothing runs and no message is visible."""
         self.functions.run_until_idle(timeout_seconds)
@@ -163,7 +177,8 @@ class Cloud:
             for page in pages.paginate(TableName=self.outputs[stack]["tableName"])
             for item in page["Items"]
         ]
-        wanted = [record for record in records if not record["job_id"].startswith(REGISTER_PREFIX)]
+        # Registers, and deletions that changed nothing that people look for, are not in the index of jobs.
+        wanted = [record for record in records if "timestamp" in record]
         return sorted(
             (record for record in wanted if key is None or record["input_path"] == key),
             key=lambda record: record["timestamp"],

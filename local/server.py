@@ -1,4 +1,4 @@
-"""Moto's server in a process of its own, IAM enforced from the first call, the bridges in place.
+"""Moto's server in a process of its own, IAM enforced from the first call, the patches in place.
 
 `Server` is the handle; `python -m local.server` is the process, which ends when its standard input does.
 """
@@ -124,7 +124,7 @@ class Server:
         """Ask the server for what no API of AWS offers; give its answer.
 
         Args:
-            path: One of those below `local.cloudwatch.PATH`.
+            path: One of those below `local.gateway.steering.PATH`.
             body: Sent as JSON.
         """
         request = urllib.request.Request(  # noqa: S310 - the embedded AWS's own address
@@ -186,7 +186,7 @@ def _create_users() -> dict[str, tuple[str, str]]:
     """Create who may call before anybody else has been allowed to: the operator and Lambda's service."""
     from moto.iam.models import iam_backends
 
-    from local.bridges.account import ACCOUNT, PARTITION
+    from local.moto_patches.moto_account import ACCOUNT, PARTITION
 
     iam = iam_backends[ACCOUNT][PARTITION]
     keys = {}
@@ -208,11 +208,11 @@ def _serve(port: int) -> None:
     )
     from werkzeug.serving import make_server
 
-    from local import bridges
+    from local import moto_patches
     from local.gateway.application import Gateway
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    bridges.install()
+    moto_patches.install()
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     users = _create_users()
     dispatcher = DomainDispatcherApplication(create_backend_app)

@@ -1,11 +1,10 @@
 """Job records: found by status and time through the table's index, and everything known about one of them."""
 
-import hashlib
 import heapq
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,17 +15,18 @@ from urllib.parse import quote
 from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
-from ops.batches import batched
+from ops import registers
 from ops.errors import OpsError
 from ops.stacks import Stack
+from ops.table import Item, get, job_id
 
 INDEX = "timestamp-index"
-STATUSES = ("STARTED", "COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED")
+STATUSES = ("STARTED", "COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED", "WITHDRAWN")
 _ID = re.compile("[0-9a-f]{32}")
 _BEGINNING_OF_ID = re.compile("[0-9a-f]{4,31}")
 REJECTS_SHOWN = 5
 
-Job = dict[str, Any]
+Job = Item
 
 
 def find(
@@ -55,34 +55,6 @@ def _find_status(stack: Stack, status: str, since: datetime, until: datetime, pr
         yield from page["Items"]
 
 
-def job_id(bucket: str, key: str, version_id: str) -> str:
-    """Return the id of the job of one version of an object, as the function forms it."""
-    return hashlib.sha256(f"{bucket}\0{key}\0{version_id}".encode()).hexdigest()[:32]
-
-
-def get(stack: Stack, identifier: str) -> Job | None:
-    """Return the job record, or None if there is none."""
-    job = stack.jobs.get_item(Key={"job_id": identifier}).get("Item")
-    return job if job and _lives(job) else None
-
-
-def _lives(item: Job) -> bool:
-    """Whether an item has not expired: DynamoDB deletes it only days later (Developer Guide, "TTL")."""
-    return "expires_at" not in item or float(item["expires_at"]) > time.time()
-
-
-def get_many(stack: Stack, identifiers: Iterable[str]) -> dict[str, Job]:
-    """Return the job records that exist, by id."""
-    found: dict[str, Job] = {}
-    for batch in batched(sorted(set(identifiers)), 100):  # BatchGetItem's limit
-        keys = [{"job_id": identifier} for identifier in batch]
-        while keys:
-            answer = stack.jobs.meta.client.batch_get_item(RequestItems={stack.table: {"Keys": keys}})
-            found |= {job["job_id"]: job for job in answer["Responses"].get(stack.table, []) if _lives(job)}
-            keys = answer.get("UnprocessedKeys", {}).get(stack.table, {}).get("Keys", [])
-    return found
-
-
 def look_up(stacks: Sequence[Stack], wanted: str, *, since: datetime) -> list[tuple[Stack, Job]]:
     """Find the jobs that are meant by an id, by the beginning of one, or by an object's key in any stack.
 
@@ -104,14 +76,13 @@ def look_up(stacks: Sequence[Stack], wanted: str, *, since: datetime) -> list[tu
             raise OpsError(f"{wanted!r} begins the ids of {len(found)} jobs: {ids}; give more of it")
         if found:
             return found
-    versions = {stack: _newest_version(stack, wanted) for stack in stacks}
-    if not any(versions.values()):
+    ids = {stack: _of_key(stack, wanted) for stack in stacks}
+    if not any(ids.values()):
         raise OpsError(
             f"{wanted!r} is neither a job id (32 hexadecimal digits, or the first of them) nor the key of an"
             f" object in {', '.join(stack.bucket for stack in stacks)}"
         )
-    ids = {stack: job_id(stack.bucket, wanted, version) for stack, version in versions.items() if version}
-    return [(stack, job) for stack, identifier in ids.items() if (job := get(stack, identifier))]
+    return [(stack, job) for stack, each in ids.items() if each and (job := get(stack, each))]
 
 
 def _find_by_beginning(stack: Stack, beginning: str, since: datetime) -> list[Job]:
@@ -119,26 +90,22 @@ def _find_by_beginning(stack: Stack, beginning: str, since: datetime) -> list[Jo
     return [job for job in found if job["job_id"].startswith(beginning)]
 
 
-def _newest_version(stack: Stack, key: str) -> str | None:
-    """Return the current version of a key, or the last that was taken where the object is gone."""
+def _of_key(stack: Stack, key: str) -> str | None:
+    """Return the job of a key's current version, or that of the last one where the object is gone.
+
+    Usually it is the job of the upload; if a version came back after a deletion, it is the deletion's.
+    """
+    register = registers.get_many(stack, [key]).get(key)
     try:
         head = stack.client("s3").head_object(Bucket=stack.bucket, Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "400"):
             raise
-        return get_registers(stack, [key]).get(key)
-    return head.get("VersionId", "null")
-
-
-def register_id(bucket: str, key: str) -> str:
-    """Return the id of the item that says which version of a key was taken last, as the function forms it."""
-    return "latest#" + hashlib.sha256(f"{bucket}\0{key}".encode()).hexdigest()[:32]
-
-
-def get_registers(stack: Stack, keys: Iterable[str]) -> dict[str, str]:
-    """Return which version of each key was taken last; keys of which none was are left out."""
-    by_id = {register_id(stack.bucket, key): key for key in keys}
-    return {by_id[identifier]: str(item["version_id"]) for identifier, item in get_many(stack, by_id).items()}
+        return job_id(stack.bucket, key, register.version_id) if register else None
+    version = head.get("VersionId", "null")
+    if register and (register.version_id, register.state) == (version, registers.CURRENT):
+        return register.job_id
+    return job_id(stack.bucket, key, version)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,44 +1,55 @@
-"""Process objects again that are in the bucket: the same events, sent to the queue once more.
+"""Process objects again that are in the bucket: the events of their creation, sent once more."""
 
-Not through EventBridge: PutEvents takes no source that begins with "aws.". The queue's policy admits the rule
-alone of all services; an operator sends by their own IAM policy (`sqs:SendMessage` on the queue).
-"""
-
-import json
-import re
-import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from ops import jobs, messages
+from ops import object_events, registers, table, uploads
 from ops.batches import batched
-from ops.errors import OpsError
 from ops.stacks import Stack
 
-SYSTEM_PREFIXES = ("processed/", "rejected/")
-"""What the system wrote itself; the function refuses it too."""
 MISSING = "MISSING"
 """What stands for the status of an object whose current version was never taken."""
 EXPIRED = "EXPIRED"
 """What stands for the status of an object that was processed and whose job record has expired since."""
-FINAL = ("COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED")
+FINAL = ("COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED", "WITHDRAWN")
+
+ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
+"""Storage classes whose objects cannot be read before they are restored."""
+RESTORE_TIMES = {
+    "GLACIER": "minutes (Expedited), 3 to 5 hours (Standard) or 5 to 12 hours (Bulk)",
+    "DEEP_ARCHIVE": "up to 12 hours (Standard) or 48 hours (Bulk)",
+}
+"""What a restore takes (S3 User Guide, "Understanding archive retrieval options")."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
     """The current version of an object, and the record of its job if there is one."""
 
-    key: str
-    version_id: str
-    size: int
-    """Bytes."""
-    etag: str
-    modified_at: datetime
+    version: Mapping[str, Any]
+    """As ListObjectVersions gives it."""
     job: Mapping[str, Any] | None
     taken: bool
-    """Whether the key's register says that this version was the last to be taken."""
+    """Whether the key's register says that this version is the current one."""
+    archived: bool
+    """Whether it must be restored before it can be read."""
+
+    @property
+    def key(self) -> str:
+        """Return the object's key."""
+        return self.version["Key"]
+
+    @property
+    def size(self) -> int:
+        """Return the object's size in bytes."""
+        return self.version["Size"]
+
+    @property
+    def modified_at(self) -> datetime:
+        """Return when it was uploaded."""
+        return self.version["LastModified"]
 
     def status(self) -> str:
         """Return the status of its job; `MISSING` or `EXPIRED` when it has none."""
@@ -51,44 +62,43 @@ class Candidate:
         return self.status() in statuses or (MISSING in statuses and not self.taken)
 
 
-def new_replay_id() -> str:
-    """Return an id greater than that of any earlier replay: the function runs a job once for each."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
-
-
-def check_replay_id(text: str) -> str:
-    """Return the id of an earlier replay.
-
-    Raises:
-        OpsError: when no replay can have had it; the function would refuse its events as poison.
-    """
-    made = re.fullmatch(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}", text)
-    if made and made[1] <= f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}":
-        return text
-    raise OpsError(
-        f"--resume: an interrupted replay prints its id, like 20300131T235959Z-0a1b2c3d; got {text!r}"
-    )
-
-
 def candidates(stack: Stack, prefix: str, *, statuses: Sequence[str] = ()) -> Iterator[Candidate]:
     """Give the objects under the prefix by key: all, or those whose jobs have one of the statuses."""
     for page in batched(_current_versions(stack, prefix), 100):
-        records = jobs.get_many(
-            stack, (jobs.job_id(stack.bucket, version["Key"], version["VersionId"]) for version in page)
-        )
-        taken = jobs.get_registers(stack, (version["Key"] for version in page))
+        held = registers.get_many(stack, (version["Key"] for version in page))
+        ids = {version["Key"]: _job_id(stack, version, held.get(version["Key"])) for version in page}
+        records = table.get_many(stack, ids.values())
         for version in page:
+            key = version["Key"]
             candidate = Candidate(
-                key=version["Key"],
-                version_id=version["VersionId"],
-                size=version["Size"],
-                etag=version["ETag"].strip('"'),
-                modified_at=version["LastModified"],
-                job=records.get(jobs.job_id(stack.bucket, version["Key"], version["VersionId"])),
-                taken=taken.get(version["Key"]) == version["VersionId"],
+                version=version,
+                job=records.get(ids[key]),
+                taken=key in held and _is_held(held[key], version),
+                archived=_is_archived(stack, version),
             )
             if not statuses or candidate.matches(statuses):
                 yield candidate
+
+
+def _is_held(register: registers.Register, version: Mapping[str, Any]) -> bool:
+    return register.state == registers.CURRENT and register.version_id == version["VersionId"]
+
+
+def _job_id(stack: Stack, version: Mapping[str, Any], register: registers.Register | None) -> str:
+    """Return the job that made the version's outputs: that of its upload, or of a deletion after it."""
+    if register and _is_held(register, version):
+        return register.job_id
+    return table.job_id(stack.bucket, version["Key"], version["VersionId"])
+
+
+def _is_archived(stack: Stack, version: Mapping[str, Any]) -> bool:
+    """Whether a version is archived and not restored; a restored one keeps its storage class."""
+    if version.get("StorageClass") not in ARCHIVE_CLASSES:
+        return False
+    head = stack.client("s3").head_object(
+        Bucket=stack.bucket, Key=version["Key"], VersionId=version["VersionId"]
+    )
+    return 'ongoing-request="false"' not in head.get("Restore", "")
 
 
 def done(candidate: Candidate, replay_id: str) -> bool:
@@ -99,48 +109,9 @@ def done(candidate: Candidate, replay_id: str) -> bool:
 
 def send(stack: Stack, wanted: Iterable[Candidate], replay_id: str) -> Iterator[int]:
     """Send the candidates' events; give how many have been sent after each batch."""
-    sent = 0
-    for batch in batched(wanted, messages.RECEIVE_MAX):
-        sent += messages.send(
-            stack,
-            [
-                {"Id": str(number), "MessageBody": json.dumps(event(stack, candidate, replay_id))}
-                for number, candidate in enumerate(batch)
-            ],
-        )
-        yield sent
-
-
-def event(stack: Stack, candidate: Candidate, replay_id: str) -> dict[str, Any]:
-    """Return the event that S3 sent when the object was created, marked as a replay.
-
-    Without the sequencer, which only the job record keeps, the function asks S3 which version is current.
-    """
-    created: dict[str, Any] = {
-        "key": candidate.key,
-        "size": candidate.size,
-        "etag": candidate.etag,
-        "version-id": candidate.version_id,
-    }
-    if candidate.job and candidate.job.get("sequencer"):
-        created["sequencer"] = candidate.job["sequencer"]
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Object Created",
-        "source": "aws.s3",
-        "account": stack.account,
-        "time": f"{candidate.modified_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "region": stack.region,
-        "resources": [f"arn:{stack.function_arn.split(':')[1]}:s3:::{stack.bucket}"],
-        "detail": {
-            "version": "0",
-            "bucket": {"name": stack.bucket},
-            "object": created,
-            "reason": "PutObject",
-            "replay-id": replay_id,
-        },
-    }
+    return object_events.send(
+        stack, (object_events.created(stack, candidate.version, replay_id) for candidate in wanted)
+    )
 
 
 def _current_versions(stack: Stack, prefix: str) -> Iterator[dict[str, Any]]:
@@ -149,5 +120,5 @@ def _current_versions(stack: Stack, prefix: str) -> Iterator[dict[str, Any]]:
     )
     for page in pages:
         for version in page.get("Versions", []):
-            if version["IsLatest"] and not version["Key"].startswith(SYSTEM_PREFIXES):
+            if version["IsLatest"] and uploads.prefixes(stack).is_upload(version["Key"]):
                 yield version

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,9 +33,9 @@ OUTPUTS = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Stack:
-    """One deployed region, by its stack's outputs."""
+    """One deployed region, by its stack's outputs; equal to itself alone, so that it can be a key."""
 
     name: str
     region: str
@@ -51,7 +51,7 @@ class Stack:
     """Of the function's code as it was deployed; None when an older program did that."""
     database: str | None
     """The Glue database; None when the stack deploys no datasets."""
-    datasets: Mapping[str, Mapping[str, str]]
+    datasets: Mapping[str, Mapping[str, str]] = field(hash=False)
     """Of each dataset the names of table, view and workgroup, its key prefix and its contract's version."""
     session: boto3.Session
     endpoint_url: str | None = None

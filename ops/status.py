@@ -21,6 +21,8 @@ class Status:
     region: str
     alarms: tuple[str, ...]
     """Kinds of the alarms that are in ALARM (`dead-letters`, ...), as the runbook's sections are called."""
+    undecided: tuple[str, ...]
+    """Kinds of the alarms that CloudWatch cannot decide yet, as those of a new stack (INSUFFICIENT_DATA)."""
     completed: int
     failed: int
     skipped: int
@@ -37,8 +39,8 @@ class Status:
 
     @property
     def healthy(self) -> bool:
-        """Whether no alarm of the region is in ALARM and its code is what was deployed."""
-        return not self.alarms and not self.code_changed
+        """Whether every alarm of the region is OK and its code is what was deployed."""
+        return not self.alarms and not self.undecided and not self.code_changed
 
 
 def of(stack: Stack, *, since: datetime) -> Status:
@@ -47,10 +49,12 @@ def of(stack: Stack, *, since: datetime) -> Status:
     waiting, in_flight = _counts(stack, stack.queue_url)
     dead_letters, _ = _counts(stack, stack.dead_letter_queue_url)
     undelivered, _ = _counts(stack, stack.delivery_dead_letter_queue_url)
+    alarms = _alarms(stack)
     return Status(
         stack=stack.name,
         region=stack.region,
-        alarms=_alarms(stack),
+        alarms=alarms["ALARM"],
+        undecided=alarms["INSUFFICIENT_DATA"],
         completed=sums["JobsCompleted"],
         failed=sums["JobsFailed"],
         skipped=sums["JobsSkipped"],
@@ -72,21 +76,25 @@ def _code_changed(stack: Stack) -> bool | None:
     return function["CodeSha256"] != stack.code_sha256
 
 
-def _alarms(stack: Stack) -> tuple[str, ...]:
+def _alarms(stack: Stack) -> dict[str, tuple[str, ...]]:
+    """Return the kinds of the stack's alarms by their state."""
     begin, end = "analytics-", stack.physical("").removeprefix("analytics-")
     pages = (
         stack.client("cloudwatch")
         .get_paginator("describe_alarms")
         .paginate(AlarmNamePrefix=begin, AlarmTypes=["MetricAlarm"])
     )
-    return tuple(
-        sorted(
-            alarm["AlarmName"].removeprefix(begin).removesuffix(end)
-            for page in pages
-            for alarm in page["MetricAlarms"]
-            if alarm["StateValue"] == "ALARM" and alarm["AlarmName"].endswith(end)
+    alarms = [alarm for page in pages for alarm in page["MetricAlarms"] if alarm["AlarmName"].endswith(end)]
+    return {
+        state: tuple(
+            sorted(
+                alarm["AlarmName"].removeprefix(begin).removesuffix(end)
+                for alarm in alarms
+                if alarm["StateValue"] == state
+            )
         )
-    )
+        for state in ("ALARM", "INSUFFICIENT_DATA")
+    }
 
 
 def _sums(stack: Stack, since: datetime) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The embedded Lambda's runtime, with each call that the handler makes held to AWS's service models.
 
-Started in place of `local/runtime.py`, in the same isolated interpreter: what it needs that is not in the
-function's archive or layers is loaded by its path.
+Started in place of `local/embedded_lambda/function_runtime.py`, in the same isolated interpreter. What it
+needs that is not in the function's archive or layers is loaded by its path.
 """
 
 import importlib.util
@@ -25,7 +25,7 @@ def main() -> None:
     import regex  # noqa: F401 - what service_models needs, and the function's layer does not have
 
     sys.path.remove(str(PACKAGES))
-    runtime = _loaded(PROJECT / "local" / "runtime.py")
+    runtime = _loaded(PROJECT / "local" / "embedded_lambda" / "function_runtime.py")
     load = runtime.load
 
     def load_checked(name: str) -> Callable[..., Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import execution_environment
+from local.embedded_lambda import execution_environment
 from tests import checked_runtime, service_models
 
 if TYPE_CHECKING:

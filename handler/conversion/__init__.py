@@ -4,6 +4,8 @@ The only names for use from outside are those in ``__all__``.
 """
 
 from conversion.budget import largest_object_bytes
+from conversion.contract.reading import Assignment
+from conversion.loop import convert
 from conversion.model import (
     Account,
     Column,
@@ -13,10 +15,10 @@ from conversion.model import (
     Limits,
     UnreadableError,
 )
-from conversion.pipeline import convert
 
 __all__ = [
     "Account",
+    "Assignment",
     "Column",
     "Conversion",
     "DeadlineExceededError",

@@ -1,70 +1,81 @@
-"""Tell what an object holds by its first bytes; its name counts only where the bytes leave a choice."""
+"""Tell what an object holds by its content; its name counts only where the content leaves a choice."""
 
-import json
+from pathlib import PurePosixPath
 
 from conversion.compression import compression_of
+from conversion.json.layout import Layout, layout_of, place_of_error
 from conversion.model import UnreadableError
-
-PARQUET_MAGIC = b"PAR1"
+from conversion.plan import Findings
 
 _FOREIGN = {
-    b"PK\x03\x04": "a ZIP archive or an Office workbook: upload what is in it",
-    b"\xd0\xcf\x11\xe0": "an old Office document: save it as CSV",
+    b"PK\x03\x04": "an archive or a workbook in another archive: upload it by itself",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "a workbook in an archive: upload it by itself",
     b"%PDF-": "a PDF document",
     b"\x04\x22\x4d\x18": "compressed with LZ4: use gzip, zstd, bzip2 or xz",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: use gzip, zstd, bzip2 or xz",
     b"Obj\x01": "an Avro file",
-    b"ORC": "an ORC file",
-    b"ARROW1": "an Arrow file",
+    b"ARROW1\x00\x00": "an Arrow file",
     b"SQLite format 3\x00": "a SQLite database",
-    b"\x89PNG": "a PNG image",
+    b"\x89PNG\r\n": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
-    b"GIF8": "a GIF image",
     b"\x7fELF": "a program",
+    b"PARE": "a Parquet file whose footer is encrypted",
 }
-_MARGIN = b" \t\r\n"
-_LINES_TRIED = 50
+"""What other formats begin with, that no text begins with."""
+
+_FOREIGN_BINARY = {b"ORC": "an ORC file", b"GIF8": "a GIF image"}
+"""The same, but text may begin so: they are told by bytes that are not text soon after."""
+
+_TAR_MAGIC = b"ustar"
+_TAR_OFFSET = 257
+_JSON_SUFFIXES = {".json", ".ndjson", ".jsonl", ".geojson"}
 
 
 def refuse_foreign(head: bytes) -> None:
-    """Raise UnreadableError for formats that hold tables, or look as if, but are not read."""
+    """Refuse formats that hold tables, or look as if, but are not read.
+
+    Raises:
+        UnreadableError: It is one of them; the text names it.
+    """
     foreign = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), None)
+    if foreign is None and not _is_text(head):
+        foreign = next((name for magic, name in _FOREIGN_BINARY.items() if head.startswith(magic)), None)
+    if head[_TAR_OFFSET:].startswith(_TAR_MAGIC):
+        foreign = "a tar archive"
     if compression_of(head) != "none":
         foreign = "compressed twice"
     if foreign:
         raise UnreadableError(f"not a format that is read, by its first bytes: {foreign}")
 
 
-def json_kind(head: bytes) -> str | None:
-    """Tell JSON by the beginning of a text: ``lines`` of objects, ``values`` laid out otherwise, or None."""
-    start = head.lstrip(_MARGIN)
-    if not start.startswith((b"{", b"[")):
-        return None
-    lines = [line for line in start.splitlines() if line.strip(_MARGIN)][:_LINES_TRIED]
-    objects = sum(_is_object(line) for line in lines)
-    if objects * 2 > len(lines):
-        return "lines"
-    return "values" if _begins_json(start) else None
+def _is_text(head: bytes) -> bool:
+    return not any(byte < 0x20 and byte not in b"\t\n\r\x01\x1b\x0c" for byte in head[:512])
 
 
-def _is_object(line: bytes) -> bool:
-    try:
-        return isinstance(json.loads(line, parse_int=str), dict)
-    except (ValueError, RecursionError):
-        return False
+def json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> Layout | None:
+    """Tell how an object of JSON is laid out; None if it is none.
+
+    Args:
+        head: Its beginning, in UTF-8.
+        key: Its name.
+        findings: What is known of it besides.
+        whole: Whether ``head`` is all of it.
+
+    Raises:
+        UnreadableError: Its name says that it is JSON, and it is none.
+    """
+    layout = None if findings.not_json else layout_of(head, whole=whole)
+    if layout is None and is_named_json(key) and head.lstrip().startswith(b"["):
+        return Layout()  # reading it will say what is wrong with the array
+    if layout is None and is_named_json(key):
+        offset, what = place_of_error(head)
+        line = 1 + head.count(b"\n", 0, offset)
+        raise UnreadableError(f"malformed JSON at line {line}, byte {offset}: {what}")
+    if layout and findings.one_value and layout.array_offset is not None:
+        return Layout()
+    return layout
 
 
-def _begins_json(start: bytes) -> bool:
-    """Tell whether the text is JSON as far as one can see: up to its end, or up to where an error is."""
-    text = start.decode(errors="replace")
-    inner = text[1:].lstrip() if text.startswith("[") else text
-    if inner.startswith("]"):
-        return True
-    try:
-        json.JSONDecoder(parse_int=str).raw_decode(inner)
-    except json.JSONDecodeError as error:
-        # Cut off by the end of what was read, not wrong.
-        return inner.startswith(("{", "[")) and error.pos >= len(inner.rstrip()) - 1
-    except RecursionError:
-        return True
-    return inner.startswith(("{", "["))
+def is_named_json(key: str) -> bool:
+    """Tell whether an object's name says that it is JSON."""
+    return bool({suffix.lower() for suffix in PurePosixPath(key).suffixes} & _JSON_SUFFIXES)

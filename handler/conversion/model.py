@@ -1,5 +1,6 @@
-"""What goes into a conversion and what comes out of it, and the two ways in which it ends without data."""
+"""What goes into a conversion, what comes out of it, and the errors it ends with."""
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,11 +8,13 @@ from pathlib import Path
 MEBIBYTE = 1024 * 1024
 
 BLOCK_BYTES = 256 * 1024
-"""What is read and looked at in one go: it stays in a processor's cache, and its memory is used again. That
-of a mebibyte is asked of the kernel anew each time, which takes as long as counting a CSV's records does."""
+"""What is read and processed at once: it stays in a processor's cache, and its memory is used again."""
 
 HEAD_BYTES = MEBIBYTE
-"""The beginning by which a format is told."""
+"""The beginning of an object, from which its plan is made."""
+
+RECORD_BYTES_MAX = 16 * MEBIBYTE
+"""The longest record that is read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +32,15 @@ class Limits:
     disk_bytes: int = 4096 * MEBIBYTE
     """What ``workdir`` may hold at any time."""
     seconds: float = 270.0
+    threads: int = 1
+    """Threads of the engine: one for each whole processor that the function has."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
     """Where every record of the object went.
 
-    ``rows_in`` is counted from the raw bytes, not by the engine; the header and blank lines are not rows.
+    ``rows_in`` is counted from the raw bytes, not by the engine. Header, title and blank lines are not rows.
     Whatever is published has ``rows_in == rows_out + rows_rejected``.
     """
 
@@ -72,7 +77,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """A finished conversion: three files in ``workdir`` and what is known of them.
+    """A finished conversion: three files in ``workdir``, and what is known of them.
 
     The profile is ready a little later than the rest: it is made while the Parquet is being published.
     """
@@ -88,6 +93,8 @@ class Conversion:
     """``utf-8``, ``utf-16-le`` and its like, ``windows-1252``, or ``binary``."""
     compression: str
     """``none``, ``gzip`` or ``zstd``: how the object was compressed as a whole."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """What else the plan says of the object, such as ``header: assumed``; the profile has it, too."""
 
 
 @dataclass

@@ -1,65 +1,151 @@
 """Parquet, rewritten to our layout, in types and under names that every engine reads."""
 
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from conversion.engine import identifier, literal
+from conversion.budget import Budget
+from conversion.engine import Written, copy, identifier, literal
+from conversion.model import UnreadableError
 from conversion.names import column_names
-from conversion.published import Published, conditions, published
-from conversion.typed import Typed
-from conversion.work import Result, Work
+from conversion.published import LISTS_MAX, Published, conditions, metadata_of, published, selection
+
+MAGIC = b"PAR1"
+
+_DECIMAL_DIGITS_MAX = 38
 
 
-def convert(work: Work) -> Result:
-    """Write the object, whose rows are what its footer says there are, anew."""
-    work.spool.spool()
-    connection, path = work.writer.connection, work.spool.path
-    query = f"SELECT num_rows FROM parquet_file_metadata({literal(str(path))})"
-    work.count(connection.execute(query).fetchall()[0][0])
-    sources = _names(connection, path)
-    names = column_names(sources)
-    columns = _columns(connection, path, names)
-    written = work.writer.rewrite(_table(path), "parquet", "binary", names, sources, columns)
-    typed = Typed(written, types=(), published=columns, markers=(0,) * len(sources))
-    return Result("parquet", "binary", sources, typed)
+@dataclass(frozen=True)
+class _Field:
+    """A field of a file's schema, at any depth."""
+
+    path: tuple[str, ...]
+    type: str
+    digits: int
+    lists: int
+    """How many lists and maps it stands within."""
 
 
-def _table(path: Path) -> str:
-    return f"read_parquet({literal(str(path))})"
+class Upload:
+    """A Parquet file that was uploaded.
+
+    Its footer is looked at before anything of it is unpacked.
+
+    Attributes:
+        rows: Its rows, by its row groups.
+        sources: The names of its columns.
+        relation: SQL that reads it.
+
+    Raises:
+        UnreadableError: It is damaged or encrypted, unpacks to more than the limits allow, or has values that
+            would not be read exactly, or not in time.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, budget: Budget) -> None:
+        self._connection = connection
+        self._file = literal(str(path))
+        groups = self._footer("row_group_id, row_group_num_rows, sum(total_uncompressed_size)", "metadata", 2)
+        self.rows = sum(rows for _, rows, _ in groups)
+        _check_size(sum(size for _, _, size in groups), budget)
+        schema = self._footer("name, coalesce(num_children, 0), type, repetition_type, precision", "schema")
+        fields = list(_fields(schema))
+        _check_exact(fields)
+        self.sources = tuple(field.path[0] for field in fields if len(field.path) == 1)
+        self.relation = f"read_parquet({self._file})"
+        if any(field.type == "INT96" for field in fields):
+            self.relation = self._with_nanoseconds()
+
+    def rewrite(self, output: Path, metadata: Mapping[str, str]) -> tuple[Written, tuple[Published, ...]]:
+        """Write it anew to ``output``; say what was written, and how its columns are published."""
+        names = column_names(self.sources)
+        columns = self._columns(names)
+        query = f"SELECT {selection(names, columns)} FROM {self.relation}"
+        sources = json.dumps(dict(zip(names, self.sources, strict=True)), ensure_ascii=False)
+        metadata = {**metadata, "column_names": sources, **metadata_of(names, columns)}
+        return copy(self._connection, query, output, metadata), columns
+
+    def _footer(self, columns: str, what: str, grouped: int = 0) -> list[Any]:
+        group = f"GROUP BY {', '.join(str(column) for column in range(1, grouped + 1))}" if grouped else ""
+        query = f"SELECT {columns} FROM parquet_{what}({self._file}) {group}"
+        try:
+            return self._connection.execute(query).fetchall()
+        except duckdb.Error as error:
+            what = "encrypted" if "encrypt" in str(error).lower() else "damaged or truncated"
+            raise UnreadableError(
+                f"a Parquet file that is {what}: the engine cannot read its footer"
+            ) from None
+
+    def _with_nanoseconds(self) -> str:
+        """Give the relation that reads timestamps of 96 bits to the nanosecond, if they are in its range."""
+        relation = f"read_parquet({self._file}, int96_as = 'TIMESTAMP_NS')"
+        columns = self._connection.sql(f"FROM {relation}")
+        timestamps = [
+            identifier(name)
+            for name, type_ in zip(columns.columns, columns.types, strict=True)
+            if "TIMESTAMP_NS" in str(type_)
+        ]
+        # What is beyond the years 1677 to 2262 has no nanoseconds: it is read as infinity.
+        beyond = " OR ".join(f"CAST({name} AS VARCHAR) LIKE '%infinity%'" for name in timestamps)
+        query = f"SELECT coalesce(bool_or({beyond}), false) FROM {relation}"
+        return self.relation if self._connection.execute(query).fetchall()[0][0] else relation
+
+    def _columns(self, names: tuple[str, ...]) -> tuple[Published, ...]:
+        """Say how each column is published: some types depend on the values, which takes a pass."""
+        relation = self._connection.sql(f"FROM {self.relation}")
+        values = [
+            (identifier(column), type_)
+            for column, type_ in zip(relation.columns, relation.types, strict=True)
+        ]
+        asked = [conditions(value, type_) for value, type_ in values]
+        answers = iter(())
+        if any(asked):
+            parts = ", ".join(
+                f"coalesce(bool_and({condition}), true)" for some in asked for condition in some
+            )
+            answers = iter(self._connection.execute(f"SELECT {parts} FROM {self.relation}").fetchall()[0])
+        return tuple(
+            published(name, value, type_, [next(answers) for _ in some])
+            for name, (value, type_), some in zip(names, values, asked, strict=True)
+        )
 
 
-def _names(connection: duckdb.DuckDBPyConnection, path: Path) -> list[str]:
-    """Give the columns' names as the file has them: the engine numbers those that are not unique to it."""
-    rows = connection.execute(
-        f"SELECT name, coalesce(num_children, 0) FROM parquet_schema({literal(str(path))})"
-    ).fetchall()
-    names, left = [], list[int]()
-    for name, children in rows:
-        while left and not left[-1]:
-            left.pop()
-        if left:
-            left[-1] -= 1
-        if len(left) == 1:
-            names.append(name)
-        left.append(children)
-    return names
+def _check_size(unpacked: int, budget: Budget) -> None:
+    largest = budget.limits.decompressed_bytes_max
+    if unpacked > largest:
+        raise UnreadableError(
+            f"a Parquet file that unpacks to {unpacked} bytes by its footer, beyond the limit of {largest}"
+        )
+    budget.check_time(unpacked)
 
 
-def _columns(
-    connection: duckdb.DuckDBPyConnection, path: Path, names: tuple[str, ...]
-) -> tuple[Published, ...]:
-    """Say how each column is published: that takes a pass over those whose types depend on their values."""
-    relation = connection.sql(f"FROM {_table(path)}")
-    values = [
-        (identifier(column), type_) for column, type_ in zip(relation.columns, relation.types, strict=True)
-    ]
-    asked = [conditions(value, type_) for value, type_ in values]
-    answers = iter(())
-    if any(asked):
-        parts = (f"coalesce(bool_and({condition}), true)" for some in asked for condition in some)
-        answers = iter(connection.execute(f"SELECT {', '.join(parts)} FROM {_table(path)}").fetchall()[0])
-    return tuple(
-        published(name, value, type_, [next(answers) for _ in some])
-        for name, (value, type_), some in zip(names, values, asked, strict=True)
-    )
+def _check_exact(fields: Sequence[_Field]) -> None:
+    for field in fields:
+        name = ".".join(field.path)
+        if field.digits > _DECIMAL_DIGITS_MAX:
+            raise UnreadableError(
+                f"column {name} has decimals of {field.digits} digits, where {_DECIMAL_DIGITS_MAX} are read: "
+                "write it as text"
+            )
+        if field.lists > LISTS_MAX:
+            raise UnreadableError(
+                f"column {field.path[0]} has {field.lists} lists within one another, where {LISTS_MAX} are "
+                "read, as the time to read them doubles with each: write it as text of JSON"
+            )
+
+
+def _fields(rows: Sequence[Any]) -> Iterator[_Field]:
+    """Yield the fields of a schema, whose rows have each field before its children."""
+    above: list[tuple[int, _Field]] = [(rows[0][1], _Field(path=(), type="", digits=0, lists=0))]
+    for name, children, type_, repetition, digits in rows[1:]:
+        while not above[-1][0]:
+            above.pop()
+        left, parent = above.pop()
+        above.append((left - 1, parent))
+        lists = parent.lists + (repetition == "REPEATED")
+        field = _Field(path=(*parent.path, name), type=type_ or "", digits=digits or 0, lists=lists)
+        yield field
+        above.append((children, field))

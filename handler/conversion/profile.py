@@ -35,6 +35,8 @@ class Profiled:
     written: Written
     columns: Sequence[Column]
     markers: Sequence[int]
+    notes: Mapping[int, str]
+    """What a column looks like to its owner, by its index, where its type does not say so."""
     description: Mapping[str, object]
     account: Account
 
@@ -58,6 +60,7 @@ def write_profile(connection: duckdb.DuckDBPyConnection, profiled: Profiled, pat
                 "name": column.name,
                 "source_name": column.source_name,
                 "type": column.type,
+                "looks_like": profiled.notes.get(index) if column.type == "VARCHAR" else None,
                 "source_type": column.source_type,
                 "renamed_fields": [asdict(field) for field in column.renamed_fields],
                 "nulls": written.nulls(column.name),

@@ -5,6 +5,9 @@
 - TIME, UUID, INTERVAL and VARIANT make files that Spark refuses to open; nanoseconds too. They become text.
 - Unsigned integers of 32 and 64 bits are read as signed ones by Trino. They become BIGINT and DECIMAL(20,0).
 - The annotation JSON makes a column of bytes in polars. JSON becomes text without it.
+- Decimals of up to 18 digits are integers of 64 bits in Parquet. Spark reads them as whole numbers (10.50 as
+  1050) if another file of the folder has those. With more digits they are bytes, and Spark says so. They get
+  19 digits before the point, so that files of other decimals have one type that holds both.
 - Of dates and timestamps the years 1 to 9999 are what Python, and so pandas and Spark's Python API, can hold.
 - Arrow opens no schema that is nested more than a hundred levels deep. Deeper than 50 is text of JSON.
 
@@ -41,12 +44,13 @@ _KEPT = frozenset(
         "bigint",
         "float",
         "double",
-        "decimal",
         "varchar",
         "blob",
         "geometry",
     }
 )
+_NARROW_DIGITS = 18
+"""Of a decimal that is an integer in Parquet."""
 _WIDENED = {
     "utinyint": "SMALLINT",
     "usmallint": "INTEGER",
@@ -213,6 +217,8 @@ def _node(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) 
         return _text(value)
     if kind in _KEPT:
         return _Node(value, str(type_), same=True)
+    if kind == "decimal":
+        return _cast(value, type_, _decimal(type_))
     if kind in _NESTED:
         return _NESTED[kind](value, type_, fits, place)
     if kind in _IF_FIT and next(fits):
@@ -235,6 +241,12 @@ def _as_json(value: str) -> str:
 def _cast(value: str, type_: DuckDBPyType, to: str) -> _Node:
     same = to == str(type_)
     return _Node(value if same else f"CAST({value} AS {to})", to, same=same)
+
+
+def _decimal(type_: DuckDBPyType) -> str:
+    """Give the type that decimals of ``type_`` are published as."""
+    digits, scale = (int(str(number)) for _, number in type_.children)
+    return f"DECIMAL({_NARROW_DIGITS + 1 + scale},{scale})" if digits <= _NARROW_DIGITS else str(type_)
 
 
 def _struct(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from conversion.encoding import not_text_reason
+from conversion.decode import not_text_reason
 
 
 class Rejects:
@@ -57,15 +57,12 @@ class Rejects:
             text = {"raw_base64": base64.b64encode(raw).decode()}
         self._file.write(json.dumps(place | text | self._origin, ensure_ascii=False) + "\n")
 
-    def forget(self, count: int) -> None:
-        """Keep only the first ``count``, for a pass that finds the others again."""
+    def forget(self) -> None:
+        """Begin anew, for a reading that finds them again."""
         self.close()
-        if count < self.count:
-            with self._path.open("r+b") as file:
-                for _ in range(count):
-                    file.readline()
-                file.truncate(file.tell())
-            self.count = count
+        self._path.unlink(missing_ok=True)
+        self.count = 0
+        self._first = self._not_text = ""
 
     def close(self) -> None:
         """Finish the file."""

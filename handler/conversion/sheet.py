@@ -1,6 +1,6 @@
 """Write the one sheet of a workbook as CSV: a program, which ``conversion.workbook`` runs.
 
-    python sheet.py WORKBOOK MEMORY_BYTES > CSV
+    python sheet.py WORKBOOK MEMORY_BYTES [SHEET] > CSV
 
 It is a process of its own since the reader of workbooks holds a sheet as a rectangle of cells: two cells that
 are far from each other take gigabytes, and memory that is not there ends the process. So this module imports
@@ -12,7 +12,7 @@ import resource
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from io import TextIOWrapper
 from pathlib import Path
@@ -58,7 +58,7 @@ def main() -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8")
     try:
-        return _write(path, sys.stdout)
+        return _write(path, sys.stdout, sys.argv[3] if len(sys.argv) > 3 else "")
     except _WorkbookError as error:
         print(error, file=sys.stderr)
         return UNREADABLE
@@ -66,13 +66,31 @@ def main() -> int:
         return TOO_LARGE
 
 
-def _write(path: Path, output: TextIO) -> int:
+def _write(path: Path, output: TextIO, wanted: str) -> int:
+    sheet = _opened(path, wanted)
+    if sheet is None:
+        return EMPTY
+    with_time = _columns_with_time(sheet)
+    for row in sheet.iter_rows():
+        fields = [_WRITTEN[type(value)](value) for value in row]
+        for index in with_time:
+            if type(row[index]) is date:
+                fields[index] += " 00:00:00"
+        if any(fields):
+            output.write(",".join(fields) + "\n")
+    return 0
+
+
+def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
+    """Give the sheet that is wanted, or else the one that has data; None if none has."""
     import python_calamine as calamine
 
     damaged = (calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError)
     try:
-        sheet = _the_sheet(calamine.load_workbook(str(path)))
+        sheet = _the_sheet(calamine.load_workbook(str(path)), wanted)
         uncalculated = _uncalculated(path)
+    except _WorkbookError:
+        raise
     except calamine.PasswordError:
         raise _WorkbookError("an encrypted workbook: save it without a password") from None
     except BaseException as error:
@@ -82,23 +100,23 @@ def _write(path: Path, output: TextIO) -> int:
         if isinstance(error, damaged) or type(error).__module__ == "pyo3_runtime":
             raise _WorkbookError("not a workbook that can be read, or a damaged one") from None
         raise
-    if sheet is None:
-        return EMPTY
-    if uncalculated:
+    if sheet is not None and uncalculated:
         raise _WorkbookError(
             f"{uncalculated} formulas have no calculated value: open the workbook in a spreadsheet program "
             "and save it"
         )
-    with_time = _columns_with_time(sheet)
-    for row in sheet.iter_rows():
-        if any(value != "" for value in row):
-            fields = (_written(value, index in with_time) for index, value in enumerate(row))
-            output.write(",".join(fields) + "\n")
-    return 0
+    return sheet
 
 
-def _the_sheet(workbook: "CalamineWorkbook") -> "CalamineSheet | None":
-    """Give the one sheet that has data, or None if none has."""
+def _the_sheet(workbook: "CalamineWorkbook", wanted: str) -> "CalamineSheet | None":
+    """Give the sheet that is wanted, or else the one that has data; None if none has."""
+    if wanted and wanted not in workbook.sheet_names:
+        there = _shown(workbook.sheet_names)
+        raise _WorkbookError(
+            f"no sheet {wanted[:_NAME_LENGTH_MAX]!r}, which the contract names; there is {there}"
+        )
+    if wanted:
+        return workbook.get_sheet_by_name(wanted)
     found: CalamineSheet | None = None
     names = []
     for metadata in workbook.sheets_metadata:
@@ -109,12 +127,15 @@ def _the_sheet(workbook: "CalamineWorkbook") -> "CalamineSheet | None":
             names.append(metadata.name)
             found = found or sheet
     if len(names) > 1:
-        shown = ", ".join(repr(name[:_NAME_LENGTH_MAX]) for name in names[:_NAMES_SHOWN])
-        more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
         raise _WorkbookError(
-            f"{len(names)} sheets with data, where one is read: {shown}{more}; save each as a workbook"
+            f"{len(names)} sheets with data, where one is read: {_shown(names)}; save each as a workbook"
         )
     return found
+
+
+def _shown(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name[:_NAME_LENGTH_MAX]) for name in names[:_NAMES_SHOWN])
+    return f"{shown} and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else shown
 
 
 def _columns_with_time(sheet: "CalamineSheet") -> set[int]:
@@ -122,14 +143,6 @@ def _columns_with_time(sheet: "CalamineSheet") -> set[int]:
     return {
         index for row in sheet.iter_rows() for index, value in enumerate(row) if isinstance(value, datetime)
     }
-
-
-def _written(value: Any, with_time: bool) -> str:  # noqa: ANN401 - a cell of any type
-    write = _WRITTEN.get(type(value))
-    if write is None:
-        raise _WorkbookError(f"a cell of a type that is not read: {type(value).__name__}")
-    text = write(value)
-    return f"{text} 00:00:00" if with_time and type(value) is date else text
 
 
 def _text(value: str) -> str:

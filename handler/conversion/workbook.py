@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from conversion import sheet
 from conversion.archive import members
 from conversion.budget import Budget, resident_bytes
 from conversion.compression import unpacked_bytes_max, unpacks_to_more
-from conversion.model import BLOCK_BYTES, EmptyError, UnreadableError
+from conversion.model import EmptyError, UnreadableError
 
 OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """What an .xls begins with, and other old Office documents do (MS-CFB, 2.2)."""
@@ -49,15 +48,17 @@ def workbook_kind(path: Path) -> str | None:
     return "ods" if {"content.xml", "mimetype"} <= names else None
 
 
-def sheet_text(path: Path, kind: str, budget: Budget) -> Iterator[bytes]:
-    """Yield the one sheet of a workbook as CSV in UTF-8: comma, text in quotes, LF.
-
-    It is written to the disk, beside the workbook, before the first block is yielded.
+def sheet_text(path: Path, kind: str, budget: Budget, wanted: str = "") -> Path:
+    """Write the one sheet of a workbook as CSV in UTF-8 beside it: comma, text in quotes, LF.
 
     Args:
         path: The workbook.
         kind: What ``workbook_kind`` says of it.
         budget: What it may use.
+        wanted: The sheet's name; empty for the only one with data.
+
+    Returns:
+        Where the CSV is.
 
     Raises:
         EmptyError: No sheet has data.
@@ -69,12 +70,10 @@ def sheet_text(path: Path, kind: str, budget: Budget) -> Iterator[bytes]:
         raise _too_large(f"about {needed} bytes, where {available} are left")
     # The reader goes by the name.
     named, text = path.with_suffix(f".{kind}"), path.with_suffix(".sheet")
-    if not named.exists():
-        named.symlink_to(path)
-    _read(named, text, available, budget)
-    with text.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            yield block
+    path.rename(named)
+    _read(named, text, available, budget, wanted)
+    named.unlink()
+    return text
 
 
 def _needed_bytes(path: Path, kind: str, budget: Budget) -> int:
@@ -89,8 +88,8 @@ def _needed_bytes(path: Path, kind: str, budget: Budget) -> int:
     return int(held * _XML_FACTOR)
 
 
-def _read(path: Path, text: Path, memory: int, budget: Budget) -> None:
-    program = [sys.executable, "-P", sheet.__file__, str(path), str(memory)]
+def _read(path: Path, text: Path, memory: int, budget: Budget, wanted: str) -> None:
+    program = [sys.executable, "-P", sheet.__file__, str(path), str(memory), wanted]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with (
         text.open("wb") as output,

@@ -1,5 +1,5 @@
 """The commands of `python -m local`, one module each: `add_parser` declares its arguments, `run` runs it."""
 
-from local.commands import dashboard, prepare, redeliver, run, serve
+from local.commands import prepare, redeliver, run, serve
 
-COMMANDS = (run, serve, redeliver, dashboard, prepare)
+COMMANDS = (run, serve, redeliver, prepare)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from local.host_layer import LOCK, PROJECT, host_layer
+from local.embedded_lambda.host_layer import LOCK, PROJECT, host_layer
 from terminal.console import Console
 
 if TYPE_CHECKING:

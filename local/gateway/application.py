@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wsgi import get_input_stream
 
-from local import cloudwatch
-from local.bridges import function_code
-from local.gateway import browsers, signatures
+from local.gateway import browsers, signatures, steering
 from local.gateway.refusals import refuse, refuse_signature
+from local.moto_patches import function_code
 from local.server import SECRET_HEADER
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class Gateway:
             return refuse(start_response, "the administration of moto is closed")
         if path.startswith(function_code.PATH):
             return self._archive(path, start_response)
-        if path.startswith(cloudwatch.PATH):
+        if path.startswith(steering.PATH):
             return self._steer(path, environ, start_response)
         return self._call(environ, start_response)
 
@@ -72,7 +71,7 @@ class Gateway:
             return refuse(start_response, f"the header {SECRET_HEADER} must hold the server's secret")
         body = _read(environ)
         with self._lock:
-            answer = cloudwatch.answer(path, body)
+            answer = steering.answer(path, body)
         start_response("200 OK", [("Content-Type", "application/json")])
         return [answer]
 

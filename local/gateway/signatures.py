@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from moto.core.request import Request
 from moto.iam.access_control import CreateAccessKeyFailure, create_access_key
 
-from local.bridges.account import ACCOUNT, PARTITION
+from local.moto_patches.moto_account import ACCOUNT, PARTITION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,15 +4,21 @@ from argparse import Namespace
 from typing import Any
 
 from ops import smoke
-from ops.commands.options import add_command, chosen_stacks, seconds
+from ops.commands.options import add_command, chosen_stacks, command_for, seconds
 from terminal.console import Console
 from terminal.machine import print_json
+
+FIRST_MINUTES = (
+    "an upload of the first minutes after a first deployment makes no event. Process such uploads with:"
+)
 
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = add_command(commands, "smoke", "process one small object, to see that a region works")
-    parser.add_argument("--within", type=seconds, default=300, metavar="S", help="seconds (default 300)")
+    parser.add_argument(
+        "--within", type=seconds, default=smoke.WITHIN_SECONDS, metavar="S", help="seconds (default 900)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -22,7 +28,17 @@ def run(arguments: Namespace) -> int:
     for stack in chosen_stacks(arguments):
         passed = smoke.check(stack, seconds=arguments.within)
         if arguments.json:
-            print_json({"stack": stack.name, "output": passed.output, "seconds": round(passed.seconds, 1)})
+            print_json(
+                {
+                    "stack": stack.name,
+                    "output": passed.output,
+                    "seconds": round(passed.seconds, 1),
+                    "uploads": passed.uploads,
+                }
+            )
         else:
-            console.say(f"{stack.name}: {passed.output} after {passed.seconds:.0f} s")
+            uploads = f" and {passed.uploads} uploads" if passed.uploads > 1 else ""
+            console.say(f"{stack.name}: {passed.output} after {passed.seconds:.0f} s{uploads}")
+            replay = command_for(arguments, stack, "replay", "PREFIX", "--status", "MISSING")
+            console.say(f"{stack.name}: {FIRST_MINUTES} {replay}")
     return 0

@@ -1,11 +1,12 @@
 """`replay`: process objects again that are in the bucket."""
 
+import shlex
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ops import display, jobs, replay
+from ops import display, jobs, object_events, replay, uploads
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for
 from ops.replay import Candidate
 from ops.stacks import Stack
@@ -37,14 +38,18 @@ def run(arguments: Namespace) -> int:
     """Send the events of existing objects again, or say which."""
     stack = chosen_stack(arguments)
     console = Console()
-    replay_id = replay.check_replay_id(arguments.resume) if arguments.resume else replay.new_replay_id()
+    replay_id = (
+        object_events.check_replay_id(arguments.resume) if arguments.resume else object_events.new_replay_id()
+    )
     statuses = () if arguments.resume else arguments.status
     found = list(replay.candidates(stack, arguments.prefix, statuses=statuses))
-    wanted = [candidate for candidate in found if not replay.done(candidate, replay_id)]
+    open_ = [candidate for candidate in found if not replay.done(candidate, replay_id)]
+    wanted = [candidate for candidate in open_ if not candidate.archived]
+    archived = [candidate for candidate in open_ if candidate.archived]
     sent = 0
     if arguments.yes and wanted:
         if not arguments.json:
-            console.say(f"{stack.name}: replay {replay_id} of {_what(arguments, wanted, found)}")
+            console.say(f"{stack.name}: replay {replay_id} of {_what(arguments, wanted, open_, found)}")
         sent = _send(arguments, stack, wanted, replay_id)
     if arguments.json:
         print_json(
@@ -53,6 +58,7 @@ def run(arguments: Namespace) -> int:
                 "replay_id": replay_id,
                 "objects": len(wanted),
                 "bytes": sum(candidate.size for candidate in wanted),
+                "archived": len(archived),
                 "sent": sent,
             }
         )
@@ -63,8 +69,10 @@ def run(arguments: Namespace) -> int:
         console.say(f"{stack.name}: sent; follow it with: {follow}")
     else:
         _show_samples(console, wanted)
-        console.say(f"{stack.name}: would process again {_what(arguments, wanted, found)}")
+        console.say(f"{stack.name}: would process again {_what(arguments, wanted, open_, found)}")
         console.say(f"do it with: {_same_command(arguments, stack, arguments.resume)}")
+    if archived and not arguments.json:
+        _say_what_is_archived(console, stack, archived)
     return 0
 
 
@@ -87,19 +95,47 @@ def _same_command(arguments: Namespace, stack: Stack, replay_id: str | None) -> 
     return command_for(arguments, stack, "replay", arguments.prefix, *which, "--yes")
 
 
-def _what(arguments: Namespace, wanted: Sequence[Candidate], found: Sequence[Candidate]) -> str:
+def _what(
+    arguments: Namespace,
+    wanted: Sequence[Candidate],
+    open_: Sequence[Candidate],
+    found: Sequence[Candidate],
+) -> str:
     what = f"{len(wanted)} objects ({display.size(sum(candidate.size for candidate in wanted))})"
     what += f" under {arguments.prefix!r}"
-    if len(wanted) < len(found):
-        what += f", {len(found) - len(wanted)} being done already"
+    if len(open_) < len(found):
+        what += f", {len(found) - len(open_)} being done already"
     return what
+
+
+def _say_what_is_archived(console: Console, stack: Stack, archived: Sequence[Candidate]) -> None:
+    """Say what is left out and what it takes to replay it: an archived object must be restored first."""
+    for storage_class, takes in replay.RESTORE_TIMES.items():
+        kept = [each for each in archived if each.version["StorageClass"] == storage_class]
+        if kept:
+            size = display.size(sum(candidate.size for candidate in kept))
+            console.say(
+                f"{stack.name}: left out {len(kept):,} objects ({size}) in {storage_class}: restore them, and"
+                f" replay again. A restore takes {takes}, and is charged by size and speed. For one of them:"
+            )
+            console.say(
+                shlex.join(
+                    [
+                        *("aws", "s3api", "restore-object", "--region", stack.region),
+                        *("--bucket", stack.bucket, "--key", kept[0].key),
+                        *("--restore-request", '{"Days": 7, "GlacierJobParameters": {"Tier": "Standard"}}'),
+                    ]
+                )
+            )
 
 
 def _why_nothing(arguments: Namespace, stack: Stack, found: Sequence[Candidate]) -> str:
     prefix = repr(arguments.prefix)
+    if any(candidate.archived for candidate in found):
+        return f"what is left under {prefix} is archived"
     if found:
         return f"all {len(found):,} objects under {prefix} are done by this replay"
-    if arguments.prefix.startswith(replay.SYSTEM_PREFIXES):
+    if arguments.prefix.startswith(uploads.prefixes(stack).system):
         return f"what is under {prefix} was written by the system itself"
     counts = Counter(candidate.status() for candidate in replay.candidates(stack, arguments.prefix))
     if not counts:

@@ -68,6 +68,7 @@ def _show(states: Sequence[Status], undeployed: Sequence[str]) -> None:
             details={
                 "region": state.region if state.region != state.stack else None,
                 "alarms": " ".join(state.alarms),
+                "not decided": " ".join(state.undecided),
                 "code": "changed by hand: it is not what the stack deployed" if state.code_changed else None,
             },
         )
@@ -79,4 +80,6 @@ def _show(states: Sequence[Status], undeployed: Sequence[str]) -> None:
 def _health(state: Status) -> Any:  # noqa: ANN401 - rich's text
     if state.alarms:
         return plain("ALARM", "red")
-    return plain("CHANGED", "red") if state.code_changed else plain("well", "green")
+    if state.code_changed:
+        return plain("CHANGED", "red")
+    return plain("not known yet", "yellow") if state.undecided else plain("well", "green")

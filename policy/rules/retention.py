@@ -68,9 +68,9 @@ def table_recovery(table: Resource, _region: str) -> Iterator[str]:
         yield f"pointInTimeRecovery.enabled is {enabled}; set it"
 
 
-@resource_rule(BUCKET, KEY, TABLE)
+@resource_rule(BUCKET, KEY, TABLE, QUEUE, LOG_GROUP)
 def data_protected(resource: Resource, _region: str) -> Iterator[str]:
-    """Data, or the key to it, is destroyed by nobody's slip: Pulumi refuses, and so does AWS where it can.
+    """Data, its key and waiting messages are destroyed by no slip: Pulumi refuses, and AWS where it can.
 
     To take a stack down, disable this rule in the pack's configuration along with the stack's settings.
     """

@@ -15,9 +15,9 @@ from typing import Any
 import duckdb
 
 from components import packaging
-from local import execution_environment
 from local.deployer import deploy
-from local.lambda_service import LambdaService
+from local.embedded_lambda import execution_environment
+from local.embedded_lambda.lambda_service import LambdaService
 from local.server import Server
 from local.stacks import read_stacks
 from tests.arm64 import machine, samples
@@ -29,7 +29,7 @@ START_SECONDS = 600
 def main() -> int:
     """Convert a file of each format; 1 if one does not come out as it went in."""
     try:
-        command = machine.interpreter(packaging.PYTHON_VERSION)
+        command = machine.interpreter(packaging.DEFAULT_RUNTIME.python)
     except machine.UnavailableError as missing:
         notice = (
             "::notice title=arm64 not tried::" if os.environ.get("GITHUB_ACTIONS") else "arm64 not tried: "

@@ -124,7 +124,7 @@ def main() -> None:
             file.seek(0)
         made.append((model.service_model.service_name, model.name, params))
 
-    for client in (index.processor._bucket._client, index.processor._table._client):
+    for client in (index.processor._uploads._client, index.processor._table._client):
         client.meta.events.register("provide-client-params", note)
     turns = []
     for delivery in json.load(sys.stdin):
@@ -175,7 +175,7 @@ def _starts() -> dict[str, float]:
     Their modules are compiled; in the last kind they are as Lambda has them, which is shipped no bytecode of
     handler and layer and keeps none.
     """
-    from local.host_layer import host_layer
+    from local.embedded_lambda.host_layer import host_layer
 
     handler = ROOT / "handler"
     with tempfile.TemporaryDirectory() as directory:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from conversion import Account, Conversion, EmptyError, Limits, UnreadableError, convert
+from conversion import Account, Assignment, Conversion, EmptyError, Limits, UnreadableError, convert
 
 PROVENANCE = {"version_id": "v1", "etag": "abc", "region": "eu-west-1"}
 
@@ -71,6 +71,7 @@ def run(
     size: int | None = None,
     source: BinaryIO | None = None,
     reopen: Callable[[], BinaryIO] | None = None,
+    assignment: Assignment | None = None,
     **limits: Any,
 ) -> Converted:
     with convert(
@@ -81,6 +82,7 @@ def run(
         workdir=Path(tempfile.mkdtemp()),
         limits=Limits(**limits),
         provenance=PROVENANCE,
+        assignment=assignment,
     ) as result:
         pass
     account = result.account

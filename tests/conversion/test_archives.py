@@ -7,6 +7,7 @@ import zipfile
 from contextlib import suppress
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from conversion import EmptyError, Limits, UnreadableError
 from conversion.archive import opened
 from conversion.budget import Budget
+from tests.conversion.support import gzipped, refused, run
 from tests.conversion.workbooks import zipped
 
 TABLE = b"id,name\n" + b"".join(b"%d,name %d\n" % (i, i) for i in range(20_000))
@@ -109,6 +111,54 @@ def test_a_damaged_checksum():
     directory = data.rfind(b"PK\x01\x02")
     data[directory + 16] ^= 1
     assert unreadable(bytes(data)) == "a damaged or truncated ZIP archive"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "format_"),
+    [
+        ("data.csv", TABLE, "delimited"),
+        ("data.ndjson", b'{"id":1,"name":"a"}\n' * 20_000, "json"),
+        ("notes.txt", b"id, name\n" * 20_000, "delimited"),
+    ],
+)
+def test_the_table_in_an_archive(name, content, format_):
+    converted = run(zipped({name: content}), "input/data.zip")
+    assert (converted.result.format, converted.result.compression) == (format_, "zip")
+    assert converted.account.rows_out in (20_000, 19_999)
+    assert converted.account.bytes_decompressed == len(content)
+    assert converted.metadata["source_key"] == "input/data.zip"
+
+
+def test_parquet_in_an_archive(tmp_path):
+    path = tmp_path / "table.parquet"
+    with duckdb.connect() as connection:
+        connection.sql("SELECT i FROM range(1000) t(i)").write_parquet(str(path))
+    converted = run(zipped({"table.parquet": path.read_bytes()}))
+    assert (converted.result.format, converted.account.rows_out) == ("parquet", 1000)
+
+
+def test_a_table_in_an_archive_that_is_read_twice():
+    assert run(zipped({"a.csv": TABLE + b"x,y\n"})).types == {"id": "VARCHAR", "name": "VARCHAR"}
+
+
+def test_the_name_in_an_archive_says_what_it_holds():
+    one_column = b"name\nOslo\nLima\n"
+    assert run(zipped({"data.csv": one_column}), "data.zip").types == {"name": "VARCHAR"}
+    assert run(zipped({"data.txt": one_column}), "data.zip").types == {"line": "VARCHAR"}
+
+
+def test_an_archive_in_an_archive():
+    reason = refused(zipped({"a.zip": zipped({"a.csv": TABLE})})).reason
+    assert "an archive or a workbook in another archive" in reason
+
+
+def test_what_is_compressed_in_an_archive():
+    assert "compressed twice" in refused(zipped({"a.csv.gz": gzipped(TABLE)})).reason
+
+
+def test_an_archive_that_the_disk_does_not_hold():
+    data = zipped({"a.csv": TABLE}, zipfile.ZIP_STORED)
+    assert "too large for the disk" in refused(data, disk_bytes=len(data)).reason
 
 
 SMALL = zipped({"data.csv": TABLE[:2000]})

@@ -136,11 +136,12 @@ def test_rows_of_another_width_are_rejected():
     ]  # fmt: skip
 
 
-def test_lines_before_the_header_are_rejected():
+def test_lines_before_the_header_are_named_and_no_rows():
     sound = b"".join(b"%d,%d.5\n" % (i, i) for i in range(40))
     converted = run(b"Report of May\n\nid,price\n" + sound)
     assert list(converted.types) == ["id", "price"]
-    assert [reject["raw"] for reject in converted.rejects] == ["Report of May"]
+    assert converted.rejects == []
+    assert converted.profile["preamble"] == ["Report of May"]
     assert converted.account.rows_out == 40
 
 

@@ -16,8 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conversion import EmptyError
 from conversion.delimited.header import Header
 from conversion.delimited.layout import Layout, layout_of
+from tests.conversion.support import refused, run
 
 MANY = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -252,6 +254,8 @@ DIALECTS = {
     "one column of prose": ("comment\nBad\nGood, but slow\nwell, ok, hm\nnice\n", ["Bad"], ["nice"]),
     "single quotes throughout": ("'id','name'\n'1','x'\n'2','y'\n", ["1", "x"], ["2", "y"]),
     "single quotes where they are needed": ("id,note\n1,'a,b'\n2,'it''s'\n", ["1", "a,b"], ["2", "it's"]),
+    "single quotes in the header alone": ("'id','name'\n1,2\n3,4\n", ["1", "2"], ["3", "4"]),
+    "words in single quotes": ("id,song\n1,'Heroes'\n2,'Low'\n3,Fame\n4,Sue\n", ["1", "'Heroes'"], ["4", "Sue"]),
     "apostrophes": ("id,note\n1,'tis\n2,dogs'\n", ["1", "'tis"], ["2", "dogs'"]),
     "a word in single quotes": ("id,song\n1,'Heroes'\n2,Changes\n3,Fame\n", ["1", "'Heroes'"], ["3", "Fame"]),
     "quotes that quote nothing": ('id\tsize\n1\t"half\n2\t"whole\n', ["1", '"half'], ["2", '"whole']),
@@ -278,6 +282,97 @@ def test_the_dialect_that_explains_the_whole(data, first, last):
     layout = layout_of(data.encode(), "data.csv", whole=True)
     assert list(layout.sample[0]) == first
     assert list(layout.sample[-1]) == last
+
+
+EVERY = {**HEADERS, **AROUND}
+
+
+@pytest.mark.parametrize("table", EVERY.values(), ids=EVERY)
+def test_each_becomes_a_table_with_its_rows(table):
+    if not table.rows:
+        with pytest.raises(EmptyError):
+            run(table.data.encode(), table.key)
+        return
+    converted = run(table.data.encode(), table.key)
+    columns = converted.result.columns
+    assert " ".join(column.source_name or "-" for column in columns) == table.names
+    assert len(converted.rows) == len(table.rows)
+    for row, expected in zip(converted.rows, table.rows, strict=True):
+        for value, text, column in zip(row, expected, columns, strict=True):
+            assert column.type != "VARCHAR" or value == (text or None)
+    profile = converted.profile
+    assert profile["header"] == table.header
+    assert profile.get("preamble", []) == list(table.preamble)
+
+
+@pytest.mark.parametrize(("data", "first", "last"), DIALECTS.values(), ids=DIALECTS)
+def test_each_dialect_is_read_as_it_is_told(data, first, last):
+    converted = run(data.encode())
+    for row, expected in ((converted.rows[0], first), (converted.rows[-1], last)):
+        for value, text, column in zip(row, expected, converted.result.columns, strict=True):
+            assert column.type != "VARCHAR" or value == (text or None)
+    assert converted.rejects == []
+
+
+@pytest.mark.parametrize("data", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_header_that_cannot_be_read_is_a_rejected_row(data):
+    rows = data.splitlines()[1 + data.startswith("Sales") :]
+    converted = run(data.encode(), rejected_share_max=0.5)
+    assert [reject["line"] for reject in converted.rejects] == [data.splitlines().index(rows[0])]
+    assert converted.account.rows_out == len(rows)
+    assert set(converted.types) == {f"column_{number}" for number in range(1, len(converted.types) + 1)}
+    assert refused(data.encode(), rejected_share_max=0.1).account is not None
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_header_again_is_rejected_as_such(quote, mark):
+    header = f"{quote}id{quote},{quote}name{quote}\n"
+    rows = f"1,{quote}a{quote}\n2,{quote}b{quote}\n"
+    converted = run(f"{mark}{header}{rows}{mark}{header}{rows}{mark}{header}{rows}".encode())
+    assert [reject["reason"] for reject in converted.rejects] == ["the header again"] * 2
+    assert [reject["line"] for reject in converted.rejects] == [4, 7]
+    assert converted.types == {"id": "BIGINT", "name": "VARCHAR"}
+    assert converted.account.rows_out == 6
+
+
+def test_a_header_again_far_from_the_beginning():
+    rows = b"".join(b"%d,name %d\n" % (number, number) for number in range(100_000))
+    converted = run(b"id,name\n" + rows + b"id,name\n" + rows)
+    assert [reject["record"] for reject in converted.rejects] == [100_001]
+    assert converted.account.rows_out == 200_000
+
+
+def test_a_few_lines_after_the_table_are_rejected_and_do_not_make_it_fail():
+    converted = run(b"id,name,price\n1,a,2\n2,b,3\n\nTotal: 2\nSource,x\n")
+    assert [(reject["reason"], reject["raw"]) for reject in converted.rejects] == [
+        ("1 fields where 3 are expected", "Total: 2"),
+        ("2 fields where 3 are expected", "Source,x"),
+    ]
+    assert converted.account.rows_out == 2
+
+
+def test_more_lines_of_another_width_than_rows_make_it_fail():
+    reason = refused(b"id,name,price\n1,a,2\n2,b,3\n" + b"3,c\n" * 3).reason
+    assert reason.startswith("3 of 5 rows rejected")
+
+
+def test_damage_after_the_table_makes_it_fail():
+    assert refused(b'id,name\n1,a\n2,b\n3,"c"x\n').reason.startswith("1 of 3 rows rejected")
+
+
+def test_the_profile_says_how_a_file_is_written_and_what_its_text_looks_like():
+    profile = run(b"# von x\nid;betrag;tag\n1;12,5;1/2/2024\n2;1.234,56;3/4/2024\n").profile
+    assert [profile[name] for name in ("delimiter", "quote", "escape")] == [";", '"', '"']
+    assert (profile["header"], profile["header_line"]) == ("typed", 2)
+    assert profile["header_record"] == "id;betrag;tag"
+    assert profile["preamble"] == ["# von x"]
+    assert [column["looks_like"] for column in profile["columns"]] == [
+        None,
+        "amounts with a decimal comma",
+        "dates whose day and month cannot be told apart",
+    ]
+    assert profile["columns"][1]["type"] == "VARCHAR"
 
 
 def test_badly_quoted_rows_do_not_turn_quoting_off():
@@ -348,7 +443,8 @@ WRITINGS = st.tuples(
 def written(rows: list[list[str]], writing: tuple[str, str, int]) -> bytes:
     file = io.StringIO()
     delimiter, end, quoting = writing
-    csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(rows)
+    writer = csv.writer(file, delimiter=delimiter, lineterminator=end, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerows(rows)
     return file.getvalue().encode()
 
 

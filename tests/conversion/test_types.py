@@ -2,15 +2,7 @@ import json
 
 import pytest
 
-from conversion import writer
 from tests.conversion.support import run
-
-
-@pytest.fixture(params=["as small objects", "as large objects"], autouse=True)
-def _written_quickly(request, monkeypatch):
-    """Read all of them as objects are that are large enough for more preparation, too."""
-    if "large" in request.param:
-        monkeypatch.setattr(writer, "_QUICKLY_BYTES", 0)
 
 
 def column(*values: str):
@@ -32,7 +24,7 @@ SAME = [
 @pytest.mark.parametrize(("type_", "values"), SAME)
 def test_values_come_back_as_written(type_, values):
     converted = column(*values)
-    assert converted.types["value"] == type_
+    assert converted.source_types["value"] == type_
     assert [row[0] for row in converted.rows] == values
 
 
@@ -130,7 +122,7 @@ def test_what_would_not_come_back_stays_text(values):
 def test_null_markers_are_nulls_only_where_there_is_a_type(type_, good):
     markers = ["NA", "N/A", "null", "NaN", "None", '""', ""]
     converted = column(good, good, *markers, good)
-    assert converted.types["value"] == type_
+    assert converted.source_types["value"] == type_
     assert [row[0] for row in converted.rows] == [good, good, *[None] * len(markers), good]
     profile = converted.profile["columns"][0]
     assert profile["nulls"] == len(markers)
@@ -148,7 +140,7 @@ def test_a_marker_that_the_sample_does_not_show():
 def test_nulls_that_the_sample_does_not_show_are_counted_once():
     sample = b"".join(b"%d,%b,%d.25\n" % (i, b"" if i % 3 else b"7", i) for i in range(3000))
     converted = run(b"a,b,c\n" + sample + b"NA,,NA\n,NA,5.25\n8,NA,\nNA,9,1.50\n" * 500)
-    assert list(converted.types.values()) == ["BIGINT", "BIGINT", "DECIMAL(18,2)"]
+    assert list(converted.source_types.values()) == ["BIGINT", "BIGINT", "DECIMAL(18,2)"]
     columns = converted.profile["columns"]
     assert [column["nulls"] for column in columns] == [1500, 3500, 1000]
     assert [round(column["null_marker_share"] * 5000) for column in columns] == [1000, 1000, 500]

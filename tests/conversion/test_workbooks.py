@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from conversion import DeadlineExceededError, EmptyError, Limits, UnreadableError, workbook
 from conversion.budget import Budget
 from conversion.workbook import sheet_text, workbook_kind
+from tests.conversion.support import gzipped, refused, run
 from tests.conversion.workbooks import WRITERS, ods_of, xls, xlsx, zipped
 
 EACH = pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
@@ -27,7 +28,7 @@ def read(data: bytes, **limits) -> str:
     path.write_bytes(data)
     kind = workbook_kind(path)
     assert kind
-    return b"".join(sheet_text(path, kind, Budget(Limits(**limits), directory))).decode()
+    return sheet_text(path, kind, Budget(Limits(**limits), directory)).read_bytes().decode()
 
 
 def unreadable(data: bytes, **limits) -> str:
@@ -104,7 +105,7 @@ def test_formulas_that_were_calculated():
 
 def test_a_hidden_sheet_counts():
     book = openpyxl.Workbook()
-    book.active.append(["id"])
+    book.worksheets[0].append(["id"])
     hidden = book.create_sheet("Hidden")
     hidden.append(["id"])
     hidden.sheet_state = "hidden"
@@ -129,8 +130,8 @@ def far_apart(write, rows: int = 9000) -> bytes:
         sheet.write(*corner, 1)
     else:
         book = openpyxl.Workbook()
-        book.active["A1"] = 1
-        book.active.cell(corner[0] + 1, corner[1] + 1, 1)
+        book.worksheets[0].cell(1, 1, 1)
+        book.worksheets[0].cell(corner[0] + 1, corner[1] + 1, 1)
     file = BytesIO()
     book.save(file)
     return file.getvalue()
@@ -171,6 +172,46 @@ def test_the_deadline_ends_the_reader():
         read(data, seconds=0.06)
 
 
+TABLE = [
+    ["Sales of May", None, None, None],
+    [None, None, None, None],
+    ["region", "units", "amount", "day"],
+    ["North", 10, 1.5, date(2024, 5, 1)],
+    ["South", 20, 2.25, date(2024, 5, 2)],
+]
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_workbook_becomes_a_table(name):
+    data = WRITERS[name]({"Notes": [], "Data": TABLE})
+    converted = run(data, "input/sales.bin")
+    assert converted.types == {
+        "region": "VARCHAR",
+        "units": "BIGINT",
+        "amount": "DOUBLE",
+        "day": "DATE",
+    }
+    assert converted.rows == [("North", "10", "1.5", "2024-05-01"), ("South", "20", "2.25", "2024-05-02")]
+    assert (converted.result.format, converted.result.compression) == (name, "none")
+    assert converted.profile["preamble"] == ['"Sales of May",,,']
+
+
+def test_a_workbook_that_is_compressed():
+    assert run(gzipped(xlsx({"Data": [["id"], [1]]}))).rows == [("1",)]
+
+
+def test_a_workbook_that_is_read_twice():
+    rows = [["id", "value"], *([number, number] for number in range(40_000)), [1, "text"]]
+    converted = run(xlsx({"Data": rows}))
+    assert converted.types == {"id": "BIGINT", "value": "VARCHAR"}
+    assert converted.account.rows_out == 40_001
+
+
+def test_a_workbook_in_an_archive_is_not_looked_for():
+    data = zipped({"sales.xlsx": xlsx({"Data": [["id"], [1]]})})
+    assert "an archive or a workbook in another archive" in refused(data).reason
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [
@@ -207,4 +248,4 @@ def test_damaged_workbooks(name, data):
     path.write_bytes(damaged)
     with suppress(UnreadableError, EmptyError):
         if kind := workbook_kind(path):
-            b"".join(sheet_text(path, kind, Budget(Limits(), path.parent))).decode()
+            sheet_text(path, kind, Budget(Limits(), path.parent)).read_bytes().decode()

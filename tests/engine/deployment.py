@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 import yaml
 from pulumi import automation
 
@@ -56,12 +57,14 @@ class Step:
         done: Operation and logical name, in the order in which they ended.
         errors: What was reported as wrong.
         policies: What the policy pack reported, by the name of the rule.
+        printed: What the command printed.
     """
 
     operations: dict[str, str] = field(default_factory=dict)
     done: list[tuple[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     policies: dict[str, str] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
 
     def hear(self, event: automation.EngineEvent) -> None:
         """Take in an event of the engine."""
@@ -144,6 +147,9 @@ class Deployment:
         stack: The stack's name; its file is the project's.
         project: The folder of the program.
         settings: What differs from the stack's file, by key without namespace.
+
+    Attributes:
+        transform: Changes what the program registers, for experiments; None for the program as it is.
     """
 
     def __init__(
@@ -156,6 +162,7 @@ class Deployment:
         (self.work / ".build").symlink_to(project / ".build")
         for file in project.glob("Pulumi*.yaml"):
             shutil.copy(file, self.work)
+        self.transform: pulumi.ResourceTransform | None = None
         self._file = self.work / f"Pulumi.{stack}.yaml"
         workspace = automation.LocalWorkspace(
             work_dir=str(self.work),
@@ -188,6 +195,8 @@ class Deployment:
         self.pack.chmod(0o755)
 
     def _run_program(self) -> None:
+        if self.transform is not None:
+            pulumi.runtime.register_resource_transform(self.transform)
         with _importing_from(self.project):
             runpy.run_path(str(self.project / "__main__.py"), run_name="__main__")
 
@@ -228,7 +237,13 @@ class Deployment:
     def _do(self, command: Any, options: dict[str, Any]) -> Step:
         step = Step()
         try:
-            command(on_event=step.hear, color="never", suppress_progress=True, **options)
+            command(
+                on_event=step.hear,
+                on_output=step.printed.append,
+                color="never",
+                suppress_progress=True,
+                **options,
+            )
         except automation.CommandError as error:
             raise Refused("\n".join(step.errors) or str(error), step) from None
         return step
@@ -239,7 +254,8 @@ class Deployment:
 
     def state(self) -> list[dict[str, Any]]:
         """Give every resource of the state."""
-        return self._stack.export_stack().deployment.get("resources", [])
+        deployment = self._stack.export_stack().deployment or {}
+        return deployment.get("resources", [])
 
     def pending(self) -> list[dict[str, Any]]:
         """Give what Pulumi had begun and not recorded as done when it was interrupted."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.lambda_service import LambdaService
+from local.embedded_lambda.lambda_service import LambdaService
 from local.stacks import read_stacks
 from tests.engine.account import inventory
 from tests.engine.deployment import Deployment, Engine, Step

@@ -40,7 +40,6 @@ ENVIRONMENT = {
     "JOB_RETENTION_DAYS": "0",
     "UPLOAD_PREFIXES": "[]",
     "SYSTEM_PREFIXES": '["processed/", "rejected/"]',
-    "DATASETS": '["flights"]',
     "LAMBDA_TASK_ROOT": str(CODE),
     "POWERTOOLS_SERVICE_NAME": "etl",
     "POWERTOOLS_METRICS_NAMESPACE": "RegionalAnalytics",

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from botocore.exceptions import EndpointConnectionError
 
 from conversion import Column, Conversion, UnreadableError
+from datasets import Datasets
 from dynamo import Table
 from environment import Settings
 from faults import DeliveryError
@@ -45,7 +46,7 @@ SETTINGS = Settings(
     job_retention_days=0,
     upload_prefixes=(),
     system_prefixes=("processed/", "rejected/"),
-    datasets=(),
+    datasets=Datasets({"datasets": []}),
     program_version="1.0.0",
 )
 
@@ -96,7 +97,7 @@ def convert(
         profile=done(files[Output.PROFILE]),
         rejects=rejects,
         account=account(3),
-        columns=(Column(name="a", source_name="a", type="BIGINT"),),
+        columns=(Column(name="a", source_name="a", type="BIGINT", source_type="BIGINT", renamed_fields=()),),
         format="delimited",
         encoding="utf-8",
         compression="none",

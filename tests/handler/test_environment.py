@@ -50,8 +50,8 @@ def test_a_wrong_value_is_told_with_what_is_right(name: str, value: str) -> None
 
 @pytest.mark.parametrize("value", ["flights", "{}", '[""]', "[1]", '"flights"'])
 def test_a_list_that_is_none_is_told(value: str) -> None:
-    with pytest.raises(SettingsError, match="DATASETS must be a JSON array of texts, got "):
-        Settings.from_environment({**COMPLETE, "DATASETS": value})
+    with pytest.raises(SettingsError, match="UPLOAD_PREFIXES must be a JSON array of texts, got "):
+        Settings.from_environment({**COMPLETE, "UPLOAD_PREFIXES": value})
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,6 @@ def test_a_list_that_is_none_is_told(value: str) -> None:
 def test_uploads_and_results_never_meet(name: str, value: str, right: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} must {right}, got "):
         Settings.from_environment({**COMPLETE, name: value})
-
-
-def test_datasets_are_none_unless_they_are_given() -> None:
-    without = {name: value for name, value in COMPLETE.items() if name != "DATASETS"}
-    assert Settings.from_environment(without).datasets == ()
-    given = Settings.from_environment({**COMPLETE, "DATASETS": '["flights", "weather"]'})
-    assert given.datasets == ("flights", "weather")
 
 
 @pytest.mark.parametrize("content", [None, "", "\n"])

@@ -112,6 +112,18 @@ def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lak
     assert (line["job_id"], line["status"]) == (job["job_id"], "COMPLETED")
 
 
+@pytest.mark.parametrize(
+    ("key", "part"), [("in/_x.csv", "'_x.csv'"), ("in/.old/x.csv", "'.old'"), ("_x", "'_x'")]
+)
+def test_a_key_that_some_engines_do_not_see_has_a_warning(lake: Lake, key: str, part: str) -> None:
+    assert lake.process(key, CSV)["status"] == "COMPLETED"
+    (item,) = [item for item in lake.stack.items().values() if "warnings" in item]
+    (warning,) = item["warnings"]["L"]
+    assert part in warning["S"]
+    lake.process("in/x_.csv", CSV)
+    assert len([item for item in lake.stack.items().values() if "warnings" in item]) == 1
+
+
 def test_a_duplicate_does_nothing_and_counts_nothing(lake: Lake) -> None:
     version = lake.stack.upload("a.csv", CSV)
     event = batch([lake.created("a.csv", version)])
@@ -556,3 +568,14 @@ def test_what_lies_outside_the_prefixes_of_uploads_is_left(lake: Lake) -> None:
     assert lake.send(event, upload_prefixes=["input/"]).calls == ()
     assert lake.send(event).acknowledged
     assert lake.job("elsewhere/a.csv", version)["status"] == "COMPLETED"
+
+
+def test_an_output_that_somebody_else_wrote_is_taken_away_too(lake: Lake) -> None:
+    job = lake.process("a.csv", CSV)
+    lake.stack.s3.put_object(Bucket=lake.stack.name, Key="rejected/a.csv.jsonl", Body=b"foreign")
+    replay = lake.created("a.csv", job["version_id"], replay_id="20300101T000000Z")
+    assert lake.send(batch([replay])).acknowledged
+    assert lake.published() == {job["output_path"], job["profile_path"]}
+    lake.stack.s3.put_object(Bucket=lake.stack.name, Key=job["output_path"], Body=b"foreign")
+    lake.delete("a.csv")
+    assert lake.published() == set()

@@ -29,7 +29,7 @@ from tests.handler.simulation import (
     workspace,
 )
 
-EXAMPLES = 4000
+EXAMPLES = 2000
 
 _index = st.integers(0, 7)
 _until = st.sampled_from(

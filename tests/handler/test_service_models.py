@@ -12,9 +12,9 @@ from botocore.exceptions import ParamValidationError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from local.execution_environment import ExecutionEnvironment
-from local.functions import Function
-from local.host_layer import host_layer
+from local.embedded_lambda.execution_environment import ExecutionEnvironment
+from local.embedded_lambda.function_archives import Function
+from local.embedded_lambda.host_layer import host_layer
 from local.server import Credentials
 from tests import service_models
 from tests.handler.aws import FunctionProcess, Stack

@@ -1,34 +1,51 @@
 """What is told of a job is bounded: in its number of metrics, in its text, in what it gives away."""
 
+from dataclasses import replace
+
 import pytest
 from botocore.exceptions import ClientError
 
 import telemetry
+from datasets import Datasets
 from faults import TEXT_MAX, DeliveryError, describe
+from job_records import Status
+from tests.handler.simulation import SETTINGS
+from tests.handler.test_datasets import compiled
 
-KNOWN = ("flights", "weather")
+COMPILED = {"datasets": [compiled("flights", "input/flights/"), compiled("weather", "weather/")]}
 
 
 @pytest.mark.parametrize(
     ("key", "expected"),
     [
         ("input/flights/2026/jan.csv", "flights"),
-        ("flights/jan.csv", "flights"),
         ("weather/jan.csv", "weather"),
-        ("flights", "other"),
-        ("flights.csv", "other"),
-        ("input/jan.csv", "other"),
+        ("input/flights", "other"),
+        ("flights/jan.csv", "other"),
         ("input/planes/jan.csv", "other"),
-        ("/flights/jan.csv", "other"),
-        ("other/jan.csv", "other"),
     ],
 )
-def test_a_dataset_is_a_folder_that_the_stack_knows(key: str, expected: str) -> None:
-    assert telemetry.dataset(key, KNOWN) == expected
+def test_a_metrics_dataset_is_the_contract_that_describes_the_key(
+    key: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emitted: list[str] = []
+    monkeypatch.setattr(
+        telemetry, "emit", lambda _status, _suffix, dataset, _amounts: emitted.append(dataset)
+    )
+
+    telemetry.count(replace(SETTINGS, datasets=Datasets(COMPILED)), Status.FAILED, key)
+
+    assert emitted == [expected]
 
 
-def test_no_key_makes_a_metric_of_its_own_where_no_dataset_is_known() -> None:
-    assert {telemetry.dataset(f"input/{number}/x.csv", ()) for number in range(100)} == {"other"}
+def test_no_key_makes_a_metric_of_its_own_where_no_dataset_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    emitted: set[str] = set()
+    monkeypatch.setattr(telemetry, "emit", lambda _status, _suffix, dataset, _amounts: emitted.add(dataset))
+
+    for number in range(100):
+        telemetry.count(SETTINGS, Status.FAILED, f"input/{number}/x.csv")
+
+    assert emitted == {"other"}
 
 
 def test_an_error_is_described_without_the_text_that_may_quote_data() -> None:

@@ -16,9 +16,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from local.bridges.account import ACCOUNT
 from local.cloud import Cloud
 from local.command_line import main
+from local.moto_patches.moto_account import ACCOUNT
 from tests.local.workload import GOOD
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -263,7 +263,7 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
         queues = [state["stacks"][region][name] for name in ("queueUrl", "deadLetterQueueUrl")]
         sqs = boto3.client("sqs", region, endpoint_url=state["endpoint_url"], **state["credentials"])
         sqs.send_message(QueueUrl=queues[0], MessageBody="no event")
-        count = "ApproximateNumberOfMessages"
+        count, dead = "ApproximateNumberOfMessages", "0"
         for _ in range(60):
             assert run("redeliver", cwd=tmp_path)[0] == 0
             dead = sqs.get_queue_attributes(QueueUrl=queues[1], AttributeNames=[count])["Attributes"][count]

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from local import deployer
-from local.bridges.account import ACCOUNT
 from local.deployer import deploy
 from local.errors import LocalError
+from local.moto_patches.moto_account import ACCOUNT
 from local.server import Server
 from local.stacks import Stack, read_stacks
 

@@ -9,7 +9,7 @@ import json
 import re
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -25,10 +25,10 @@ from moto.backend_index import backend_url_patterns
 from moto.core.base_backend import BackendDict
 from moto.iam.models import iam_backends
 
-from local.bridges.account import ACCOUNT, PARTITION
 from local.cloud import Cloud
 from local.gateway import browsers
 from local.gateway.application import Gateway
+from local.moto_patches.moto_account import ACCOUNT, PARTITION
 from local.server import SECRET_HEADER, Credentials
 
 PORT = 4566
@@ -51,7 +51,7 @@ def signed(
     return dict(asked.headers)
 
 
-def environ(method: str, path: str, body: bytes = b"", **headers: str) -> dict[str, Any]:
+def environ(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
     """A request as the server gives it to its application."""
     return {
         "REQUEST_METHOD": method,
@@ -61,8 +61,8 @@ def environ(method: str, path: str, body: bytes = b"", **headers: str) -> dict[s
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": str(PORT),
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(body),
-        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(),
+        "CONTENT_LENGTH": "0",
         "HTTP_HOST": f"127.0.0.1:{PORT}",
         **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()},
     }
@@ -103,7 +103,7 @@ def test_no_path_of_moto_is_reached_without_a_signature() -> None:
     ]
     methods = itertools.cycle(METHODS)
     answers = {
-        status_of(gateway, environ(next(methods), path, **headers)) for path in paths for headers in openings
+        status_of(gateway, environ(next(methods), path, headers)) for path in paths for headers in openings
     }
     assert len(paths) > 500
     assert "/moto-api/reset-auth" in paths
@@ -175,7 +175,7 @@ def test_calls_are_answered_one_at_a_time() -> None:
         return []
 
     gateway = Gateway(moto, "secret")
-    requests = [environ("POST", "/", **headers) for _ in range(2)]
+    requests = [environ("POST", "/", headers) for _ in range(2)]
     with concurrent.futures.ThreadPoolExecutor(2) as clients:
         list(clients.map(lambda request: list(gateway(request, print)), requests))
     assert (len(inside), met) == (2, [])
@@ -367,10 +367,10 @@ def test_the_server_is_steered_by_who_knows_its_secret_alone(
     cloud: Cloud, ask: Callable[..., Answer]
 ) -> None:
     body = b'{"offset": 0}'
-    assert ask("POST", "/_cloudwatch/clock", body)[0] == 403
-    assert ask("POST", "/_cloudwatch/clock", body, [(SECRET_HEADER, "guess")])[0] == 403
-    assert ask("POST", "/_cloudwatch/clock", body, [(SECRET_HEADER, "\xe9")])[0] == 403
-    assert "now" in cloud.server.steer("/_cloudwatch/clock", {"offset": 0})
+    assert ask("POST", "/_steering/clock", body)[0] == 403
+    assert ask("POST", "/_steering/clock", body, [(SECRET_HEADER, "guess")])[0] == 403
+    assert ask("POST", "/_steering/clock", body, [(SECRET_HEADER, "\xe9")])[0] == 403
+    assert "now" in cloud.server.steer("/_steering/clock", {"offset": 0})
 
 
 def test_archives_of_code_are_at_addresses_that_nobody_guesses(

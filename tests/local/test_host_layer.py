@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from local.cloud import Cloud
+from local.embedded_lambda.function_archives import download
+from local.embedded_lambda.host_layer import check_binaries, host_layer
 from local.errors import LocalError
-from local.functions import download
-from local.host_layer import check_binaries, host_layer
 
 ELF = b"\x7fELF" + bytes(14)
 ARM64, X86_64 = b"\xb7\x00", b"\x3e\x00"

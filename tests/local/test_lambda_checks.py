@@ -10,6 +10,10 @@ from local.server import Server
 from tests.local.toys import TRUST, archive, arn
 
 REGION = "eu-west-1"
+EC2 = f"arn:aws:ec2:{REGION}:123456789012"
+CREATE = ["ec2:CreateNetworkInterface"]
+MANAGE = ["ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"]
+DESCRIBE = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +22,27 @@ def server() -> Iterator[Server]:
         yield running
 
 
-def create(server: Server, name: str, allowed: list[Any]) -> None:
+@pytest.fixture(scope="module")
+def network(server: Server) -> dict[str, list[str]]:
+    ec2 = server.client("ec2", REGION)
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/24")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/25")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(VpcId=vpc, GroupName="function", Description="function")["GroupId"]
+    return {"SubnetIds": [subnet], "SecurityGroupIds": [group]}
+
+
+def statements(network: dict[str, list[str]], *, manage: str = f"{EC2}:*/*") -> dict[str, Any]:
+    """Give what Lambda asks for, as narrow as it lets one be."""
+    places = [f"{EC2}:subnet/{name}" for name in network["SubnetIds"]]
+    places += [f"{EC2}:security-group/{name}" for name in network["SecurityGroupIds"]]
+    return {
+        "create": {"Effect": "Allow", "Action": CREATE, "Resource": [*places, f"{EC2}:network-interface/*"]},
+        "manage": {"Effect": "Allow", "Action": MANAGE, "Resource": manage},
+        "describe": {"Effect": "Allow", "Action": DESCRIBE, "Resource": "*"},
+    }
+
+
+def create(server: Server, name: str, allowed: list[Any], network: dict[str, list[str]] | None) -> None:
     iam = server.client("iam", REGION)
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     document = {"Version": "2012-10-17", "Statement": allowed}
@@ -30,11 +54,46 @@ def create(server: Server, name: str, allowed: list[Any]) -> None:
         Handler="toy.handler",
         Code={"ZipFile": archive({"toy.py": ""})},
         Timeout=60,
+        **({"VpcConfig": network} if network else {}),
     )
 
 
+def test_the_narrowest_role_is_taken(server: Server, network: dict[str, list[str]]) -> None:
+    create(server, "narrow", list(statements(network).values()), network)
+
+
+def test_a_role_for_interfaces_alone_is_refused(server: Server, network: dict[str, list[str]]) -> None:
+    allowed = statements(network, manage=f"{EC2}:network-interface/*")
+    refused = server.client("lambda", REGION).exceptions.InvalidParameterValueException
+    with pytest.raises(refused, match="not have permissions to call DeleteNetworkInterface on EC2"):
+        create(server, "interfaces-alone", list(allowed.values()), network)
+
+
+@pytest.mark.parametrize(
+    ("missing", "action"),
+    [("create", "CreateNetworkInterface"), ("describe", "DescribeNetworkInterfaces")],
+)
+def test_a_role_that_lacks_a_right_is_refused(
+    server: Server, network: dict[str, list[str]], missing: str, action: str
+) -> None:
+    allowed = [statement for name, statement in statements(network).items() if name != missing]
+    refused = server.client("lambda", REGION).exceptions.InvalidParameterValueException
+    with pytest.raises(refused, match=f"not have permissions to call {action} on EC2"):
+        create(server, f"without-{missing}", allowed, network)
+
+
+def test_a_function_without_a_network_needs_none_of_it_until_it_gets_one(
+    server: Server, network: dict[str, list[str]]
+) -> None:
+    nothing = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}
+    create(server, "no-network", [nothing], None)
+    functions = server.client("lambda", REGION)
+    with pytest.raises(functions.exceptions.InvalidParameterValueException, match="CreateNetworkInterface"):
+        functions.update_function_configuration(FunctionName="no-network", VpcConfig=network)
+
+
 def test_a_queue_that_hides_messages_too_briefly_is_refused_when_the_mapping_is_made(server: Server) -> None:
-    create(server, "mapped", [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}])
+    create(server, "mapped", [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}], None)
     functions = server.client("lambda", REGION)
     for name, seconds in (("brief", "59"), ("long", "60")):
         server.client("sqs", REGION).create_queue(QueueName=name, Attributes={"VisibilityTimeout": seconds})

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local.cloud import Cloud
-from local.execution_environment import Invocation
-from local.lambda_service import failed_messages
+from local.embedded_lambda.execution_environment import Invocation
+from local.embedded_lambda.sqs_batch import failed_messages
 from tests.local.toys import Toy, deploy_toy, remove_toy
 
 Deploy = Callable[..., Toy]
@@ -224,18 +224,18 @@ def test_answers_do_not_matter_to_a_mapping_without_partial_failures() -> None:
 def test_it_is_not_idle_while_messages_wait_that_a_full_service_could_not_take(
     cloud: Cloud, region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    functions = cloud.functions
-    poll, polls = functions._poll, itertools.count()
+    poller = cloud.functions.poller
+    poll, polls = poller.poll, itertools.count()
 
     def full_at_first() -> bool:
         """Take one message, then none while it is at work; that ends before this has looked around."""
         if next(polls) != 1:
             return poll()
         cloud.upload(region, "idle/second.csv", b"id\n1\n")
-        concurrent.futures.wait(functions._all_running())
+        concurrent.futures.wait(poller.running())
         return False
 
-    monkeypatch.setattr(functions, "_poll", full_at_first)
+    monkeypatch.setattr(poller, "poll", full_at_first)
     cloud.upload(region, "idle/first.csv", b"id\n1\n")
     cloud.run_until_idle()
 

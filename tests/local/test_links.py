@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local.cloud import Cloud
-from local.functions import download
+from local.embedded_lambda.function_archives import download
 from tests.local.workload import GOOD
 
 Break = Callable[[Cloud, str], contextlib.AbstractContextManager[None]]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from local.alarms import composite_alarm_state, metric_alarm_state
-from local.insights import Query
 from local.metric_math import evaluate
+from tests.dashboard.logs_insights import Query
 
 NOW = datetime(2030, 1, 1, 12, 0, 30, tzinfo=UTC)
 

@@ -1,6 +1,7 @@
 """`python -m ops` against the deployed regions: what failed, why, and again."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import boto3
 import pytest
 
 from handler.job_records import job_id as job_id_of_the_function
+from local.alarms import CloudWatch
 from local.cloud import Cloud
-from ops import jobs, messages
+from ops import jobs, messages, smoke, stacks
 from ops.stacks import OUTPUTS, Stack
 from tests.ops.conftest import Answer, Run
 
@@ -39,7 +41,7 @@ def test_operator_sees_what_failed_and_why_and_runs_it_again(cloud: Cloud, regio
     assert "job finished" in everything
     assert ops("job", "input/today/broken.csv", *where).out == everything
 
-    (state,) = records(ops("status", "--since", "15m", "--json", *where))
+    state = json.loads(ops("status", "--since", "15m", "--json", *where).out)
     assert state["completed"] >= 1
     assert state["failed"] >= 1
     assert state["rows_out"] >= 20
@@ -147,12 +149,61 @@ def test_smoke_check_sees_whether_a_region_works(cloud: Cloud, region: str, ops:
         cloud.functions.stop()
     assert passed.status == 0, passed.err
     assert "processed/input/_smoke/check.csv.parquet" in passed.out
+    assert f"replay PREFIX --status MISSING --stack {region}" in passed.out
+
+
+def test_smoke_check_uploads_again_until_an_upload_makes_an_event(
+    cloud: Cloud, region: str, embedded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rule is off for the first uploads: as on AWS in a bucket's first minutes, nothing tells of them."""
+    (stack,) = stacks.find(names=[region], outputs_files=[], local=True).stacks
+    events, s3 = cloud.client("events", region), cloud.client("s3", region)
+    rule = stack.physical("s3-events")
+    bucket = cloud.outputs[region]["bucketName"]
+
+    def versions() -> int:
+        return len(s3.list_object_versions(Bucket=bucket, Prefix=smoke.KEY).get("Versions", []))
+
+    before = versions()
+
+    def wait(_seconds: float) -> None:
+        if versions() == before + 2:
+            events.enable_rule(Name=rule)
+        cloud.run_until_idle()
+
+    events.disable_rule(Name=rule)
+    monkeypatch.setattr(smoke, "UPLOAD_SECONDS", 0)
+    assert smoke.check(stack, seconds=900, wait=wait).uploads == 3
+    assert versions() == before + 3
+
+
+def test_status_is_not_well_before_the_alarms_are_decided(cloud: Cloud, region: str, ops: Run) -> None:
+    cloudwatch = cloud.client("cloudwatch", region)
+    new = {"AlarmName": f"analytics-new-{region}-dev", "EvaluationPeriods": 1, "Threshold": 1.0}
+    metric = {"Namespace": "AWS/SQS", "MetricName": "none", "Period": 60, "Statistic": "Sum"}
+    cloudwatch.put_metric_alarm(**new, **metric, ComparisonOperator="GreaterThanThreshold")
+    try:
+        answer = ops("status", "--json", "--stack", region)
+        assert "new" in json.loads(answer.out)["undecided"]
+        assert answer.status == 1
+        assert "not known yet" in ops("status", "--stack", region).out
+    finally:
+        cloudwatch.delete_alarms(AlarmNames=[new["AlarmName"]])
 
 
 def test_status_shows_every_region(cloud: Cloud, ops: Run) -> None:
+    clock = CloudWatch(cloud.server)
+    clock.sample()
+    for minutes in (1, 6):  # the alarms' periods are of one minute and of five
+        clock.set_clock(timedelta(minutes=minutes))
+        for name in cloud.regions:
+            clock.evaluate(name)
+    clock.set_clock(timedelta())
     shown = [json.loads(line) for line in ops("status", "--json").out.splitlines()]
     assert [state["region"] for state in shown] == sorted(cloud.regions)
-    assert {state["healthy"] for state in shown} == {True}
+    assert [state["undecided"] for state in shown] == [[], [], []]
+    # Other tests may have left something for an alarm to see.
+    assert [state["healthy"] for state in shown] == [not state["alarms"] for state in shown]
 
 
 def test_job_id_is_the_one_that_the_function_forms() -> None:

@@ -6,11 +6,13 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from local.cloud import Cloud
 from ops import jobs
+from ops.table import register_id
 from tests.ops.conftest import Answer, Run, let_go_of_dead_letters
 
 WIDTH = 80
@@ -120,7 +122,7 @@ def test_every_command_speaks_json_in_ascii(bad: Bad, ops: Run) -> None:
     assert job["log"]
 
 
-def lines(answer: Answer) -> list[dict[str, object]]:
+def lines(answer: Answer) -> list[dict[str, Any]]:
     assert answer.status == 0, answer.err
     return [json.loads(line) for line in answer.out.splitlines()]
 
@@ -202,7 +204,7 @@ def test_missing_is_what_no_register_holds(cloud: Cloud, region: str, ops: Run) 
     assert "nothing to replay" in ops("replay", key, "--status", "MISSING", *where).out
     cloud.client("dynamodb", region).delete_item(
         TableName=cloud.outputs[region]["tableName"],
-        Key={"job_id": {"S": jobs.register_id(cloud.outputs[region]["bucketName"], key)}},
+        Key={"job_id": {"S": register_id(cloud.outputs[region]["bucketName"], key)}},
     )
     assert "would process again 1 objects" in ops("replay", key, "--status", "MISSING", *where).out
 
@@ -251,7 +253,7 @@ def test_resuming_a_replay_that_never_was_is_refused(
     before = cloud.messages(region)
     answer = ops("replay", "input/", "--resume", unknown, "--yes", "--stack", region)
     assert answer.status == 2
-    assert "an interrupted replay prints its id" in answer.err
+    assert "an interrupted command prints its id" in answer.err
     assert cloud.messages(region) == before
 
 

@@ -409,6 +409,8 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
     ("data-protected", with_one_more("aws:kms/key:Key"), ("Key", "protect is False")),
     ("data-protected", unprotected(BUCKET), ("Bucket", "protect is False")),
     ("data-protected", unprotected(TABLE), ("Table", "protect is False")),
+    ("data-protected", unprotected(QUEUE), ("Queue", "protect is False")),
+    ("data-protected", unprotected(LOG_GROUP), ("LogGroup", "protect is False")),
     ("data-protected", changed(BUCKET, forceDestroy=True), ("Bucket", "forceDestroy is True")),
     (
         "data-protected",

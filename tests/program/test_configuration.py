@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from components.settings import Settings
-from tests.program.evaluation import PROJECT, PROJECT_DIRECTORY, STACKS
+from tests.program.evaluation import PROJECT, PROJECT_DIRECTORY, STACKS, evaluate
 
 PULUMI = yaml.safe_load((PROJECT_DIRECTORY / "Pulumi.yaml").read_text())
 SCHEMA: dict[str, dict[str, Any]] = PULUMI["config"]
@@ -50,8 +50,7 @@ def test_description_ends_with_what_a_change_does(key: str) -> None:
 
 
 def test_page_of_the_settings_is_the_schema() -> None:
-    page = (PROJECT_DIRECTORY / "docs" / "settings.md").read_text(encoding="utf-8")
-    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    rows = [row for row in rows_of_the_page() if len(row) == 4]
     declared = []
     for key, declaration in SCHEMA.items():
         meaning, _, change = declaration["description"].replace("<", "&lt;").partition(". ")
@@ -60,6 +59,17 @@ def test_page_of_the_settings_is_the_schema() -> None:
         name = f"`{key.removeprefix(f'{PROJECT}:')}`"
         declared.append([name, shown if "default" in declaration else "*must be set*", meaning, change])
     assert rows == declared
+
+
+def rows_of_the_page() -> list[list[str]]:
+    page = (PROJECT_DIRECTORY / "docs" / "settings.md").read_text(encoding="utf-8")
+    return [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+
+
+def test_page_lists_every_output() -> None:
+    listed = [row[0].strip("`") for row in rows_of_the_page() if len(row) == 2]
+    exported = evaluate("us-east-1", {"regional-analytics:datasets": '["*"]'}).outputs
+    assert listed == list(exported)
 
 
 def test_only_region_and_range_must_be_set() -> None:

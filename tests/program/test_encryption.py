@@ -69,19 +69,26 @@ def test_role_uses_it_through_the_services_of_its_region_only(evaluation: Evalua
     }
 
 
-def test_key_admits_the_account_and_three_services(evaluation: Evaluation) -> None:
+def test_key_admits_the_account_and_four_services(evaluation: Evaluation) -> None:
     region = evaluation.stack
     statements = evaluation.one("aws:kms/key:Key").json("policy")["Statement"]
     account, *services = statements
     assert account["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT_ID}:root"}
+    (describes,) = (each for each in services if each["Action"] == ["kms:DescribeKey"])
+    assert describes["Principal"] == {"Service": f"logs.{region}.amazonaws.com"}
+    assert describes["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT_ID}}
+    services.remove(describes)
     admitted: dict[str, Any] = {each["Principal"]["Service"]: each for each in services}
-    rule = evaluation.one("aws:cloudwatch/eventRule:EventRule").state["arn"]
+    named = f"analytics-*-{region}-dev"
     topic = evaluation.one("aws:sns/topic:Topic").state["arn"]
     log_group = evaluation.one("aws:cloudwatch/logGroup:LogGroup").state["arn"]
     assert {service: each["Condition"] for service, each in admitted.items()} == {
-        "events.amazonaws.com": {"ArnEquals": {"aws:SourceArn": rule}},
+        "events.amazonaws.com": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}},
         "cloudwatch.amazonaws.com": {"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": topic}},
         f"logs.{region}.amazonaws.com": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group}},
+        "encryption.athena.amazonaws.com": {
+            "ArnLike": {"aws:SourceArn": f"arn:aws:athena:{region}:{ACCOUNT_ID}:workgroup/{named}"}
+        },
     }
     for service in ("events.amazonaws.com", "cloudwatch.amazonaws.com"):
         assert admitted[service]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]

@@ -1,9 +1,12 @@
 """What the network, the policies and the role let through, and that it is nothing else."""
 
+import json
 from typing import Any
 
 import pytest
 
+from local.policies import Decision, Request
+from local.policies import evaluate as policy_decision
 from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
 
 GIVE_BACK = ("ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses")
@@ -195,11 +198,87 @@ def test_function_can_never_change_an_upload(evaluation: Evaluation) -> None:
     assert deletes["Condition"] == of_the_role
 
 
-@pytest.mark.parametrize(("protect", "guarded"), [("true", True), ("false", False)])
-def test_protected_versions_are_deleted_with_a_second_factor_only(protect: str, guarded: bool) -> None:
-    denials = bucket_denials(evaluate("eu-west-1", {"regional-analytics:protect": protect}))
-    guard = denials.get("NoDeletesForGoodWithoutSecondFactor")
-    assert (guard is not None) is guarded
-    if guard:
-        assert set(guard["Action"]) == {"s3:DeleteObjectVersion", "s3:DeleteBucket"}
-        assert guard["Condition"] == {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
+ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT_ID}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0123"
+NAMED = {"regional-analytics:administratorRoleArns": json.dumps([ADMINISTRATOR])}
+
+
+@pytest.mark.parametrize(
+    ("config", "condition"),
+    [({}, None), (NAMED, {"ArnNotEquals": {"aws:PrincipalArn": [ADMINISTRATOR]}})],
+    ids=["nobody", "administrator"],
+)
+def test_protected_versions_are_deleted_by_administrators_only(
+    config: dict[str, str], condition: dict[str, Any] | None
+) -> None:
+    denied = bucket_denials(evaluate("eu-west-1", config))["NoDeletesForGood"]
+    assert set(denied["Action"]) == {"s3:DeleteObjectVersion", "s3:DeleteBucket"}
+    assert denied["Principal"] == "*"
+    assert denied.get("Condition") == condition
+
+
+def test_versions_of_a_stack_without_protection_can_be_deleted() -> None:
+    denied = bucket_denials(evaluate("eu-west-1", {"regional-analytics:protect": "false"}))
+    assert "NoDeletesForGood" not in denied
+
+
+@pytest.mark.parametrize("config", [{}, NAMED], ids=["nobody", "administrator"])
+def test_results_are_changed_by_the_function_and_administrators_only(config: dict[str, str]) -> None:
+    evaluation = evaluate("eu-west-1", config)
+    bucket = evaluation.one("aws:s3/bucket:Bucket").state["arn"]
+    role = evaluation.one("aws:iam/role:Role").state["arn"]
+    denied = bucket_denials(evaluation)["NoChangesOfResults"]
+    assert denied["NotAction"] == ["s3:Get*", "s3:List*"]
+    assert denied["Resource"] == [f"{bucket}/processed/*", f"{bucket}/rejected/*"]
+    excepted = [role, ADMINISTRATOR] if config else [role]
+    assert denied["Condition"] == {"ArnNotEquals": {"aws:PrincipalArn": excepted}}
+
+
+@pytest.mark.parametrize("protect", ["true", "false"])
+def test_bucket_s_policy_never_denies_its_own_change(protect: str) -> None:
+    """It would lock everybody out, and a mistake in it could not be mended."""
+    evaluation = evaluate("eu-west-1", {"regional-analytics:protect": protect})
+    policy = evaluation.one("aws:s3/bucketPolicy:BucketPolicy").json("policy")
+    bucket = evaluation.one("aws:s3/bucket:Bucket").state["arn"]
+    for action in ("s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketPolicy"):
+        asked = Request(
+            action=action,
+            resource=bucket,
+            principals={"AWS": ("anybody",)},
+            context={
+                "aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT_ID}:role/anybody",
+                "aws:SecureTransport": "true",
+                "s3:TlsVersion": "1.3",
+            },
+        )
+        assert policy_decision(policy, asked) is Decision.NONE
+
+
+def test_protection_is_gone_before_a_bucket_is_emptied() -> None:
+    """On a destroy with forceDestroy, the provider deletes versions, which the policy denies."""
+    evaluation = evaluate("eu-west-1")
+    bucket = evaluation.one("aws:s3/bucket:Bucket")
+    assert bucket.urn in evaluation.dependencies("aws:s3/bucketPolicy:BucketPolicy")
+
+
+OWN_KEY = {"regional-analytics:customerManagedKey": "true"}
+
+
+@pytest.mark.parametrize("config", [{}, OWN_KEY], ids=["services' keys", "own key"])
+def test_bucket_takes_no_upload_under_a_key_that_the_function_cannot_use(config: dict[str, str]) -> None:
+    evaluation = evaluate("eu-west-1", config)
+    denials = bucket_denials(evaluation)
+    provided = denials["NoCustomerProvidedKeys"]
+    assert provided["Action"] == "s3:PutObject"
+    assert provided["Condition"] == {"Null": {"s3:x-amz-server-side-encryption-customer-algorithm": "false"}}
+    other = denials["NoOtherKmsKeys"]
+    assert other["Action"] == "s3:PutObject"
+    key_id = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+    if config:
+        key = evaluation.one("aws:kms/key:Key").state["arn"]
+        assert other["Condition"]["ArnNotEquals"] == {key_id: key}
+    else:
+        assert other["Condition"] == {"Null": {key_id: "false"}}
+    (rule,) = evaluation.one(
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
+    ).inputs["rules"]
+    assert rule["blockedEncryptionTypes"] == ["SSE-C"]

@@ -1,6 +1,9 @@
 """Every resource of a region, with its name and figures."""
 
+import base64
+import hashlib
 import ipaddress
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +57,8 @@ def test_bucket_is_versioned_encrypted_and_private(evaluation: Evaluation) -> No
 def test_uploads_move_to_glacier_after_90_days_and_results_never(evaluation: Evaluation) -> None:
     rules = evaluation.one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").inputs["rules"]
     archive, expire = rules
+    lifecycle = evaluation.one("aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration").inputs
+    assert lifecycle["transitionDefaultMinimumObjectSize"] == "all_storage_classes_128K"
     assert archive["filter"] == {"prefix": "input/"}
     assert archive["transitions"] == [{"days": 90, "storageClass": "GLACIER"}]
     assert all("transitions" not in rule for rule in rules if rule is not archive)
@@ -190,6 +195,11 @@ def test_data_is_destroyed_only_by_two_settings(
     bucket = evaluation.one("aws:s3/bucket:Bucket")
     table = evaluation.one("aws:dynamodb/table:Table")
     assert (bucket.protect, table.protect) == (protected, protected)
+    holders = [
+        *evaluation.all("aws:sqs/queue:Queue"),
+        evaluation.one("aws:cloudwatch/logGroup:LogGroup"),
+    ]
+    assert [each.protect for each in holders] == [protected] * 4
     assert table.inputs["deletionProtectionEnabled"] is protected
     assert bucket.inputs["forceDestroy"] is emptied
 
@@ -200,6 +210,8 @@ def test_outputs_name_what_was_made(evaluation: Evaluation) -> None:
     assert outputs["bucketName"] == evaluation.one("aws:s3/bucket:Bucket").inputs["bucket"]
     assert outputs["functionArn"] == evaluation.one("aws:lambda/function:Function").state["arn"]
     assert outputs["tableName"] == named(evaluation, "jobs")
+    code = Path(evaluation.one("aws:lambda/function:Function").inputs["code"].path).read_bytes()
+    assert outputs["codeSha256"] == base64.b64encode(hashlib.sha256(code).digest()).decode()
     for output, kind in {
         "queueUrl": "queue",
         "deadLetterQueueUrl": "dlq",
@@ -216,3 +228,13 @@ def test_outputs_name_what_was_made(evaluation: Evaluation) -> None:
 def test_bucket_s_name_is_known_in_a_preview(evaluation: Evaluation) -> None:
     planned = evaluate(evaluation.stack, preview=True).one("aws:s3/bucket:Bucket").inputs["bucket"]
     assert planned == evaluation.one("aws:s3/bucket:Bucket").inputs["bucket"]
+
+
+@pytest.mark.parametrize(("days", "enabled"), [("0", False), ("30", True)])
+def test_job_records_expire_when_they_are_to(days: str, enabled: bool) -> None:
+    """Off is said, not left out: the provider takes a missing block for no change."""
+    evaluation = evaluate("eu-west-1", {"regional-analytics:jobRetentionDays": days})
+    table = evaluation.one("aws:dynamodb/table:Table").inputs
+    assert table["ttl"] == {"attributeName": "expires_at", "enabled": enabled}
+    variables = evaluation.one("aws:lambda/function:Function").inputs["environment"]["variables"]
+    assert variables["JOB_RETENTION_DAYS"] == days

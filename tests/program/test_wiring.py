@@ -52,26 +52,74 @@ def matches(evaluation: Evaluation, event: dict[str, Any]) -> bool:
     return EventPattern(None, pattern).matches_event(event)  # pyright: ignore[reportArgumentType]
 
 
+KINDS = ("Object Created", "Object Deleted")
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "key",
     ["input/flights.csv", "flights.csv", "a+b c.csv", "münchen/100 %.csv", "unprocessed/x", "x/processed/y"],
 )
-def test_rule_takes_uploads(evaluation: Evaluation, key: str) -> None:
-    assert matches(evaluation, upload(evaluation, key))
+def test_rule_takes_uploads_and_their_deletions(evaluation: Evaluation, key: str, kind: str) -> None:
+    assert matches(evaluation, upload(evaluation, key, **{"detail-type": kind}))
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     "key", ["processed/input/flights.csv.parquet", "processed/_profiles/x.json", "rejected/x.jsonl"]
 )
-def test_rule_leaves_out_what_the_system_writes(evaluation: Evaluation, key: str) -> None:
-    assert not matches(evaluation, upload(evaluation, key))
+def test_rule_leaves_out_what_the_system_writes(evaluation: Evaluation, key: str, kind: str) -> None:
+    assert not matches(evaluation, upload(evaluation, key, **{"detail-type": kind}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rule_takes_the_chosen_prefixes_only(kind: str) -> None:
+    prefixes = {"regional-analytics:uploadPrefixes": '["landing/", "b2b-"]'}
+    evaluation = evaluate("eu-west-1", prefixes)
+    for key, taken in {
+        "landing/x.csv": True,
+        "b2b-2026/x.csv": True,
+        "input/x.csv": False,
+        "x/landing/y.csv": False,
+        "processed/landing/x.csv.parquet": False,
+        "rejected/b2b-2026/x.csv.jsonl": False,
+    }.items():
+        assert matches(evaluation, upload(evaluation, key, **{"detail-type": kind})) is taken, key
+    variables = evaluation.one("aws:lambda/function:Function").inputs["environment"]["variables"]
+    assert json.loads(variables["UPLOAD_PREFIXES"]) == ["landing/", "b2b-"]
+
+
+def test_longest_pattern_is_within_eventbridge_s_quota() -> None:
+    """2,048 characters, unless an account's quota was raised."""
+    prefixes = [f"{number:02}{'x' * 98}" for number in range(13)]
+    config = {
+        "regional-analytics:uploadPrefixes": json.dumps(prefixes),
+        "regional-analytics:environmentSuffix": "a" * 15,
+    }
+    pattern = (
+        evaluate("ap-southeast-1", config).one("aws:cloudwatch/eventRule:EventRule").inputs["eventPattern"]
+    )
+    assert 1700 < len(pattern) <= 2048
+
+
+def test_function_knows_the_system_s_prefixes(evaluation: Evaluation) -> None:
+    variables = evaluation.one("aws:lambda/function:Function").inputs["environment"]["variables"]
+    assert json.loads(variables["SYSTEM_PREFIXES"]) == ["processed/", "rejected/"]
+    assert evaluation.outputs["systemPrefixes"] == ["processed/", "rejected/"]
+    assert json.loads(variables["UPLOAD_PREFIXES"]) == []
+
+
+def test_queue_hides_messages_for_longer_before_the_timeout_is_raised(evaluation: Evaluation) -> None:
+    queue = evaluation.one(QUEUE, "ingestion-queue")
+    assert queue.urn in evaluation.dependencies("aws:lambda/function:Function")
 
 
 def test_rule_leaves_out_other_buckets_and_events(evaluation: Evaluation) -> None:
     other = upload(evaluation, "x.csv")
     other["detail"]["bucket"]["name"] = "somebody-elses"
     assert not matches(evaluation, other)
-    assert not matches(evaluation, upload(evaluation, "x.csv", **{"detail-type": "Object Deleted"}))
+    for kind in ("Object Tags Added", "Object Restore Completed", "Object Storage Class Changed"):
+        assert not matches(evaluation, upload(evaluation, "x.csv", **{"detail-type": kind}))
     assert not matches(evaluation, upload(evaluation, "x.csv", source="custom"))
     assert evaluation.one("aws:cloudwatch/eventRule:EventRule").inputs["state"] == "ENABLED"
 

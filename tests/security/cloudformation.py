@@ -34,7 +34,7 @@ def template(evaluation: Evaluation) -> dict[str, Any]:
     written = {}
     for owner in owners:
         references = {text: reference for text, (other, reference) in referred.items() if other is not owner}
-        properties: dict[str, Any] = {}
+        properties: dict[str, Any] = {**_kind(owner).always}
         for part in (owner, *_parts(resources, owner)):
             _Writer(_kind(part), references).add(part, properties)
         written[_logical_id(owner)] = {"Type": _kind(owner).type, "Properties": properties}

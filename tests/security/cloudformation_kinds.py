@@ -22,6 +22,7 @@ class Kind:
         made: Functions that give the value there.
         belongs_to: Of a resource that is a part of another one there: the property that refers to it.
         at: Where its properties go in that one; a list gets one more item.
+        always: Properties that the provider sends by itself.
     """
 
     type: str
@@ -30,6 +31,7 @@ class Kind:
     made: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     belongs_to: str = ""
     at: str = ""
+    always: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _uploaded(archive: pulumi.FileArchive) -> dict[str, str]:
@@ -41,7 +43,13 @@ def _hash_key(name: str) -> list[dict[str, str]]:
 
 
 BUCKET = "AWS::S3::Bucket"
+CATALOG = {"CatalogId": {"Ref": "AWS::AccountId"}}
 KINDS = {
+    "athena/namedQuery:NamedQuery": Kind(type="AWS::Athena::NamedQuery", renamed={"query": "QueryString"}),
+    "athena/workgroup:Workgroup": Kind(
+        type="AWS::Athena::WorkGroup",
+        renamed={"configuration": "WorkGroupConfiguration", "forceDestroy": "RecursiveDeleteOption"},
+    ),
     "cloudwatch/compositeAlarm:CompositeAlarm": Kind(type="AWS::CloudWatch::CompositeAlarm"),
     "cloudwatch/dashboard:Dashboard": Kind(type="AWS::CloudWatch::Dashboard"),
     "cloudwatch/eventRule:EventRule": Kind(type="AWS::Events::Rule"),
@@ -76,6 +84,7 @@ KINDS = {
             "serverSideEncryption": "SSESpecification",
             "serverSideEncryption.enabled": "SSEEnabled",
             "serverSideEncryption.kmsKeyArn": "KMSMasterKeyId",
+            "ttl": "TimeToLiveSpecification",
         },
         made={"hashKey": _hash_key},
     ),
@@ -83,11 +92,33 @@ KINDS = {
     "ec2/routeTableAssociation:RouteTableAssociation": Kind(type="AWS::EC2::SubnetRouteTableAssociation"),
     "ec2/securityGroup:SecurityGroup": Kind(
         type="AWS::EC2::SecurityGroup",
-        renamed={"name": "GroupName", "description": "GroupDescription"},
+        renamed={"description": "GroupDescription"},
     ),
     "ec2/subnet:Subnet": Kind(type="AWS::EC2::Subnet"),
     "ec2/vpc:Vpc": Kind(type="AWS::EC2::VPC"),
     "ec2/vpcEndpoint:VpcEndpoint": Kind(type="AWS::EC2::VPCEndpoint", renamed={"policy": "PolicyDocument"}),
+    "glue/catalogDatabase:CatalogDatabase": Kind(
+        type="AWS::Glue::Database",
+        always=CATALOG,
+        renamed={"name": "DatabaseInput.Name", "description": "DatabaseInput.Description"},
+        left_out={"tags": "CloudFormation gives a database no tags."},
+    ),
+    "glue/catalogTable:CatalogTable": Kind(
+        type="AWS::Glue::Table",
+        always=CATALOG,
+        renamed={
+            name: f"TableInput.{name}"
+            for name in (
+                *("description", "name", "parameters", "partitionKeys", "storageDescriptor", "tableType"),
+                *("viewExpandedText", "viewOriginalText"),
+            )
+        },
+    ),
+    "iam/policy:Policy": Kind(
+        type="AWS::IAM::ManagedPolicy",
+        renamed={"name": "ManagedPolicyName", "policy": "PolicyDocument"},
+        left_out={"tags": "CloudFormation gives a managed policy no tags."},
+    ),
     "iam/role:Role": Kind(
         type="AWS::IAM::Role", renamed={"name": "RoleName", "assumeRolePolicy": "AssumeRolePolicyDocument"}
     ),
@@ -142,6 +173,7 @@ KINDS = {
         renamed={
             "rules": "ServerSideEncryptionConfiguration",
             "rules.applyServerSideEncryptionByDefault": "ServerSideEncryptionByDefault",
+            "rules.blockedEncryptionTypes": "BlockedEncryptionTypes.EncryptionType",
         },
     ),
     "s3/bucketVersioning:BucketVersioning": Kind(type=BUCKET, belongs_to="bucket"),

@@ -14,7 +14,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.deployer import deploy
-from local.lambda_service import LambdaService
+from local.embedded_lambda.lambda_service import LambdaService
 from local.policies import Decision, Request, evaluate
 from local.server import Server
 from local.stacks import read_stacks
@@ -102,6 +102,7 @@ def test_everything_that_holds_data_is_under_the_key(deployed: Deployed) -> None
         {"ServerSideEncryption": "AES256"},
         {"ServerSideEncryption": "aws:kms"},
         {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/another"},
+        {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32},
     ],
 )
 def test_bucket_takes_no_upload_under_another_key(deployed: Deployed, encryption: dict[str, str]) -> None:
@@ -127,7 +128,7 @@ def test_key_rotates_in_one_region(deployed: Deployed) -> None:
     assert kms.describe_key(KeyId=deployed.key)["KeyMetadata"]["MultiRegion"] is False
 
 
-RULE = {"aws:SourceArn": f"arn:aws:events:{REGION}:{ACCOUNT}:rule/analytics-s3-events-{REGION}-dev"}
+RULES = {"aws:SourceAccount": ACCOUNT}
 TOPIC = {
     "kms:EncryptionContext:aws:sns:topicArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:analytics-alarms-{REGION}-dev"
 }
@@ -141,7 +142,7 @@ LOG_GROUP = {
 @pytest.mark.parametrize(
     ("service", "context"),
     [
-        ("events.amazonaws.com", RULE),
+        ("events.amazonaws.com", RULES),
         ("cloudwatch.amazonaws.com", TOPIC),
         (f"logs.{REGION}.amazonaws.com", LOG_GROUP),
     ],
@@ -160,8 +161,9 @@ def test_key_admits_a_service_for_the_stacks_own_resource_only(
     assert decide(service, context, "kms:ScheduleKeyDeletion") is Decision.NONE
     assert decide("s3.amazonaws.com", context) is Decision.NONE
     assert decide(service, {}) is Decision.NONE
-    for name, arn in context.items():
-        for other in (f"{arn}-other", arn.replace(ACCOUNT, "999999999999"), arn.replace(REGION, "us-east-1")):
+    for name, own in context.items():
+        others = {own.replace(ACCOUNT, "999999999999"), f"{own}-other", own.replace(REGION, "us-east-1")}
+        for other in others - {own}:
             assert decide(service, {name: other}) is Decision.NONE
 
 

@@ -11,6 +11,7 @@ from local.cloud import Cloud
 from local.policies import Decision, Request, evaluate
 from tests.policy.stacks import evaluated, one
 from tests.program.evaluation import ACCOUNT_ID, STACKS
+from tests.program.evaluation import evaluate as evaluate_program
 
 UPLOAD = "guards/upload.csv"
 RESULT = "processed/guards/result.parquet"
@@ -58,11 +59,71 @@ def test_a_widened_role_still_destroys_no_version_of_a_result(
     assert kept["Body"].read() == b"result"
 
 
-def test_an_operator_destroys_nothing_for_good_without_a_second_factor(cloud: Cloud, region: str) -> None:
+def test_nobody_destroys_a_version_for_good(cloud: Cloud, region: str) -> None:
+    """Not even who may do everything: no administrator is named."""
     bucket, s3 = cloud.outputs[region]["bucketName"], cloud.client("s3", region)
     version = cloud.upload(region, UPLOAD, b"id\n1\n")
     assert refused(s3.delete_object, Bucket=bucket, Key=UPLOAD, VersionId=version)
     assert refused(s3.delete_bucket, Bucket=bucket)
+
+
+@pytest.mark.parametrize(
+    ("action", "key"),
+    [
+        ("s3:DeleteObjectVersion", UPLOAD),
+        ("s3:DeleteObjectVersion", RESULT),
+        ("s3:PutObject", RESULT),
+        ("s3:DeleteObject", RESULT),
+    ],
+)
+def test_only_an_administrator_changes_results_and_destroys_versions(action: str, key: str) -> None:
+    administrator = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
+    config = {"regional-analytics:administratorRoleArns": json.dumps([administrator])}
+    evaluation = evaluate_program("eu-west-1", config)
+    policy = evaluation.one("aws:s3/bucketPolicy:BucketPolicy").json("policy")
+    bucket = evaluation.one("aws:s3/bucket:Bucket").state["arn"]
+
+    def decide(caller: str) -> Decision:
+        context = {"aws:PrincipalArn": caller, "aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+        asked = Request(
+            action=action, resource=f"{bucket}/{key}", principals={"AWS": (caller,)}, context=context
+        )
+        return evaluate(policy, asked)
+
+    assert decide(administrator) is Decision.NONE
+    for other in (f"{administrator}-2", f"arn:aws:iam::{ACCOUNT_ID}:user/administrator"):
+        assert decide(other) is Decision.DENY
+
+
+@pytest.mark.parametrize("prefix", ["processed/", "rejected/"])
+def test_an_uploader_of_the_whole_bucket_forges_and_removes_no_result(
+    cloud: Cloud, region: str, prefix: str
+) -> None:
+    bucket, s3 = cloud.outputs[region]["bucketName"], cloud.client("s3", region)
+    result, forged = f"{prefix}guards/result.parquet", f"{prefix}guards/forged.parquet"
+    own = cloud.client("s3", region, cloud.assume_function_role(region))
+    own.put_object(Bucket=bucket, Key=result, Body=b"result")
+    assert refused(s3.put_object, Bucket=bucket, Key=result, Body=b"forged")
+    assert refused(s3.put_object, Bucket=bucket, Key=forged, Body=b"forged")
+    assert refused(s3.delete_object, Bucket=bucket, Key=result)
+    assert refused(s3.put_object_tagging, Bucket=bucket, Key=result, Tagging={"TagSet": []})
+    assert s3.get_object(Bucket=bucket, Key=result)["Body"].read() == b"result"
+    own.delete_object(Bucket=bucket, Key=result)
+
+
+@pytest.mark.parametrize(
+    "encryption",
+    [
+        {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "arn:aws:kms:eu-west-1:999999999999:key/theirs"},
+        {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32},
+    ],
+    ids=["foreign key", "key in the request"],
+)
+def test_an_upload_under_a_key_that_the_function_cannot_use_is_refused(
+    cloud: Cloud, region: str, encryption: dict[str, str]
+) -> None:
+    put = cloud.client("s3", region).put_object
+    assert refused(put, Bucket=cloud.outputs[region]["bucketName"], Key=UPLOAD, Body=b"id\n1\n", **encryption)
 
 
 def test_the_role_puts_nothing_on_the_queue(cloud: Cloud, region: str) -> None:

@@ -16,6 +16,7 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 
 from components import packaging
+from components.runtimes import RUNTIMES
 
 AMAZON_LINUX_2 = {"GLIBC": "2.26", "GLIBCXX": "3.4.24", "CXXABI": "1.3.11", "GCC": "7.0.0"}
 AMAZON_LINUX_2023 = {"GLIBC": "2.34", "GLIBCXX": "3.4.29", "CXXABI": "1.3.13", "GCC": "11.0"}
@@ -24,12 +25,8 @@ AMAZON_LINUX_2023 = {"GLIBC": "2.34", "GLIBCXX": "3.4.29", "CXXABI": "1.3.13", "
 GCC's manual of libstdc++ lists them, "ABI Policy and Guidelines"; Lambda developer guide, "Lambda runtimes".
 """
 
-RUNTIMES = {
-    "python3.11": AMAZON_LINUX_2,
-    "python3.12": AMAZON_LINUX_2023,
-    "python3.13": AMAZON_LINUX_2023,
-    "python3.14": AMAZON_LINUX_2023,
-}
+SYMBOLS = {26: AMAZON_LINUX_2, 34: AMAZON_LINUX_2023}
+"""By the minor version of glibc, which components/runtimes.py says of each runtime."""
 
 SYSTEM_LIBRARIES = {"libc", "libdl", "libgcc_s", "libm", "libpthread", "libstdc++"}
 """What Lambda's Python runtimes have besides Python."""
@@ -38,7 +35,11 @@ SYSTEM_LIBRARIES = {"libc", "libdl", "libgcc_s", "libm", "libpthread", "libstdc+
 def test_the_layer_needs_what_the_runtime_has() -> None:
     needed = list(requirements(packaging.build_layer()))
     assert {namespace for _, namespace, _ in needed} >= {"GLIBC", "GLIBCXX"}
-    assert unmet(needed, RUNTIMES[packaging.RUNTIME]) == []
+    assert unmet(needed, SYMBOLS[packaging.DEFAULT_RUNTIME.glibc]) == []
+
+
+def test_every_runtime_has_its_symbols() -> None:
+    assert {runtime.glibc for runtime in RUNTIMES.values()} == SYMBOLS.keys()
 
 
 def test_the_layer_loads_no_library_that_the_runtime_lacks() -> None:

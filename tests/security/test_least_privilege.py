@@ -126,9 +126,7 @@ def work(cloud: Cloud, region: str, folder: str) -> dict[str, Any]:
     cloud.upload(region, f"{folder}/mended.csv", GOOD)
     cloud.upload(region, f"{folder}/emptied.csv", b"")
     cloud.upload(region, f"{folder}/deleted.csv", GOOD)
-    cloud.client("s3", region).delete_object(
-        Bucket=cloud.outputs[region]["bucketName"], Key=f"{folder}/deleted.csv"
-    )
+    cloud.delete(region, f"{folder}/deleted.csv")
     cloud.run_until_idle()
     return {"first": first, **seen(cloud, region, folder)}
 

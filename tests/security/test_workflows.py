@@ -5,7 +5,9 @@ They run from `.venv-scan`, without the network.
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -63,22 +65,74 @@ def test_zizmor_finds_a_weakness(tmp_path: Path, rule: str) -> None:
 def test_each_stack_has_its_turn(name: str) -> None:
     stacks = [path.name.split(".")[1] for path in PROJECT.glob("Pulumi.*.yaml")]
     assert stacks
-    named = []
+    named: dict[str, list[str]] = {}
     for job in yaml.safe_load((WORKFLOWS / f"{name}.yml").read_text())["jobs"].values():
         for step in job["steps"]:
             if step.get("uses", "").startswith("pulumi/actions@"):
                 one = step["with"]["stack-name"]
-                named += job["strategy"]["matrix"]["stack"] if one == "${{ matrix.stack }}" else [one]
-    assert sorted(named) == sorted(stacks)
+                given = job["strategy"]["matrix"]["stack"] if one == "${{ matrix.stack }}" else [one]
+                named.setdefault(step["with"]["command"], []).extend(given)
+    assert named
+    for command, turns in named.items():
+        assert sorted(turns) == sorted(stacks), command
 
 
-@pytest.mark.parametrize("name", ["preview", "deploy", "drift"])
+@pytest.mark.parametrize("name", ["preview", "deploy", "drift", "sandbox"])
 def test_the_cli_is_as_new_as_the_pinned_sdk(name: str) -> None:
     """What the tests are run with is what deploys."""
     pins = (line.split() for line in (PROJECT / "requirements.txt").read_text().splitlines())
     (pinned,) = [pin[0].removeprefix("pulumi==") for pin in pins if pin and pin[0].startswith("pulumi==")]
     text = (WORKFLOWS / f"{name}.yml").read_text()
     assert text.count(f"pulumi-version: {pinned}\n") == text.count("uses: pulumi/actions@") > 0
+
+
+def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path in sorted(WORKFLOWS.glob("*.yml")):
+        for name, job in yaml.safe_load(path.read_text())["jobs"].items():
+            yield f"{path.stem}.{name}", job
+
+
+def test_what_gets_credentials_runs_in_an_environment() -> None:
+    """An environment says who may start it, and from which branch; its secrets are no one else's."""
+    given = {
+        name: job.get("environment")
+        for name, job in jobs()
+        if "secrets." in str(job) or job.get("permissions", {}).get("id-token") == "write"
+    }
+    assert given.keys() == {
+        "deploy.first",
+        "deploy.others",
+        "drift.drift",
+        "preview.preview",
+        "sandbox.sandbox",
+    }
+    assert [name for name, environment in given.items() if not environment] == []
+
+
+def test_no_secret_is_read_outside_of_a_job() -> None:
+    for path in WORKFLOWS.glob("*.yml"):
+        outside = {key: value for key, value in yaml.safe_load(path.read_text()).items() if key != "jobs"}
+        assert "secrets." not in str(outside), path.name
+
+
+def test_a_deployment_previews_with_the_rules_before_it_changes_anything() -> None:
+    for name, job in jobs():
+        commands = [
+            (step["with"]["command"], step["with"].get("policyPacks"))
+            for step in job["steps"]
+            if step.get("uses", "").startswith("pulumi/actions@") and "command" in step["with"]
+        ]
+        if "up" in dict(commands):
+            assert commands == [("preview", "policy"), ("up", "policy")], name
+
+
+def test_a_job_that_changes_a_network_waits_longer_than_the_provider() -> None:
+    """The provider waits 45 minutes for a function's interfaces; credentials last as long as the job."""
+    changing = [job for name, job in jobs() if name.startswith(("deploy.", "sandbox."))]
+    assert changing
+    assert {job["timeout-minutes"] for job in changing} == {120}
+    setup = (PROJECT / ".github" / "actions" / "setup" / "action.yml").read_text()
+    assert f"role-duration-seconds: {120 * 60}\n" in setup
 
 
 def broken(folder: Path, file: str, good: str, bad: str) -> Path:

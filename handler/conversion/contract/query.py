@@ -1,21 +1,19 @@
 """One SELECT over the records of a file: the columns of the contract, and what is wrong with each record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from conversion.contract.model import RESCUED, Column, Contract
 from conversion.contract.values import Value, column_value, json_value, present
 from conversion.engine import identifier, literal
 from conversion.model import UnreadableError
+from conversion.refused import FAILS_FILE
 
 PROBLEM = "_problem"
 """The column that says what is wrong with a record: its column or rule and the reason; null if nothing is."""
 
-FAILS_FILE = "file: "
-"""How a problem begins that fails the whole file."""
 
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Fields:
     """What a file's records hold.
 
@@ -23,11 +21,13 @@ class Fields:
         relation: SQL of the records.
         texts: SQL of each field's text by its name in the source; None if the records are JSON.
         json: SQL of the record as JSON; empty if it has fields of text.
+        partitions: Values that the object's key gives to the partition columns.
     """
 
     relation: str
     texts: Mapping[str, str] | None = None
     json: str = ""
+    partitions: Mapping[str, str] = field(default_factory=dict)
 
 
 def checked(contract: Contract, fields: Fields) -> str:
@@ -50,14 +50,29 @@ def checked(contract: Contract, fields: Fields) -> str:
         typed.append(f"{_rescue(contract, fields, misfits, extra)} AS {identifier(RESCUED)}")
     if extra and contract.handling.unexpected_columns == "fail" and fields.texts is None:
         flags.append(f"{extra} <> '{{}}' AS {identifier(_flag(''))}")
+    differing = _differing(fields)
+    flags += [f"{condition} AS {identifier(_flag(name))}" for name, condition in differing.items()]
     inner = f"SELECT {', '.join([*typed, *flags])} FROM {fields.relation}"
     problems = [*_misfit_problems(contract, misfits, rescued=rescued), *_rule_problems(contract)]
     if extra and contract.handling.unexpected_columns == "fail" and fields.texts is None:
         problems.insert(0, (identifier(_flag("")), f"{FAILS_FILE}a key that the contract does not have"))
+    problems += [(identifier(_flag(name)), f"{name}: differs from the object's key") for name in differing]
     cases = " ".join(f"WHEN {condition} THEN {literal(problem)}" for condition, problem in problems)
     problem = f"CASE {cases} END" if cases else "NULL"
     names = [identifier(name) for name in column_names(contract)]
     return f"SELECT {', '.join(names)}, {problem} AS {identifier(PROBLEM)} FROM ({inner})"
+
+
+def accepted(contract: Contract, records: str) -> str:
+    """Return SQL of what is published, given SQL of all records."""
+    names = ", ".join(map(identifier, column_names(contract)))
+    return f"SELECT {names} FROM ({records}) WHERE {identifier(PROBLEM)} IS NULL"
+
+
+def refused(records: str) -> str:
+    """Return SQL of the number, from 1, of each record that is not published, and what is wrong with it."""
+    numbered = f"SELECT row_number() OVER () AS number, {identifier(PROBLEM)} AS problem FROM ({records})"
+    return f"SELECT number, problem FROM ({numbered}) WHERE problem IS NOT NULL"
 
 
 def column_names(contract: Contract) -> list[str]:
@@ -83,7 +98,7 @@ def _values(contract: Contract, fields: Fields) -> dict[str, Value]:
             for column in contract.columns
         }
     by_name = {name.strip().casefold(): text for name, text in fields.texts.items()}
-    _require_columns(contract, by_name)
+    _require_columns(contract, by_name, fields.partitions)
     return {
         column.name: _field_value(by_name.get(column.source.casefold()), column, contract)
         for column in contract.columns
@@ -100,7 +115,7 @@ def _field_value(text: str | None, column: Column, contract: Contract) -> Value:
     return column_value(text, column, contract.reading)
 
 
-def _require_columns(contract: Contract, held: Mapping[str, str]) -> None:
+def _require_columns(contract: Contract, held: Mapping[str, str], partitions: Mapping[str, str]) -> None:
     missing = [column for column in contract.columns if column.source.casefold() not in held]
     for column in missing:
         if column.required or contract.handling.missing_columns == "fail":
@@ -108,7 +123,8 @@ def _require_columns(contract: Contract, held: Mapping[str, str]) -> None:
                 f"the contract {contract.name} {contract.version} needs the column {column.source!r},"
                 " and the file does not have it"
             )
-    unexpected = held.keys() - {column.source.casefold() for column in contract.columns}
+    known = {column.source.casefold() for column in contract.columns}
+    unexpected = held.keys() - known - {name.casefold() for name in partitions}
     if unexpected and contract.handling.unexpected_columns == "fail":
         raise UnreadableError(
             f"the contract {contract.name} {contract.version} does not have {len(unexpected)} of the file's"
@@ -118,9 +134,10 @@ def _require_columns(contract: Contract, held: Mapping[str, str]) -> None:
 
 def _unexpected(contract: Contract, fields: Fields) -> str:
     """Return SQL of JSON with what the contract has no column for; empty if there can be nothing."""
-    known = {column.source.casefold() for column in contract.columns}
+    sources = [*(column.source for column in contract.columns), *fields.partitions]
+    known = {source.casefold() for source in sources}
     if fields.texts is None:
-        removed = ", ".join(f"{literal(column.source)}, NULL" for column in contract.columns)
+        removed = ", ".join(f"{literal(source)}, NULL" for source in sources)
         # A merge patch takes out the keys that it has as null (RFC 7396).
         return f"json_merge_patch({fields.json}, json_object({removed}))"
     pairs = [
@@ -181,6 +198,20 @@ def _rule_problems(contract: Contract) -> list[tuple[str, str]]:
         for rule in contract.rules
         if rule.severity != "warning"
     ]
+
+
+def _differing(fields: Fields) -> dict[str, str]:
+    """Return SQL that tells, for each partition column that the records have too, whether it differs."""
+    conditions = {}
+    for name, value in fields.partitions.items():
+        if fields.texts is None:
+            text = f"({_member(fields.json, name)} ->> '$')"
+        else:
+            by_name = {held.strip().casefold(): text for held, text in fields.texts.items()}
+            text = by_name.get(name.casefold(), "")
+        if text:
+            conditions[name] = f"coalesce({text} <> {literal(value)}, false)"
+    return conditions
 
 
 def _flag(column: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from itertools import islice
 
-from conversion.proof import NULL_MARKERS
+from conversion.roundtrip import NULL_MARKERS
 
 
 class Kind(Enum):

@@ -45,9 +45,9 @@ _DELIMITERS_LEFT = 0.5
 _DELIMITERS_IN_TEXT = 0.2
 """The same, where a space follows, as in text."""
 _TITLE = 0.1
-"""A line before or after the table with one field, or a header with one more or less than the table."""
+"""A line before the table, or one of a few after it, with one field; a header with one more or one less."""
 _BESIDE_TABLE = 0.5
-"""Any other line before the table, or one of a few after it."""
+"""The same, with more fields, but fewer than the table."""
 _ONE_ROW = 0.5
 """A table of one record among others."""
 _ESCAPES_LEFT = 0.5
@@ -58,6 +58,8 @@ _MARKER_LEFT = 0.01
 _SAMPLE_BYTES = 128 * 1024
 _RECORDS_MIN = 100
 """What is looked at: so many bytes, unless they hold fewer records."""
+_QUOTED_MIN = 0.75
+"""The share of a column's values in single quotes from which these are quotes."""
 _WIDTHS_TRIED = 4
 _DECIMALS = 6
 
@@ -115,7 +117,7 @@ class _Reading:
     """A sample under one grammar."""
 
     grammar: Grammar
-    records: Sequence[Record]
+    records: tuple[Record, ...]
     other_quote: bytes
     """Another quote, which would be left around values."""
 
@@ -135,9 +137,11 @@ class _Reading:
         footer = len(after) <= min(AFTER_TABLE_MAX, len(rows))
         return (
             sum(left[index] for index in rows)
-            + sum(_before_table(record, width) + cost for record, cost in zip(before, left, strict=False))
+            + sum(_before_table(record, width) for record in before[:-1])
+            + sum(min(_before_table(record, width), _header(record, width)) for record in before[-1:])
+            + sum(left[: rows[0]])
             + _DAMAGED * (inside - len(rows))
-            + sum(_after_table(record, width) if footer else _DAMAGED for record in after)
+            + sum(_beside_table(record, width) if footer else _DAMAGED for record in after)
             + (_ONE_ROW if len(rows) == 1 < len(records) else 0.0)
         )
 
@@ -180,16 +184,17 @@ def _but(kept: bytes) -> bytes:
     return bytes(set(range(256)) - set(kept))
 
 
+def _header(record: Record, width: int) -> float:
+    return _TITLE if record.fields and width > 1 and abs(record.width - width) == 1 else _DAMAGED
+
+
 def _before_table(record: Record, width: int) -> float:
-    if not record.fields:
-        return _DAMAGED
     if record.raw.startswith(COMMENT):
         return 0.0
-    header = width > 1 and abs(record.width - width) == 1
-    return _TITLE if header or _is_one_field(record) else _BESIDE_TABLE
+    return _beside_table(record, width)
 
 
-def _after_table(record: Record, width: int) -> float:
+def _beside_table(record: Record, width: int) -> float:
     if not 0 < record.width < width:
         return _DAMAGED
     return _TITLE if _is_one_field(record) else _BESIDE_TABLE
@@ -210,8 +215,7 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
     single_quoted = _single_quoted(delimiter).findall(head) if b"'" in head else []
     lines = [field for field in single_quoted if b"\n" not in field and b"\r" not in field]
     needed = any(delimiter in field or b"''" in field for field in lines)
-    # A word in single quotes here and there has them as a part of its text.
-    by_single = needed or len(single_quoted) * 2 >= max(1, len(usual.records))
+    by_single = needed or bool(single_quoted and _has_quoted_column(usual.records))
     other_quote = b"'" if by_single else b""
     yield replace(usual, other_quote=other_quote)
     if b'\\"' in head:
@@ -225,6 +229,26 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
     broken = sum(not record.fields for record in usual.records)
     if broken * 2 > len(usual.records) and not _has_quoted(usual):
         yield read(Grammar(delimiter, b"", b""), b'"')
+
+
+def _has_quoted_column(records: Sequence[Record]) -> bool:
+    """Tell whether the first record, or nearly all of a column, stands in single quotes.
+
+    A word in them here and there has them as a part of its text.
+    """
+    widths = Counter(record.width for record in records if record.fields)
+    for width, _ in widths.most_common(_WIDTHS_TRIED):
+        first, *rows = [record.fields for record in records if record.width == width]
+        if all(map(_in_single_quotes, first)) or any(
+            sum(map(_in_single_quotes, column)) >= _QUOTED_MIN * sum(map(bool, column)) > 0
+            for column in zip(*rows, strict=True)
+        ):
+            return True
+    return False
+
+
+def _in_single_quotes(field: bytes) -> bool:
+    return len(field) > 1 and field.startswith(b"'") and field.endswith(b"'")
 
 
 def _has_quoted(reading: _Reading) -> bool:

@@ -30,6 +30,7 @@ class Header(StrEnum):
     TYPED = "typed"
     YEARS = "years"
     ASSUMED = "assumed"
+    DECLARED = "declared"
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) 
     rows, repeated = [], 0
     enough = max(_ROWS_MIN, min(_ROWS_MAX, _CELLS_MAX // width))
     for row in records[index + 1 :]:
-        if row.raw == record.raw:
+        if row.is_again(record):
             repeated += 1
         elif row.width == width:
             rows.append([grammar.value(field) for field in row.fields])

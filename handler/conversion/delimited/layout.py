@@ -17,6 +17,7 @@ _LIKENESS_MIN = 0.8
 """The share of its records that must have the same number of fields, for a file to be delimited that does not
 say so in its name."""
 _SAMPLE_RECORDS = 1000
+_TITLE_LENGTH_MAX = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ class Layout:
     body_line: int = 1
     """The number of its first line, from 1."""
     preamble: tuple[str, ...] = ()
-    """The titles and comments before the table, and the line ``sep=``."""
+    """The titles and comments before the table, and the line ``sep=``; the beginning of a long one."""
 
     @cached_property
     def notes(self) -> Mapping[int, str]:
@@ -81,7 +82,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
             (
                 tuple(grammar.value(written) for written in record.fields)
                 for record in grammar.records(head, start=offset, whole=whole)
-                if record.width == detected.width and not (header and record.raw == header.raw)
+                if record.width == detected.width and not (header and record.is_again(header))
             ),
             _SAMPLE_RECORDS,
         )
@@ -102,8 +103,13 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
         header_line=header.line if header else None,
         body_offset=offset,
         body_line=1 + line_ends(head[:offset]),
-        preamble=tuple(title.decode(errors="replace") for title in titles if title),
+        preamble=tuple(_shown(title) for title in titles if title),
     )
+
+
+def _shown(title: bytes) -> str:
+    text = title.decode(errors="replace")
+    return text if len(text) <= _TITLE_LENGTH_MAX else text[:_TITLE_LENGTH_MAX] + "..."
 
 
 def newline_of(head: bytes) -> bytes:

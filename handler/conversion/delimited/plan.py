@@ -1,121 +1,63 @@
-"""Delimited text, and plain text as one column, to a table: sound records as they come, all others mended."""
+"""Delimited text, and plain text as one column: its layout, and what the engine is told of it."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from itertools import islice
-from pathlib import Path
+from functools import cached_property
 
-from conversion.blocks import blocks_of_lines
-from conversion.csv_reader import LINE_BYTES
+from conversion.budget import Budget
 from conversion.delimited.dialect import Dialect
-from conversion.encoding import FALLBACK, from_fallback, is_fallback
-from conversion.layout import Layout, complete_lines, layout_of
-from conversion.model import HEAD_BYTES, MEBIBYTE, EmptyError
+from conversion.delimited.layout import layout_of
+from conversion.delimited.records import Records
+from conversion.engine import literal
+from conversion.model import MEBIBYTE, RECORD_BYTES_MAX
 from conversion.names import column_names
-from conversion.repair import Repair
-from conversion.screen import Screen
-from conversion.stream import UnsoundError
-from conversion.work import Result, Work
+from conversion.plan import Findings, Table
+from conversion.rejects import Rejects
+from conversion.roundtrip import Guess, guess
 
-_SAMPLE_PLACES = 4
-_SAMPLE_BYTES = 64 * 1024
-
-
-def convert(work: Work) -> Result:
-    """Write the object."""
-    spool = work.spool
-    if spool.whole and not spool.head.strip():
-        raise EmptyError("the object has nothing but space")
-    layout = layout_of(spool.head, work.key)
-    return _streamed(work, layout) or _from_disk(work, layout)
+_LINE_BYTES = 1_000_000
+"""The longest record the engine is told of at first; it takes memory in proportion."""
 
 
-def _streamed(work: Work, layout: Layout) -> Result | None:
-    screen, encoding = Screen(layout.dialect), work.spool.encoding
-    table = layout.table(work.writer.pipe, LINE_BYTES)
-    blocks = _screened(work.spool.blocks(), screen)
-    typed = work.writer.stream(
-        blocks,
-        table,
-        layout.format,
-        encoding,
-        layout.sources,
-        is_whole=lambda typed: typed.written.rows == screen.records - layout.header,
+class DelimitedPlan:
+    """The plan for an object of delimited text, from ``head``, its beginning in UTF-8."""
+
+    def __init__(self, head: bytes, key: str, findings: Findings, *, whole: bool) -> None:
+        self.layout = layout_of(head, key, whole=whole)
+        self.format = self.layout.format
+        self._names = column_names(self.layout.names)
+        self._line_bytes = RECORD_BYTES_MAX + MEBIBYTE if findings.long_records else _LINE_BYTES
+
+    @cached_property
+    def table(self) -> Table:
+        """What the engine is to read and write."""
+        layout, width = self.layout, self.layout.dialect.width
+        columns = zip(*layout.sample, strict=True) if layout.sample else ((),) * width
+        return Table(
+            relation=self._relation,
+            names=self._names,
+            sources=layout.names,
+            guesses=(Guess(()),) if layout.is_text else tuple(guess(values) for values in columns),
+            notes=layout.notes,
+        )
+
+    def _relation(self, path: str) -> str:
+        return relation_of(self.layout.dialect, path, self._line_bytes)
+
+    def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records:
+        """Begin a reading."""
+        return Records(
+            self.layout, self._names, rejects, budget, mark_bytes=mark_bytes, line_bytes=self._line_bytes
+        )
+
+
+def relation_of(dialect: Dialect, path: str, line_bytes: int) -> str:
+    """Give SQL that says everything of a delimited file and leaves the engine nothing to guess."""
+    types = ", ".join(f"c{index}: 'VARCHAR'" for index in range(dialect.width))
+    newline = "\\r\\n" if dialect.newline == b"\r\n" else "\\n"
+    quote = literal(dialect.engine_quote.decode())
+    # Unless told, the engine takes buffers of sixteen lines: more memory, and a pipe runs dry meanwhile.
+    return (
+        f"read_csv({path}, auto_detect = false, header = false, "
+        f"delim = {literal(dialect.delimiter.decode())}, quote = {quote}, escape = {quote}, "
+        f"new_line = '{newline}', allow_quoted_nulls = false, max_line_size = {line_bytes}, "
+        f"buffer_size = {line_bytes}, columns = {{{types}}})"
     )
-    if typed is None:
-        return None
-    work.count(typed.written.rows)
-    return Result(layout.format, encoding, layout.sources, typed)
-
-
-def _screened(blocks: Iterable[bytes], screen: Screen) -> Iterator[bytes]:
-    """Yield ``blocks`` as long as ``screen`` proves them sound."""
-    for block in blocks:
-        screen.feed(block)
-        if not screen.sound:
-            raise UnsoundError
-        yield block
-    screen.finish()
-    if not screen.sound:
-        raise UnsoundError
-
-
-def _from_disk(work: Work, layout: Layout) -> Result:
-    """Put the object on disk, count its records, take out what is unsound, and write the rest."""
-    spool, encoding = work.spool, work.spool.encoding
-    screen = _fed(layout, spool.spooled())
-    if not screen.sound and encoding == "utf-8" and is_fallback(spool.path, work.budget):
-        encoding = FALLBACK
-        from_fallback(spool.path, work.budget)
-        with spool.path.open("rb") as file:
-            layout = layout_of(file.read(HEAD_BYTES), work.key)
-        screen = _fed(layout, blocks_of_lines(spool.path, work.budget))
-    records, longest = screen.records, screen.longest_wait
-    if not screen.sound:
-        layout, records, longest = _repair(work, layout, screen)
-    work.count(records - layout.header)
-    more = () if layout.is_text else _further_samples(spool.path, layout.dialect)
-    table = layout.table(spool.path, longest, more)
-    typed = work.writer.write(table, layout.format, encoding, layout.sources)
-    return Result(layout.format, encoding, layout.sources, typed)
-
-
-def _fed(layout: Layout, blocks: Iterable[bytes]) -> Screen:
-    screen = Screen(layout.dialect)
-    for block in blocks:
-        screen.feed(block)
-    screen.finish()
-    return screen
-
-
-def _repair(work: Work, layout: Layout, screen: Screen) -> tuple[Layout, int, int]:
-    # What is sound with CR LF is to have LF as what is repaired will.
-    resume = layout.dialect.newline == b"\n"
-    spool = work.spool
-    repair = Repair(
-        spool.path,
-        layout.dialect,
-        work.rejects,
-        work.budget,
-        column_names(layout.sources),
-        layout.header,
-        position=screen.sound_bytes if resume else 0,
-        records=screen.records if resume else 0,
-        longest=screen.longest_wait,
-        mark_bytes=spool.mark_bytes if spool.encoding == "utf-8" else 0,
-    )
-    repair.run()
-    repaired = replace(layout, dialect=replace(layout.dialect, newline=b"\n"))
-    return repaired, repair.records, repair.longest
-
-
-def _further_samples(path: Path, dialect: Dialect) -> Iterator[list[str]]:
-    """Sample what the beginning does not show, so that fewer guesses fail; nothing rests on it."""
-    size = path.stat().st_size
-    if size < _SAMPLE_PLACES * MEBIBYTE:
-        return
-    with path.open("rb") as file:
-        for place in range(1, _SAMPLE_PLACES + 1):
-            file.seek(min(size * place // _SAMPLE_PLACES, size - _SAMPLE_BYTES))
-            piece = file.read(_SAMPLE_BYTES)
-            yield from islice(dialect.sample(complete_lines(piece[piece.find(b"\n") + 1 :])), 1000)

@@ -1,11 +1,12 @@
 """Read the beginning of a delimited file under one dialect: every record, whatever its width."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from conversion.encoding import is_text
+from conversion.decode import is_text
 
 NO_VALUE = b"\\N"
 """A field without a value, where a backslash escapes outside quotes."""
@@ -32,6 +33,10 @@ class Record:
     def width(self) -> int:
         """How many fields it has; 0 if it cannot be read."""
         return len(self.fields)
+
+    def is_again(self, header: "Record") -> bool:
+        """Tell whether it is ``header`` once more, as files that are put together have it."""
+        return self.raw.removeprefix(BOM_UTF8) == header.raw
 
 
 @dataclass(frozen=True)

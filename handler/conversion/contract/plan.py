@@ -1,0 +1,180 @@
+"""How a file of a dataset is read: as its contract says, with nothing detected but its columns' names."""
+
+from functools import cached_property
+
+import duckdb
+
+from conversion.budget import Budget
+from conversion.contract.model import RESCUED, Contract
+from conversion.contract.query import Fields
+from conversion.delimited.dialect import Dialect
+from conversion.delimited.header import Header
+from conversion.delimited.layout import Layout, newline_of
+from conversion.delimited.plan import relation_of
+from conversion.delimited.records import Records
+from conversion.delimited.sample import Grammar, line_ends
+from conversion.engine import identifier
+from conversion.json.layout import Layout as JsonLayout
+from conversion.json.plan import whole_rows
+from conversion.json.rows import Rows
+from conversion.json.shape import JSON
+from conversion.model import MEBIBYTE, RECORD_BYTES_MAX, EmptyError, UnreadableError
+from conversion.plan import Findings, Reader
+from conversion.published import Published
+from conversion.refused import NONE
+from conversion.rejects import Rejects
+
+_LINE_BYTES = 1_000_000
+"""The longest record that the engine is told of at first; it takes memory in proportion."""
+
+
+class ContractPlan:
+    """The plan for an object of text that a contract describes."""
+
+    def __init__(
+        self,
+        contract: Contract,
+        head: bytes,
+        findings: Findings,
+        json_layout: JsonLayout | None,
+        *,
+        whole: bool,
+    ) -> None:
+        self._contract = contract
+        self._findings = findings
+        self._json_layout = json_layout
+        self._head = head
+        self._whole = whole
+        self._line_bytes = RECORD_BYTES_MAX + MEBIBYTE if findings.long_records else _LINE_BYTES
+        if self.is_json and json_layout is None:
+            raise UnreadableError(f"not JSON, which the contract {contract.name} {contract.version} expects")
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the records are JSON."""
+        return self._contract.reading.format == "json"
+
+    @property
+    def format(self) -> str:
+        """What the format is called in the record."""
+        return "json" if self.is_json else "delimited"
+
+    def fields(self, path: str) -> Fields:
+        """Return what the engine reads from a path (an SQL literal)."""
+        if self.is_json:
+            return Fields(whole_rows(path, self._line_bytes), json="c0")
+        texts = {name: f"c{index}" for index, name in enumerate(self._layout.names)}
+        return Fields(relation_of(self._layout.dialect, path, self._line_bytes), texts)
+
+    def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Reader:
+        """Begin a reading."""
+        refused = self._findings.refused or NONE
+        if self._json_layout is not None and self.is_json:
+            return Rows(
+                self._json_layout,
+                JSON,
+                (),
+                rejects,
+                budget,
+                mark_bytes=mark_bytes,
+                line_bytes=self._line_bytes,
+                columns_max=budget.columns_max,
+                strictly=True,
+                refused=refused,
+            )
+        return Records(
+            self._layout,
+            self._layout.names,
+            rejects,
+            budget,
+            mark_bytes=mark_bytes,
+            line_bytes=self._line_bytes,
+            refused=refused,
+        )
+
+    @cached_property
+    def _layout(self) -> Layout:
+        reading, head = self._contract.reading, self._head
+        quote = reading.quote.encode()
+        grammar = Grammar(
+            delimiter=reading.delimiter.encode(),
+            quote=quote,
+            escape=b"\\" if reading.escape == "\\" else quote,
+        )
+        start = _after_lines(head, reading.skip_lines)
+        first = next(grammar.records(head, start=start, whole=self._whole), None)
+        if first is None:
+            raise EmptyError("the object has no rows")
+        names = tuple(column.source for column in self._contract.columns)
+        if reading.header:
+            if not first.width:
+                raise UnreadableError(f"the header at line {first.line} cannot be read")
+            names = tuple(map(grammar.value, first.fields))
+            start = first.end
+        _check_names(names)
+        return Layout(
+            dialect=Dialect(
+                delimiter=grammar.delimiter,
+                width=len(names),
+                quote=grammar.quote,
+                escape=grammar.escape,
+                newline=newline_of(head),
+            ),
+            names=names,
+            header=Header.DECLARED if reading.header else Header.NONE,
+            header_record=first.raw if reading.header else b"",
+            header_line=first.line if reading.header else None,
+            body_offset=start,
+            body_line=1 + line_ends(head[:start]),
+        )
+
+
+def sources(contract: Contract) -> tuple[str, ...]:
+    """Return where each published column comes from."""
+    return tuple(column.source for column in contract.columns) + ((RESCUED,) if contract.rescues else ())
+
+
+def columns(contract: Contract) -> tuple[Published, ...]:
+    """Return how each column is published: as what the contract says, whatever the file holds."""
+    types = [(column.name, column.type.duckdb) for column in contract.columns]
+    rescued = [(RESCUED, "VARCHAR")] if contract.rescues else []
+    return tuple(
+        Published(expression=identifier(name), type=kind, source_type=kind) for name, kind in types + rescued
+    )
+
+
+def parquet_fields(file: duckdb.DuckDBPyRelation, relation: str) -> Fields:
+    """Return what the engine reads from a Parquet file.
+
+    Args:
+        file: The file.
+        relation: SQL that reads it.
+    """
+    texts = {}
+    for index, (name, kind) in enumerate(zip(file.columns, map(str, file.types), strict=True)):
+        value = f"c{index}"
+        nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
+        texts[name] = f"CAST(to_json({value}) AS VARCHAR)" if nested else f"CAST({value} AS VARCHAR)"
+    aliases = ", ".join(f"c{index}" for index in range(len(file.columns)))
+    return Fields(f"{relation} AS t({aliases})", texts)
+
+
+def _after_lines(head: bytes, count: int) -> int:
+    """Return where the line begins that so many lines stand before."""
+    position = 0
+    for _ in range(count):
+        ends = [end for mark in (b"\n", b"\r") if (end := head.find(mark, position)) >= 0]
+        if not ends:
+            return len(head)
+        position = min(ends) + (2 if head[min(ends) :].startswith(b"\r\n") else 1)
+    return position
+
+
+def _check_names(names: tuple[str, ...]) -> None:
+    known: set[str] = set()
+    for name in names:
+        if name.strip().casefold() in known:
+            raise UnreadableError(
+                "the header has a column twice, and the contract cannot tell which is meant"
+            )
+        known.add(name.strip().casefold())

@@ -1,0 +1,182 @@
+"""One reading of an object by its contract: write the rows that fit, or find those that do not."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from conversion import parquet
+from conversion.budget import Budget
+from conversion.contract.model import Contract
+from conversion.contract.plan import ContractPlan, columns, parquet_fields, sources
+from conversion.contract.query import Fields, accepted, checked, column_names, refused, warnings
+from conversion.decode import Encoding
+from conversion.engine import Written, copy, literal
+from conversion.formats import json_layout
+from conversion.model import UnreadableError
+from conversion.pipe import Pipe
+from conversion.plan import Findings, RefutedError
+from conversion.published import Published
+from conversion.refused import Refused, told
+from conversion.rejects import Rejects
+from conversion.source import Source
+
+_ROWS = 10_000
+"""Refused rows that are fetched at once."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """What an object is converted by: its dataset's contract, and what its key gives to the partitions."""
+
+    contract: Contract
+    partitions: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A written table, and what it was read from.
+
+    Attributes:
+        rows: Rows that are in it.
+        beside: Rejected records that are no damaged rows.
+    """
+
+    format: str
+    encoding: str
+    facts: Mapping[str, object]
+    sources: tuple[str, ...]
+    published: tuple[Published, ...]
+    written: Written
+    rows: int
+    beside: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workplace:
+    """What a reading works with."""
+
+    key: str
+    source: Source
+    rejects: Rejects
+    budget: Budget
+    connection: duckdb.DuckDBPyConnection
+    pipe: Pipe
+    output: Path
+    metadata: Mapping[str, str]
+
+
+def read(by: Assignment, at: Workplace, findings: Findings) -> Reading:
+    """Write the rows that the contract accepts.
+
+    Raises:
+        RefutedError: Rows do not fit; the next reading rejects them.
+        UnreadableError: The file is not what the contract says.
+    """
+    return _read_parquet(by, at) if by.contract.reading.format == "parquet" else _read_text(by, at, findings)
+
+
+def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Reading:
+    source, contract = at.source, by.contract
+    encoding = Encoding(source.head, findings, declared=contract.reading.encoding)
+    head = encoding.head(source.head)
+    layout = None
+    if contract.reading.format == "json":
+        layout = json_layout(head, source.name, findings, whole=source.whole)
+    plan = ContractPlan(contract, head, findings, layout, whole=source.whole)
+    mark_bytes = len(encoding.mark) if encoding.name == "utf-8" else 0
+    fields = plan.fields(literal(str(at.pipe.path)))
+    records = checked(contract, Fields(fields.relation, fields.texts, fields.json, by.partitions))
+    metadata = _metadata(by, at, source.workbook or plan.format, encoding.name)
+
+    def blocks() -> Iterator[bytes]:
+        return reader.read(encoding.decoded(source.blocks()))
+
+    reader = plan.reader(at.rejects, at.budget, mark_bytes=mark_bytes)
+    query = accepted(contract, records)
+    written = at.pipe.feed(blocks(), at.connection, lambda: copy(at.connection, query, at.output, metadata))
+    if written.rows < reader.rows:
+        reader = plan.reader(at.rejects, at.budget, mark_bytes=mark_bytes)
+        found = at.pipe.feed(blocks(), at.connection, lambda: _find(at.connection, records))
+        raise RefutedError(refused=found)
+    return Reading(
+        format=source.workbook or plan.format,
+        encoding=encoding.name,
+        facts={**reader.facts, **_broken(contract, at)},
+        sources=sources(contract),
+        published=columns(contract),
+        written=written,
+        rows=reader.rows,
+        beside=reader.beside,
+    )
+
+
+def _read_parquet(by: Assignment, at: Workplace) -> Reading:
+    contract = by.contract
+    if not at.source.head.startswith(parquet.MAGIC):
+        raise UnreadableError(f"not Parquet, which the contract {contract.name} {contract.version} expects")
+    path = at.output.with_name("data")
+    at.source.spool(path)
+    upload = parquet.Upload(at.connection, path, at.budget)
+    fields = parquet_fields(at.connection.sql(f"FROM {upload.relation}"), upload.relation)
+    records = checked(contract, Fields(fields.relation, fields.texts, fields.json, by.partitions))
+    metadata = _metadata(by, at, "parquet", "binary")
+    written = copy(at.connection, accepted(contract, records), at.output, metadata)
+    if written.rows < upload.rows:
+        _reject(at, records, upload.relation)
+    return Reading(
+        format="parquet",
+        encoding="binary",
+        facts=_broken(contract, at),
+        sources=sources(contract),
+        published=columns(contract),
+        written=written,
+        rows=upload.rows - at.rejects.count,
+    )
+
+
+def _broken(contract: Contract, at: Workplace) -> dict[str, object]:
+    """Return how many published rows break each rule that only warns, if one is broken."""
+    query = warnings(contract, f"read_parquet({literal(str(at.output))})")
+    if query is None:
+        return {}
+    result = at.connection.execute(query)
+    names = [column[0] for column in result.description or ()]
+    broken = {name: count for name, count in zip(names, result.fetchall()[0], strict=True) if count}
+    return {"rules_broken": broken} if broken else {}
+
+
+def _metadata(by: Assignment, at: Workplace, format_: str, encoding: str) -> dict[str, str]:
+    contract = by.contract
+    names = dict(zip(column_names(contract), sources(contract), strict=True))
+    return {
+        **at.metadata,
+        "format": format_,
+        "encoding": encoding,
+        "dataset": contract.name,
+        "contract_version": contract.version,
+        "column_names": json.dumps(names, ensure_ascii=False),
+    }
+
+
+def _find(connection: duckdb.DuckDBPyConnection, records: str) -> Refused:
+    return Refused(_fetched(connection.execute(refused(records))))
+
+
+def _reject(at: Workplace, records: str, relation: str) -> None:
+    """Reject the rows of a Parquet file that do not fit; their text is their JSON."""
+    raws = f"SELECT CAST(to_json(t) AS VARCHAR) AS raw FROM {relation} AS t"
+    numbered = f"SELECT *, row_number() OVER () AS number FROM ({records}) POSITIONAL JOIN ({raws})"
+    query = f"SELECT number, _problem, raw FROM ({numbered}) WHERE _problem IS NOT NULL"
+    for number, problem, raw in _fetched(at.connection.execute(query)):
+        column, reason = told(problem, number)
+        at.rejects.add(
+            record=number, line=number, byte_offset=0, column=column, reason=reason, raw=raw.encode()
+        )
+
+
+def _fetched(result: duckdb.DuckDBPyConnection) -> Iterator[tuple]:
+    while rows := result.fetchmany(_ROWS):
+        yield from rows

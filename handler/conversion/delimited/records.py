@@ -1,0 +1,365 @@
+"""Read delimited text record by record: what is well written goes on, everything else is rejected.
+
+Most blocks hold nothing but well written records, and that is told of a block as a whole: of its bytes all
+but delimiters, line ends and quotes are deleted, and what is left is one short pattern over and over. Only
+blocks of which that is not so are taken apart.
+"""
+
+import re
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator, Mapping
+
+from conversion.budget import Budget
+from conversion.decode import is_text, not_text_at, not_text_reason
+from conversion.delimited.detection import AFTER_TABLE_MAX
+from conversion.delimited.header import Header
+from conversion.delimited.layout import Layout
+from conversion.delimited.sample import line_ends
+from conversion.model import BLOCK_BYTES, RECORD_BYTES_MAX, UnreadableError
+from conversion.plan import RefutedError
+from conversion.refused import NONE, Refused, told
+from conversion.rejects import Rejects
+
+_END = re.compile(rb"\r\n|\n|\r")
+_CUTS_TRIED = 100
+_HEADER_AGAIN = "the header again"
+
+
+class Records:
+    """One reading of a delimited object.
+
+    What it yields has one line end, the dialect's, no blank lines unless they are records, no record of
+    another width, no broken quotes, and nothing that is not text. So nothing depends on what the engine does
+    with damaged rows.
+
+    Attributes:
+        rows: Records yielded so far.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        names: tuple[str, ...],
+        rejects: Rejects,
+        budget: Budget,
+        *,
+        mark_bytes: int,
+        line_bytes: int,
+        refused: Refused = NONE,
+    ) -> None:
+        self.rows = 0
+        self._refused = refused
+        self._dropped = 0
+        """Refused rows so far."""
+        self._headers = 0
+        self._after = 0
+        """Records of another width since the last well written one."""
+        self._rows_before = 0
+        self._layout = layout
+        self._dialect = dialect = layout.dialect
+        self._names = names
+        self._rejects = rejects
+        self._budget = budget
+        self._line_bytes = line_bytes
+        self._offset = mark_bytes + layout.body_offset
+        self._line = layout.body_line
+        structure = dialect.delimiter + b"\r\n" + dialect.quote
+        self._rest = bytes(set(range(256)) - set(structure))
+        self._record = dialect.delimiter * (dialect.width - 1) + dialect.newline
+
+    @property
+    def beside(self) -> int:
+        """Rejected records that are no damaged rows: the header again, and lines after the table."""
+        after = self._after if self._rows_before == self.rows else 0
+        return self._headers + (after if after <= min(AFTER_TABLE_MAX, self.rows) else 0)
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What the profile says of the layout."""
+        layout = self._layout
+        if layout.is_text:
+            return {}
+        dialect = layout.dialect
+        facts: dict[str, object] = {
+            "delimiter": dialect.delimiter.decode(),
+            "quote": dialect.quote.decode(),
+            "escape": dialect.escape.decode(),
+            "header": layout.header.value,
+        }
+        if layout.header is not Header.NONE:
+            facts["header_record"] = layout.header_record.decode(errors="replace")
+            facts["header_line"] = layout.header_line
+        if layout.preamble:
+            facts["preamble"] = list(layout.preamble)
+        return facts
+
+    def read(self, text: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the well written records of ``text``, which begins where the object does.
+
+        Raises:
+            RefutedError: A record is longer than the engine has been told.
+            UnreadableError: A record is longer than any that is read.
+        """
+        window, skip, enough = b"", self._layout.body_offset, 0
+        for block in text:
+            window += block[skip:]
+            skip = max(0, skip - len(block))
+            if len(window) < enough:
+                continue
+            clean, taken = self._read(window, at_end=False)
+            if clean:
+                yield clean
+            window = window[taken:]
+            # A record that goes on and on is looked at again when there is twice as much of it.
+            enough = 0 if taken else min(2 * len(window), RECORD_BYTES_MAX + 1)
+            self._check_length(len(window))
+        while window:
+            if not window.endswith((b"\n", b"\r")):
+                window += self._dialect.newline
+            clean, taken = self._read(window, at_end=True)
+            if clean:
+                yield clean
+            window = window[taken:]
+
+    def _check_length(self, length: int) -> None:
+        if length > RECORD_BYTES_MAX:
+            raise UnreadableError(
+                f"a record longer than {RECORD_BYTES_MAX} bytes at line {self._line}, byte {self._offset}"
+            )
+        # What is left of one block and a whole other may be one record.
+        if length > self._line_bytes - BLOCK_BYTES:
+            raise RefutedError(long_records=True)
+
+    def _read(self, window: bytes, *, at_end: bool) -> tuple[bytes, int]:
+        """Give what is well written of ``window``, and how many of its bytes have been dealt with."""
+        dialect = self._dialect
+        cut = len(window) if at_end else self._cut(window)
+        records = window[:cut]
+        count = self._count(records) if cut else None
+        if count is not None and not self._refused.is_any(self._seen, count):
+            self.rows += count
+            quoted = dialect.quote and dialect.quote in records
+            self._line += records.count(b"\n") if quoted else count
+            self._offset += cut
+            return records, cut
+        if not at_end and window.endswith(b"\r"):
+            window = window[:-1]  # is it CR, or CR LF?
+        if dialect.quote and dialect.quote in window:
+            return self._matched(window, at_end=at_end)
+        if self._refused.is_any(self._seen, line_ends(window)):
+            return self._matched(window, at_end=at_end)
+        lines = window[: max(window.rfind(b"\n"), window.rfind(b"\r")) + 1]
+        if dialect.has_escapes(dialect.without_markers(lines)):
+            return self._matched(window, at_end=at_end)
+        return self._split(lines), len(lines)
+
+    def _cut(self, data: bytes) -> int:
+        """Give the end of the last complete record, taking a line end between paired quotes for one."""
+        cut = data.rfind(b"\n") + 1
+        quote = self._dialect.quote
+        if not quote or quote not in data:
+            return cut
+        open_quotes = data.count(quote, 0, cut) % 2
+        for _ in range(_CUTS_TRIED):
+            if not (open_quotes and cut):
+                break
+            before = data.rfind(b"\n", 0, cut - 1) + 1
+            open_quotes ^= data.count(quote, before, cut) % 2
+            cut = before
+        return cut
+
+    def _count(self, data: bytes) -> int | None:
+        """Give the number of records in ``data``, or None unless all are to go on as they are."""
+        dialect = self._dialect
+        if not is_text(data) or dialect.has_escapes(data) or dialect.has_spaced_quote(data):
+            return None
+        if self._has_header(data):
+            return None
+        if dialect.width == 1 and not dialect.blank_lines and _has_blank(data):
+            return None
+        if dialect.width == 1 and not dialect.quote and dialect.newline == b"\n":
+            return None if b"\r" in data or dialect.delimiter in data else data.count(b"\n")
+        # What is left of well written records is delimiters and line ends, in the same pattern over and over.
+        structure = dialect.without_quoted(data).translate(None, self._rest)
+        count = len(structure) // len(self._record)
+        return count if structure == self._record * count else None
+
+    def _has_header(self, data: bytes) -> bool:
+        header = self._layout.header_record
+        return (
+            bool(header)
+            and header in data
+            and (data.startswith(header) or b"\n" + header in data or BOM_UTF8 + header in data)
+        )
+
+    def _is_header(self, record: bytes) -> bool:
+        """Tell whether a record is the header, as files that are put together have it again."""
+        header = self._layout.header_record
+        return bool(header) and record.removeprefix(BOM_UTF8) == header
+
+    def _split(self, data: bytes) -> bytes:
+        """Give what is well written of lines that have no quotes and no escapes: they need but be split."""
+        lines = data.splitlines(keepends=True)
+        kept, done = [], 0
+        for index in self._odd(data, lines):
+            kept += lines[done:index]
+            self._pass(lines[done:index])
+            done = index + 1
+            bare = lines[index].rstrip(b"\r\n")
+            if bare or self._dialect.blank_lines:
+                self._add(bare, *self._reason(bare))
+            self._line += 1
+            self._offset += len(lines[index])
+        kept += lines[done:]
+        self._pass(lines[done:])
+        return self._with_newline(self._dialect.without_markers(b"".join(kept)))
+
+    def _odd(self, data: bytes, lines: list[bytes]) -> list[int]:
+        """Give the indexes of the lines that are not to go on."""
+        delimiter, delimiters = self._dialect.delimiter, self._dialect.width - 1
+        odd = [index for index, line in enumerate(lines) if line.count(delimiter) != delimiters]
+        more: list[int] = []
+        if not delimiters and not self._dialect.blank_lines:
+            more += [index for index, line in enumerate(lines) if line in (b"\n", b"\r", b"\r\n")]
+        if not is_text(data):
+            more += [index for index, line in enumerate(lines) if not is_text(line)]
+        if self._has_header(data.replace(b"\r", b"\n")):
+            more += [index for index, line in enumerate(lines) if self._is_header(line.rstrip(b"\r\n"))]
+        return sorted({*odd, *more}) if more else odd
+
+    def _pass(self, lines: list[bytes]) -> None:
+        self.rows += len(lines)
+        self._line += len(lines)
+        self._offset += sum(map(len, lines))
+
+    def _reason(self, record: bytes) -> tuple[str | None, str]:
+        """Say in which column and why a record is rejected that is well quoted."""
+        dialect = self._dialect
+        if self._is_header(record):
+            return None, _HEADER_AGAIN
+        bare = dialect.without_quoted(record)
+        if (width := bare.count(dialect.delimiter) + 1) != dialect.width:
+            return None, f"{width} fields where {dialect.width} are expected"
+        reason = not_text_reason(record, self._offset)
+        if reason is None:
+            return None, "broken quoting"
+        before = dialect.without_quoted(record[: not_text_at(record)])
+        return self._name(before.count(dialect.delimiter)), reason
+
+    def _matched(self, window: bytes, *, at_end: bool) -> tuple[bytes, int]:
+        """Give what is well written of records with quotes or escapes, which are matched one by one."""
+        start, position = self._offset, 0
+        kept: list[bytes] = []
+        while position < len(window):
+            self._offset = start + position
+            end = self._dialect.run.match(window, position)
+            if end and end.end() > position:
+                self._keep(window[position : end.end()], kept)
+                position = end.end()
+                continue
+            if blank := _END.match(window, position):
+                position = blank.end()
+                self._line += 1
+                continue
+            stop = self._reject(window, position, at_end=at_end)
+            if stop == position:
+                break
+            position = stop
+        self._offset = start + position
+        return b"".join(kept), position
+
+    def _keep(self, run: bytes, kept: list[bytes]) -> None:
+        """Add a run of records of the right width to ``kept``, but for those that are not text."""
+        dialect = self._dialect
+        if self._is_plain(run):
+            structure = dialect.without_quoted(run)
+            self.rows += line_ends(structure)
+            self._line += line_ends(run)
+            # Records are told apart first: a line end that is quoted is not to be changed.
+            if b"\r" in structure or dialect.newline == b"\r\n":
+                run = b"".join(
+                    self._bare(match[0]) + dialect.newline for match in dialect.record.finditer(run)
+                )
+            kept.append(dialect.with_spaced_quoted(run) if dialect.has_spaced_quote(run) else run)
+            return
+        start = self._offset
+        for match in dialect.record.finditer(run):
+            record = self._bare(match[0])
+            self._offset = start + match.start()
+            if not is_text(record) or self._is_header(record):
+                self._add(record, *self._reason(record))
+            elif refusal := self._refused.reason(self._seen + 1):
+                self._dropped += 1
+                self._add(record, *told(refusal, self._line))
+            else:
+                kept.append(dialect.plain(record) + dialect.newline)
+                self.rows += 1
+            self._line += line_ends(match[0])
+
+    @property
+    def _seen(self) -> int:
+        """How many rows the reading before had given to the engine by now."""
+        return self.rows + self._dropped
+
+    def _is_plain(self, run: bytes) -> bool:
+        """Tell whether every record of a run is to go on as it is."""
+        return (
+            is_text(run)
+            and not self._has_header(run)
+            and not self._dialect.has_escapes(run)
+            and not self._refused.is_any(self._seen, line_ends(run))
+        )
+
+    @staticmethod
+    def _bare(record: bytes) -> bytes:
+        return record[: -2 if record.endswith(b"\r\n") else -1]
+
+    def _with_newline(self, lines: bytes) -> bytes:
+        if b"\r" in lines:
+            lines = lines.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return lines if self._dialect.newline == b"\n" else lines.replace(b"\n", b"\r\n")
+
+    def _reject(self, window: bytes, start: int, *, at_end: bool) -> int:
+        """Reject the record at ``start``; give where the next begins, or ``start`` if more must be read.
+
+        An open quote takes no other row with it: a record is the shortest run of lines that reads as one,
+        and when none does, its first line is rejected.
+        """
+        self._budget.check()
+        dialect = self._dialect
+        if other := dialect.other_width.match(window, start):
+            end = _END.match(window, other.end())
+            self._add(other[0], *self._reason(other[0]))
+            self._line += line_ends(other[0]) + 1
+            return end.end() if end else other.end()
+        incomplete = not at_end and len(window) - start <= RECORD_BYTES_MAX
+        end = _END.search(window, start)
+        if end is None or (incomplete and dialect.open_quote.match(window, start)):
+            return start
+        before = dialect.fields.match(window, start)
+        index = dialect.without_quoted(before[0]).count(dialect.delimiter) if before else 0
+        self._add(window[start : end.start()], self._name(index), "broken quoting")
+        self._line += 1
+        return end.end()
+
+    def _name(self, index: int) -> str | None:
+        return self._names[index] if index < len(self._names) else None
+
+    def _add(self, raw: bytes, column: str | None, reason: str) -> None:
+        if reason == _HEADER_AGAIN:
+            self._headers += 1
+        elif reason.endswith("are expected"):
+            self._after = self._after + 1 if self._rows_before == self.rows else 1
+            self._rows_before = self.rows
+        self._rejects.add(
+            record=self.rows + self._rejects.count + 1,
+            line=self._line,
+            byte_offset=self._offset,
+            column=column,
+            reason=reason,
+            raw=raw,
+        )
+
+
+def _has_blank(data: bytes) -> bool:
+    return data.startswith((b"\n", b"\r")) or b"\n\n" in data or b"\n\r" in data

@@ -1,0 +1,1 @@
+"""JSON: in lines, in an array, in values one after the other, or in an object around an array."""

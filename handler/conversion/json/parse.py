@@ -1,0 +1,76 @@
+"""Read single values of JSON strictly, with the standard library, and say what is wrong with them."""
+
+import json
+import re
+from typing import Any
+
+from conversion.json.exact import is_exact
+
+_DIGITS_MAX = 19
+"""Of an integer of 64 bits."""
+_INTEGER_MAX = 2**63
+
+
+class ParseError(Exception):
+    """The value is not to be read; the text says why, without its content."""
+
+    def __init__(self, reason: str, *, malformed: bool = False) -> None:
+        super().__init__(reason)
+        self.malformed = malformed
+
+
+class Unfit:
+    """A number that no column type holds: an integer beyond 64 bits, or a fraction of too many digits."""
+
+
+UNFIT = Unfit()
+
+
+def parsed(text: bytes) -> Any:  # noqa: ANN401  (whatever JSON may be)
+    """Give the value that ``text`` is, with UNFIT for each number that no type holds.
+
+    Raises:
+        ParseError: It is malformed, has a key twice in one object, or text that is not Unicode.
+    """
+    try:
+        value = _decode(text.decode())
+    except RecursionError:
+        raise ParseError("nested too deeply") from None
+    except ValueError:
+        raise ParseError("malformed JSON", malformed=True) from None
+    # Half of a surrogate pair is no text, though JSON can write it.
+    if _ESCAPED.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
+        raise ParseError(_NOT_UNIQUE)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ParseError(_NOT_UNIQUE)
+    return found
+
+
+def _integer(digits: str) -> int | Unfit:
+    if len(digits) > _DIGITS_MAX + 1:
+        return UNFIT
+    value = int(digits)
+    return value if -_INTEGER_MAX <= value < _INTEGER_MAX else UNFIT
+
+
+def _fraction(digits: str) -> float | Unfit:
+    return float(digits) if is_exact(digits.encode()) else UNFIT
+
+
+def _constant(_: str) -> Unfit:
+    return UNFIT
+
+
+_NOT_UNIQUE = "a key twice in one object, or text that is not Unicode"
+_ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+# Made once: json.loads would make one for each value that it is to read in another way than its own.
+_decode = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
+).decode

@@ -1,0 +1,161 @@
+"""The plan for an object of JSON: its layout, the shape of its rows, and what the engine is told of them."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from conversion.budget import Budget
+from conversion.engine import identifier, literal
+from conversion.json.layout import Layout
+from conversion.json.parse import ParseError, parsed
+from conversion.json.rows import VALUE, Rows
+from conversion.json.shape import DOUBLE, JSON, VARCHAR, Shape, column_types, merged, shape_of
+from conversion.json.values import Values
+from conversion.model import MEBIBYTE, RECORD_BYTES_MAX, UnreadableError
+from conversion.names import column_names
+from conversion.plan import Findings, RefutedError, Table
+from conversion.rejects import Rejects
+from conversion.roundtrip import FLOAT_SHARE_SURE, NULL_MARKERS, Guess, Type, guess
+
+_LINE_BYTES = 1_000_000
+"""The longest line the engine is told of at first; it takes memory in proportion."""
+_SAMPLE_ROWS = 1000
+_NOT_OF_STRINGS = ("BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL")
+
+
+class JsonPlan:
+    """The plan for an object that begins with ``head`` (UTF-8) and is laid out as ``layout`` says."""
+
+    format = "json"
+
+    def __init__(self, head: bytes, layout: Layout, findings: Findings, columns_max: int) -> None:
+        self._layout = layout
+        self._sample = list(islice(_rows(head, layout), _SAMPLE_ROWS))
+        self._columns_max = columns_max
+        self._strictly = findings.strictly
+        self._shape: Shape = {} if findings.shape is None else findings.shape
+        if findings.shape is None:
+            for row in self._sample:
+                self._shape = merged(self._shape, shape_of(row))
+        if isinstance(self._shape, dict) and len(self._shape) > columns_max:
+            self._shape = JSON
+        self._line_bytes = RECORD_BYTES_MAX + MEBIBYTE if findings.long_records else _LINE_BYTES
+
+    @cached_property
+    def table(self) -> Table:
+        """What the engine is to read and write."""
+        keys = tuple(self._types)
+        if not keys:
+            guesses = (Guess((Type(JSON),)),)
+            return Table(
+                relation=self._whole_rows, names=(VALUE,), sources=("",), guesses=guesses, markers=False
+            )
+        return Table(
+            relation=self._columns,
+            names=column_names(keys),
+            sources=keys,
+            guesses=tuple(map(self._guess, keys)),
+            markers=False,
+        )
+
+    def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Rows:
+        """Begin a reading."""
+        return Rows(
+            self._layout,
+            self._shape,
+            self._unsure,
+            rejects,
+            budget,
+            mark_bytes=mark_bytes,
+            line_bytes=self._line_bytes,
+            columns_max=self._columns_max,
+            strictly=self._strictly,
+        )
+
+    @property
+    def _types(self) -> Mapping[str, str]:
+        return column_types(self._shape)
+
+    @property
+    def _unsure(self) -> tuple[str, ...]:
+        """Keys of floats of which the sample has so few that they may be odd ones among integers."""
+        return tuple(key for key, type_ in self._types.items() if type_ == DOUBLE and not self._is_sure(key))
+
+    def _is_sure(self, key: str) -> bool:
+        numbers = [row[key] for row in self._sample if isinstance(row.get(key), float | int)]
+        return sum(isinstance(number, float) for number in numbers) > len(numbers) * FLOAT_SHARE_SURE
+
+    def _guess(self, key: str) -> Guess:
+        """Say what types a column may have. A string is never a number, nor a null marker null."""
+        type_ = self._types[key]
+        if type_ != VARCHAR:
+            return Guess((Type(type_),))
+        strings = [row[key] for row in self._sample if isinstance(row.get(key), str)]
+        found = guess(strings)
+        marked = not strings or any(value in NULL_MARKERS for value in strings)
+        if marked or any(type_.name.startswith(_NOT_OF_STRINGS) for type_ in found.types):
+            return Guess(())
+        return found
+
+    def _columns(self, path: str) -> str:
+        if _clash(self._types):
+            # Keys that the engine, which makes no difference of case, would not tell apart.
+            values = [_extracted(key, type_) for key, type_ in self._types.items()]
+            return f"(SELECT {_numbered(values)} FROM {self._whole_rows(path)})"
+        types = ", ".join(f"{identifier(key)}: {literal(type_)}" for key, type_ in self._types.items())
+        values = [_without_null(identifier(key), type_) for key, type_ in self._types.items()]
+        return f"(SELECT {_numbered(values)} FROM {_lines(path, self._line_bytes, types, records='true')})"
+
+    def _whole_rows(self, path: str) -> str:
+        return whole_rows(path, self._line_bytes)
+
+
+def whole_rows(path: str, line_bytes: int) -> str:
+    """Give SQL that reads each line of JSON as one value, c0."""
+    return f"(SELECT row AS c0 FROM {_lines(path, line_bytes, f'row: {literal(JSON)}', records='false')})"
+
+
+def _lines(path: str, line_bytes: int, columns: str, *, records: str) -> str:
+    return (
+        f"read_json({path}, format = 'newline_delimited', records = '{records}', "
+        f"maximum_object_size = {line_bytes}, columns = {{{columns}}})"
+    )
+
+
+def _clash(keys: Iterable[str]) -> bool:
+    names = [key.casefold() for key in keys]
+    return len(set(names)) < len(names) or "" in names
+
+
+def _extracted(key: str, type_: str) -> str:
+    pointer = literal("/" + key.replace("~", "~0").replace("/", "~1"))
+    if type_ == VARCHAR:
+        return f"json_extract_string(c0, {pointer})"
+    value = f"json_extract(c0, {pointer})"
+    return _without_null(value, type_) if type_ == JSON else f"CAST({value} AS {type_})"
+
+
+def _without_null(value: str, type_: str) -> str:
+    return f"CAST(nullif(CAST({value} AS VARCHAR), 'null') AS JSON)" if type_ == JSON else value
+
+
+def _numbered(values: Iterable[str]) -> str:
+    return ", ".join(f"{value} AS c{index}" for index, value in enumerate(values))
+
+
+def _rows(head: bytes, layout: Layout) -> Any:  # noqa: ANN401
+    """Yield the rows at the beginning of a text, as far as they can be read."""
+    try:
+        for piece in Values(layout, 0).pieces([head]):
+            for value, _, _ in piece.lines():
+                try:
+                    row = parsed(value)
+                except ParseError:
+                    continue
+                if layout.whole_values:
+                    yield {VALUE: row}
+                elif isinstance(row, dict):
+                    yield row
+    except (UnreadableError, RefutedError):
+        return

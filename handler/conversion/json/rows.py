@@ -1,0 +1,226 @@
+"""Read rows of JSON: each is held against the shape that is planned, and what is none is rejected.
+
+msgspec reads whole blocks against the shape, fast and strictly. Only blocks that it refuses are read value by
+value with the standard library, which says what is wrong, or what the shape of the object is instead.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from conversion.budget import Budget
+from conversion.decode import not_text_reason
+from conversion.json.exact import has_inexact, with_inexact_as_text
+from conversion.json.layout import Layout
+from conversion.json.parse import ParseError, parsed
+from conversion.json.shape import JSON, Shape, attribute_of, column_types, merged, model, shape_of
+from conversion.json.values import Piece, Values
+from conversion.model import UnreadableError
+from conversion.plan import RefutedError
+from conversion.refused import NONE, Refused, told
+from conversion.rejects import Rejects
+from conversion.roundtrip import FLOAT_SHARE_MIN
+
+VALUE = "value"
+"""The column of rows that are no objects."""
+
+_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
+_MALFORMED = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+class Rows:
+    """One reading of an object of JSON.
+
+    Attributes:
+        rows: Rows yielded so far.
+        beside: Rejected records that are no damaged rows: there are none.
+    """
+
+    beside = 0
+
+    def __init__(
+        self,
+        layout: Layout,
+        shape: Shape,
+        unsure: Sequence[str],
+        rejects: Rejects,
+        budget: Budget,
+        *,
+        mark_bytes: int,
+        line_bytes: int,
+        columns_max: int,
+        strictly: bool,
+        refused: Refused = NONE,
+    ) -> None:
+        self.rows = 0
+        self._refused = refused
+        self._dropped = 0
+        """Refused rows so far."""
+        self._layout = layout
+        self._values = Values(layout, mark_bytes)
+        self._rejects = rejects
+        self._budget = budget
+        self._line_bytes = line_bytes
+        self._columns_max = columns_max
+        self._types = column_types(shape)
+        self._strictly = strictly
+        self._refuted = False
+        self._floats = dict.fromkeys(unsure, 0)
+        self._numbers = dict.fromkeys(unsure, 0)
+        self._encode = msgspec.json.Encoder().encode_lines
+        self._any = msgspec.json.Decoder(list[Any])
+        self._hold(shape)
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What the profile says of the layout: what was around the rows."""
+        return {"around_rows": dict(self._values.around)} if self._values.around else {}
+
+    def read(self, text: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the rows of ``text``, each an object in a line of its own.
+
+        Raises:
+            RefutedError: They are not of the planned shape. It is raised at the end, with the shape of all.
+            UnreadableError: There is no place to start again after what is malformed.
+        """
+        for piece in self._values.pieces(text):
+            lines = self._read(piece)
+            # Once refuted, the rest is read for its shape alone.
+            if lines and not self._refuted:
+                if len(lines) > self._line_bytes:
+                    raise RefutedError(long_records=True)
+                yield lines
+        if self._refuted:
+            raise RefutedError(shape=self._shape)
+        few = [key for key, floats in self._floats.items() if floats < self._numbers[key] * FLOAT_SHARE_MIN]
+        if few and isinstance(self._shape, dict):
+            raise RefutedError(shape=self._shape | dict.fromkeys(few, JSON))
+
+    def _hold(self, shape: Shape) -> None:
+        """Hold what follows against ``shape``."""
+        self._shape = shape
+        # The engine refuses a key given twice in all but text of JSON, and whatever is no line of its own.
+        self._counting = self._strictly or JSON in column_types(shape).values() or not shape
+        self._model = model(shape)
+        self._decoder = msgspec.json.Decoder(self._model) if self._model else None
+
+    def _read(self, piece: Piece) -> bytes:
+        if not piece.values:
+            data = piece.raw.replace(b"\r\n", b"\n") if b"\r" in piece.raw else piece.raw
+            count = data.count(b"\n")
+        elif b"\n" not in piece.raw or self._are_well_formed(piece.values):
+            data = b"\n".join(value.translate(_LINE_ENDS) for value in piece.values) + b"\n"
+            count = len(piece.values)
+        else:
+            return self._one_by_one(piece)
+        if self._layout.whole_values:
+            data = b'{"value":%b}\n' % data[:-1].replace(b"\n", b'}\n{"value":')
+        if self._is_as_planned(data, count):
+            self.rows += count
+            return data
+        return self._one_by_one(piece)
+
+    def _are_well_formed(self, values: Sequence[bytes]) -> bool:
+        """Tell so of values of several lines: in one line, a line end in a string would not be found."""
+        try:
+            return len(self._any.decode(b"[%b]" % b",".join(values))) == len(values)
+        except _MALFORMED:
+            return False
+
+    def _is_as_planned(self, data: bytes, count: int) -> bool:
+        """Tell whether all ``count`` lines are rows of the planned shape that the engine reads exactly."""
+        if self._decoder is None or (self._counting and not _are_lines(data, count)):
+            return False
+        try:
+            rows = self._decoder.decode_lines(data)
+        except _MALFORMED:
+            return False
+        if (
+            len(rows) != count
+            or has_inexact(data)
+            or (self._counting and not self._has_keys_once(data, rows))
+        ):
+            return False
+        for key in self._floats:
+            attribute = attribute_of(self._model, key)
+            numbers = [number for row in rows if isinstance(number := getattr(row, attribute), float | int)]
+            self._numbers[key] += len(numbers)
+            self._floats[key] += sum(isinstance(number, float) for number in numbers)
+        return True
+
+    def _has_keys_once(self, data: bytes, rows: Sequence[Any]) -> bool:
+        """Tell whether no object has a key twice: what was read has no fewer keys than what was written."""
+        again = self._encode(rows)
+        if data.count(b'":') == again.count(b'":') and b'" :' not in data:
+            return True
+        spaces = b" \t"
+        return data.translate(None, spaces).count(b'":') == again.translate(None, spaces).count(b'":')
+
+    def _one_by_one(self, piece: Piece) -> bytes:
+        """Give the lines of the values that are rows; reject the others."""
+        kept: list[bytes] = []
+        shape = self._shape
+        for value, line, offset in piece.lines():
+            self._budget.check()
+            column, reason = None, ""
+            try:
+                found = self._row(value)
+                shape = merged(shape, shape_of(found))
+                if refusal := self._refused.reason(self.rows + len(kept) + self._dropped + 1):
+                    self._dropped += 1
+                    column, reason = told(refusal, line)
+                else:
+                    kept.append(self._written(value))
+                    self._count(found)
+            except ParseError as error:
+                if piece.values and error.malformed:
+                    raise UnreadableError(f"malformed JSON at line {line}, byte {offset}: {error}") from None
+                reason = not_text_reason(value, offset) or str(error)
+            if reason:
+                self._rejects.add(
+                    record=self.rows + len(kept) + self._rejects.count + 1,
+                    line=line,
+                    byte_offset=offset,
+                    column=column,
+                    reason=reason,
+                    raw=value,
+                )
+        self.rows += len(kept)
+        if shape != self._shape:
+            self._grow(shape)
+        return b"".join(kept)
+
+    def _row(self, value: bytes) -> dict[str, Any]:
+        found = parsed(value)
+        if self._layout.whole_values:
+            return {VALUE: found}
+        if not isinstance(found, dict):
+            raise ParseError("not a JSON object")
+        return found
+
+    def _written(self, value: bytes) -> bytes:
+        """Give a value as the line that the engine is to read."""
+        if has_inexact(value):
+            value = with_inexact_as_text(value)
+        value = value.translate(_LINE_ENDS)
+        return b'{"value":%b}\n' % value if self._layout.whole_values else value + b"\n"
+
+    def _count(self, row: Mapping[str, Any]) -> None:
+        for key in self._floats:
+            number = row.get(key)
+            if isinstance(number, float | int) and not isinstance(number, bool):
+                self._numbers[key] += 1
+                self._floats[key] += isinstance(number, float)
+
+    def _grow(self, shape: Shape) -> None:
+        """Hold what follows against a shape that has more than the one before."""
+        if isinstance(shape, dict) and len(shape) > self._columns_max:
+            raise RefutedError(shape=JSON)
+        self._hold(shape)
+        self._refuted = self._refuted or column_types(shape) != self._types
+
+
+def _are_lines(data: bytes, count: int) -> bool:
+    """Tell whether each line is a value. No string has a line end, so a value ends with its line."""
+    return data.startswith(b"{") and data.count(b"\n{") == count - 1 and data.count(b"}\n") == count

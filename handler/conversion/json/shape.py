@@ -1,0 +1,134 @@
+"""The shape of JSON objects: what kind each of their values is, at every depth.
+
+A shape is a kind by its name, a list with the shape of its elements, or an object with the shapes of its
+members. It says how the engine is to read a value, and what every value is held against on the way.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Optional, TypeAlias, Union
+
+import msgspec
+
+from conversion.engine import identifier
+from conversion.published import LEVELS_MAX, LISTS_MAX
+
+Shape: TypeAlias = "str | list[Shape] | dict[str, Shape]"
+
+NULL, BOOLEAN, BIGINT, LONG, DOUBLE, VARCHAR = "NULL", "BOOLEAN", "BIGINT", "LONG", "DOUBLE", "VARCHAR"
+JSON = "JSON"
+"""Of values of several kinds, or of none that a column can have: they stay text of JSON."""
+
+_EXACT = 2**53
+"""A double holds all integers up to this."""
+_FIELDS_MAX = 200
+
+
+def shape_of(value: Any) -> Shape:  # noqa: ANN401  (whatever JSON may be)
+    """Give the shape of one value as the standard library's json reads it."""
+    if isinstance(value, dict):
+        return {key: shape_of(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        shape: Shape = NULL
+        for inner in value:
+            shape = merged(shape, shape_of(inner))
+        return [shape]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return BIGINT if -_EXACT <= value <= _EXACT else LONG
+    return _KINDS.get(type(value), JSON)
+
+
+_KINDS = {type(None): NULL, bool: BOOLEAN, float: DOUBLE, str: VARCHAR}
+
+
+def merged(one: Shape, other: Shape) -> Shape:
+    """Give the shape that values of both shapes have."""
+    if one in (NULL, other):
+        return other
+    if other == NULL:
+        return one
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {key: merged(one.get(key, NULL), other.get(key, NULL)) for key in {**one, **other}}
+    if isinstance(one, list) and isinstance(other, list):
+        return [merged(one[0], other[0])]
+    kinds = {str(one), str(other)}
+    if kinds == {BIGINT, LONG}:
+        return LONG
+    return DOUBLE if kinds == {BIGINT, DOUBLE} else JSON
+
+
+def column_type(shape: Shape) -> str:
+    """Give the engine's type for a column of values of this shape; JSON if no other holds them all."""
+    return JSON if shape == NULL else _type(shape, LEVELS_MAX, LISTS_MAX) or JSON
+
+
+def _type(shape: Shape, levels: int, lists: int) -> str | None:
+    """Give the type of a shape of at most so many levels, of which so many are lists."""
+    if levels < 0 or lists < 0:
+        return None
+    if isinstance(shape, dict):
+        # The engine knows no field without a name, and no two that differ in case alone.
+        names = {key.casefold() for key in shape}
+        if not shape or "" in names or len(shape) > _FIELDS_MAX or len(names) < len(shape):
+            return None
+        types = {key: _type(inner, levels - 1, lists) for key, inner in shape.items()}
+        if not all(types.values()):
+            return None
+        return f"STRUCT({', '.join(f'{identifier(key)} {type_}' for key, type_ in types.items())})"
+    if isinstance(shape, list):
+        inner = _type(shape[0], levels - 1, lists - 1)
+        return inner and f"{inner}[]"
+    return {NULL: VARCHAR, LONG: BIGINT, JSON: None}.get(shape, shape)
+
+
+def column_types(shape: Shape) -> Mapping[str, str]:
+    """Give the engine's types for rows of this shape, by key."""
+    return {key: column_type(inner) for key, inner in shape.items()} if isinstance(shape, dict) else {}
+
+
+def model(shape: Shape) -> Any:  # noqa: ANN401  (types are not a type)
+    """Give the model of rows of this shape: msgspec refuses what is not of it.
+
+    None if there is no model, since a key has a quote or a backslash.
+    """
+    if not isinstance(shape, dict):
+        return dict[str, Any]
+    unfit = {key: JSON for key, inner in shape.items() if inner != NULL and column_type(inner) == JSON}
+    try:
+        return _model({**shape, **unfit})
+    except ValueError:
+        return None
+
+
+def attribute_of(model: type[msgspec.Struct], key: str) -> str:
+    """Give the attribute of a model in which it has a member."""
+    return model.__struct_fields__[model.__struct_encode_fields__.index(key)]
+
+
+def _model(shape: Mapping[str, Shape]) -> type[msgspec.Struct]:
+    names = {f"f{index}": key for index, key in enumerate(shape)}
+    fields = [
+        (name, Union[_annotation(shape[key]), None, msgspec.UnsetType], msgspec.UNSET)  # noqa: UP007
+        for name, key in names.items()
+    ]
+    return msgspec.defstruct("Row", fields, rename=names, forbid_unknown_fields=True, gc=False)
+
+
+def _annotation(shape: Shape) -> Any:  # noqa: ANN401  (types are not a type)
+    if isinstance(shape, dict):
+        return _model(shape)
+    if isinstance(shape, list):
+        return list[Optional[_annotation(shape[0])]]  # noqa: UP045
+    return _ANNOTATIONS[shape]
+
+
+_INTEGER = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_SMALL = Annotated[int, msgspec.Meta(ge=-_EXACT, le=_EXACT)]
+_ANNOTATIONS: dict[str, Any] = {
+    NULL: None,
+    BOOLEAN: bool,
+    BIGINT: _SMALL,
+    LONG: _INTEGER,
+    DOUBLE: _SMALL | float,
+    VARCHAR: str,
+    JSON: Any,
+}

@@ -1,0 +1,135 @@
+"""The embedded Lambda as a whole: polls in the background, or delivers what there is when told to."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.embedded_lambda.host_layer import host_layer
+from local.embedded_lambda.invoker import Invoker
+from local.embedded_lambda.poller import Poller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from local.embedded_lambda.execution_environment import Invocation
+    from local.embedded_lambda.function_archives import Function
+    from local.server import Credentials, Server
+
+POLL_SECONDS = 0.2
+
+
+class LambdaService:
+    """Polls, invokes, deletes; in the background (`start`, `stop`) or as a test asks (`run_until_idle`).
+
+    Attributes:
+        problems: What Lambda could not do, as the console would show it.
+        invoker: Runs the functions.
+        poller: Takes messages from the queues.
+
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        regions: Sequence[str],
+        concurrency: int | None = None,
+        stand_in_layer: Callable[[], Path] = host_layer,
+    ) -> None:
+        """Serve the regions with at most so many functions at a time, by default one per processor."""
+        self.problems: list[str] = []
+        self.invoker = Invoker(server, stand_in_layer, self._report)
+        self.poller = Poller(server, regions, concurrency or os.cpu_count() or 1, self.invoker, self._report)
+        self._stopping = threading.Event()
+        self._background: threading.Thread | None = None
+
+    @property
+    def substitutions(self) -> Sequence[str]:
+        """Which layers were replaced by a build for this machine."""
+        return self.invoker.substitutions
+
+    def start(self) -> None:
+        """Poll in the background until `stop`."""
+        self._stopping.clear()
+        self._background = threading.Thread(
+            target=self._poll_until_stopped, name="lambda-poller", daemon=True
+        )
+        self._background.start()
+
+    def stop(self) -> None:
+        """Stop polling; what runs may finish."""
+        self._stopping.set()
+        if self._background:
+            self._background.join()
+            self._background = None
+
+    def close(self) -> None:
+        """Stop, and end every process; what was running comes again after its visibility timeout."""
+        self.stop()
+        self.invoker.kill()
+        self.poller.close()
+        self.invoker.close()
+
+    def run_until_idle(self, timeout_seconds: float = 300) -> None:
+        """Deliver until no mapping's queue has a visible message and nothing runs.
+
+        Messages that failed stay invisible for their queue's visibility timeout: see `redeliver`.
+
+        Raises:
+            TimeoutError: when it takes longer than that.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            # Before the poll: what ends during it may have left it no room to take what is waiting.
+            running = self.poller.running()
+            took = self.poller.poll()
+            if not took and not running:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"functions were still busy after {timeout_seconds} s")
+            if not took:
+                concurrent.futures.wait(running, timeout_seconds, concurrent.futures.FIRST_COMPLETED)
+
+    def redeliver(self) -> int:
+        """Make failed messages visible, as if their visibility timeout had passed; give their number."""
+        return self.poller.redeliver()
+
+    def take_served_regions(self) -> set[str]:
+        """Give the regions in which functions have run since the last call."""
+        return self.poller.take_served_regions()
+
+    def invoke(self, region: str, function_name: str, event: Any) -> Invocation:  # noqa: ANN401 - JSON
+        """Invoke a function once, synchronously, as `aws lambda invoke` would."""
+        return self.invoker.invoke(self.function(region, function_name), event)
+
+    def assume_role(self, region: str, function_name: str) -> Credentials:
+        """Give a session of the function's role."""
+        return self.invoker.assume_role(self.function(region, function_name))
+
+    def function(self, region: str, name: str) -> Function:
+        """Give a function's configuration as it is now, by name or ARN."""
+        return self.invoker.function(region, name)
+
+    def recycle(self) -> None:
+        """End all warm environments and forget the roles' sessions: what comes next is a cold start."""
+        self.invoker.recycle()
+
+    def _poll_until_stopped(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                took = self.poller.poll()
+            except (BotoCoreError, ClientError) as error:
+                self._report(str(error))
+                took = False
+            if not took:
+                self._stopping.wait(POLL_SECONDS)
+
+    def _report(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)

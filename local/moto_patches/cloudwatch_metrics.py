@@ -1,0 +1,132 @@
+"""How metrics come to be and are read, and the alarms that are stored."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from moto.cloudwatch.models import CloudWatchBackend, Dimension, Statistics, cloudwatch_backends
+from moto.cloudwatch.responses import CloudWatchResponse
+from moto.logs.models import LogsBackend
+
+from local.moto_patches.moto_account import ACCOUNT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def install() -> None:
+    """Put these patches in place; call once, before the server answers."""
+    _turn_embedded_metrics_into_metrics()
+    _match_dimensions_exactly()
+    _order_dimensions()
+    _answer_percentiles()
+    _keep_composite_alarms()
+    _know_nothing_of_a_new_alarm()
+
+
+def _turn_embedded_metrics_into_metrics() -> None:
+    """CloudWatch Logs extracts metrics from lines in the embedded metric format; moto only stores them."""
+    put_log_events = LogsBackend.put_log_events
+
+    def put(
+        self: LogsBackend, log_group_name: str, log_stream_name: str, log_events: list[dict[str, Any]]
+    ) -> Any:  # noqa: ANN401
+        response = put_log_events(self, log_group_name, log_stream_name, log_events)
+        for event in log_events:
+            for namespace, metrics in embedded_metrics(event["message"]):
+                put_metrics(self.region_name, namespace, metrics)
+        return response
+
+    LogsBackend.put_log_events = put
+
+
+def embedded_metrics(line: str) -> Iterable[tuple[str, list[dict[str, Any]]]]:
+    """Give (namespace, metric data) for each directive of a line in CloudWatch's embedded metric format."""
+    try:
+        document = json.loads(line)
+        directives = document["_aws"]["CloudWatchMetrics"]
+    except (ValueError, TypeError, KeyError):
+        return
+    timestamp = datetime.fromtimestamp(document["_aws"]["Timestamp"] / 1000, tz=UTC).replace(tzinfo=None)
+    for directive in directives:
+        metrics = []
+        for dimensions, metric in itertools.product(directive["Dimensions"], directive["Metrics"]):
+            value = document[metric["Name"]]
+            metrics.append(
+                {
+                    "MetricName": metric["Name"],
+                    "Dimensions": [{"Name": name, "Value": str(document[name])} for name in dimensions],
+                    "Unit": metric.get("Unit", "None"),
+                    "Timestamp": timestamp,
+                    "Values": value if isinstance(value, list) else [value],
+                }
+            )
+        yield directive["Namespace"], metrics
+
+
+def _match_dimensions_exactly() -> None:
+    """Moto counts metrics with further dimensions too; to CloudWatch those are other metrics."""
+    get_metric_statistics = CloudWatchBackend.get_metric_statistics
+
+    def get(self: CloudWatchBackend, *args: Any, dimensions: list[dict[str, str]], **kwargs: Any) -> Any:  # noqa: ANN401
+        wanted = {(dimension["Name"], dimension["Value"]) for dimension in dimensions}
+        everything = self.metric_data
+        self.metric_data = [
+            metric
+            for metric in everything
+            if {(dimension.name, dimension.value) for dimension in metric.dimensions} == wanted
+        ]
+        try:
+            return get_metric_statistics(self, *args, dimensions=dimensions, **kwargs)
+        finally:
+            self.metric_data = everything
+
+    CloudWatchBackend.get_metric_statistics = get  # type: ignore[method-assign]
+
+
+def _order_dimensions() -> None:
+    """GetMetricData sorts dimensions to compare them, in an order of moto's that depends on their places."""
+    Dimension.__lt__ = lambda self, other: (self.name, self.value) < (other.name, other.value)
+
+
+def _answer_percentiles() -> None:
+    """CloudWatch answers statistics like p99; moto knows no percentiles."""
+    known = Statistics.get_statistics_for_type
+
+    def statistic(self: Statistics, stat: str) -> Any:  # noqa: ANN401 - as moto has it
+        if not stat.startswith("p"):
+            return known(self, stat)
+        values = sorted(self.metric_single_values_list)
+        return values[max(0, math.ceil(len(values) * float(stat[1:]) / 100) - 1)]
+
+    Statistics.get_statistics_for_type = statistic
+
+
+def _keep_composite_alarms() -> None:
+    """Moto's PutMetricAlarm stores composite alarms too, but moto answers no PutCompositeAlarm."""
+    CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # type: ignore[attr-defined]
+
+
+def put_metrics(region: str, namespace: str, metrics: list[dict[str, Any]]) -> None:
+    """Publish as a service of AWS does: asking nobody's permission."""
+    cloudwatch_backends[ACCOUNT][region].put_metric_data(namespace, metrics)
+
+
+def _know_nothing_of_a_new_alarm() -> None:
+    """A new alarm is INSUFFICIENT_DATA until it is evaluated, and one that is changed keeps its state.
+
+    moto's is OK (CloudWatch User Guide, "Alarm states"; PutMetricAlarm API page).
+    """
+    put_metric_alarm = CloudWatchBackend.put_metric_alarm
+
+    def put(self: CloudWatchBackend, name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
+        known = self.alarms.get(name)
+        alarm = put_metric_alarm(self, name, *args, **kwargs)
+        alarm.state_value = known.state_value if known else "INSUFFICIENT_DATA"
+        return alarm
+
+    CloudWatchBackend.put_metric_alarm = put

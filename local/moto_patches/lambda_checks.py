@@ -1,0 +1,109 @@
+"""What Lambda refuses when a function or an event source mapping is made or changed, and moto takes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from moto.awslambda.exceptions import InvalidParameterValueException
+from moto.awslambda.models import LambdaBackend
+from moto.iam.models import iam_backends
+from moto.sqs.models import sqs_backends
+
+from local import policies
+from local.moto_patches.moto_account import ACCOUNT, PARTITION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_DESCRIBED = ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets")
+_MANAGED = ("ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses")
+
+
+def install() -> None:
+    """Put these patches in place; call once, before the server answers."""
+    _check_the_role_of_a_function_in_a_network()
+    _check_the_queue_of_a_mapping()
+
+
+def _check_the_role_of_a_function_in_a_network() -> None:
+    """Lambda makes the network interfaces of a function with the function's role, and asks IAM beforehand.
+
+    It asks for the deletion and the addresses without naming an interface, so a policy for
+    `network-interface/*` does not match, and one for `*/*` does (Lambda developer guide, "Giving Lambda
+    functions access to resources in an Amazon VPC"; terraform-provider-aws issue 20698). Whether it gives
+    the condition keys of a request is not documented, so none is given here.
+    """
+    create, update = LambdaBackend.create_function, LambdaBackend.update_function_configuration
+
+    def create_checked(self: LambdaBackend, spec: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's class
+        _check_role(self.region_name, spec["Role"], spec.get("VpcConfig") or {})
+        return create(self, spec)
+
+    def update_checked(self: LambdaBackend, function_name: str, qualifier: str, body: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's class
+        function: Any = self.get_function(function_name, qualifier)
+        network = body.get("VpcConfig", function.vpc_config) or {}
+        _check_role(self.region_name, body.get("Role", function.role), network)
+        return update(self, function_name, qualifier, body)
+
+    LambdaBackend.create_function = create_checked
+    LambdaBackend.update_function_configuration = update_checked
+
+
+def _check_role(region: str, role: str, network: Mapping[str, Any]) -> None:
+    if not network.get("SubnetIds"):
+        return
+    documents = list(_documents(role))
+    for action, resource in _asked(f"arn:{PARTITION}:ec2:{region}:{ACCOUNT}", network):
+        asked = policies.Request(action=action, resource=resource)
+        decisions = {policies.evaluate(document, asked) for document in documents}
+        if policies.Decision.DENY in decisions or policies.Decision.ALLOW not in decisions:
+            name = action.partition(":")[2]
+            raise InvalidParameterValueException(
+                f"The provided execution role does not have permissions to call {name} on EC2"
+            )
+
+
+def _asked(ec2: str, network: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give each action that Lambda asks for, with what it asks it for."""
+    for resource in (
+        *(f"{ec2}:subnet/{subnet}" for subnet in network["SubnetIds"]),
+        *(f"{ec2}:security-group/{group}" for group in network.get("SecurityGroupIds", ())),
+        f"{ec2}:network-interface/*",
+    ):
+        yield "ec2:CreateNetworkInterface", resource
+    for action in _MANAGED:
+        yield action, f"{ec2}:*/*"
+    for action in _DESCRIBED:
+        yield action, "*"
+
+
+def _documents(role_arn: str) -> Iterator[dict[str, Any]]:
+    iam = iam_backends[ACCOUNT][PARTITION]
+    role = iam.get_role_by_arn(role_arn)
+    for document in role.policies.values():
+        yield json.loads(document)
+    for policy in role.managed_policies.values():
+        (default,) = (version for version in policy.versions if version.is_default)
+        yield json.loads(default.document)
+
+
+def _check_the_queue_of_a_mapping() -> None:
+    """Lambda refuses a queue that shows a message again while the function may still be at work on it.
+
+    (Lambda developer guide, "Creating and configuring an Amazon SQS event source mapping".)
+    """
+    create = LambdaBackend.create_event_source_mapping
+
+    def create_checked(self: LambdaBackend, spec: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's class
+        queues: Any = sqs_backends[ACCOUNT][self.region_name].queues
+        queue = queues.get(spec["EventSourceArn"].rpartition(":")[2])
+        function: Any = self.get_function(spec["FunctionName"])
+        if queue and int(queue.visibility_timeout or 0) < int(function.timeout):
+            raise InvalidParameterValueException(
+                f"Queue visibility timeout: {queue.visibility_timeout} seconds is less than"
+                f" Function timeout: {function.timeout} seconds"
+            )
+        return create(self, spec)
+
+    LambdaBackend.create_event_source_mapping = create_checked

@@ -1,0 +1,84 @@
+"""What only a real account can tell: a further question is a function here, and an entry of `QUESTIONS`."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops.stacks import Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Something that documentation leaves open.
+
+    Attributes:
+        asks: The question.
+        answer: Asks a deployed region, after an upload was processed there.
+    """
+
+    asks: str
+    answer: Callable[[Stack], str]
+
+
+def _results_start_nothing(stack: Stack) -> str:
+    """Ask EventBridge itself, with the pattern as it is deployed."""
+    events = stack.client("events")
+    pattern = events.describe_rule(Name=stack.physical("s3-events"))["EventPattern"]
+    matched = {
+        key: events.test_event_pattern(EventPattern=pattern, Event=json.dumps(_created(stack, key)))["Result"]
+        for key in ("input/a.csv", "processed/input/a.csv.parquet", "rejected/input/a.csv.jsonl")
+    }
+    return ", ".join(f"{key}: {'starts' if starts else 'does not start'}" for key, starts in matched.items())
+
+
+def _created(stack: Stack, key: str) -> dict[str, object]:
+    """Return S3's event of a new object (S3 User Guide, "EventBridge event message structure")."""
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "account": stack.account,
+        "time": "2026-01-01T00:00:00Z",
+        "region": stack.region,
+        "resources": [f"arn:aws:s3:::{stack.bucket}"],
+        "detail": {
+            "bucket": {"name": stack.bucket},
+            "object": {"key": key, "size": 1},
+            "reason": "PutObject",
+        },
+    }
+
+
+def _quotas(stack: Stack) -> str:
+    limit = stack.client("lambda").get_account_settings()["AccountLimit"]
+    return (
+        f"{limit['ConcurrentExecutions']} concurrent executions, {limit['UnreservedConcurrentExecutions']} of"
+        " them unreserved; no API tells the largest memory of a function"
+    )
+
+
+QUESTIONS = (
+    Question(
+        asks="Does an object that the function writes start it again?",
+        answer=_results_start_nothing,
+    ),
+    Question(
+        asks="How many functions may run at one time in this account?",
+        answer=_quotas,
+    ),
+)
+
+
+def answers(stack: Stack) -> list[tuple[str, str]]:
+    """Ask all questions; what AWS does not answer is said in its place."""
+    found = []
+    for question in QUESTIONS:
+        try:
+            answer = question.answer(stack)
+        except (ClientError, BotoCoreError, KeyError) as error:
+            answer = f"not answered: {error}"
+        found.append((question.asks, answer))
+    return found

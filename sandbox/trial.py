@@ -1,0 +1,123 @@
+"""The trial of a region: deploy it, use it, break a file, deploy again, and take it away."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ops import jobs, smoke, status
+from ops.errors import OpsError
+from ops.stacks import Stack
+from sandbox.deployment import Deployment, SandboxError
+from sandbox.leftovers import leftovers
+from sandbox.questions import answers
+
+BROKEN_KEY = "input/_sandbox/broken.csv"
+BROKEN = bytes(range(256))
+"""No text in any encoding that is read, and no other format: the conversion must refuse it."""
+ALARM = "jobs-failed"
+"""What must be in ALARM after that."""
+WITHIN_SECONDS = 900
+POLL_SECONDS = 5.0
+
+
+class Trial:
+    """Tries one deployment, and says each step as it is done.
+
+    Attributes:
+        problems: What did not go as it must.
+    """
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        say: Callable[[str], None],
+        *,
+        session: boto3.Session | None = None,
+        endpoint_url: str | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Prepare the trial.
+
+        Args:
+            deployment: What is deployed and taken away.
+            say: Hears of each step.
+            session: The account's credentials; by default the environment's.
+            endpoint_url: Of the embedded AWS; None for AWS itself.
+            wait: Lets so many seconds pass.
+        """
+        self.problems: list[str] = []
+        self._deployment, self._say, self._wait = deployment, say, wait
+        self._session, self._endpoint_url = session or boto3.Session(), endpoint_url
+
+    def run(self) -> list[str]:
+        """Try everything, take the deployment away whatever happened, and return the problems."""
+        found: list[Stack] = []
+        try:
+            if self._step("up", lambda: found.append(self._deploy())):
+                self._try(found[0])
+        finally:
+            self._step("destroy", self._deployment.destroy)
+            self._step("nothing is left", self._see_nothing_left)
+        return self.problems
+
+    def _try(self, stack: Stack) -> None:
+        self._step("an upload is converted", lambda: self._convert(stack))
+        self._step("a broken file is FAILED and raises an alarm", lambda: self._break(stack))
+        for asks, answer in answers(stack):
+            self._say(f"{asks} {answer}")
+        self._step("a second up changes nothing", self._deployment.up_again)
+
+    def _step(self, name: str, action: Callable[[], object]) -> bool:
+        """Take one step, and tell whether it went as it must."""
+        began = time.monotonic()
+        try:
+            action()
+        except (SandboxError, OpsError, ClientError, BotoCoreError) as error:
+            self.problems.append(f"{name}: {error}")
+            self._say(f"PROBLEM: {name}: {error}")
+            return False
+        minutes, seconds = divmod(round(time.monotonic() - began), 60)
+        self._say(f"{name}: yes, after {minutes} min {seconds} s")
+        return True
+
+    def _deploy(self) -> Stack:
+        outputs = self._deployment.up()
+        return Stack.from_outputs(self._deployment.suffix, outputs, self._session, self._endpoint_url)
+
+    def _convert(self, stack: Stack) -> None:
+        passed = smoke.check(stack, seconds=smoke.WITHIN_SECONDS, wait=self._wait)
+        self._say(f"uploads until one made an event: {passed.uploads}; {passed.output}")
+
+    def _break(self, stack: Stack) -> None:
+        stored = stack.client("s3").put_object(Bucket=stack.bucket, Key=BROKEN_KEY, Body=BROKEN)
+        job = jobs.job_id(stack.bucket, BROKEN_KEY, stored["VersionId"])
+        began = datetime.now(UTC)
+        self._await(lambda: None if _status(stack, job) == "FAILED" else f"its job is {_status(stack, job)}")
+        self._await(
+            lambda: None if ALARM in status.of(stack, since=began).alarms else f"{ALARM} is not in ALARM"
+        )
+
+    def _see_nothing_left(self) -> None:
+        """See that all is gone; AWS's tagging API forgets what is deleted only after some minutes."""
+        self._await(lambda: ", ".join(leftovers(self._client, self._deployment.suffix)) or None)
+
+    def _await(self, lacking: Callable[[], str | None]) -> None:
+        """Wait until nothing is lacking."""
+        deadline = time.monotonic() + WITHIN_SECONDS
+        while (lacks := lacking()) is not None:
+            if time.monotonic() > deadline:
+                raise SandboxError(f"after {WITHIN_SECONDS} s: {lacks}")
+            self._wait(POLL_SECONDS)
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' classes at run time
+        return self._session.client(
+            service, region_name=self._deployment.region, endpoint_url=self._endpoint_url
+        )
+
+
+def _status(stack: Stack, job: str) -> str:
+    return (jobs.get(stack, job) or {}).get("status", "not there")

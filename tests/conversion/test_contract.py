@@ -1,0 +1,323 @@
+"""A file of a dataset has the contract's columns and types; what does not fit is where the contract says."""
+
+import dataclasses
+import io
+import json
+from typing import Any
+
+import duckdb
+import pytest
+
+from conversion import Assignment, EmptyError, UnreadableError
+from conversion.contract.model import Column, Contract, Reading, Rule, Type
+from tests.conversion.support import Converted, gzipped, run
+from tests.conversion.test_contract_query import contract as simple
+from tests.conversion.test_contract_values import BIGINT, DECIMAL, LINES, READING, STRING, TIMESTAMP
+from tests.conversion.workbooks import xlsx
+
+
+def column(name: str, kind: Type, *, source: str | None = None, required: bool = False) -> Column:
+    return Column(
+        name=name, source=source or name, type=kind, required=required, format=None, time_zone="UTC"
+    )
+
+
+SALES = (column("id", BIGINT, required=True), column("amount", DECIMAL), column("shop", STRING))
+
+
+def sales(
+    *columns: Column, rules: tuple[Rule, ...] = (), reading: Reading = READING, **handling: str
+) -> Contract:
+    base = simple(rules, **handling)
+    return dataclasses.replace(base, columns=columns or SALES, reading=reading)
+
+
+def by(contract: Contract, **partitions: str) -> Assignment:
+    return Assignment(contract=contract, partitions=partitions)
+
+
+def read(data: bytes, contract: Contract, key: str = "input/sales/a.csv", **limits: Any) -> Converted:
+    return run(data, key, assignment=by(contract), **limits)
+
+
+def reading(**changes: Any) -> Reading:
+    return dataclasses.replace(READING, **changes)
+
+
+@pytest.mark.parametrize("amounts", [("1", "2"), ("1.5", "2"), ("1.50", "2.25"), ("", "NA")])
+def test_every_file_has_the_same_types_whatever_its_values(amounts: tuple[str, str]) -> None:
+    data = f"id,amount,shop\n1,{amounts[0]},x\n2,{amounts[1]},y\n".encode()
+
+    converted = read(data, sales())
+
+    assert converted.types == {
+        "id": "BIGINT", "amount": "DECIMAL(9,2)", "shop": "VARCHAR", "_rescued": "VARCHAR",
+    }  # fmt: skip
+    assert converted.account.rows_out == 2
+
+
+def test_columns_come_in_the_contracts_order_and_by_their_sources_names() -> None:
+    columns = (column("id", BIGINT), column("shop", STRING, source="Shop Name"))
+    data = b"Shop Name,extra,id\nnorth,7,1\n"
+
+    converted = read(data, sales(*columns))
+
+    assert converted.rows == [("1", "north", '{"extra":"7"}')]
+    assert json.loads(converted.metadata["column_names"]) == {
+        "id": "id", "shop": "Shop Name", "_rescued": "_rescued",
+    }  # fmt: skip
+
+
+def test_rows_that_do_not_fit_are_rejected_with_their_place_column_and_text() -> None:
+    good = b"".join(b"%d,1.5,x\n" % number for number in range(100))
+    data = b"id,amount,shop\n" + good + b"101,dear,y\n102,1.005,z\n" + good
+
+    converted = read(data, sales())
+
+    assert (converted.account.rows_in, converted.account.rows_out) == (202, 200)
+    assert [
+        (reject["record"], reject["line"], reject["column"], reject["reason"], reject["raw"])
+        for reject in converted.rejects
+    ] == [
+        (101, 102, "amount", "does not fit DECIMAL(9,2)", "101,dear,y"),
+        (102, 103, "amount", "does not fit DECIMAL(9,2)", "102,1.005,z"),
+    ]
+    for reject in converted.rejects:
+        raw = reject["raw"].encode()
+        assert data[reject["byte_offset"] :].startswith(raw)
+
+
+def test_damaged_and_unfit_rows_are_rejected_together() -> None:
+    good = b"".join(b"%d,1.5,x\n" % number for number in range(50))
+    data = b'id,amount,shop\n"1,2,3\n' + good + b'7,many,x\r\n8,1\n9,2,\xff\n"60","3.5","a\nb"\nx,4,y\n'
+
+    converted = read(data, sales(), rejected_share_max=0.5)
+
+    assert [reject.get("raw") for reject in converted.rejects] == [
+        '"1,2,3', "7,many,x", "8,1", None, "x,4,y",
+    ]  # fmt: skip
+    assert [reject["column"] for reject in converted.rejects] == ["id", "amount", None, "shop", "id"]
+    assert converted.query("SELECT shop FROM data WHERE id = 60") == [("a\nb",)]
+
+
+def test_too_many_unfit_rows_fail_the_file_and_are_still_listed() -> None:
+    with pytest.raises(UnreadableError, match="2 of 3 rows rejected") as failed:
+        read(b"id,amount,shop\n1,a,x\n2,b,y\n3,1,z\n", sales())
+
+    assert failed.value.rejects is not None
+    assert len(failed.value.rejects.read_text().splitlines()) == 2
+    assert failed.value.account is not None
+    assert failed.value.account.rows_in == 3
+
+
+def test_an_unfit_value_fails_the_file_with_its_line() -> None:
+    with pytest.raises(UnreadableError, match="line 3: amount: does not fit"):
+        read(b"id,amount,shop\n1,1,x\n2,b,y\n", sales(bad_values="fail"))
+
+
+def test_unfit_values_are_rescued() -> None:
+    converted = read(b"id,amount,shop\n1,dear,x\n2,2,y\n", sales(bad_values="rescue"))
+
+    assert converted.rows == [("1", None, "x", '{"amount":"dear"}'), ("2", "2.00", "y", None)]
+
+
+def test_a_broken_rule_rejects_its_row_with_the_rules_name() -> None:
+    rules = (Rule(name="positive", expression='"amount" > 0', severity="error"),)
+    good = b"".join(b"%d,1.5,x\n" % number for number in range(20))
+
+    converted = read(b"id,amount,shop\n" + good + b"21,-1,y\n", sales(rules=rules))
+
+    assert [(reject["column"], reject["reason"]) for reject in converted.rejects] == [
+        ("positive", "the rule is broken")
+    ]
+
+
+def test_a_rule_that_only_warns_publishes_the_row_and_counts_it() -> None:
+    rules = (
+        Rule(name="small", expression='"amount" < 2', severity="warning"),
+        Rule(name="positive", expression='"amount" > 0', severity="warning"),
+    )
+
+    converted = read(b"id,amount,shop\n1,1,x\n2,2,y\n3,3,z\n", sales(rules=rules))
+
+    assert converted.account.rows_out == 3
+    assert converted.result.facts["rules_broken"] == {"small": 2}
+    assert converted.profile["rules_broken"] == {"small": 2}
+
+
+def test_a_critical_rule_fails_the_file() -> None:
+    rules = (Rule(name="positive", expression='"amount" > 0', severity="critical"),)
+
+    with pytest.raises(UnreadableError, match="line 2: positive: the rule is broken"):
+        read(b"id,amount,shop\n21,-1,y\n", sales(rules=rules))
+
+
+def test_the_file_is_read_as_the_contract_writes_it() -> None:
+    written = reading(delimiter=";", decimal_separator=",", skip_lines=2, null_markers=("", "-"), quote="'")
+    data = b"Sales report\n\nid;amount;shop\n1;1,50;'a;b'\n2;-;c\n"
+
+    converted = read(data, sales(reading=written))
+
+    assert converted.rows == [("1", "1.50", "a;b", None), ("2", None, "c", None)]
+
+
+def test_a_file_without_header_has_the_contracts_columns() -> None:
+    converted = read(b"1,1.5,north\n2,2,south\n", sales(reading=reading(header=False)))
+
+    assert converted.rows == [("1", "1.50", "north", None), ("2", "2.00", "south", None)]
+
+
+@pytest.mark.parametrize("encoding", ["windows-1252", "iso-8859-1", "utf-8", "utf-16"])
+def test_text_is_decoded_as_declared(encoding: str) -> None:
+    data = "id,amount,shop\n1,1,Zürich\n".encode(encoding)
+
+    assert read(data, sales(reading=reading(encoding=encoding))).rows == [("1", "1.00", "Zürich", None)]
+
+
+def test_a_wrong_encoding_is_never_guessed() -> None:
+    rows = b"".join(b"%d,1,Z\xfcrich\n" % number for number in range(9))
+
+    with pytest.raises(UnreadableError, match="9 of 9 rows rejected"):
+        read(b"id,amount,shop\n" + rows, sales())
+
+
+def test_backslashes_escape_where_the_contract_says_so() -> None:
+    data = b'id,amount,shop\n1,1,"a \\"b\\", c"\n'
+
+    assert read(data, sales(reading=reading(escape="\\"))).rows == [("1", "1.00", 'a "b", c', None)]
+
+
+def test_a_header_that_names_a_column_twice_fails_the_file() -> None:
+    with pytest.raises(UnreadableError, match="twice"):
+        read(b"id,amount,ID\n1,1,1\n", sales())
+
+
+def test_a_missing_required_column_fails_the_file() -> None:
+    with pytest.raises(UnreadableError, match="needs the column 'id'"):
+        read(b"amount,shop\n1,x\n", sales())
+
+
+@pytest.mark.parametrize("data", [b"id,amount,shop\n", b"\n\n"])
+def test_a_file_without_rows_is_empty(data: bytes) -> None:
+    with pytest.raises(EmptyError):
+        read(data, sales())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"id":1,"amount":1.50,"shop":"x"}\n{"id":"2","amount":"2","more":[1]}\n',
+        b'[{"id":1,"amount":1.50,"shop":"x"},\n{"id":"2","amount":"2","more":[1]}]',
+    ],
+)
+def test_json_is_read_by_its_keys(data: bytes) -> None:
+    converted = read(data, sales(reading=reading(format="json", null_markers=())), key="input/sales/a.json")
+
+    assert converted.rows == [("1", "1.50", "x", None), ("2", "2.00", None, '{"more":[1]}')]
+
+
+def test_json_rows_that_do_not_fit_are_rejected() -> None:
+    good = b"".join(b'{"id":%d}\n' % number for number in range(30))
+    data = good + b'{"id":1.5}\n{"amount":1}\nnot json\n' + good
+
+    contract = sales(reading=reading(format="json", null_markers=()))
+    converted = read(data, contract, key="input/sales/a.ndjson")
+
+    assert [(reject["line"], reject["column"], reject["raw"]) for reject in converted.rejects] == [
+        (31, "id", '{"id":1.5}'), (32, "id", '{"amount":1}'), (33, None, "not json"),
+    ]  # fmt: skip
+    assert converted.account.rows_out == 60
+
+
+def test_exact_decimals_and_nested_values_come_out_of_json() -> None:
+    columns = (column("id", BIGINT), column("lines", LINES))
+    data = b'{"id":9007199254740993,"lines":[{"sku":"a","price":0.10},{"sku":"b","price":2}]}\n'
+
+    converted = read(data, sales(*columns, reading=reading(format="json")), key="input/sales/a.ndjson")
+
+    assert converted.rows == [
+        ("9007199254740993", "[{'sku': a, 'price': 0.10}, {'sku': b, 'price': 2.00}]", None)
+    ]
+
+
+def test_what_is_not_json_fails_where_the_contract_expects_it() -> None:
+    with pytest.raises(UnreadableError, match="not JSON"):
+        read(b"id,amount\n1,2\n", sales(reading=reading(format="json")), key="input/sales/a.csv")
+
+
+def parquet(select: str) -> bytes:
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    buffer = io.BytesIO()
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "x.parquet"
+        connection.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
+        buffer.write(path.read_bytes())
+    return buffer.getvalue()
+
+
+def test_parquet_is_held_to_the_contract_too() -> None:
+    rows = parquet(
+        "SELECT i::INTEGER id, (i / 4)::DOUBLE amount, 'x' shop, [i] AS more FROM range(1, 40) r(i)"
+        " WHERE i % 2 = 0 UNION ALL SELECT 99, 0.125, 'y', [1]"
+    )
+    contract = sales(reading=reading(format="parquet", null_markers=()), unexpected_columns="drop")
+
+    converted = read(rows, contract, key="input/sales/a.parquet")
+
+    assert converted.types == {"id": "BIGINT", "amount": "DECIMAL(9,2)", "shop": "VARCHAR"}
+    assert [(reject["record"], reject["column"]) for reject in converted.rejects] == [(20, "amount")]
+    assert json.loads(converted.rejects[0]["raw"])["amount"] == 0.125
+
+
+def test_timestamps_of_parquet_are_published_in_milliseconds_and_utc() -> None:
+    rows = parquet("SELECT TIMESTAMPTZ '2026-01-31 10:00:00.5+02:00' AS t, 1 AS id")
+    contract = sales(
+        column("t", TIMESTAMP), column("id", BIGINT), reading=reading(format="parquet", null_markers=())
+    )
+
+    assert read(rows, contract, key="a.parquet").rows == [("2026-01-31 08:00:00.5", "1", None)]
+
+
+def test_compressed_files_are_read_alike() -> None:
+    data = b"id,amount,shop\n1,1.5,x\n"
+
+    assert read(gzipped(data), sales(), key="input/sales/a.csv.gz").rows == [("1", "1.50", "x", None)]
+
+
+def test_a_workbooks_sheet_is_the_one_that_the_contract_names() -> None:
+    sheets = {"notes": [["x"]], "data": [["id", "amount", "shop"], [1, 1.5, "north"], [2, "dear", "south"]]}
+    contract = sales(reading=reading(format="spreadsheet", sheet="data"))
+
+    converted = read(xlsx(sheets), contract, key="input/sales/a.xlsx", rejected_share_max=0.5)
+
+    assert converted.rows == [("1", "1.50", "north", None)]
+    assert [reject["column"] for reject in converted.rejects] == ["amount"]
+    with pytest.raises(UnreadableError, match="no sheet 'other', which the contract names"):
+        read(xlsx(sheets), sales(reading=reading(format="spreadsheet", sheet="other")), key="a.xlsx")
+
+
+def test_a_column_of_a_partitions_name_agrees_with_the_key() -> None:
+    good = b"".join(b"%d,1,x,2026-01-31\n" % number for number in range(20))
+    data = b"id,amount,shop,dt\n" + good + b"21,1,x,2026-02-01\n"
+
+    converted = run(data, "input/sales/dt=2026-01-31/a.csv", assignment=by(sales(), dt="2026-01-31"))
+
+    assert "dt" not in converted.types
+    assert converted.query("SELECT count(_rescued) FROM data") == [(0,)]
+    assert [(reject["column"], reject["reason"]) for reject in converted.rejects] == [
+        ("dt", "differs from the object's key")
+    ]
+
+
+def test_a_large_file_with_unfit_rows_far_apart_is_accounted_for() -> None:
+    lines = [b"%d,%s,shop %d\n" % (i, b"bad" if i % 50_000 == 7 else b"1.25", i % 10) for i in range(300_000)]
+    data = b"id,amount,shop\n" + b"".join(lines)
+
+    converted = read(data, sales())
+
+    assert [reject["record"] for reject in converted.rejects] == [i + 1 for i in range(7, 300_000, 50_000)]
+    assert converted.query("SELECT count(*), count(DISTINCT id) FROM data") == [(299_994, 299_994)]

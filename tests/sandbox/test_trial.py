@@ -1,0 +1,127 @@
+"""The sandbox's trial, against the embedded AWS with S3's slow start."""
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from local.alarms import CloudWatch
+from local.embedded_lambda.lambda_service import LambdaService
+from local.moto_patches.first_events import START_SECONDS
+from local.server import Server
+from ops import smoke
+from sandbox.deployment import SandboxError, settings
+from sandbox.trial import BROKEN_KEY, Trial
+from tests.sandbox.embedded import REGION, EmbeddedDeployment
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv(START_SECONDS, "300")
+        with Server() as running:
+            yield running
+
+
+Try = Callable[[EmbeddedDeployment], tuple[list[str], list[str]]]
+
+
+@pytest.fixture
+def attempt(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Try]:
+    """Runs a trial; each wait lets functions run and a minute pass."""
+    monkeypatch.setattr(smoke, "UPLOAD_SECONDS", 0)
+    functions, cloudwatch = LambdaService(server, [REGION], 1), CloudWatch(server)
+    minutes = itertools.count(1)
+
+    def wait(_seconds: float) -> None:
+        functions.run_until_idle()
+        cloudwatch.set_clock(timedelta(minutes=next(minutes)))
+        cloudwatch.evaluate(REGION)
+
+    def run(deployment: EmbeddedDeployment) -> tuple[list[str], list[str]]:
+        credentials = server.operator
+        session = boto3.Session(credentials.key_id, credentials.secret)
+        said: list[str] = []
+        trial = Trial(deployment, said.append, session=session, endpoint_url=server.endpoint, wait=wait)
+        return trial.run(), said
+
+    yield run
+    functions.close()
+
+
+def test_a_region_is_tried_and_nothing_of_it_is_left(
+    server: Server, attempt: Try, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems, said = attempt(EmbeddedDeployment(server, monkeypatch))
+    assert problems == []
+    steps = [line.partition(":")[0] for line in said if ": yes, after" in line]
+    assert steps == [
+        "up",
+        "an upload is converted",
+        "a broken file is FAILED and raises an alarm",
+        "a second up changes nothing",
+        "destroy",
+        "nothing is left",
+    ]
+    (uploads,) = [line for line in said if line.startswith("uploads until one made an event: ")]
+    assert int(uploads.split()[6].rstrip(";")) > 1
+    assert any(line.startswith("How many functions may run") for line in said)
+
+
+def test_what_is_left_and_what_changes_again_is_a_problem(
+    server: Server, attempt: Try, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = EmbeddedDeployment(server, monkeypatch)
+    deployment.keeps, deployment.changes_again = "aws:sns/topic:Topic", True
+    monkeypatch.setattr("sandbox.trial.WITHIN_SECONDS", 10)
+    problems, _ = attempt(deployment)
+    assert [problem.partition(":")[0] for problem in problems][-2:] == [
+        "a second up changes nothing",
+        "nothing is left",
+    ]
+    assert f"analytics-alarms-{REGION}-{deployment.suffix}" in problems[-1]
+
+
+def test_a_deployment_that_fails_is_taken_away_all_the_same(
+    server: Server, attempt: Try, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = EmbeddedDeployment(server, monkeypatch)
+
+    def fail() -> Mapping[str, Any]:
+        raise SandboxError("the quota is used up")
+
+    destroyed: list[bool] = []
+    monkeypatch.setattr(deployment, "up", fail)
+    monkeypatch.setattr(deployment, "destroy", lambda: destroyed.append(True))
+    problems, _ = attempt(deployment)
+    assert problems == ["up: the quota is used up"]
+    assert destroyed == [True]
+
+
+def test_a_sandbox_has_a_stacks_settings_but_its_own_names_no_secrets_and_no_protection(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "Pulumi.here.yaml"
+    file.write_text(
+        "config:\n  aws:region: eu-west-1\n  regional-analytics:memorySize: 2048\n"
+        "  regional-analytics:alarmSubscribers: [team@example.com]\n"
+        "  regional-analytics:runbookUrl: {secure: abc}\n  regional-analytics:protect: true\n"
+    )
+    assert settings(file, "sb1") == {
+        "aws:region": "eu-west-1",
+        "regional-analytics:memorySize": "2048",
+        "regional-analytics:environmentSuffix": "sb1",
+        "regional-analytics:environment": "sb1",
+        "regional-analytics:protect": "false",
+        "regional-analytics:forceDestroy": "true",
+    }
+    with pytest.raises(SandboxError, match="STACK: must be one of here, got 'there'"):
+        settings(tmp_path / "Pulumi.there.yaml", "sb1")
+
+
+def test_the_broken_file_is_where_uploads_are() -> None:
+    assert BROKEN_KEY.startswith("input/")
