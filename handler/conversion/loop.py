@@ -20,7 +20,7 @@ from conversion.formats import json_layout, refuse_foreign
 from conversion.json.plan import JsonPlan
 from conversion.model import Account, Column, Conversion, EmptyError, Limits, UnreadableError
 from conversion.pipe import Pipe
-from conversion.plan import Findings, Plan, RefutedError
+from conversion.plan import Findings, RefutedError
 from conversion.profile import Profiled, write_profile
 from conversion.rejects import Rejects
 from conversion.source import Source
@@ -190,7 +190,7 @@ class _Attempt:
         typed = Typed(done.written, done.published, markers=(0,) * len(done.sources))
         return _Result(done.format, done.encoding, done.facts, {}, done.sources, typed)
 
-    def _planned(self, head: bytes, findings: Findings) -> Plan:
+    def _planned(self, head: bytes, findings: Findings) -> JsonPlan | DelimitedPlan:
         whole = self._source.whole
         if whole and not head.strip():
             raise EmptyError("the object has nothing but space")

@@ -7,6 +7,7 @@ from ops.commands import (
     list_dead_letters,
     list_jobs,
     query_datasets,
+    reconcile_objects,
     redrive_dead_letters,
     replay_objects,
     show_errors,
@@ -24,6 +25,7 @@ COMMANDS = (
     redrive_dead_letters,
     discard_dead_letters,
     replay_objects,
+    reconcile_objects,
     list_datasets,
     query_datasets,
 )

@@ -231,7 +231,8 @@ class Deployment:
 
     def state(self) -> list[dict[str, Any]]:
         """Give every resource of the state."""
-        return self._stack.export_stack().deployment.get("resources", [])
+        deployment = self._stack.export_stack().deployment or {}
+        return deployment.get("resources", [])
 
     def stored(self) -> str:
         """Give the state as the backend stores it: secrets are encrypted in it."""
