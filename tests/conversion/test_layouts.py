@@ -389,6 +389,25 @@ def test_plain_text_is_no_table_unless_its_name_says_so():
     assert not layout_of(data, "letter.csv", whole=True).is_text
 
 
+MARKUP = {
+    "XML": '<?xml version="1.0"?>\n<rows>\n<row a="1">Hello, world</row>\n<row a="2"/>\n</rows>\n',
+    "XML without a declaration": "\n  <rows>\n<row>1</row>\n</rows>\n",
+    "HTML": "<!DOCTYPE html>\n<html><body><p>Hello, world</p>\n<p>x</p></body></html>\n",
+    "a comment": "<!-- made by x -->\n<rows/>\n",
+}
+
+
+@pytest.mark.parametrize("key", ["data.xml", "data.csv", "data"])
+@pytest.mark.parametrize("data", MARKUP.values(), ids=MARKUP)
+def test_xml_and_html_are_not_read(data, key):
+    assert refused(data.encode(), key).reason == "not a format that is read, by its first tag: XML or HTML"
+
+
+@pytest.mark.parametrize("data", ["<b>x</b>,1\n<i>y</i>,2\n", "<1,2\n<3,4\n", "html\n<p>x</p>\n<p>y</p>\n"])
+def test_a_table_that_begins_with_a_tag_is_a_table(data):
+    assert run(data.encode()).account.rows_out == 2
+
+
 NOTES = {
     "amounts with a decimal comma": ["12,5", "1.234,56", "7", ""],
     "amounts with a decimal point and grouped thousands": ["1,234.56", "0.50", "NA"],

@@ -92,7 +92,7 @@ def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lak
     assert job["output_path"] == "processed/input/flights/jan.csv.parquet"
     assert job["profile_path"] == "processed/_profiles/input/flights/jan.csv.json"
     assert "rejected_path" not in job
-    assert job["column_count"] == "2"
+    assert (job["column_count"], job["header"]) == ("2", "typed")
     assert "carrier" not in json.dumps(job), "names of columns may be data: they are in the profile"
     assert lake.published() == {job["output_path"], job["profile_path"]}
 
