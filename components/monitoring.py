@@ -9,7 +9,7 @@ from pulumi_aws import cloudwatch, sns
 
 from components.alarms import Alarms, AlarmsArgs
 from components.dashboard import dashboard_body
-from components.monitored_resources import MonitoredResources
+from components.metrics import MonitoredResources
 from components.names import Names
 
 
@@ -59,7 +59,7 @@ class Monitoring(pulumi.ComponentResource):
                 topic=topic.arn,
                 protocol="https" if subscriber.startswith("https://") else "email",
                 endpoint=settings.keep_secret("alarm_subscribers", subscriber),
-                opts=child,
+                opts=pulumi.ResourceOptions(parent=self, additional_secret_outputs=["endpoint"]),
             )
         alarms = Alarms(
             f"{name}-alarms",

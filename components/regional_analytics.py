@@ -14,7 +14,7 @@ from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.function_role import FunctionRole, FunctionRoleArgs
 from components.ingestion import Ingestion, IngestionArgs
 from components.jobs import JobTable, JobTableArgs
-from components.monitored_resources import MonitoredResources
+from components.metrics import MonitoredResources
 from components.monitoring import Monitoring, MonitoringArgs
 from components.names import SYSTEM_PREFIXES
 from components.network import Network, NetworkArgs

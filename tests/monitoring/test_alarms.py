@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.monitoring.region import evaluate_monitoring, evaluated
-from tests.program.evaluation import ACCOUNT_ID, STACKS
+from tests.program.evaluation import ACCOUNT_ID, STACKS, evaluate
 
 DIMENSIONS = {
     "AWS/SQS": {"QueueName"},
@@ -151,3 +151,29 @@ def test_widgets_tile_the_grid() -> None:
     ]
     assert len(cells) == len(set(cells))
     assert {x for x, _ in cells} == set(range(24))
+
+
+def test_references_to_the_runbook_are_links_if_its_address_is_set() -> None:
+    address = "https://wiki.example.com/runbook"
+    evaluation = evaluate("eu-west-1", {"regional-analytics:runbookUrl": address})
+    alarms = evaluation.all("aws:cloudwatch/metricAlarm:MetricAlarm")
+    alarms += evaluation.all("aws:cloudwatch/compositeAlarm:CompositeAlarm")
+    for alarm in alarms:
+        kind = alarm.name.removeprefix("analytics-monitoring-alarms-")
+        assert alarm.inputs["alarmDescription"].endswith(f" Runbook: {address}#{kind}")
+
+
+def test_dashboard_shows_each_way_in_which_a_job_ends() -> None:
+    body = evaluated("eu-west-1", 0).one("aws:cloudwatch/dashboard:Dashboard").json("dashboardBody")
+    drawn = {
+        line[1] for widget in body["widgets"] for line in widget["properties"].get("metrics", []) if line[1:]
+    }
+    assert {f"Jobs{end}" for end in ("Completed", "Skipped", "Superseded", "Withdrawn", "Failed")} <= drawn
+
+
+def test_metrics_of_an_expression_are_there_and_not_drawn() -> None:
+    body = evaluated("eu-west-1", 0).one("aws:cloudwatch/dashboard:Dashboard").json("dashboardBody")
+    (compute,) = (each for each in body["widgets"] if each["properties"]["title"] == "Compute, GB-seconds")
+    duration, expression = compute["properties"]["metrics"]
+    assert (duration[1], duration[-1]["id"], duration[-1]["visible"]) == ("Duration", "duration", False)
+    assert expression == [{"expression": "duration / 1000 * 1.0", "label": "GB-seconds"}]

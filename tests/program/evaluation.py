@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+from google.protobuf import json_format
 from pulumi.runtime import mocks, settings
 
 from components import configuration
@@ -46,6 +47,9 @@ class Resource:
     id: str | None
     custom: bool
     inputs: Mapping[str, Any]
+    sent: Mapping[str, Any]
+    """The inputs as the engine is sent them, with secrets marked."""
+    secret_outputs: tuple[str, ...]
     state: Mapping[str, Any]
     parent: str
     provider: str
@@ -170,6 +174,8 @@ class RecordingMonitor(mocks.MockMonitor):
                     id=registered.id,
                     custom=request.custom,
                     inputs=pulumi.runtime.rpc.deserialize_properties(request.object),
+                    sent=json_format.MessageToDict(request.object),
+                    secret_outputs=tuple(request.additionalSecretOutputs),
                     state=registered.state,
                     parent=request.parent,
                     provider=request.provider,
