@@ -212,9 +212,9 @@ class Deployment:
                 document["config"][key] = value
         self._file.write_text(yaml.safe_dump(document))
 
-    def set_secret(self, name: str, value: str) -> None:
-        """Set a key of the stack's file as `pulumi config set --secret` does."""
-        self._stack.set_config(f"{NAME}:{name}", automation.ConfigValue(value, secret=True))
+    def set_secret(self, path: str, value: str) -> None:
+        """Set a key of the stack's file as `pulumi config set --secret --path` does."""
+        self._stack.set_config(f"{NAME}:{path}", automation.ConfigValue(value, secret=True), path=True)
 
     # --- commands ---------------------------------------------------------------------------------------
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.engine.deployment import PASSPHRASE, Deployment, Engine
@@ -18,7 +16,7 @@ def deployment(engine: Engine) -> Deployment:
 
 
 def test_a_secret_subscriber_is_nowhere_to_be_read(deployment: Deployment) -> None:
-    deployment.set_secret("alarmSubscribers", json.dumps([SUBSCRIBER]))
+    deployment.set_secret("alarmSubscribers[0]", SUBSCRIBER)
     for step in (deployment.preview(diff=True), deployment.up(diff=True)):
         assert step.operations
         assert SECRET not in "\n".join(step.printed)
