@@ -5,6 +5,8 @@ resources have no names that are known beforehand (EC2's, KMS keys, event source
 that narrows it.
 """
 
+import argparse
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -316,3 +318,26 @@ def _only_in_regions(scope: Scope) -> dict[str, Any]:
         "NotResource": [f"arn:aws:iam::{scope.account}:*", state, f"{state}/*"],
         "Condition": {"StringNotEquals": {"aws:RequestedRegion": list(scope.regions)}},
     }
+
+
+def main() -> None:
+    """Print a policy, for a role that is not made by this program."""
+    parser = argparse.ArgumentParser(prog="python -m bootstrap.permissions", description=main.__doc__)
+    parser.add_argument("role", choices=["preview", "deployment", "sandbox"])
+    parser.add_argument("--account", required=True, help="the account's id")
+    parser.add_argument("--region", required=True, action="append", help="may be given several times")
+    parser.add_argument("--suffix", default="*", help="environmentSuffix, or a pattern of it (default *)")
+    parser.add_argument("--state-bucket", required=True, help="the name of the bucket that keeps the state")
+    given = parser.parse_args()
+    scope = Scope(
+        account=given.account,
+        regions=tuple(given.region),
+        suffix=given.suffix,
+        state_bucket=given.state_bucket,
+    )
+    chosen = {"preview": preview, "deployment": deployment, "sandbox": sandbox}[given.role]
+    print(json.dumps(chosen(scope), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -13,10 +13,10 @@ from botocore.exceptions import ClientError
 
 from ops import object_events, outputs, registers, table, uploads
 from ops.batches import batched
+from ops.deployed_stacks import Stack
 from ops.object_events import Event
 from ops.outputs import LAYOUT
 from ops.registers import Register
-from ops.stacks import Stack
 
 _PAGE = 100
 

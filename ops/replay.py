@@ -7,7 +7,7 @@ from typing import Any
 
 from ops import object_events, registers, table, uploads
 from ops.batches import batched
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
 
 MISSING = "MISSING"
 """What stands for the status of an object whose current version was never taken."""

@@ -4,7 +4,7 @@ import functools
 import json
 from dataclasses import dataclass
 
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
 
 
 @dataclass(frozen=True, kw_only=True)

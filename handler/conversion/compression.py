@@ -7,7 +7,7 @@ import bz2
 import lzma
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from backports import zstd
 from isal import isal_zlib
@@ -104,7 +104,10 @@ _COMPRESSIONS = {
     "bzip2": _Compression(b"BZh", bz2.BZ2Decompressor, blocks=(b"1AY&SY", b"\x17rE8P\x90"), speed=1 / 3),
     "xz": _Compression(b"\xfd7zXZ\x00", _xz, padding=b"\0", windowed=True),
 }
-_ERRORS = (isal_zlib.error, zstd.ZstdError, lzma.LZMAError, OSError, EOFError)
+_ERRORS = (
+    cast("type[Exception]", isal_zlib.error),  # its type stub has an instance
+    *(zstd.ZstdError, lzma.LZMAError, OSError, EOFError),
+)
 
 
 def compression_of(head: bytes) -> str:

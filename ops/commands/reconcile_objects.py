@@ -5,10 +5,10 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
-from ops import display, messages, object_events, reconcile
+from ops import dead_letters, display, object_events, reconcile
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for, moment
+from ops.deployed_stacks import Stack
 from ops.reconcile import Comparison
-from ops.stacks import Stack
 from terminal.console import Console
 from terminal.machine import print_json
 from terminal.records import Records
@@ -146,6 +146,6 @@ def _say_what_is_left_alone(console: Console, stack: Stack, found: Comparison) -
             f"left alone: {found.expired:,} deleted keys that a lifecycle rule may have ended, whose results"
             " stay; --withdraw-expired withdraws them"
         )
-    waiting = messages.count(stack, stack.queue_url) if found.differences else 0
+    waiting = dead_letters.count(stack, stack.queue_url) if found.differences else 0
     if waiting:
         console.say(f"{waiting:,} events wait in the queue: what they are about may be among what differs")

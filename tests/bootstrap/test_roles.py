@@ -177,6 +177,20 @@ def test_the_outputs_are_the_roles_for_the_workflows(roles: "Recorded") -> None:
     assert roles.outputs["sandboxRoleArn"].endswith(":role/regional-analytics-sandbox")
 
 
+def test_a_policy_is_printed_for_who_has_roles_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--account", ACCOUNT_ID, "--region", "eu-west-1", "--suffix", "dev", "--state-bucket", "state"]
+    monkeypatch.setattr(sys, "argv", ["permissions", "deployment", *given])
+    permissions.main()
+    assert json.loads(capsys.readouterr().out) == POLICIES["deployment"]
+
+
+def test_the_page_names_every_environment() -> None:
+    page = (PROJECT / "docs" / "deploying.md").read_text()
+    assert [name for name in environments() if f"`{name}`" not in page] == []
+
+
 class Recorded(mocks.Mocks):
     """What the program registers and exports."""
 

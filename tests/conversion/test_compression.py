@@ -80,11 +80,11 @@ def test_what_is_slow_to_decompress_may_be_smaller(name, share, tmp_path):
 
     def opened(budget: Budget) -> Source:
         source.seek(0)
-        return Source(source, lambda: source, size=size, path=tmp_path / "data", budget=budget)
+        return Source(source, lambda: source, key="data", size=size, path=tmp_path / "data", budget=budget)
 
     enough = Budget(Limits(seconds=seconds * 1.01), tmp_path)
     too_little = Budget(Limits(seconds=seconds * 0.99), tmp_path)
-    enough.check = too_little.check = lambda: None  # type: ignore[method-assign]
+    enough.check = too_little.check = lambda: None
     assert opened(enough).bytes_decompressed == len(TABLE)
     with pytest.raises(UnreadableError, match="too large for the time"):
         opened(too_little)

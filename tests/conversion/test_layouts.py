@@ -326,9 +326,10 @@ def test_a_header_that_cannot_be_read_is_a_rejected_row(data):
 
 @pytest.mark.parametrize("quote", ["", '"'])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_a_header_again_is_rejected_as_such(quote, mark):
-    header = f"{quote}id{quote},{quote}name{quote}\n"
-    rows = f"1,{quote}a{quote}\n2,{quote}b{quote}\n"
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_header_again_is_rejected_as_such(quote, mark, end):
+    header = f"{quote}id{quote},{quote}name{quote}{end}"
+    rows = f"1,{quote}a{quote}{end}2,{quote}b{quote}{end}"
     converted = run(f"{mark}{header}{rows}{mark}{header}{rows}{mark}{header}{rows}".encode())
     assert [reject["reason"] for reject in converted.rejects] == ["the header again"] * 2
     assert [reject["line"] for reject in converted.rejects] == [4, 7]

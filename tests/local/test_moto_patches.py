@@ -86,8 +86,8 @@ def test_what_is_missing_is_forbidden_to_those_who_may_not_list(
 
 
 def test_conditional_writes_and_deletes_are_atomic(cloud: Cloud, region: str) -> None:
-    s3, bucket = cloud.client("s3", region), cloud.outputs[region]["bucketName"]
-    key = f"processed/moto-patches/{uuid.uuid4()}"
+    s3 = cloud.client("s3", region, cloud.assume_function_role(region))
+    bucket, key = cloud.outputs[region]["bucketName"], f"processed/moto-patches/{uuid.uuid4()}"
 
     def create(number: int) -> bool:
         try:

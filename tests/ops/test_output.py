@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from local.cloud import Cloud
-from ops import jobs
-from ops.table import register_id
+from ops.table import job_id, register_id
 from tests.ops.conftest import Answer, Run, let_go_of_dead_letters
 
 WIDTH = 80
@@ -156,7 +155,7 @@ def test_the_beginning_of_an_id_is_enough_while_it_is_of_one_job(cloud: Cloud, r
     version = cloud.upload(region, key, GOOD)
     cloud.run_until_idle()
     bucket = cloud.outputs[region]["bucketName"]
-    identifier = jobs.job_id(bucket, key, version)
+    identifier = job_id(bucket, key, version)
     assert key in ops("job", identifier[:12]).out
 
     twin = identifier[:12] + "0" * 20
@@ -178,7 +177,7 @@ def test_expired_records_are_not_shown(cloud: Cloud, region: str, ops: Run) -> N
     key = f"input/expired/{uuid.uuid4()}.csv"
     version = cloud.upload(region, key, GOOD)
     cloud.run_until_idle()
-    identifier = jobs.job_id(cloud.outputs[region]["bucketName"], key, version)
+    identifier = job_id(cloud.outputs[region]["bucketName"], key, version)
     where = ("--stack", region)
 
     def expire(at: int) -> None:
