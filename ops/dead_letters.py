@@ -60,9 +60,17 @@ def peek(stack: Stack, *, limit: int) -> list[DeadLetter]:
 
 def count(stack: Stack, queue_url: str) -> int:
     """Return how many messages of a queue are there to be received, as SQS says (approximately)."""
-    names = ["ApproximateNumberOfMessages"]
-    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
-    return int(attributes["Attributes"][names[0]])
+    return _attribute(stack, queue_url, "ApproximateNumberOfMessages")
+
+
+def in_flight(stack: Stack, queue_url: str) -> int:
+    """Return how many messages of a queue are being worked on, or wait to be repeated."""
+    return _attribute(stack, queue_url, "ApproximateNumberOfMessagesNotVisible")
+
+
+def _attribute(stack: Stack, queue_url: str, name: str) -> int:
+    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])
+    return int(attributes["Attributes"][name])
 
 
 def redrive(stack: Stack, *, per_second: int | None = None) -> Iterator[Move]:

@@ -3,6 +3,7 @@
 from ops.commands import (
     check_smoke,
     discard_dead_letters,
+    erase_uploads,
     list_datasets,
     list_dead_letters,
     list_jobs,
@@ -26,6 +27,7 @@ COMMANDS = (
     discard_dead_letters,
     replay_objects,
     reconcile_objects,
+    erase_uploads,
     list_datasets,
     query_datasets,
 )
