@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from ops.deployed_stacks import Stack
 from ops.erase import Erasure, Target, sha256
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops.operator_errors import OpsError
 
 _RECOVERY_DAYS = 35
 """DynamoDB's default (Developer Guide, "Point-in-time recovery")."""

@@ -15,10 +15,10 @@ from typing import Any
 from boto3.dynamodb.conditions import Attr
 from botocore.exceptions import ClientError
 
-from ops import messages, outputs, uploads
+from ops import dead_letters, outputs, uploads
 from ops.batches import batched
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 
 POLL_SECONDS = 5.0
 QUIET_SECONDS = 30.0
@@ -200,7 +200,9 @@ def erase(stack: Stack, wanted: Target, *, wait_seconds: float) -> Iterator[Eras
                 done.add(part)
                 yield done
             quiet_since = time.monotonic()
-        idle = not messages.count(stack, stack.queue_url) and not messages.in_flight(stack, stack.queue_url)
+        idle = not dead_letters.count(stack, stack.queue_url) and not dead_letters.in_flight(
+            stack, stack.queue_url
+        )
         quiet = time.monotonic() - quiet_since
         done.complete = not left and quiet >= (min(QUIET_SECONDS, wait_seconds) if idle else wait_seconds)
         yield done
@@ -277,7 +279,7 @@ def missing_rights(stack: Stack, wanted: Target) -> list[str]:
         "dynamodb:BatchWriteItem": lambda: stack.jobs.meta.client.batch_write_item(
             RequestItems={stack.table: [{"DeleteRequest": {"Key": {"job_id": name}}}]}
         ),
-        "sqs:GetQueueAttributes": lambda: messages.count(stack, stack.queue_url),
+        "sqs:GetQueueAttributes": lambda: dead_letters.count(stack, stack.queue_url),
     }
     folder = wanted.text if wanted.is_prefix else wanted.text.rpartition("/")[0]
     for prefix in (folder, *sorted({prefix for prefix, _ in outputs.LAYOUT.values()})):

@@ -9,9 +9,9 @@ from typing import Any
 from ops import certificate, display, erase
 from ops.certificate import Certificate
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for, seconds
+from ops.deployed_stacks import Stack
 from ops.erase import Left, Target
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops.operator_errors import OpsError
 from terminal.console import Console
 from terminal.machine import print_json
 

@@ -259,7 +259,8 @@ class Deployment:
 
     def pending(self) -> list[dict[str, Any]]:
         """Give what Pulumi had begun and not recorded as done when it was interrupted."""
-        return self._stack.export_stack().deployment.get("pending_operations", [])
+        deployment = self._stack.export_stack().deployment or {}
+        return deployment.get("pending_operations", [])
 
     def stored(self) -> str:
         """Give the state as the backend stores it: secrets are encrypted in it."""
