@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops import job_search, region_status, smoke
+from ops import region_status, smoke, table
 from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 from sandbox.deployment import Deployment, SandboxError
@@ -94,7 +94,7 @@ class Trial:
 
     def _break(self, stack: Stack) -> None:
         stored = stack.client("s3").put_object(Bucket=stack.bucket, Key=BROKEN_KEY, Body=BROKEN)
-        job = job_search.job_id(stack.bucket, BROKEN_KEY, stored["VersionId"])
+        job = table.job_id(stack.bucket, BROKEN_KEY, stored["VersionId"])
         began = datetime.now(UTC)
         self._await(lambda: None if _status(stack, job) == "FAILED" else f"its job is {_status(stack, job)}")
         self._await(
@@ -122,4 +122,4 @@ class Trial:
 
 
 def _status(stack: Stack, job: str) -> str:
-    return (job_search.get(stack, job) or {}).get("status", "not there")
+    return (table.get(stack, job) or {}).get("status", "not there")

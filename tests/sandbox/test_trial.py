@@ -116,6 +116,7 @@ def test_a_sandbox_has_a_stacks_settings_but_its_own_names_no_secrets_and_no_pro
         "regional-analytics:memorySize": "2048",
         "regional-analytics:environmentSuffix": "sb1",
         "regional-analytics:environment": "sb1",
+        "regional-analytics:cidrBlock": "192.168.254.0/24",
         "regional-analytics:protect": "false",
         "regional-analytics:forceDestroy": "true",
     }
