@@ -15,11 +15,12 @@ def install() -> None:
     def get_whole(self: S3Response) -> Any:  # noqa: ANN401 - moto's answer
         """Moto keeps the kinds that a bucket refuses, and leaves them out of what it answers."""
         encryption = self.backend.get_bucket_encryption(self.bucket_name)
-        blocked = encryption and encryption["Rule"].get("BlockedEncryptionTypes")
+        rule = encryption["Rule"] if encryption else {}
+        blocked = rule.get("BlockedEncryptionTypes")
         if not blocked:
             return get(self)
         self.data["Action"] = "GetBucketEncryption"
-        rule, types = encryption["Rule"], blocked["EncryptionType"]
+        types = blocked["EncryptionType"]
         whole = {
             "ApplyServerSideEncryptionByDefault": rule["ApplyServerSideEncryptionByDefault"],
             "BucketKeyEnabled": rule.get("BucketKeyEnabled") == "true",
