@@ -9,7 +9,7 @@ READERS := .venv-readers/.installed
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help install layers local serve test readers arm64 sandbox check audit format bench lock clean
+.PHONY: help install layers local serve test engine readers arm64 sandbox check audit format bench lock clean
 
 help:  ## list the commands
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -57,6 +57,11 @@ serve: install  ## keep the embedded AWS running for any S3 client
 test: install $(SCANNERS)  ## run the whole test suite
 	@$(BIN)/python -m pytest
 	@echo "Left out: tests/readers, which install Spark and Trino and have a command of their own, make readers"
+	@echo "Left out: tests/engine, which need Pulumi's CLI and have a command of their own, make engine"
+
+engine: install  ## deploy, change and destroy stacks with the real Pulumi engine, on the embedded AWS
+	@$(BIN)/python -m tests.engine.cli
+	@$(BIN)/python -m pytest --dist=loadgroup tests/engine
 
 readers: $(READERS)  ## read published files with pandas, polars, Spark, Trino and others (installs 2 GB)
 	@.venv-readers/bin/python -m tests.readers.install

@@ -135,7 +135,9 @@ class Outputs:
         published = None if fresh else self._bucket.find(key)
         for _ in range(_ROUNDS):
             if published is not None:
-                if published.checksum == digest or (keep and published.source_version_id == keep):
+                if digest is not None and published.checksum == digest:
+                    return
+                if keep is not None and published.source_version_id == keep:
                     return
                 # After it was seen: what a later generation writes from here on is not what was seen.
                 if not still_held():

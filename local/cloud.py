@@ -11,6 +11,7 @@ from boto3.s3.transfer import TransferConfig
 
 from local.deployer import deploy
 from local.embedded_lambda.lambda_service import LambdaService
+from local.errors import LocalError
 from local.server import Credentials, Server
 from local.stacks import read_stacks
 
@@ -71,6 +72,25 @@ class Cloud:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def query(self, stack: str, dataset: str, statement: str) -> list[dict[str, str | None]]:
+        """Ask Athena in a stack's region, in the workgroup of a dataset; give the rows by column.
+
+        Raises LocalError when the query fails.
+        """
+        athena, outputs = self.client("athena", self.region(stack)), self.outputs[stack]
+        identity = athena.start_query_execution(
+            QueryString=statement,
+            QueryExecutionContext={"Database": outputs["databaseName"]},
+            WorkGroup=outputs["datasets"][dataset]["workgroup"],
+        )["QueryExecutionId"]
+        status = athena.get_query_execution(QueryExecutionId=identity)["QueryExecution"]["Status"]
+        if status["State"] != "SUCCEEDED":
+            raise LocalError(f"stack {stack}: the query {status['State']}: {status.get('StateChangeReason')}")
+        pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=identity)
+        found = [row["Data"] for page in pages for row in page["ResultSet"]["Rows"]]
+        names, *rows = ([cell.get("VarCharValue") for cell in row] for row in found)
+        return [dict(zip(map(str, names), row, strict=True)) for row in rows]
 
     def close(self) -> None:
         """End every process and forget everything."""

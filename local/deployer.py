@@ -86,7 +86,7 @@ class _Engine(pulumi.runtime.Mocks):
         self._mutate = mutate
         self._providers: dict[str, Target] = {}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         """Answer a provider's function, as which provider the program asks."""
         if args.token not in FUNCTIONS:
             self.failure = LocalError(
@@ -94,7 +94,7 @@ class _Engine(pulumi.runtime.Mocks):
                 f" got {args.token}"
             )
             raise self.failure
-        return FUNCTIONS[args.token](self._provider(args.provider))
+        return FUNCTIONS[args.token](self._provider(args.provider)), []
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Create the resource; give its id and outputs."""

@@ -13,7 +13,6 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from local.errors import LocalError
-from local.tables import airlines_file
 from terminal.console import plain
 from terminal.records import Records
 
@@ -27,14 +26,12 @@ PREVIEW_ROWS = 5
 VALUE_WIDTH = 24
 """Columns that a value or a name takes in the preview at the most; the rest of it is left out."""
 RESULTS = ("output_path", "rejected_path", "profile_path")
-FLIGHTS = "processed/input/flights.csv.parquet"
 DELAYS = """
-    SELECT flights.carrier, airlines.name AS airline, count(*) AS flights,
-           count(*) FILTER (arr_delay IS NULL) AS without_arrival,
+    SELECT carrier, count(*) AS flights, count(*) - count(arr_delay) AS without_arrival,
            round(avg(arr_delay), 1) AS mean_arrival_delay_minutes
-    FROM read_parquet($flights) AS flights LEFT JOIN read_csv($airlines) AS airlines USING (carrier)
-    GROUP BY ALL ORDER BY mean_arrival_delay_minutes DESC
+    FROM flights GROUP BY carrier ORDER BY mean_arrival_delay_minutes DESC
 """
+"""In Athena's SQL, over the dataset's table."""
 
 Rows = list[dict[str, Any]]
 
@@ -94,30 +91,36 @@ def keep_results(cloud: Cloud, stack: str, records: Sequence[Mapping[str, Any]],
     return kept
 
 
-def delays(cloud: Cloud, stack: str) -> Rows:
-    """Ask the flights' Parquet for the mean arrival delay by carrier; nothing if it did not come out."""
-    if FLIGHTS not in cloud.keys(stack, FLIGHTS):
-        return []
-    with tempfile.TemporaryDirectory() as folder:
-        flights = _download(cloud, stack, FLIGHTS, Path(folder))
-        return _query(DELAYS, flights=str(flights), airlines=str(airlines_file()))
+def delays(cloud: Cloud) -> dict[str, Rows]:
+    """Ask Athena in the region of each stack for the mean arrival delay by carrier."""
+    return {stack: cloud.query(stack, "flights", DELAYS) for stack in cloud.stacks}
 
 
-def print_delays(console: Console, rows: Rows, stack: str) -> None:
-    """Show what `delays` found."""
-    table = _table(f"Mean arrival delay by carrier\nfrom {FLIGHTS} in {stack}")
-    for heading in ("Carrier", "Airline"):
-        table.add_column(heading)
+def print_delays(console: Console, found: Mapping[str, Rows]) -> None:
+    """Show what `delays` found: the same rows once for all stacks that have them."""
+    answers: list[tuple[Rows, list[str]]] = []
+    for stack, rows in found.items():
+        same = next((stacks for known, stacks in answers if known == rows), None)
+        if same is None:
+            answers.append((rows, [stack]))
+        else:
+            same.append(stack)
+    for rows, stacks in answers:
+        _print_delays(console, rows, ", ".join(stacks))
+
+
+def _print_delays(console: Console, rows: Rows, where: str) -> None:
+    table = _table(f"Mean arrival delay by carrier, asked of Athena in\n{where}")
+    table.add_column("Carrier")
     for heading in ("Flights", "No arrival", "Mean delay, min"):
         table.add_column(heading, justify="right")
     for row in rows:
         delay = row["mean_arrival_delay_minutes"]
         table.add_row(
             str(row["carrier"]),
-            str(row["airline"]),
             _count(row["flights"]),
             _count(row["without_arrival"]),
-            "-" if delay is None else f"{delay:+.1f}",
+            "-" if delay is None else f"{float(delay):+.1f}",
         )
     console.say()
     console.print(table)

@@ -29,11 +29,6 @@ def table_files(folder: Path) -> list[Path]:
     return files
 
 
-def airlines_file() -> Path:
-    """Give the CSV file with the airlines' names by carrier code."""
-    return _shipped()["airlines.csv"]
-
-
 def _shipped() -> dict[str, Path]:
     try:
         files = importlib.metadata.files(DISTRIBUTION)

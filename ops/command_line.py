@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ops.commands import COMMANDS
-from ops.errors import explain
+from ops.operator_errors import explain
 from terminal import command_line
 
 

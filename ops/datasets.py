@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ops import jobs
-from ops.jobs import Job
-from ops.stacks import Stack
+from ops import job_search
+from ops.deployed_stacks import Stack
+from ops.job_search import Job
 
 _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 """Before any job."""
@@ -70,7 +70,9 @@ def states(stack: Stack) -> Iterator[DatasetState]:
 
 
 def _newest_jobs(stack: Stack, prefix: str) -> list[Job]:
-    found = jobs.find(stack, statuses=jobs.STATUSES, since=_BEGINNING, until=datetime.now(UTC), prefix=prefix)
+    found = job_search.find(
+        stack, statuses=job_search.STATUSES, since=_BEGINNING, until=datetime.now(UTC), prefix=prefix
+    )
     newest: dict[str, Job] = {}
     for job in found:
         known = newest.get(job["input_path"])

@@ -11,13 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ops import messages
+from ops import dead_letters
 from ops.batches import batched
-from ops.errors import OpsError
-from ops.stacks import Stack
-
-SYSTEM_PREFIXES = ("processed/", "rejected/")
-"""What the system wrote itself; the function refuses it too."""
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 
 Event = dict[str, Any]
 
@@ -97,8 +94,8 @@ def _event(
 def send(stack: Stack, events: Iterable[Event]) -> Iterator[int]:
     """Send events to the queue; give how many have been sent after each batch."""
     sent = 0
-    for batch in batched(events, messages.RECEIVE_MAX):
-        sent += messages.send(
+    for batch in batched(events, dead_letters.RECEIVE_MAX):
+        sent += dead_letters.send(
             stack,
             [{"Id": str(number), "MessageBody": json.dumps(event)} for number, event in enumerate(batch)],
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from ops import table
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
 from ops.table import register_id
 
 CURRENT, WITHDRAWN, EXPIRED = "current", "withdrawn", "expired"

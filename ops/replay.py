@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ops import object_events, registers, table
+from ops import object_events, registers, table, uploads
 from ops.batches import batched
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
 
 MISSING = "MISSING"
 """What stands for the status of an object whose current version was never taken."""
@@ -120,5 +120,5 @@ def _current_versions(stack: Stack, prefix: str) -> Iterator[dict[str, Any]]:
     )
     for page in pages:
         for version in page.get("Versions", []):
-            if version["IsLatest"] and not version["Key"].startswith(object_events.SYSTEM_PREFIXES):
+            if version["IsLatest"] and uploads.prefixes(stack).is_upload(version["Key"]):
                 yield version

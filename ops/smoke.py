@@ -5,9 +5,9 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ops import jobs
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops import job_search
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 
 KEY = "input/_smoke/check.csv"
 """One key for all, so that nothing piles up: each check supersedes the one before."""
@@ -68,10 +68,10 @@ def _upload(stack: Stack) -> str:
     return stack.client("s3").put_object(Bucket=stack.bucket, Key=KEY, Body=body)["VersionId"]
 
 
-def _job(stack: Stack, uploads: list[str]) -> jobs.Job:
+def _job(stack: Stack, uploads: list[str]) -> job_search.Job:
     """Return the job of the newest upload that has one; a newer upload supersedes an older one."""
     for version in reversed(uploads):
-        job = jobs.get(stack, jobs.job_id(stack.bucket, KEY, version))
+        job = job_search.get(stack, job_search.job_id(stack.bucket, KEY, version))
         if job and job["status"] != "SUPERSEDED":
             return job
     return {}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ops.batches import batched
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
 
 Item = dict[str, Any]
 

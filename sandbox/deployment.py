@@ -1,7 +1,10 @@
 """A stack of its own in the account of the credentials, which is deployed and taken away by Pulumi."""
 
 import json
+import runpy
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -11,6 +14,8 @@ from pulumi import automation
 
 PROJECT = Path(__file__).resolve().parent.parent
 NAMESPACE = "regional-analytics"
+CIDR_BLOCK = "192.168.254.0/24"
+"""The program refuses a range that overlaps that of a stack file, and so the stack's own."""
 Result = TypeVar("Result")
 
 
@@ -57,16 +62,27 @@ class PulumiDeployment:
             SandboxError: There is no such stack, or Pulumi cannot create one.
         """
         self.suffix = f"sb{secrets.token_hex(3)}"
-        self._say = say
+        self._say, self._project = say, project
         configuration = settings(project / f"Pulumi.{stack}.yaml", self.suffix)
         self.region = configuration["aws:region"]
+        # A folder of its own, for its stack file would be one more of the project's while it is there.
+        self._folder = tempfile.TemporaryDirectory(prefix="sandbox-")
+        work = Path(self._folder.name)
+        shutil.copy(project / "Pulumi.yaml", work)
+        (work / ".build").symlink_to(project / ".build")
         try:
-            self._stack = automation.create_stack(stack_name=f"sandbox-{self.suffix}", work_dir=str(project))
+            workspace = automation.LocalWorkspace(work_dir=str(work), program=self._run_program)
+            self._stack = automation.Stack.create(f"sandbox-{self.suffix}", workspace)
             self._stack.set_all_config(
                 {key: automation.ConfigValue(value) for key, value in configuration.items()}
             )
         except automation.CommandError as error:
             raise SandboxError(f"Pulumi cannot create the stack: {error}") from None
+        except FileNotFoundError:
+            raise SandboxError("the Pulumi CLI is not installed, or not on PATH") from None
+
+    def _run_program(self) -> None:
+        runpy.run_path(str(self._project / "__main__.py"), run_name="__main__")
 
     def up(self) -> Mapping[str, Any]:
         """Deploy, and return the outputs."""
@@ -81,6 +97,7 @@ class PulumiDeployment:
         """Take everything away, the stack itself included."""
         self._carried_out(lambda: self._stack.destroy(on_output=self._say))
         self._stack.workspace.remove_stack(self._stack.name)
+        self._folder.cleanup()
 
     def _carried_out(self, operation: Callable[[], Result]) -> Result:
         try:
@@ -109,6 +126,7 @@ def settings(file: Path, suffix: str) -> dict[str, str]:
     values = {key: value for key, value in own.items() if key not in left_out} | {
         f"{NAMESPACE}:environmentSuffix": suffix,
         f"{NAMESPACE}:environment": suffix,
+        f"{NAMESPACE}:cidrBlock": CIDR_BLOCK,
         f"{NAMESPACE}:protect": False,
         f"{NAMESPACE}:forceDestroy": True,
     }

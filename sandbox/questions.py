@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops import jobs, smoke, status
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops import region_status, smoke, table
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 from sandbox.deployment import Deployment, SandboxError
 from sandbox.leftovers import leftovers
 from sandbox.questions import answers
@@ -94,11 +94,13 @@ class Trial:
 
     def _break(self, stack: Stack) -> None:
         stored = stack.client("s3").put_object(Bucket=stack.bucket, Key=BROKEN_KEY, Body=BROKEN)
-        job = jobs.job_id(stack.bucket, BROKEN_KEY, stored["VersionId"])
+        job = table.job_id(stack.bucket, BROKEN_KEY, stored["VersionId"])
         began = datetime.now(UTC)
         self._await(lambda: None if _status(stack, job) == "FAILED" else f"its job is {_status(stack, job)}")
         self._await(
-            lambda: None if ALARM in status.of(stack, since=began).alarms else f"{ALARM} is not in ALARM"
+            lambda: (
+                None if ALARM in region_status.of(stack, since=began).alarms else f"{ALARM} is not in ALARM"
+            )
         )
 
     def _see_nothing_left(self) -> None:
@@ -120,4 +122,4 @@ class Trial:
 
 
 def _status(stack: Stack, job: str) -> str:
-    return (jobs.get(stack, job) or {}).get("status", "not there")
+    return (table.get(stack, job) or {}).get("status", "not there")

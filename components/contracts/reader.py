@@ -51,6 +51,12 @@ _READING_OF: Mapping[Format, tuple[str, ...]] = {
     Format.JSON: ("encoding",),
     Format.PARQUET: (),
 }
+_NULL_MARKERS: Mapping[Format, tuple[str, ...]] = {
+    Format.DELIMITED: ("",),
+    Format.SPREADSHEET: ("",),
+    Format.JSON: (),  # JSON has a null of its own, and so has Parquet.
+    Format.PARQUET: (),
+}
 _ENCODINGS = ("utf-8", "utf-16", "utf-32", "windows-1252", "iso-8859-1")
 _HANDLING = {
     "unexpectedColumns": ("rescue", "drop", "fail"),
@@ -303,7 +309,7 @@ class _Reader:
             header=given.get("header", True),
             skip_lines=given.get("skipLines", 0),
             encoding=given.get("encoding", "utf-8"),
-            null_markers=tuple(map(str, given.get("nullMarkers", ("",)))),
+            null_markers=tuple(map(str, given.get("nullMarkers", _NULL_MARKERS[kind]))),
             decimal_separator=given.get("decimalSeparator", "."),
             thousands_separator=given.get("thousandsSeparator", ""),
             sheet=given.get("sheet", ""),
@@ -379,6 +385,9 @@ def _reading_problems(given: Mapping[str, Any]) -> Iterator[str]:
         optional = name in ("quote", "escape", "thousandsSeparator")
         if value is not None and len(value) != 1 and not (optional and not value):
             yield f"{name} must be one character{' or empty' if optional else ''}, got {value!r}"
+    quote = given.get("quote", '"')
+    if given.get("escape", quote) not in (quote, "\\"):
+        yield f"escape must be the quote or a backslash, got {given['escape']!r}"
     if given.get("decimalSeparator", ".") == given.get("thousandsSeparator", ""):
         yield f"thousandsSeparator must differ from decimalSeparator, got {given['thousandsSeparator']!r}"
     if given.get("encoding", "utf-8") not in _ENCODINGS:

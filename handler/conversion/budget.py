@@ -18,6 +18,14 @@ _GROWTH_BYTES = 400 * MEBIBYTE
 _DISK_FACTOR = 1.25
 """The object and the Parquet made of it, in multiples of the object."""
 
+_COLUMN_BYTES = 60_000
+_EXPRESSION_BYTES = 500
+"""Memory for a column, and for a character of the SQL that casts and checks it, which stands for so many
+vectors of the engine. Measured with 1,000 to 3,000 columns of each type (VmHWM)."""
+
+_KEY_BYTES = 240_000
+"""Memory that a column of JSON may take: 3,000 of them in 700 MiB."""
+
 _WATCH_SECONDS = 0.05
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -41,16 +49,31 @@ class Budget:
 
     @property
     def columns_max(self) -> int:
-        """The most columns that fit the memory."""
-        return 5000
+        """The most columns that are made of JSON's keys."""
+        return self.memory_bytes // _KEY_BYTES
 
-    def check_time(self, size: int) -> None:
-        """Refuse an object of ``size`` decompressed bytes for which the time is not enough."""
-        largest = largest_object_bytes(self.limits.seconds)
+    def check_time(self, size: int, speed: float = 1.0) -> None:
+        """Refuse an object of ``size`` decompressed bytes for which the time is not enough.
+
+        Args:
+            size: The bytes.
+            speed: How fast they come, as a share of what is usual.
+        """
+        largest = int(largest_object_bytes(self.limits.seconds) * speed)
         if size > largest:
             raise UnreadableError(
                 f"too large for the time: {size} bytes, where {self.limits.seconds:g} seconds are enough for "
                 f"{largest}; split the object or raise the function's timeout or memory"
+            )
+
+    def check_columns(self, count: int, sql: int) -> None:
+        """Refuse ``count`` columns, read by ``sql`` characters of SQL, if the memory is not enough."""
+        needed = count * _COLUMN_BYTES + sql * _EXPRESSION_BYTES
+        left = self.memory_bytes - resident_bytes()
+        if needed > left:
+            raise UnreadableError(
+                f"too wide for the memory: {count} columns take about {needed} bytes, where {left} are left; "
+                "split the columns or raise the function's memory"
             )
 
     def check_disk(self, size: int) -> None:

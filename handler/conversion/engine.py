@@ -13,8 +13,8 @@ from conversion.budget import Budget, resident_bytes
 from conversion.model import MEBIBYTE
 
 _MEMORY_MIN = 128 * MEBIBYTE
-_MEMORY_MAX = 400 * MEBIBYTE
-"""What the widest of files need; a larger limit makes the engine no faster."""
+_MEMORY_SHARE = 0.57
+"""Of the process's memory, at most: 400 MiB of 700."""
 _UNTRACKED = 200 * MEBIBYTE
 """What the engine takes outside its limit, at most, and Python while it works."""
 
@@ -36,7 +36,8 @@ _SETTINGS = {
 def engine(workdir: Path, budget: Budget, *pipes: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Give a connection that opens ``pipes`` and files in ``workdir`` only and is watched by ``budget``."""
     memory = budget.memory_bytes - resident_bytes() - _UNTRACKED
-    settings = _SETTINGS | {"memory_limit": f"{min(max(memory, _MEMORY_MIN), _MEMORY_MAX)}B"}
+    largest = int(budget.memory_bytes * _MEMORY_SHARE)
+    settings = _SETTINGS | {"memory_limit": f"{max(_MEMORY_MIN, min(memory, largest))}B"}
     with duckdb.connect(":memory:", config=settings) as connection, budget.watch(connection):
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET enable_progress_bar = false")

@@ -20,7 +20,7 @@ from conversion.formats import json_layout, refuse_foreign
 from conversion.json.plan import JsonPlan
 from conversion.model import Account, Column, Conversion, EmptyError, Limits, UnreadableError
 from conversion.pipe import Pipe
-from conversion.plan import Findings, Plan, RefutedError
+from conversion.plan import Findings, RefutedError
 from conversion.profile import Profiled, write_profile
 from conversion.rejects import Rejects
 from conversion.source import Source
@@ -149,7 +149,10 @@ class _Attempt:
                     findings = findings.with_more(refuted.facts)
                     self._rejects.forget()
         except duckdb.OutOfMemoryException:
-            raise self._unreadable("needs more memory than the engine has: split the object") from None
+            raise self._unreadable(
+                "needs more memory than the engine has: split its columns or long values, or raise the "
+                "function's memory"
+            ) from None
         except duckdb.Error as error:
             if self._budget.exceeded:
                 raise self._budget.exceeded from None
@@ -171,7 +174,7 @@ class _Attempt:
         metadata = {**self._metadata, "format": format_, "encoding": encoding.name}
         blocks = reader.read(encoding.decoded(source.blocks()))
         table = plan.table
-        writer = Writer(self._connection, self._pipe, table, findings)
+        writer = Writer(self._connection, self._pipe, table, findings, self._budget)
         try:
             typed = writer.write(blocks, self.output, metadata, lambda: source.bytes_in / source.size)
         except duckdb.InvalidInputException:
@@ -187,7 +190,7 @@ class _Attempt:
         typed = Typed(done.written, done.published, markers=(0,) * len(done.sources))
         return _Result(done.format, done.encoding, done.facts, {}, done.sources, typed)
 
-    def _planned(self, head: bytes, findings: Findings) -> Plan:
+    def _planned(self, head: bytes, findings: Findings) -> JsonPlan | DelimitedPlan:
         whole = self._source.whole
         if whole and not head.strip():
             raise EmptyError("the object has nothing but space")

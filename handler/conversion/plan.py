@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
     from conversion.budget import Budget
@@ -25,7 +25,7 @@ class Findings:
     one_value: bool = False
     """It begins like an object that wraps an array of rows, and is a single row."""
     strictly: bool = False
-    """The engine has taken offence at a line of JSON: lines and keys are to be counted."""
+    """DuckDB has raised an error for a line of JSON: lines and keys are to be counted."""
     shape: "Shape | None" = None
     """The shape of all of its JSON objects."""
     refused: "Refused | None" = None
@@ -33,11 +33,10 @@ class Findings:
     types: Mapping[int, "Type | None"] = field(default_factory=dict)
     """Columns not of the type that the beginning shows: their type, or None where it is not known."""
 
-    def with_more(self, facts: Mapping[str, object]) -> Self:
+    def with_more(self, facts: Mapping[str, Any]) -> Self:
         """Add what another reading has found."""
-        more = dict(facts)
-        more["types"] = {**self.types, **more.pop("types", {})}  # type: ignore[dict-item]
-        return replace(self, **more)  # type: ignore[arg-type]
+        found: Self = replace(self, **facts)
+        return replace(found, types={**self.types, **found.types})
 
 
 class RefutedError(Exception):
@@ -46,7 +45,7 @@ class RefutedError(Exception):
     ``facts`` are the fields of Findings that say what it is instead.
     """
 
-    def __init__(self, **facts: object) -> None:
+    def __init__(self, **facts: Any) -> None:  # noqa: ANN401 - of the fields of Findings
         super().__init__(*facts)
         self.facts = facts
 

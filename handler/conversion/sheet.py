@@ -67,6 +67,22 @@ def main() -> int:
 
 
 def _write(path: Path, output: TextIO, wanted: str) -> int:
+    sheet = _opened(path, wanted)
+    if sheet is None:
+        return EMPTY
+    with_time = _columns_with_time(sheet)
+    for row in sheet.iter_rows():
+        fields = [_WRITTEN[type(value)](value) for value in row]
+        for index in with_time:
+            if type(row[index]) is date:
+                fields[index] += " 00:00:00"
+        if any(fields):
+            output.write(",".join(fields) + "\n")
+    return 0
+
+
+def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
+    """Give the sheet that is wanted, or else the one that has data; None if none has."""
     import python_calamine as calamine
 
     damaged = (calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError)
@@ -84,19 +100,12 @@ def _write(path: Path, output: TextIO, wanted: str) -> int:
         if isinstance(error, damaged) or type(error).__module__ == "pyo3_runtime":
             raise _WorkbookError("not a workbook that can be read, or a damaged one") from None
         raise
-    if sheet is None:
-        return EMPTY
-    if uncalculated:
+    if sheet is not None and uncalculated:
         raise _WorkbookError(
             f"{uncalculated} formulas have no calculated value: open the workbook in a spreadsheet program "
             "and save it"
         )
-    with_time = _columns_with_time(sheet)
-    for row in sheet.iter_rows():
-        if any(value != "" for value in row):
-            fields = (_written(value, index in with_time) for index, value in enumerate(row))
-            output.write(",".join(fields) + "\n")
-    return 0
+    return sheet
 
 
 def _the_sheet(workbook: "CalamineWorkbook", wanted: str) -> "CalamineSheet | None":
@@ -134,14 +143,6 @@ def _columns_with_time(sheet: "CalamineSheet") -> set[int]:
     return {
         index for row in sheet.iter_rows() for index, value in enumerate(row) if isinstance(value, datetime)
     }
-
-
-def _written(value: Any, with_time: bool) -> str:  # noqa: ANN401 - a cell of any type
-    write = _WRITTEN.get(type(value))
-    if write is None:
-        raise _WorkbookError(f"a cell of a type that is not read: {type(value).__name__}")
-    text = write(value)
-    return f"{text} 00:00:00" if with_time and type(value) is date else text
 
 
 def _text(value: str) -> str:

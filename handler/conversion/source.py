@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from conversion import archive, workbook
 from conversion.budget import Budget
-from conversion.compression import MAGIC_BYTES, compression_of, decompressed
+from conversion.compression import MAGIC_BYTES, compression_of, decompressed, speed_of
 from conversion.model import BLOCK_BYTES, HEAD_BYTES, EmptyError
 
 
@@ -132,9 +132,10 @@ class Source:
             raise OSError(f"the object ended at byte {self.bytes_in} of {self.size}")
 
     def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        speed = speed_of(self.compression)
         for piece in pieces:
             self.bytes_decompressed += len(piece)
-            self._budget.check_time(self.bytes_decompressed)
+            self._budget.check_time(self.bytes_decompressed, speed)
             yield piece
 
 

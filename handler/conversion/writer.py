@@ -1,19 +1,22 @@
 """Write a table as Parquet in one COPY: cast each text, compare the value with what was written, publish."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from conversion.budget import Budget
 from conversion.engine import Written, copy, literal
 from conversion.pipe import Pipe
 from conversion.plan import Findings, RefutedError, Table
 from conversion.published import Published, metadata_of, published, selection
 from conversion.roundtrip import NULL_MARKERS, TEXT, Type
 
-_MARKERS = "(" + ", ".join(literal(marker) for marker in NULL_MARKERS) + ")"
+_MARKERS = literal("|".join(map(re.escape, NULL_MARKERS)))
+"""A pattern: it takes a third of the memory, in each column, that the texts in a list take."""
 _LOOK_EVERY = 16
 """Blocks, between two looks at whether a value has been found that is not of its column's type."""
 _EARLY = 0.4
@@ -37,8 +40,14 @@ class Writer:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, pipe: Pipe, table: Table, findings: Findings
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        pipe: Pipe,
+        table: Table,
+        findings: Findings,
+        budget: Budget,
     ) -> None:
+        self._budget = budget
         self._connection = connection
         self._pipe = pipe
         self._table = table
@@ -68,6 +77,7 @@ class Writer:
         connection = self._connection
         names = dict(zip(self._table.names, self._table.sources, strict=True))
         query, columns = self._query()
+        self._budget.check_columns(len(columns), len(query))
         metadata = {
             **metadata,
             "column_names": json.dumps(names, ensure_ascii=False),
@@ -115,7 +125,7 @@ class Writer:
         check = type_.check.format(text=text, value=value)
         whens = f"WHEN {check} THEN true WHEN {text} IS NULL THEN true"
         if self._table.markers:
-            whens += f" WHEN {text} IN {_MARKERS} THEN {self._count(f'm{index}')}"
+            whens += f" WHEN regexp_full_match({text}, {_MARKERS}) THEN {self._count(f'm{index}')}"
         return f"CASE {whens} ELSE {self._count(f'x{index}')} END"
 
     def _asked(self, index: int) -> str:
@@ -128,7 +138,7 @@ class Writer:
             counts.append(f"CASE WHEN {type_.holds(text)} THEN {count} ELSE true END")
         nulls = f"{text} IS NULL"
         if self._table.markers:
-            nulls += f" OR {text} IN {_MARKERS}"
+            nulls += f" OR regexp_full_match({text}, {_MARKERS})"
         return f"CASE WHEN {nulls} THEN true ELSE {' AND '.join(counts)} END"
 
     def _count(self, sequence: str) -> str:

@@ -76,21 +76,21 @@ def run(arguments: argparse.Namespace) -> int:
         ) as cloud:
             progress.update(deploying, description="Deployed")
             deployed_seconds = time.monotonic() - began
-            _upload(cloud, files, progress)
+            _upload(cloud, files, arguments, progress)
             _process(cloud, len(files), progress)
             progress.stop()
-            keys = {PREFIX + file.name for file in files}
+            keys = {_key(file, arguments) for file in files}
             jobs = {
                 stack: [job for job in cloud.jobs(stack) if job["input_path"] in keys]
                 for stack in cloud.stacks
             }
             _show(arguments, cloud, jobs, deployed_seconds)
-            return _report_missing(cloud, files, jobs)
+            return _report_missing(cloud, files, arguments, jobs)
 
 
 def _show(arguments: argparse.Namespace, cloud: Cloud, jobs: Jobs, deployed_seconds: float) -> None:
     shown = cloud.stacks[-1]
-    delays = None if arguments.file else report.delays(cloud, shown)
+    delays = None if arguments.file else report.delays(cloud)
     kept = report.keep_results(cloud, shown, jobs[shown], arguments.output) if arguments.output else []
     if arguments.json:
         document = {
@@ -108,7 +108,7 @@ def _show(arguments: argparse.Namespace, cloud: Cloud, jobs: Jobs, deployed_seco
     if delays is None:
         report.print_preview(console, cloud, shown, jobs[shown])
     else:
-        report.print_delays(console, delays, shown)
+        report.print_delays(console, delays)
     for path in kept:
         console.say(f"kept {path}")
 
@@ -153,11 +153,16 @@ def _progress() -> Progress:
     )
 
 
-def _upload(cloud: Cloud, files: list[Path], progress: Progress) -> None:
+def _key(file: Path, arguments: argparse.Namespace) -> str:
+    """Give the key of a file: one of the real tables lies where its contract has it."""
+    return PREFIX + file.name if arguments.file else f"{PREFIX}{file.stem}/{file.name}"
+
+
+def _upload(cloud: Cloud, files: list[Path], arguments: argparse.Namespace, progress: Progress) -> None:
     uploading = progress.add_task("Uploading", total=len(files) * len(cloud.stacks))
     for stack in cloud.stacks:
         for file in files:
-            cloud.upload_file(stack, PREFIX + file.name, file)
+            cloud.upload_file(stack, _key(file, arguments), file)
             progress.advance(uploading)
 
 
@@ -176,13 +181,13 @@ def _process(cloud: Cloud, files: int, progress: Progress) -> None:
         idle.result()
 
 
-def _report_missing(cloud: Cloud, files: list[Path], jobs: Jobs) -> int:
+def _report_missing(cloud: Cloud, files: list[Path], arguments: argparse.Namespace, jobs: Jobs) -> int:
     """Say on stderr which files have no result, and why; return 1 if there is one."""
     missing = 0
     for stack, records in jobs.items():
         by_key = {record["input_path"]: record for record in records}
         for file in files:
-            record = by_key.get(PREFIX + file.name, {"status": "no job"})
+            record = by_key.get(_key(file, arguments), {"status": "no job"})
             if record["status"] == "COMPLETED":
                 continue
             missing += 1

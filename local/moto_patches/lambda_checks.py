@@ -84,7 +84,8 @@ def _documents(role_arn: str) -> Iterator[dict[str, Any]]:
     for document in role.policies.values():
         yield json.loads(document)
     for policy in role.managed_policies.values():
-        yield json.loads(policy.document)
+        (default,) = (version for version in policy.versions if version.is_default)
+        yield json.loads(default.document)
 
 
 def _check_the_queue_of_a_mapping() -> None:

@@ -56,4 +56,4 @@ def _tell_of_each_deletion() -> None:
 
 def versions(bucket: FakeBucket, key_name: str) -> list[FakeKey | FakeDeleteMarker]:
     """Return the versions and delete markers of a key, the current one last."""
-    return list(bucket.keys.getlist(key_name, []))  # type: ignore[no-untyped-call]
+    return list(bucket.keys.getlist(key_name, []))

@@ -120,7 +120,10 @@ TYPES = (
     _companion(
         "BucketServerSideEncryptionConfiguration",
         "bucket_encryption",
-        renames={"rules": "ServerSideEncryptionConfiguration.Rules"},
+        renames={
+            "rules": "ServerSideEncryptionConfiguration.Rules",
+            "rules.blockedEncryptionTypes": "BlockedEncryptionTypes.EncryptionType",
+        },
     ),
     _companion(
         "BucketLifecycleConfiguration",

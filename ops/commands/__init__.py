@@ -3,10 +3,12 @@
 from ops.commands import (
     check_smoke,
     discard_dead_letters,
+    erase_uploads,
     list_datasets,
     list_dead_letters,
     list_jobs,
     query_datasets,
+    reconcile_objects,
     redrive_dead_letters,
     replay_objects,
     show_errors,
@@ -24,6 +26,8 @@ COMMANDS = (
     redrive_dead_letters,
     discard_dead_letters,
     replay_objects,
+    reconcile_objects,
+    erase_uploads,
     list_datasets,
     query_datasets,
 )

@@ -4,9 +4,9 @@ import shlex
 from argparse import Namespace
 from typing import Any
 
-from ops import messages
+from ops import dead_letters
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for
-from ops.errors import OpsError
+from ops.operator_errors import OpsError
 from terminal.console import Console
 from terminal.machine import print_json
 
@@ -27,7 +27,7 @@ def run(arguments: Namespace) -> int:
     """
     stack = chosen_stack(arguments)
     wanted = set(arguments.messages)
-    there = messages.discard(stack, wanted) if arguments.yes else messages.present(stack, wanted)
+    there = dead_letters.discard(stack, wanted) if arguments.yes else dead_letters.present(stack, wanted)
     if arguments.json:
         print_json({"stack": stack.name, "messages": sorted(there), "deleted": arguments.yes})
     else:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ops import display, messages
+from ops import dead_letters, display
 from ops.commands.options import add_command, chosen_stacks, command_for, positive
-from ops.messages import DeadLetter
+from ops.dead_letters import DeadLetter
 from terminal.console import Console
 from terminal.machine import print_json
 from terminal.records import Records
@@ -24,7 +24,7 @@ def run(arguments: Namespace) -> int:
     """Show what lies in the dead-letter queues, and why."""
     console = Console()
     for stack in chosen_stacks(arguments):
-        letters = messages.peek(stack, limit=arguments.limit)
+        letters = dead_letters.peek(stack, limit=arguments.limit)
         if arguments.json:
             for letter in letters:
                 print_json({"stack": stack.name, **asdict(letter)})

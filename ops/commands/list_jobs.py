@@ -4,7 +4,7 @@ from argparse import Namespace
 from itertools import islice
 from typing import Any
 
-from ops import display, jobs
+from ops import display, job_search
 from ops.commands.options import add_command, chosen_stacks, command_for, moment, positive
 from terminal.console import Console
 from terminal.machine import print_json
@@ -14,7 +14,7 @@ from terminal.records import Records
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = add_command(commands, "jobs", "jobs by status, time and key, newest first")
-    parser.add_argument("--status", action="append", choices=jobs.STATUSES, help="by default any")
+    parser.add_argument("--status", action="append", choices=job_search.STATUSES, help="by default any")
     parser.add_argument("--since", type=moment, default="24h", help="30m, 24h, 7d or ISO 8601 (default 24h)")
     parser.add_argument("--until", type=moment, default="0m", help="likewise (default now)")
     parser.add_argument("--prefix", default="", help="of the object's key")
@@ -26,9 +26,9 @@ def run(arguments: Namespace) -> int:
     """List the jobs of each stack."""
     console = Console()
     for stack in chosen_stacks(arguments):
-        found = jobs.find(
+        found = job_search.find(
             stack,
-            statuses=arguments.status or jobs.STATUSES,
+            statuses=arguments.status or job_search.STATUSES,
             since=arguments.since,
             until=arguments.until,
             prefix=arguments.prefix,
@@ -36,7 +36,7 @@ def run(arguments: Namespace) -> int:
         records = list(islice(found, arguments.limit))
         if arguments.json:
             for job in records:
-                print_json({"stack": stack.name, **job}, default=jobs.as_json_value)
+                print_json({"stack": stack.name, **job}, default=job_search.as_json_value)
             continue
         console.say(display.heading(stack.name))
         if not records:
@@ -50,7 +50,7 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _table(found: list[jobs.Job]) -> Records:
+def _table(found: list[job_search.Job]) -> Records:
     figures = ("rows in", "rows out", "rejected", "size", "seconds")
     records = Records("status", "time (UTC)", *figures, numbers=figures)
     for job in found:

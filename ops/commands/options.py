@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from ops import stacks
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops import deployed_stacks
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 from terminal.command_line import print_error
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -39,9 +39,9 @@ def add_yes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="do it; otherwise only say what would be done")
 
 
-def deployment(arguments: Namespace) -> stacks.Deployment:
+def deployment(arguments: Namespace) -> deployed_stacks.Deployment:
     """Find the stacks that were asked for, and those of them that are not deployed."""
-    return stacks.find(names=arguments.stack, outputs_files=arguments.outputs, local=arguments.local)
+    return deployed_stacks.find(names=arguments.stack, outputs_files=arguments.outputs, local=arguments.local)
 
 
 def chosen_stacks(arguments: Namespace) -> list[Stack]:

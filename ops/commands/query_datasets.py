@@ -12,8 +12,9 @@ from rich.table import Table
 from ops import athena, display
 from ops.athena import Answer
 from ops.commands.options import add_command, chosen_stacks, positive
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
+from terminal.characters import visible
 from terminal.command_line import print_error
 from terminal.console import Console, plain
 from terminal.machine import print_json
@@ -93,11 +94,11 @@ def _parses(parse: Callable[[str], object], text: str) -> bool:
 
 
 def _write_csv(stack: Stack, answer: Answer, *, with_stack: bool) -> None:
+    """Write CSV as programs read it; where a person looks on, with what a terminal acts on made visible."""
+    shown = visible if sys.stdout.isatty() else str
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    first = ["stack"] if with_stack else []
-    writer.writerow([*first, *answer.columns])
+    writer.writerow([*(["stack"] if with_stack else []), *map(shown, answer.columns)])
     for row in answer.rows:
-        writer.writerow(
-            [*([stack.name] if with_stack else []), *("" if value is None else value for value in row)]
-        )
+        values = ("" if value is None else shown(value) for value in row)
+        writer.writerow([*([stack.name] if with_stack else []), *values])
     print_error(f"ops: {stack.name}: {display.size(answer.scanned_bytes)} scanned")

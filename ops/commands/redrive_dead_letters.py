@@ -3,9 +3,9 @@
 from argparse import Namespace
 from typing import Any
 
-from ops import display, messages
+from ops import dead_letters, display
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for, positive
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
 from terminal.console import Console
 from terminal.machine import print_json
 
@@ -23,7 +23,7 @@ def run(arguments: Namespace) -> int:
     """Send dead letters back, or say how many there are."""
     stack = chosen_stack(arguments)
     queue_url = stack.delivery_dead_letter_queue_url if arguments.delivery else stack.dead_letter_queue_url
-    waiting = messages.count(stack, queue_url)
+    waiting = dead_letters.count(stack, queue_url)
     moved = _move(arguments, stack, waiting) if waiting and arguments.yes else 0
     if arguments.json:
         print_json({"stack": stack.name, "waiting": waiting, "moved": moved})
@@ -51,9 +51,9 @@ def _words(arguments: Namespace) -> list[str]:
 
 def _move(arguments: Namespace, stack: Stack, waiting: int) -> int:
     moves = (
-        messages.redeliver(stack)
+        dead_letters.redeliver(stack)
         if arguments.delivery
-        else messages.redrive(stack, per_second=arguments.per_second)
+        else dead_letters.redrive(stack, per_second=arguments.per_second)
     )
     moved = 0
     with display.progress() as progress:

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ops import display, jobs, object_events, replay
+from ops import display, job_search, object_events, replay, uploads
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for
+from ops.deployed_stacks import Stack
 from ops.replay import Candidate
-from ops.stacks import Stack
 from terminal.console import Console
 from terminal.machine import print_json
 from terminal.records import Records
@@ -26,7 +26,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
         "--status",
         action="append",
         default=[],
-        choices=[*jobs.STATUSES, replay.MISSING],
+        choices=[*job_search.STATUSES, replay.MISSING],
         help="only objects whose job ended so; MISSING: whose current version was never taken",
     )
     parser.add_argument("--resume", metavar="REPLAY_ID", help="go on with a replay that was interrupted")
@@ -135,7 +135,7 @@ def _why_nothing(arguments: Namespace, stack: Stack, found: Sequence[Candidate])
         return f"what is left under {prefix} is archived"
     if found:
         return f"all {len(found):,} objects under {prefix} are done by this replay"
-    if arguments.prefix.startswith(object_events.SYSTEM_PREFIXES):
+    if arguments.prefix.startswith(uploads.prefixes(stack).system):
         return f"what is under {prefix} was written by the system itself"
     counts = Counter(candidate.status() for candidate in replay.candidates(stack, arguments.prefix))
     if not counts:

@@ -4,7 +4,7 @@ from argparse import Namespace
 from datetime import UTC, datetime
 from typing import Any
 
-from ops import display, log
+from ops import display, function_log
 from ops.commands.options import add_command, chosen_stacks, moment, positive
 from terminal.console import Console
 from terminal.machine import print_json
@@ -24,7 +24,7 @@ def run(arguments: Namespace) -> int:
     """Show the lines of each stack."""
     console = Console()
     for stack in chosen_stacks(arguments):
-        lines = log.error_lines(stack, since=arguments.since, until=datetime.now(UTC))
+        lines = function_log.error_lines(stack, since=arguments.since, until=datetime.now(UTC))
         newest = lines[-arguments.limit :]
         if arguments.json:
             for when, line in newest:
@@ -35,5 +35,5 @@ def run(arguments: Namespace) -> int:
             console.say("no errors")
         elif len(newest) < len(lines):
             console.say(f"the newest {len(newest)} of {len(lines):,} lines; --limit shows more")
-        log.show(console, newest)
+        function_log.show(console, newest)
     return 0

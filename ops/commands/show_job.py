@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from ops import display, jobs, log
+from ops import display, function_log, job_search
 from ops.commands.options import add_command, chosen_stacks, moment
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 from terminal.console import Console, plain
 from terminal.machine import print_json
 from terminal.records import Records, print_pairs
@@ -33,8 +33,8 @@ class _Everything:
     """What is known about a job."""
 
     stack: Stack
-    job: jobs.Job
-    objects: Sequence[jobs.StoredObject]
+    job: job_search.Job
+    objects: Sequence[job_search.StoredObject]
     rejects: Sequence[Mapping[str, Any]]
     log: Sequence[tuple[datetime, str]]
 
@@ -42,7 +42,7 @@ class _Everything:
 def run(arguments: Namespace) -> int:
     """Show the job; of a key, those of every region that has it."""
     asked = chosen_stacks(arguments)
-    found = jobs.look_up(asked, arguments.job, since=arguments.since)
+    found = job_search.look_up(asked, arguments.job, since=arguments.since)
     if not found:
         raise OpsError(
             f"no job {arguments.job!r} in {', '.join(stack.name for stack in asked)}:"
@@ -60,14 +60,14 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _gather(stack: Stack, job: jobs.Job) -> _Everything:
-    since, until = jobs.lifetime(job)
+def _gather(stack: Stack, job: job_search.Job) -> _Everything:
+    since, until = job_search.lifetime(job)
     return _Everything(
         stack=stack,
         job=job,
-        objects=jobs.stored_objects(stack, job),
-        rejects=jobs.rejects(stack, job),
-        log=log.lines_with(stack, job["job_id"], since=since, until=until),
+        objects=job_search.stored_objects(stack, job),
+        rejects=job_search.rejects(stack, job),
+        log=function_log.lines_with(stack, job["job_id"], since=since, until=until),
     )
 
 
@@ -80,7 +80,7 @@ def _print_json(everything: _Everything) -> None:
             "rejects": everything.rejects,
             "log": [{"time": moment.isoformat(), "message": line} for moment, line in everything.log],
         },
-        default=jobs.as_json_value,
+        default=job_search.as_json_value,
     )
 
 
@@ -109,10 +109,10 @@ def _show(console: Console, everything: _Everything) -> None:
     for row in everything.rejects:
         console.say(f"rejected  {json.dumps(row, ensure_ascii=False)}")
     console.say(plain("log", "bold"))
-    log.show(console, everything.log)
+    function_log.show(console, everything.log)
 
 
 def _text(value: Any) -> str:  # noqa: ANN401 - what a record holds
     if isinstance(value, list | dict):
-        return json.dumps(value, default=jobs.as_json_value, ensure_ascii=False)
+        return json.dumps(value, default=job_search.as_json_value, ensure_ascii=False)
     return str(value)

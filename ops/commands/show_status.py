@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ops import display, status
+from ops import display, region_status
 from ops.commands.options import add_command, deployment, moment, seconds
-from ops.status import Status
+from ops.region_status import Status
 from terminal.console import Console, plain
 from terminal.machine import print_json
 from terminal.records import Records
@@ -31,7 +31,7 @@ def run(arguments: Namespace) -> int:
     found = deployment(arguments)
     deadline = time.monotonic() + arguments.wait
     while True:
-        states = [status.of(stack, since=arguments.since) for stack in found.stacks]
+        states = [region_status.of(stack, since=arguments.since) for stack in found.stacks]
         well = all(state.healthy for state in states)
         if well or time.monotonic() >= deadline:
             break

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
-from .model import Resource, Stack, resource_rule, stack_rule
+from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 STACK = "pulumi:pulumi:Stack"
 PROVIDER = "pulumi:providers:aws"
+WORKGROUP = "aws:athena/workgroup:Workgroup"
 
 _REGION = re.compile(
     r"(?<![a-z0-9])"
@@ -104,6 +105,18 @@ def residency_features(resource: Resource, region: str) -> Iterator[str]:
             region,
         ):
             yield f"{path} is {_short(value)}; a resource of one region leaves it unset"
+
+
+@resource_rule(WORKGROUP)
+def residency_query_results(workgroup: Resource, _region: str) -> Iterator[str]:
+    """A query must not choose where its results go, nor scan without a limit."""
+    if workgroup.at("configuration", "enforceWorkgroupConfiguration") not in (None, True, UNKNOWN):
+        yield "enforceWorkgroupConfiguration is False; a query could write its results to any bucket"
+    managed = workgroup.at("configuration", "managedQueryResultsConfiguration", "enabled")
+    if managed not in (True, UNKNOWN):
+        yield f"managedQueryResultsConfiguration.enabled is {managed}; set it, and Athena keeps them"
+    if workgroup.at("configuration", "bytesScannedCutoffPerQuery") is None:
+        yield "bytesScannedCutoffPerQuery is None; set the bytes that one query may scan"
 
 
 @stack_rule()

@@ -124,7 +124,7 @@ def main() -> None:
             file.seek(0)
         made.append((model.service_model.service_name, model.name, params))
 
-    for client in (index.processor._bucket._client, index.processor._table._client):
+    for client in (index.processor._uploads._client, index.processor._table._client):
         client.meta.events.register("provide-client-params", note)
     turns = []
     for delivery in json.load(sys.stdin):

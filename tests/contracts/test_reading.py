@@ -56,6 +56,20 @@ def test_what_a_contract_says_is_what_is_read(tmp_path: Path) -> None:
     assert (contract.keys.columns, contract.keys.order_by) == (("id",), ("sold_at", "id"))
 
 
+@pytest.mark.parametrize(("form", "markers"), [("delimited", ("",)), ("json", ()), ("parquet", ())])
+def test_an_empty_text_is_null_only_where_the_format_has_no_null(
+    tmp_path: Path, form: str, markers: tuple[str, ...]
+) -> None:
+    content = draft()
+    for item in dataset(content)["customProperties"]:
+        if item["property"] == "format":
+            item["value"] = form
+
+    (contract,) = load(tmp_path, content)
+
+    assert contract.reading.null_markers == markers
+
+
 def test_nested_columns_have_the_types_of_every_engine(tmp_path: Path) -> None:
     content = draft()
     dataset(content)["properties"].append(
@@ -191,6 +205,10 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "a delimiter of two characters": (
         lambda content: dataset(content)["customProperties"].append(custom("reading", {"delimiter": "||"})),
         "one character", "'||'",
+    ),
+    "an escape that is neither the quote nor a backslash": (
+        lambda content: dataset(content)["customProperties"].append(custom("reading", {"escape": "^"})),
+        "escape", "'^'",
     ),
     "one character for two things": (
         lambda content: dataset(content)["customProperties"].append(

@@ -2,11 +2,15 @@
 
 import bz2
 import gzip
+import io
 import lzma
 
 import pytest
 from backports import zstd
 
+from conversion import Limits, UnreadableError, largest_object_bytes
+from conversion.budget import Budget
+from conversion.source import Source
 from tests.conversion.support import refused, run
 
 ROWS = 5000
@@ -67,6 +71,23 @@ def test_what_follows_that_is_no_member(name):
 def test_a_bomb(name, line):
     reason = refused(COMPRESSORS[name](line)).reason
     assert reason.startswith("decompresses to more than")
+
+
+@pytest.mark.parametrize(("name", "share"), [("gzip", 1), ("xz", 1), ("zstd", 1), ("bzip2", 3)])
+def test_what_is_slow_to_decompress_may_be_smaller(name, share, tmp_path):
+    source = io.BytesIO(COMPRESSORS[name](TABLE))
+    size, seconds = len(source.getvalue()), share * len(TABLE) / largest_object_bytes(1)
+
+    def opened(budget: Budget) -> Source:
+        source.seek(0)
+        return Source(source, lambda: source, key="data", size=size, path=tmp_path / "data", budget=budget)
+
+    enough = Budget(Limits(seconds=seconds * 1.01), tmp_path)
+    too_little = Budget(Limits(seconds=seconds * 0.99), tmp_path)
+    enough.check = too_little.check = lambda: None
+    assert opened(enough).bytes_decompressed == len(TABLE)
+    with pytest.raises(UnreadableError, match="too large for the time"):
+        opened(too_little)
 
 
 @EACH

@@ -1,5 +1,6 @@
 """A record is published, rescued, rejected or fails its file, as the contract says."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
@@ -22,7 +23,7 @@ def contract(rules: tuple[Rule, ...] = (), **handling: str) -> Contract:
             "bad_values": "reject",
             "rejected_share_max": None,
             **handling,
-        }  # type: ignore[arg-type]
+        }
     )
     columns = (
         Column(name="id", source="ID", type=INTEGER, required=True, format=None, time_zone="UTC"),
@@ -35,7 +36,7 @@ def contract(rules: tuple[Rule, ...] = (), **handling: str) -> Contract:
     )
 
 
-def of_texts(by: Contract, *records: dict[str, str | None]) -> list[dict[str, Any]]:
+def of_texts(by: Contract, *records: Mapping[str, str | None]) -> list[dict[str, Any]]:
     names = list(records[0])
     rows = ", ".join("(" + ", ".join("?" for _ in names) + ")" for _ in records)
     relation = f"(VALUES {rows}) r({', '.join(f'c{i}' for i in range(len(names)))})"
@@ -146,7 +147,7 @@ def test_rules_reject_warn_or_fail() -> None:
     ]  # fmt: skip
     statement = warnings(by, "(VALUES (1), (5), (NULL)) r(n)")
     assert statement is not None
-    assert duckdb.sql(statement).fetchall() == [(1,)]
+    assert duckdb.execute(statement).fetchall() == [(1,)]
 
 
 def test_a_rule_that_cannot_be_evaluated_does_not_end_the_query() -> None:

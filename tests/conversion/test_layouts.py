@@ -326,9 +326,10 @@ def test_a_header_that_cannot_be_read_is_a_rejected_row(data):
 
 @pytest.mark.parametrize("quote", ["", '"'])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_a_header_again_is_rejected_as_such(quote, mark):
-    header = f"{quote}id{quote},{quote}name{quote}\n"
-    rows = f"1,{quote}a{quote}\n2,{quote}b{quote}\n"
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_header_again_is_rejected_as_such(quote, mark, end):
+    header = f"{quote}id{quote},{quote}name{quote}{end}"
+    rows = f"1,{quote}a{quote}{end}2,{quote}b{quote}{end}"
     converted = run(f"{mark}{header}{rows}{mark}{header}{rows}{mark}{header}{rows}".encode())
     assert [reject["reason"] for reject in converted.rejects] == ["the header again"] * 2
     assert [reject["line"] for reject in converted.rejects] == [4, 7]
@@ -386,6 +387,25 @@ def test_plain_text_is_no_table_unless_its_name_says_so():
     data = b"Dear all,\n\nthe numbers are 1, 2 and 3.\n12\n"
     assert layout_of(data, "letter.txt", whole=True).is_text
     assert not layout_of(data, "letter.csv", whole=True).is_text
+
+
+MARKUP = {
+    "XML": '<?xml version="1.0"?>\n<rows>\n<row a="1">Hello, world</row>\n<row a="2"/>\n</rows>\n',
+    "XML without a declaration": "\n  <rows>\n<row>1</row>\n</rows>\n",
+    "HTML": "<!DOCTYPE html>\n<html><body><p>Hello, world</p>\n<p>x</p></body></html>\n",
+    "a comment": "<!-- made by x -->\n<rows/>\n",
+}
+
+
+@pytest.mark.parametrize("key", ["data.xml", "data.csv", "data"])
+@pytest.mark.parametrize("data", MARKUP.values(), ids=MARKUP)
+def test_xml_and_html_are_not_read(data, key):
+    assert refused(data.encode(), key).reason == "not a format that is read, by its first tag: XML or HTML"
+
+
+@pytest.mark.parametrize("data", ["<b>x</b>,1\n<i>y</i>,2\n", "<1,2\n<3,4\n", "html\n<p>x</p>\n<p>y</p>\n"])
+def test_a_table_that_begins_with_a_tag_is_a_table(data):
+    assert run(data.encode()).account.rows_out == 2
 
 
 NOTES = {

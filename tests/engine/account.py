@@ -100,8 +100,8 @@ class WorkingFunction:
         ):
             if action not in json.dumps(documents):
                 yield f"the role may not {action}"
-        mappings = self._client("lambda").list_event_source_mappings(FunctionName=function["FunctionName"])
-        if [mapping["State"] for mapping in mappings["EventSourceMappings"]] != ["Enabled"]:
+        mappings = self._client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        if [mapping["State"] for mapping in mappings] != ["Enabled"]:
             yield "no event source mapping is enabled"
 
     def _network_lacks(self, network: dict[str, Any]) -> Iterator[str]:

@@ -37,4 +37,4 @@ def engine(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """Pulumi, with nothing deployed yet."""
     running = Engine(tmp_path_factory.mktemp("pulumi"), server)
     yield running
-    running.plugins.close()
+    running.close()

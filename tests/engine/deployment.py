@@ -15,11 +15,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pulumi
 import yaml
 from pulumi import automation
 
 from tests.engine import cli
-from tests.engine.plugin import PluginHost
+from tests.engine.plugin import LanguagePlugin, ProviderPlugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,12 +57,14 @@ class Step:
         done: Operation and logical name, in the order in which they ended.
         errors: What was reported as wrong.
         policies: What the policy pack reported, by the name of the rule.
+        printed: What the command printed.
     """
 
     operations: dict[str, str] = field(default_factory=dict)
     done: list[tuple[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     policies: dict[str, str] = field(default_factory=dict)
+    printed: list[str] = field(default_factory=list)
 
     def hear(self, event: automation.EngineEvent) -> None:
         """Take in an event of the engine."""
@@ -99,22 +102,30 @@ class Engine:
         self.backend.mkdir(parents=True)
         home = folder / "home"
         real = os.environ.get(REAL_PROVIDER)
-        self.plugins = PluginHost(server)
+        self.provider, self._language = ProviderPlugin(server), LanguagePlugin()
         if real is None:
-            self.plugins.write_executable(home / "plugins" / PLUGIN / "pulumi-resource-aws")
+            self.provider.write_executable(home / "plugins" / PLUGIN / "pulumi-resource-aws")
         else:
             (home / "plugins").mkdir(parents=True)
             (home / "plugins" / PLUGIN).symlink_to(Path(real) / PLUGIN)
+        if shutil.which("pulumi-language-python") is None:
+            self._language.write_executable(folder / "bin" / "pulumi-language-python")
         self.environment = {
             **server.operator.environment,
             "AWS_ENDPOINT_URL": server.endpoint,
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "PULUMI_HOME": str(home),
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
         }
+
+    def close(self) -> None:
+        """End the plugins."""
+        self.provider.close()
+        self._language.close()
 
     def run(self, work: Path, *args: str) -> subprocess.Popen[str]:
         """Start a command of the CLI in a folder."""
@@ -136,6 +147,9 @@ class Deployment:
         stack: The stack's name; its file is the project's.
         project: The folder of the program.
         settings: What differs from the stack's file, by key without namespace.
+
+    Attributes:
+        transform: Changes what the program registers, for experiments; None for the program as it is.
     """
 
     def __init__(
@@ -148,6 +162,7 @@ class Deployment:
         (self.work / ".build").symlink_to(project / ".build")
         for file in project.glob("Pulumi*.yaml"):
             shutil.copy(file, self.work)
+        self.transform: pulumi.ResourceTransform | None = None
         self._file = self.work / f"Pulumi.{stack}.yaml"
         workspace = automation.LocalWorkspace(
             work_dir=str(self.work),
@@ -180,6 +195,8 @@ class Deployment:
         self.pack.chmod(0o755)
 
     def _run_program(self) -> None:
+        if self.transform is not None:
+            pulumi.runtime.register_resource_transform(self.transform)
         with _importing_from(self.project):
             runpy.run_path(str(self.project / "__main__.py"), run_name="__main__")
 
@@ -195,9 +212,9 @@ class Deployment:
                 document["config"][key] = value
         self._file.write_text(yaml.safe_dump(document))
 
-    def set_secret(self, name: str, value: str) -> None:
-        """Set a key of the stack's file as `pulumi config set --secret` does."""
-        self._stack.set_config(f"{NAME}:{name}", automation.ConfigValue(value, secret=True))
+    def set_secret(self, path: str, value: str) -> None:
+        """Set a key of the stack's file as `pulumi config set --secret --path` does."""
+        self._stack.set_config(f"{NAME}:{path}", automation.ConfigValue(value, secret=True), path=True)
 
     # --- commands ---------------------------------------------------------------------------------------
 
@@ -220,7 +237,13 @@ class Deployment:
     def _do(self, command: Any, options: dict[str, Any]) -> Step:
         step = Step()
         try:
-            command(on_event=step.hear, color="never", suppress_progress=True, **options)
+            command(
+                on_event=step.hear,
+                on_output=step.printed.append,
+                color="never",
+                suppress_progress=True,
+                **options,
+            )
         except automation.CommandError as error:
             raise Refused("\n".join(step.errors) or str(error), step) from None
         return step
@@ -231,7 +254,13 @@ class Deployment:
 
     def state(self) -> list[dict[str, Any]]:
         """Give every resource of the state."""
-        return self._stack.export_stack().deployment.get("resources", [])
+        deployment = self._stack.export_stack().deployment or {}
+        return deployment.get("resources", [])
+
+    def pending(self) -> list[dict[str, Any]]:
+        """Give what Pulumi had begun and not recorded as done when it was interrupted."""
+        deployment = self._stack.export_stack().deployment or {}
+        return deployment.get("pending_operations", [])
 
     def stored(self) -> str:
         """Give the state as the backend stores it: secrets are encrypted in it."""

@@ -1,4 +1,4 @@
-"""The plugin `pulumi-resource-aws`: each start of it gets a provider in the process of the tests.
+"""Plugins of Pulumi that live in the process of the tests: the AWS provider, and one for Python.
 
 Importing pulumi_aws takes longer than most commands of the tests, so it happens once. And here a test can
 hold up a provider's call, to interrupt Pulumi at that moment.
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from pulumi.runtime.proto import provider_pb2_grpc
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2, provider_pb2_grpc
 
 from tests.engine.provider import Provider, TellRefusals
 
@@ -26,23 +26,18 @@ if TYPE_CHECKING:
 
 # Prints the port that it is told, as the engine expects of a plugin, and lives until the engine ends it.
 _SCRIPT = """
-import socket
+import signal, socket
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 asked = socket.create_connection(("127.0.0.1", {port}))
 print(asked.makefile().readline().strip(), flush=True)
 asked.recv(1)
 """
 
 
-class PluginHost:
-    """Gives every start of the plugin a provider, for as long as the plugin lives: a context manager.
+class _Plugin:
+    """A plugin: each start of its executable is answered by a gRPC server of its own, while it lives."""
 
-    Attributes:
-        before: Called with method (`Create`, `Delete` ...) and URN before each call that concerns a resource.
-    """
-
-    def __init__(self, server: Server) -> None:
-        self.before: Callable[[str, str], None] = lambda _method, _urn: None
-        self._server = server
+    def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._listen, daemon=True).start()
 
@@ -57,29 +52,72 @@ class PluginHost:
         """Take no more starts."""
         self._listening.close()
 
+    def _grpc_server(self) -> grpc.Server:
+        raise NotImplementedError
+
     def _listen(self) -> None:
         while True:
             try:
-                plugin, _ = self._listening.accept()
+                started, _ = self._listening.accept()
             except OSError:  # closed
                 return
-            threading.Thread(target=self._serve, args=(plugin,), daemon=True).start()
+            threading.Thread(target=self._serve, args=(started,), daemon=True).start()
 
-    def _serve(self, plugin: socket.socket) -> None:
-        provider = Provider(self._server.client)
-        server = grpc.server(
-            ThreadPoolExecutor(max_workers=16),
-            interceptors=[TellRefusals(self._before)],
-            options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
-        )
-        provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
+    def _serve(self, started: socket.socket) -> None:
+        server = self._grpc_server()
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
-        with plugin:
-            plugin.sendall(f"{port}\n".encode())
-            plugin.recv(1)  # nothing, when the plugin has ended
+        with started:
+            started.sendall(f"{port}\n".encode())
+            started.recv(1)  # nothing, when the executable has ended
         server.stop(grace=None)
 
-    def _before(self, method: str, request: Any) -> None:
-        if getattr(request, "urn", "") and not getattr(request, "preview", False):
-            self.before(method, request.urn)
+
+class ProviderPlugin(_Plugin):
+    """The AWS provider.
+
+    Attributes:
+        before: Called with method (`Create`, `Delete` ...) and URN before each call that concerns a resource.
+        after: Called likewise when the call is done, before its answer is sent.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self.before: Callable[[str, str], None] = lambda _method, _urn: None
+        self.after: Callable[[str, str], None] = lambda _method, _urn: None
+        self._server = server
+        super().__init__()
+
+    def _grpc_server(self) -> grpc.Server:
+        def tell(hear: str, method: str, request: Any) -> None:
+            if getattr(request, "urn", "") and not getattr(request, "preview", False):
+                getattr(self, hear)(method, request.urn)
+
+        server = grpc.server(
+            ThreadPoolExecutor(max_workers=16),
+            interceptors=[TellRefusals(tell)],
+            options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
+        )
+        provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(self._server.client), server)
+        return server
+
+
+class _NeedsNothing(language_pb2_grpc.LanguageRuntimeServicer):
+    """Knows programs in Python as far as `pulumi import` asks: they need no plugins."""
+
+    def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
+        return language_pb2.LanguageHandshakeResponse()
+
+    def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
+        return plugin_pb2.PluginInfo()
+
+    def GetRequiredPackages(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
+        return language_pb2.GetRequiredPackagesResponse()
+
+
+class LanguagePlugin(_Plugin):
+    """What comes with an installed CLI as `pulumi-language-python`; the Automation API needs none."""
+
+    def _grpc_server(self) -> grpc.Server:
+        server = grpc.server(ThreadPoolExecutor(max_workers=4))
+        language_pb2_grpc.add_LanguageRuntimeServicer_to_server(_NeedsNothing(), server)
+        return server

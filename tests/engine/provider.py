@@ -33,11 +33,11 @@ REFUSALS = (BotoCoreError, ClientError, LookupError, ValueError)
 class TellRefusals(grpc.ServerInterceptor):
     """Tells the engine what AWS, or the conversion, refuses in its own words.
 
-    `before` is called with each method's name and request.
+    `tell` is called with "before" or "after", a method's name and its request.
     """
 
-    def __init__(self, before: Callable[[str, Any], None]) -> None:
-        self._before = before
+    def __init__(self, tell: Callable[[str, str, Any], None]) -> None:
+        self._tell = tell
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)
@@ -45,13 +45,17 @@ class TellRefusals(grpc.ServerInterceptor):
             return None
 
         def answer(request: Any, context: Any) -> Any:
+            method = handler_call_details.method.rpartition("/")[2]
+            self._tell("before", method, request)
             try:
-                self._before(handler_call_details.method.rpartition("/")[2], request)
-                return handler.unary_unary(request, context)
+                answered = handler.unary_unary(request, context)
             except lifecycle.PartlyCreatedError as error:
                 context.abort_with_status(_partly_created(error))
             except REFUSALS as error:
                 context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            else:
+                self._tell("after", method, request)
+                return answered
 
         return grpc.unary_unary_rpc_method_handler(
             answer, handler.request_deserializer, handler.response_serializer

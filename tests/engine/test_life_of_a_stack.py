@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from local.lambda_service import LambdaService
 
+from local.embedded_lambda.lambda_service import LambdaService
 from local.stacks import read_stacks
 from tests.engine.account import inventory
 from tests.engine.deployment import Deployment, Engine, Step

@@ -71,9 +71,9 @@ REPLACED = "Changed by replacement."
 FIXED = "Fixed."
 
 REPLACED_UNNOTICED = ("-layer",)
-"""A function goes on with a layer version that is deleted (Lambda developer guide, "Deleting layers")."""
+"""A function keeps the version of a layer that is deleted (Lambda developer guide, "Deleting layers")."""
 
-HOLD_DATA = ("-bucket", "-table", "-queue", "-dlq", "-log-group", "-key")
+HOLD_DATA = ("-bucket", "-jobs-table", "-queue", "-dlq", "-log-group", "-key")
 
 
 class Live:
@@ -112,7 +112,7 @@ class Live:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Fail if the function lacks something at any moment of what is done within."""
-        plugins = self.deployment.engine.plugins
+        provider = self.deployment.engine.provider
         function = WorkingFunction(self.deployment.client, self.outputs)
         self.calls = []
 
@@ -121,11 +121,11 @@ class Live:
                 self.calls.append(f"{method} {urn.rpartition('::')[2]}")
                 function.before(method, urn)
 
-        plugins.before = before
+        provider.before = before
         try:
             yield
         finally:
-            plugins.before = lambda _method, _urn: None
+            provider.before = lambda _method, _urn: None
         assert function.problems == []
         assert list(function.lacks()) == []
 

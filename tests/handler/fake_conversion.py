@@ -48,7 +48,7 @@ def convert(
         rejects=rejects,
         profile=done(profile),
         account=account(2 if rejects else 3, parquet.stat().st_size),
-        columns=(Column(name="a", source_name="a", type="BIGINT"),),
+        columns=(Column(name="a", source_name="a", type="BIGINT", source_type="BIGINT", renamed_fields=()),),
         format="delimited",
         encoding="utf-8",
         compression="none",

@@ -4,6 +4,7 @@ A copy that is to die does so by SIGKILL, from within the HTTP call that it is t
 clean-up runs, exactly as when Lambda ends a function.
 """
 
+import dataclasses
 import gc
 import json
 import os
@@ -77,10 +78,12 @@ def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
     if command.get("cut"):
         cut_body(s3)
     stack, ahead = command["stack"], command.get("clock", 0)
-    settings = index.settings.__class__(
-        **{name: getattr(index.settings, name) for name in index.settings.__slots__}
-        | {"bucket": stack, "table": stack, "job_retention_days": command.get("retention_days", 0)}
-        | {"upload_prefixes": tuple(command.get("upload_prefixes", ()))}
+    settings = dataclasses.replace(
+        index.settings,
+        bucket=stack,
+        table=stack,
+        job_retention_days=command.get("retention_days", 0),
+        upload_prefixes=tuple(command.get("upload_prefixes", ())),
     )
     index.settings = settings
     index.processor = Processor(

@@ -97,7 +97,7 @@ def convert(
         profile=done(files[Output.PROFILE]),
         rejects=rejects,
         account=account(3),
-        columns=(Column(name="a", source_name="a", type="BIGINT"),),
+        columns=(Column(name="a", source_name="a", type="BIGINT", source_type="BIGINT", renamed_fields=()),),
         format="delimited",
         encoding="utf-8",
         compression="none",

@@ -92,7 +92,7 @@ def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lak
     assert job["output_path"] == "processed/input/flights/jan.csv.parquet"
     assert job["profile_path"] == "processed/_profiles/input/flights/jan.csv.json"
     assert "rejected_path" not in job
-    assert job["column_count"] == "2"
+    assert (job["column_count"], job["header"]) == ("2", "typed")
     assert "carrier" not in json.dumps(job), "names of columns may be data: they are in the profile"
     assert lake.published() == {job["output_path"], job["profile_path"]}
 
@@ -568,3 +568,14 @@ def test_what_lies_outside_the_prefixes_of_uploads_is_left(lake: Lake) -> None:
     assert lake.send(event, upload_prefixes=["input/"]).calls == ()
     assert lake.send(event).acknowledged
     assert lake.job("elsewhere/a.csv", version)["status"] == "COMPLETED"
+
+
+def test_an_output_that_somebody_else_wrote_is_taken_away_too(lake: Lake) -> None:
+    job = lake.process("a.csv", CSV)
+    lake.stack.s3.put_object(Bucket=lake.stack.name, Key="rejected/a.csv.jsonl", Body=b"foreign")
+    replay = lake.created("a.csv", job["version_id"], replay_id="20300101T000000Z")
+    assert lake.send(batch([replay])).acknowledged
+    assert lake.published() == {job["output_path"], job["profile_path"]}
+    lake.stack.s3.put_object(Bucket=lake.stack.name, Key=job["output_path"], Body=b"foreign")
+    lake.delete("a.csv")
+    assert lake.published() == set()

@@ -81,7 +81,7 @@ def test_s3_s_test_event_asks_for_nothing() -> None:
         ({"by_lifecycle": True, "for_good": True}, ["LifecycleExpiration:Delete"], None),
     ],
 )
-def test_a_deletion_is_told_by_who_deleted_what(how: dict[str, bool], names: list[str], kind: Kind) -> None:
+def test_a_deletion_is_told_by_who_deleted_what(how: dict[str, Any], names: list[str], kind: Kind) -> None:
     """What a lifecycle rule removes for good is an old version, or a delete marker that nothing is under."""
     told = [events_of(deleted("k", "v1", **how))]
     told += [events_of({"Records": [notification("k", "v1", name=name)]}) for name in names]

@@ -86,16 +86,20 @@ def test_the_main_job_processes_all_real_tables_in_all_regions() -> None:
 
     assert (status, errors) == (0, ""), errors
     result = json.loads(output)
-    rows = {"flights.csv": 336_776, "weather.csv": 26_115, "planes.csv": 3_322, "airports.csv": 1_458}
+    rows = {"flights": 336_776, "weather": 26_115, "planes": 3_322, "airports": 1_458}
     assert set(result["jobs"]) == {"ap-southeast-1", "eu-west-1", "us-east-1"}
     for jobs in result["jobs"].values():
-        seen = {job["input_path"].removeprefix("input/"): (job["status"], job["rows_out"]) for job in jobs}
-        assert seen == {name: ("COMPLETED", count) for name, count in rows.items()}
-        (flights,) = [job for job in jobs if job["input_path"] == "input/flights.csv"]
-        assert flights["column_count"] == 19
-    delays = {row["airline"]: row["mean_arrival_delay_minutes"] for row in result["arrival_delays"]}
-    assert len(delays) == 16
-    assert delays["JetBlue Airways"] == 9.5
+        seen = {job["dataset"]: (job["input_path"], job["status"], job["rows_out"]) for job in jobs}
+        assert seen == {
+            name: (f"input/{name}/{name}.csv", "COMPLETED", count) for name, count in rows.items()
+        }
+        (flights,) = [job for job in jobs if job["dataset"] == "flights"]
+        assert flights["column_count"] == 20  # with `_rescued`
+    assert set(result["arrival_delays"]) == set(result["jobs"])
+    for answer in result["arrival_delays"].values():
+        delays = {row["carrier"]: row["mean_arrival_delay_minutes"] for row in answer}
+        assert len(delays) == 16
+        assert delays["B6"] == "9.5"
 
 
 def test_a_file_of_ones_own_is_processed_and_shown(

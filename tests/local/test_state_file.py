@@ -12,8 +12,8 @@ import pytest
 
 from local import state_file
 from local.errors import LocalError
-from ops.errors import OpsError
-from ops.stacks import find
+from ops.deployed_stacks import find
+from ops.operator_errors import OpsError
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOLD = """

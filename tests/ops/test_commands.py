@@ -8,11 +8,13 @@ from typing import Any
 import boto3
 import pytest
 
+from handler.job_records import Status
 from handler.job_records import job_id as job_id_of_the_function
+from handler.register import register_id as register_id_of_the_function
 from local.alarms import CloudWatch
 from local.cloud import Cloud
-from ops import jobs, messages, smoke, stacks
-from ops.stacks import OUTPUTS, Stack
+from ops import dead_letters, deployed_stacks, job_search, smoke, table
+from ops.deployed_stacks import OUTPUTS, Stack
 from tests.ops.conftest import Answer, Run
 
 GOOD = b"id,price\n" + b"".join(b"%d,1.5\n" % number for number in range(20))
@@ -64,7 +66,7 @@ def test_interrupted_replay_goes_on_where_it_stopped(
     for key in keys:
         cloud.upload(region, key, GOOD)
     cloud.run_until_idle()
-    send, sent = messages.send, list[int]()
+    send, sent = dead_letters.send, list[int]()
 
     def fail_at_the_second(stack: Any, entries: list[dict[str, str]]) -> int:
         if sent:
@@ -72,12 +74,12 @@ def test_interrupted_replay_goes_on_where_it_stopped(
         sent.append(send(stack, entries))
         return sent[0]
 
-    monkeypatch.setattr(messages, "send", fail_at_the_second)
+    monkeypatch.setattr(dead_letters, "send", fail_at_the_second)
     stopped = ops("replay", "input/replayed/", "--yes", "--stack", region)
     assert stopped.status == 130
     resume = stopped.err[stopped.err.index("--resume ") :].split()[1]
     cloud.run_until_idle()
-    monkeypatch.setattr(messages, "send", send)
+    monkeypatch.setattr(dead_letters, "send", send)
     resumed = ops("replay", "input/replayed/", "--resume", resume, "--yes", "--stack", region)
     assert "2 objects" in resumed.out
     assert "10 being done already" in resumed.out
@@ -156,7 +158,7 @@ def test_smoke_check_uploads_again_until_an_upload_makes_an_event(
     cloud: Cloud, region: str, embedded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rule is off for the first uploads: as on AWS in a bucket's first minutes, nothing tells of them."""
-    (stack,) = stacks.find(names=[region], outputs_files=[], local=True).stacks
+    (stack,) = deployed_stacks.find(names=[region], outputs_files=[], local=True).stacks
     events, s3 = cloud.client("events", region), cloud.client("s3", region)
     rule = stack.physical("s3-events")
     bucket = cloud.outputs[region]["bucketName"]
@@ -206,9 +208,14 @@ def test_status_shows_every_region(cloud: Cloud, ops: Run) -> None:
     assert [state["healthy"] for state in shown] == [not state["alarms"] for state in shown]
 
 
-def test_job_id_is_the_one_that_the_function_forms() -> None:
+def test_ids_are_those_that_the_function_forms() -> None:
     subject = ("bucket", "input/ä b+c%.csv", "version")
-    assert jobs.job_id(*subject) == job_id_of_the_function(*subject)
+    assert table.job_id(*subject) == job_id_of_the_function(*subject)
+    assert table.register_id(*subject[:2]) == register_id_of_the_function(*subject[:2])
+
+
+def test_statuses_are_those_of_the_function() -> None:
+    assert set(job_search.STATUSES) == {status.value for status in Status}
 
 
 @pytest.mark.parametrize(
@@ -314,7 +321,7 @@ def test_code_that_was_changed_by_hand_is_said(
     assert status_where_deployed(function["CodeSha256"])["code_changed"] is False
     changed = status_where_deployed("another")
     assert (changed["code_changed"], changed["healthy"]) == (True, False)
-    assert "code  changed by hand" in run("status", "--outputs", str(outputs)).out
+    assert "changed by hand: it is not what" in run("status", "--outputs", str(outputs)).out
 
 
 def test_aws_errors_are_explained(

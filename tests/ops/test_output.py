@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from local.cloud import Cloud
-from ops import jobs
-from ops.table import register_id
+from ops.table import job_id, register_id
 from tests.ops.conftest import Answer, Run, let_go_of_dead_letters
 
 WIDTH = 80
@@ -62,6 +61,9 @@ def commands(bad: Bad) -> dict[str, list[str]]:
         "discard": ["discard", bad.message_id, *where],
         "replay": ["replay", bad.prefix, *where],
         "replay of nothing": ["replay", bad.prefix, "--status", "SKIPPED", *where],
+        "reconcile": ["reconcile", bad.prefix, "--older-than", "0m", *where],
+        "erase": ["erase", bad.completed, *where],
+        "erase --verify": ["erase", bad.completed, "--verify", *where],
         "an unknown job": ["job", bad.prefix],
         "an unknown message": ["discard", bad.prefix, *where],
         "a wrong argument": ["jobs", "--since", bad.prefix],
@@ -153,7 +155,7 @@ def test_the_beginning_of_an_id_is_enough_while_it_is_of_one_job(cloud: Cloud, r
     version = cloud.upload(region, key, GOOD)
     cloud.run_until_idle()
     bucket = cloud.outputs[region]["bucketName"]
-    identifier = jobs.job_id(bucket, key, version)
+    identifier = job_id(bucket, key, version)
     assert key in ops("job", identifier[:12]).out
 
     twin = identifier[:12] + "0" * 20
@@ -175,7 +177,7 @@ def test_expired_records_are_not_shown(cloud: Cloud, region: str, ops: Run) -> N
     key = f"input/expired/{uuid.uuid4()}.csv"
     version = cloud.upload(region, key, GOOD)
     cloud.run_until_idle()
-    identifier = jobs.job_id(cloud.outputs[region]["bucketName"], key, version)
+    identifier = job_id(cloud.outputs[region]["bucketName"], key, version)
     where = ("--stack", region)
 
     def expire(at: int) -> None:
@@ -253,7 +255,7 @@ def test_resuming_a_replay_that_never_was_is_refused(
     before = cloud.messages(region)
     answer = ops("replay", "input/", "--resume", unknown, "--yes", "--stack", region)
     assert answer.status == 2
-    assert "an interrupted replay prints its id" in answer.err
+    assert "an interrupted command prints its id" in answer.err
     assert cloud.messages(region) == before
 
 

@@ -121,6 +121,16 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
         changed(ENDPOINT, serviceName="com.amazonaws.s3-global.accesspoint"),
         ("VpcEndpoint", "com.amazonaws.s3-global.accesspoint"),
     ),
+    *(
+        ("residency-query-results", with_one_more("aws:athena/workgroup:Workgroup", **broken), (names,))
+        for names, broken in {
+            "enforceWorkgroupConfiguration is False": {
+                "configuration": {"enforceWorkgroupConfiguration": False}
+            },
+            "managedQueryResultsConfiguration.enabled is None": {"configuration": {}},
+            "bytesScannedCutoffPerQuery is None": {"configuration": {}},
+        }.items()
+    ),
     (
         "residency-features",
         with_one_more("aws:s3/bucketReplicationConfig:BucketReplicationConfig"),

@@ -33,6 +33,13 @@ def main() -> None:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         started = Engines(stack)
         engines = {name: started[name] for name in ENGINES}
+        paths = folders.write(directory)
+        ways = folders.ways(engines)
+        print(f"| first file, second file | {' | '.join(ways)} |\n|---|{'---|' * len(ways)}", flush=True)
+        for pair, path in paths.items():
+            cells = [folders.outcome(read, pair, path) for read in ways.values()]
+            shown = [cell if cell in (folders.RIGHT, folders.ERROR) else f"**{cell}**" for cell in cells]
+            print(f"| {pair} | {' | '.join(shown)} |", flush=True)
         counts: dict[str, int] = defaultdict(int)
         published = 0
         for number, (name, data) in enumerate(corpus.files(options.every).items()):
@@ -50,16 +57,9 @@ def main() -> None:
                 counts[engine.name] += text is None
                 if text:
                     print(f"{name}: {engine.name}: {text[:200]}", file=sys.stderr)
-        print(f"| engine | of {published:,} files |\n|---|---:|")
+        print(f"\n| engine | of {published:,} files |\n|---|---:|")
         for name in engines:
             print(f"| {name} | {counts[name]:,} = {counts[name] / published:.1%} |")
-        paths = folders.write(directory)
-        ways = folders.ways(engines)
-        print(f"\n| first file, second file | {' | '.join(ways)} |\n|---|{'---|' * len(ways)}")
-        for pair, path in paths.items():
-            cells = [folders.outcome(read, pair, path) for read in ways.values()]
-            shown = [cell if cell in (folders.RIGHT, folders.ERROR) else f"**{cell}**" for cell in cells]
-            print(f"| {pair} | {' | '.join(shown)} |")
 
 
 if __name__ == "__main__":

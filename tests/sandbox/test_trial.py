@@ -10,18 +10,13 @@ import boto3
 import pytest
 
 from local.alarms import CloudWatch
-from local.deployer import deploy
 from local.embedded_lambda.lambda_service import LambdaService
 from local.moto_patches.first_events import START_SECONDS
-from local.resources import lifecycle
 from local.server import Server
-from local.stacks import PROJECT, Stack
 from ops import smoke
 from sandbox.deployment import SandboxError, settings
 from sandbox.trial import BROKEN_KEY, Trial
-
-REGION = "eu-west-1"
-_numbers = itertools.count()
+from tests.sandbox.embedded import REGION, EmbeddedDeployment
 
 
 @pytest.fixture(scope="module")
@@ -30,45 +25,6 @@ def server() -> Iterator[Server]:
         environment.setenv(START_SECONDS, "300")
         with Server() as running:
             yield running
-
-
-class EmbeddedDeployment:
-    """Deploys as the embedded AWS does, and deletes what it created in the opposite order."""
-
-    def __init__(self, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.suffix, self.region = f"sb{next(_numbers)}", REGION
-        self.keeps = ""
-        """A type of resource that the destruction forgets."""
-        self.changes_again = False
-        self._server = server
-        self._created: list[tuple[Any, Any, Any]] = []
-        create = lifecycle.create
-
-        def create_and_note(kind: Any, target: Any, inputs: Any) -> Any:
-            created = create(kind, target, inputs)
-            self._created.append((kind, target, created))
-            return created
-
-        monkeypatch.setattr(lifecycle, "create", create_and_note)
-
-    def up(self) -> Mapping[str, Any]:
-        config = settings(PROJECT / f"Pulumi.{REGION}.yaml", self.suffix)
-        self.outputs = deploy(self._server, Stack(project="regional-analytics", name=REGION, config=config))
-        return self.outputs
-
-    def up_again(self) -> None:
-        if self.changes_again:
-            raise SandboxError("1 change")
-
-    def destroy(self) -> None:
-        s3, bucket = self._server.client("s3", REGION), self.outputs["bucketName"]
-        s3.delete_bucket_policy(Bucket=bucket)
-        versions = s3.list_object_versions(Bucket=bucket)
-        for version in versions.get("Versions", []) + versions.get("DeleteMarkers", []):
-            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
-        for kind, target, resource in reversed(self._created):
-            if kind.pulumi_type != self.keeps:
-                lifecycle.delete(kind, target, resource)
 
 
 Try = Callable[[EmbeddedDeployment], tuple[list[str], list[str]]]
@@ -160,6 +116,7 @@ def test_a_sandbox_has_a_stacks_settings_but_its_own_names_no_secrets_and_no_pro
         "regional-analytics:memorySize": "2048",
         "regional-analytics:environmentSuffix": "sb1",
         "regional-analytics:environment": "sb1",
+        "regional-analytics:cidrBlock": "192.168.254.0/24",
         "regional-analytics:protect": "false",
         "regional-analytics:forceDestroy": "true",
     }

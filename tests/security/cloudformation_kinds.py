@@ -84,6 +84,7 @@ KINDS = {
             "serverSideEncryption": "SSESpecification",
             "serverSideEncryption.enabled": "SSEEnabled",
             "serverSideEncryption.kmsKeyArn": "KMSMasterKeyId",
+            "ttl": "TimeToLiveSpecification",
         },
         made={"hashKey": _hash_key},
     ),
@@ -172,6 +173,7 @@ KINDS = {
         renamed={
             "rules": "ServerSideEncryptionConfiguration",
             "rules.applyServerSideEncryptionByDefault": "ServerSideEncryptionByDefault",
+            "rules.blockedEncryptionTypes": "BlockedEncryptionTypes.EncryptionType",
         },
     ),
     "s3/bucketVersioning:BucketVersioning": Kind(type=BUCKET, belongs_to="bucket"),

@@ -1,5 +1,6 @@
 """How a delimited file is laid out, told by its beginning: dialect, titles and comments, header, names."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,11 +12,13 @@ from conversion.delimited.detection import COMMENT, Detected, detect
 from conversion.delimited.dialect import Dialect, lines_dialect
 from conversion.delimited.header import Begin, Header, find_header
 from conversion.delimited.sample import line_ends
+from conversion.model import UnreadableError
 
 _DELIMITED_SUFFIXES = {".csv", ".tsv", ".tab", ".psv", ".ssv", ".dsv"}
 _LIKENESS_MIN = 0.8
 """The share of its records that must have the same number of fields, for a file to be delimited that does not
 say so in its name."""
+_TAG = re.compile(rb"\s*<(?:\?xml\s|!DOCTYPE\s|!--|[A-Za-z_][\w:.-]*(?:\s|/?>))", re.IGNORECASE)
 _SAMPLE_RECORDS = 1000
 _TITLE_LENGTH_MAX = 200
 
@@ -67,10 +70,16 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
         head: Its beginning, as UTF-8 without a mark.
         key: Its name, which counts only where the beginning leaves a choice: one column of text.
         whole: Whether ``head`` is all of it. If not, its last record may be cut.
+
+    Raises:
+        UnreadableError: It is XML or HTML: it begins with a tag, and no dialect explains it.
     """
     detected = detect(head, whole=whole)
     begin = find_header(detected.grammar, detected.records, detected.width)
-    if not (_is_declared(key) or detected.separator_line or _is_delimited(detected, begin)):
+    explained = bool(detected.separator_line) or _is_delimited(detected, begin)
+    if not explained and _TAG.match(head):
+        raise UnreadableError("not a format that is read, by its first tag: XML or HTML")
+    if not explained and not _is_declared(key):
         return Layout(dialect=lines_dialect(blank_lines=True, newline=newline_of(head)), names=("line",))
     grammar, records = detected.grammar, detected.records
     header = None if begin.index is None else records[begin.index]

@@ -22,6 +22,7 @@ from conversion.rejects import Rejects
 
 _END = re.compile(rb"\r\n|\n|\r")
 _CUTS_TRIED = 100
+_BEFORE_HEADER = (b"\n", b"\r", BOM_UTF8)
 _HEADER_AGAIN = "the header again"
 
 
@@ -189,7 +190,7 @@ class Records:
         return (
             bool(header)
             and header in data
-            and (data.startswith(header) or b"\n" + header in data or BOM_UTF8 + header in data)
+            and (data.startswith(header) or any(before + header in data for before in _BEFORE_HEADER))
         )
 
     def _is_header(self, record: bytes) -> bool:
@@ -223,7 +224,7 @@ class Records:
             more += [index for index, line in enumerate(lines) if line in (b"\n", b"\r", b"\r\n")]
         if not is_text(data):
             more += [index for index, line in enumerate(lines) if not is_text(line)]
-        if self._has_header(data.replace(b"\r", b"\n")):
+        if self._has_header(data):
             more += [index for index, line in enumerate(lines) if self._is_header(line.rstrip(b"\r\n"))]
         return sorted({*odd, *more}) if more else odd
 

@@ -117,7 +117,7 @@ def _annotation(shape: Shape) -> Any:  # noqa: ANN401  (types are not a type)
     if isinstance(shape, dict):
         return _model(shape)
     if isinstance(shape, list):
-        return list[Optional[_annotation(shape[0])]]  # type: ignore[misc]  # noqa: UP045
+        return list[Optional[_annotation(shape[0])]]  # noqa: UP045
     return _ANNOTATIONS[shape]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
 
 NAMESPACE = "RegionalAnalytics"
 RECENT = timedelta(minutes=15)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from ops import display
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
 from terminal.console import Console
 
 MARGIN = timedelta(minutes=15)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops import jobs, log
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops import function_log, job_search
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 
 RECEIVE_MAX = 10
 """Messages that one call of SQS receives, sends or deletes at the most."""
@@ -60,9 +60,17 @@ def peek(stack: Stack, *, limit: int) -> list[DeadLetter]:
 
 def count(stack: Stack, queue_url: str) -> int:
     """Return how many messages of a queue are there to be received, as SQS says (approximately)."""
-    names = ["ApproximateNumberOfMessages"]
-    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=names)
-    return int(attributes["Attributes"][names[0]])
+    return _attribute(stack, queue_url, "ApproximateNumberOfMessages")
+
+
+def in_flight(stack: Stack, queue_url: str) -> int:
+    """Return how many messages of a queue are being worked on, or wait to be repeated."""
+    return _attribute(stack, queue_url, "ApproximateNumberOfMessagesNotVisible")
+
+
+def _attribute(stack: Stack, queue_url: str, name: str) -> int:
+    attributes = stack.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])
+    return int(attributes["Attributes"][name])
 
 
 def redrive(stack: Stack, *, per_second: int | None = None) -> Iterator[Move]:
@@ -221,10 +229,10 @@ def _reason_of_failure(stack: Stack, message: dict[str, Any]) -> str:
     subject = _subject(message["Body"])
     if subject:
         key, version_id = subject
-        job = jobs.get(stack, jobs.job_id(stack.bucket, key, version_id or "null"))
+        job = job_search.get(stack, job_search.job_id(stack.bucket, key, version_id or "null"))
         if job and job.get("error"):
             return str(job["error"])
-    lines = log.lines_with(
+    lines = function_log.lines_with(
         stack, message["MessageId"], since=_sent_at(message), until=datetime.now(UTC) + timedelta(minutes=1)
     )
     reasons = [reason for _, line in lines if (reason := _logged_reason(line))]

@@ -12,7 +12,7 @@ from typing import Any, Self
 import boto3
 from botocore.config import Config
 
-from ops.errors import OpsError
+from ops.operator_errors import OpsError
 
 EMBEDDED_AWS = Path(".build/embedded-aws.json")
 """Written by `python -m local serve`: its endpoint, the operator's credentials, its stacks' outputs."""

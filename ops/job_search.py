@@ -16,8 +16,8 @@ from boto3.dynamodb.conditions import Attr, Key
 from botocore.exceptions import ClientError
 
 from ops import registers
-from ops.errors import OpsError
-from ops.stacks import Stack
+from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 from ops.table import Item, get, job_id
 
 INDEX = "timestamp-index"

@@ -1,0 +1,70 @@
+"""The roles that GitHub's workflows assume: to preview, to deploy each stack, and to try a sandbox."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+from permissions import Scope, deployment, preview, sandbox
+
+ISSUER = "token.actions.githubusercontent.com"
+AUDIENCE = "sts.amazonaws.com"
+SESSION_SECONDS = 7200
+"""As long as a job of the workflows may take, and so the credentials that it is given."""
+
+config = pulumi.Config()
+repository = config.require("repository")
+state_bucket = config.require("stateBucket")
+stacks: list[str] = config.require_object("stacks")
+sandbox_region = config.require("sandboxRegion")
+account = aws.get_caller_identity().account_id
+
+
+def scope(regions: Sequence[str], suffix: str) -> Scope:
+    """Return the scope of stacks of this account."""
+    return Scope(account=account, regions=tuple(regions), suffix=suffix, state_bucket=state_bucket)
+
+
+def trust(issuer: str, environments: Sequence[str]) -> str:
+    """Let the jobs of some of the repository's environments assume a role, and nobody else.
+
+    GitHub's documentation, "Configuring OpenID Connect in Amazon Web Services".
+    """
+    subjects = [f"repo:{repository}:environment:{environment}" for environment in environments]
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": issuer},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{ISSUER}:aud": AUDIENCE, f"{ISSUER}:sub": subjects}},
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def role(name: str, environments: Sequence[str], policy: dict[str, Any]) -> pulumi.Output[str]:
+    """Create a role with one policy, and return its ARN."""
+    created = aws.iam.Role(
+        name,
+        name=f"regional-analytics-{name}",
+        description=f"Assumed by the workflows of {repository} in the environment {', '.join(environments)}",
+        assume_role_policy=provider_arn.apply(lambda issuer: trust(issuer, environments)),
+        max_session_duration=SESSION_SECONDS,
+        tags={"Name": f"regional-analytics-{name}", "ManagedBy": "Pulumi"},
+    )
+    aws.iam.RolePolicy(f"{name}-policy", role=created.name, name="access", policy=json.dumps(policy))
+    return created.arn
+
+
+if config.require_bool("createProvider"):
+    provider_arn = aws.iam.OpenIdConnectProvider(
+        "github", url=f"https://{ISSUER}", client_id_lists=[AUDIENCE], tags={"ManagedBy": "Pulumi"}
+    ).arn
+else:
+    provider_arn = pulumi.Output.from_input(f"arn:aws:iam::{account}:oidc-provider/{ISSUER}")
+
+pulumi.export("previewRoleArn", role("preview", ["preview", "drift"], preview(scope(stacks, "*"))))
+pulumi.export(
+    "deployRoleArns",
+    {stack: role(f"deploy-{stack}", [stack], deployment(scope([stack], "*"))) for stack in stacks},
+)
+pulumi.export("sandboxRoleArn", role("sandbox", ["sandbox"], sandbox(scope([sandbox_region], "sb*"))))

@@ -1,0 +1,343 @@
+"""What each role may do: the calls of Pulumi's AWS provider and of `python -m ops`, on this project's names.
+
+The actions are those of the Service Authorization Reference. Where one has no resources there, or its
+resources have no names that are known beforehand (EC2's, KMS keys, event source mappings), the region is all
+that narrows it.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+Actions = tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """Which stacks a role is for.
+
+    Attributes:
+        account: The account's id.
+        regions: Their regions.
+        suffix: The end of their names, as a pattern.
+        state_bucket: The bucket that keeps their state.
+    """
+
+    account: str
+    regions: tuple[str, ...]
+    suffix: str
+    state_bucket: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grant:
+    """Some actions on some resources.
+
+    Attributes:
+        read: What a preview and a refresh need.
+        change: What an update needs besides.
+        remove: What takes data away: the destruction of a sandbox needs it, an update never.
+        resources: ARNs without `arn:aws:`; {account}, {suffix} and {state_bucket} stand for the scope's.
+        condition: What else must hold.
+    """
+
+    read: Actions = ()
+    change: Actions = ()
+    remove: Actions = ()
+    resources: tuple[str, ...]
+    condition: dict[str, Any] | None = None
+
+
+ANY = ("*",)
+BUCKET = "s3:::analytics-bucket-{suffix}-{account}-*-an"
+KEY_USERS = ("dynamodb", "lambda", "logs", "s3", "sns", "sqs")
+
+GRANTS = {
+    "Bucket": Grant(
+        read=(
+            *("s3:GetAccelerateConfiguration", "s3:GetBucketAcl", "s3:GetBucketCORS", "s3:GetBucketLocation"),
+            *("s3:GetBucketLogging", "s3:GetBucketNotification", "s3:GetBucketObjectLockConfiguration"),
+            *("s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock"),
+            *("s3:GetBucketRequestPayment", "s3:GetBucketTagging", "s3:GetBucketVersioning"),
+            *("s3:GetBucketWebsite", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration"),
+            *("s3:GetReplicationConfiguration", "s3:ListBucket"),
+        ),
+        change=(
+            *("s3:CreateBucket", "s3:DeleteBucketPolicy", "s3:PutBucketNotification"),
+            *("s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock"),
+            *("s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration"),
+            "s3:PutLifecycleConfiguration",
+        ),
+        remove=("s3:DeleteBucket", "s3:ListBucketVersions"),
+        resources=(BUCKET,),
+    ),
+    "SmokeTest": Grant(change=("s3:PutObject",), resources=(f"{BUCKET}/input/_smoke/*",)),
+    "Objects": Grant(
+        remove=("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"),
+        resources=(f"{BUCKET}/*",),
+    ),
+    "Table": Grant(
+        read=(
+            *("dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive"),
+            "dynamodb:ListTagsOfResource",
+        ),
+        change=(
+            *("dynamodb:CreateTable", "dynamodb:GetItem", "dynamodb:TagResource", "dynamodb:UntagResource"),
+            *("dynamodb:UpdateContinuousBackups", "dynamodb:UpdateTable", "dynamodb:UpdateTimeToLive"),
+        ),
+        remove=("dynamodb:DeleteTable",),
+        resources=("dynamodb:*:{account}:table/analytics-jobs-*-{suffix}",),
+    ),
+    "Queues": Grant(
+        read=("sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"),
+        change=(
+            *("sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes"),
+            *("sqs:TagQueue", "sqs:UntagQueue"),
+        ),
+        resources=("sqs:*:{account}:analytics-*-{suffix}",),
+    ),
+    "Rule": Grant(
+        read=("events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule"),
+        change=(
+            *("events:DeleteRule", "events:DisableRule", "events:EnableRule", "events:PutRule"),
+            *("events:PutTargets", "events:RemoveTargets", "events:TagResource", "events:UntagResource"),
+        ),
+        resources=("events:*:{account}:rule/analytics-*-{suffix}",),
+    ),
+    "Function": Grant(
+        read=(
+            *("lambda:GetFunction", "lambda:GetFunctionCodeSigningConfig", "lambda:GetFunctionConfiguration"),
+            *("lambda:ListTags", "lambda:ListVersionsByFunction"),
+        ),
+        change=(
+            *("lambda:CreateFunction", "lambda:DeleteFunction", "lambda:TagResource", "lambda:UntagResource"),
+            *("lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration"),
+        ),
+        resources=("lambda:*:{account}:function:analytics-etl-*-{suffix}",),
+    ),
+    "LayerVersions": Grant(
+        read=("lambda:GetLayerVersion",),
+        change=("lambda:DeleteLayerVersion",),
+        resources=("lambda:*:{account}:layer:analytics-layer-*-{suffix}:*",),
+    ),
+    "Layer": Grant(
+        change=("lambda:PublishLayerVersion",),
+        resources=("lambda:*:{account}:layer:analytics-layer-*-{suffix}",),
+    ),
+    "Mappings": Grant(
+        read=("lambda:GetEventSourceMapping", "lambda:ListTags"),
+        change=(
+            *("lambda:DeleteEventSourceMapping", "lambda:TagResource", "lambda:UntagResource"),
+            "lambda:UpdateEventSourceMapping",
+        ),
+        resources=("lambda:*:{account}:event-source-mapping:*",),
+    ),
+    "LambdaAtLarge": Grant(
+        read=("lambda:GetAccountSettings", "lambda:ListEventSourceMappings"),
+        change=("lambda:CreateEventSourceMapping",),
+        resources=ANY,
+    ),
+    "Roles": Grant(
+        read=(
+            *("iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies"),
+            *("iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:ListRoleTags"),
+        ),
+        change=(
+            *("iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy", "iam:TagRole"),
+            *("iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription"),
+        ),
+        resources=("iam::{account}:role/analytics-*-{suffix}",),
+    ),
+    "PassTheFunctionsRole": Grant(
+        change=("iam:PassRole",),
+        resources=("iam::{account}:role/analytics-lambda-role-*-{suffix}",),
+        condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+    ),
+    "ReadersPolicies": Grant(
+        read=("iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyTags", "iam:ListPolicyVersions"),
+        change=(
+            *("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion"),
+            *("iam:TagPolicy", "iam:UntagPolicy"),
+        ),
+        resources=("iam::{account}:policy/analytics-*-{suffix}",),
+    ),
+    "ListRoles": Grant(remove=("iam:ListRoles",), resources=ANY),
+    "Network": Grant(
+        read=(
+            *("ec2:DescribeManagedPrefixLists", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces"),
+            *("ec2:DescribePrefixLists", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules"),
+            *("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags"),
+            *("ec2:DescribeVpcAttribute", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"),
+        ),
+        change=(
+            *("ec2:AssociateRouteTable", "ec2:AuthorizeSecurityGroupEgress", "ec2:CreateRouteTable"),
+            *("ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags", "ec2:CreateVpc"),
+            *("ec2:CreateVpcEndpoint", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet"),
+            *("ec2:DeleteTags", "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints", "ec2:DisassociateRouteTable"),
+            *("ec2:ModifySecurityGroupRules", "ec2:ModifySubnetAttribute", "ec2:ModifyVpcAttribute"),
+            *("ec2:ModifyVpcEndpoint", "ec2:ReplaceRouteTableAssociation", "ec2:RevokeSecurityGroupEgress"),
+            "ec2:RevokeSecurityGroupIngress",
+        ),
+        resources=ANY,
+    ),
+    "Logs": Grant(
+        read=("logs:ListTagsForResource",),
+        change=(
+            *("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteRetentionPolicy"),
+            *("logs:DisassociateKmsKey", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource"),
+        ),
+        remove=("logs:DeleteLogGroup",),
+        resources=("logs:*:{account}:log-group:/aws/lambda/analytics-etl-*-{suffix}",),
+    ),
+    "ListLogGroups": Grant(read=("logs:DescribeLogGroups",), resources=ANY),
+    "Alarms": Grant(
+        read=("cloudwatch:ListTagsForResource",),
+        change=(
+            *("cloudwatch:DeleteAlarms", "cloudwatch:PutCompositeAlarm", "cloudwatch:PutMetricAlarm"),
+            *("cloudwatch:TagResource", "cloudwatch:UntagResource"),
+        ),
+        resources=("cloudwatch:*:{account}:alarm:analytics-*-{suffix}",),
+    ),
+    "Dashboard": Grant(
+        read=("cloudwatch:GetDashboard",),
+        change=("cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"),
+        resources=("cloudwatch::{account}:dashboard/analytics-*-{suffix}",),
+    ),
+    "Metrics": Grant(
+        read=("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:ListDashboards"),
+        resources=ANY,
+    ),
+    "Topic": Grant(
+        read=("sns:GetTopicAttributes", "sns:ListTagsForResource"),
+        change=(
+            *("sns:CreateTopic", "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Subscribe"),
+            *("sns:TagResource", "sns:UntagResource"),
+        ),
+        resources=("sns:*:{account}:analytics-alarms-*-{suffix}",),
+    ),
+    "Subscriptions": Grant(
+        read=("sns:GetSubscriptionAttributes",),
+        change=("sns:SetSubscriptionAttributes", "sns:Unsubscribe"),
+        resources=ANY,
+    ),
+    "Keys": Grant(
+        read=("kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"),
+        change=(
+            *("kms:CreateAlias", "kms:DeleteAlias", "kms:EnableKeyRotation", "kms:PutKeyPolicy"),
+            *("kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription"),
+        ),
+        remove=("kms:ScheduleKeyDeletion",),
+        resources=("kms:*:{account}:key/*",),
+    ),
+    "Aliases": Grant(
+        change=("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"),
+        resources=("kms:*:{account}:alias/analytics-*-{suffix}",),
+    ),
+    "NewKeys": Grant(read=("kms:ListAliases",), change=("kms:CreateKey",), resources=ANY),
+    "KeysThroughServices": Grant(
+        change=("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
+        resources=("kms:*:{account}:key/*",),
+        condition={"StringLike": {"kms:ViaService": [f"{service}.*.amazonaws.com" for service in KEY_USERS]}},
+    ),
+    "Catalog": Grant(
+        read=("glue:GetDatabase", "glue:GetTable", "glue:GetTags"),
+        change=(
+            *("glue:CreateDatabase", "glue:CreateTable", "glue:DeleteDatabase", "glue:DeleteTable"),
+            *("glue:TagResource", "glue:UntagResource", "glue:UpdateDatabase", "glue:UpdateTable"),
+        ),
+        resources=(
+            "glue:*:{account}:catalog",
+            "glue:*:{account}:database/analytics_*_{suffix}",
+            "glue:*:{account}:table/analytics_*_{suffix}/*",
+            # The deletion of a database asks for its functions, of which there are none.
+            "glue:*:{account}:userDefinedFunction/analytics_*_{suffix}/*",
+        ),
+    ),
+    "Workgroups": Grant(
+        read=("athena:GetNamedQuery", "athena:GetWorkGroup", "athena:ListTagsForResource"),
+        change=(
+            *("athena:CreateNamedQuery", "athena:CreateWorkGroup", "athena:DeleteNamedQuery"),
+            *("athena:DeleteWorkGroup", "athena:TagResource", "athena:UntagResource"),
+            *("athena:UpdateNamedQuery", "athena:UpdateWorkGroup"),
+        ),
+        resources=("athena:*:{account}:workgroup/analytics-*-{suffix}",),
+    ),
+    "WhatIsLeft": Grant(remove=("tag:GetResources",), resources=ANY),
+    "EventsAtLarge": Grant(remove=("events:TestEventPattern",), resources=ANY),
+    "State": Grant(read=("s3:ListBucket",), resources=("s3:::{state_bucket}",)),
+    "StateFiles": Grant(
+        read=("s3:GetObject",),
+        change=("s3:DeleteObject", "s3:PutObject"),
+        resources=("s3:::{state_bucket}/*",),
+    ),
+}
+
+
+def preview(scope: Scope) -> dict[str, Any]:
+    """Return the policy of who previews, and looks for drift: it reads no object and no record."""
+    return _policy(scope, lambda grant: grant.read)
+
+
+def deployment(scope: Scope) -> dict[str, Any]:
+    """Return the policy of who deploys: bucket, objects, table, logs and keys cannot be taken away by it."""
+    return _policy(scope, lambda grant: (*grant.read, *grant.change))
+
+
+def sandbox(scope: Scope) -> dict[str, Any]:
+    """Return the policy of who deploys a region and takes all of it away again."""
+    return _policy(scope, lambda grant: (*grant.read, *grant.change, *grant.remove))
+
+
+def _policy(scope: Scope, chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - gives a grant's actions
+    statements = (
+        _statement(sid, grant, sorted(chosen(grant)), scope) for sid, grant in GRANTS.items() if chosen(grant)
+    )
+    return {"Version": "2012-10-17", "Statement": [*statements, _only_in_regions(scope)]}
+
+
+def _statement(sid: str, grant: Grant, actions: Iterable[str], scope: Scope) -> dict[str, Any]:
+    values = {"account": scope.account, "suffix": scope.suffix, "state_bucket": scope.state_bucket}
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": [name if name == "*" else f"arn:aws:{name.format(**values)}" for name in grant.resources],
+        **({"Condition": grant.condition} if grant.condition else {}),
+    }
+
+
+def _only_in_regions(scope: Scope) -> dict[str, Any]:
+    """Deny every other region, but for IAM, which has none, and for the state, which may lie in another."""
+    state = f"arn:aws:s3:::{scope.state_bucket}"
+    return {
+        "Sid": "OnlyInItsRegions",
+        "Effect": "Deny",
+        "Action": "*",
+        "NotResource": [f"arn:aws:iam::{scope.account}:*", state, f"{state}/*"],
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": list(scope.regions)}},
+    }
+
+
+def main() -> None:
+    """Print a policy, for a role that is not made by this program."""
+    parser = argparse.ArgumentParser(prog="python -m bootstrap.permissions", description=main.__doc__)
+    parser.add_argument("role", choices=["preview", "deployment", "sandbox"])
+    parser.add_argument("--account", required=True, help="the account's id")
+    parser.add_argument("--region", required=True, action="append", help="may be given several times")
+    parser.add_argument("--suffix", default="*", help="environmentSuffix, or a pattern of it (default *)")
+    parser.add_argument("--state-bucket", required=True, help="the name of the bucket that keeps the state")
+    given = parser.parse_args()
+    scope = Scope(
+        account=given.account,
+        regions=tuple(given.region),
+        suffix=given.suffix,
+        state_bucket=given.state_bucket,
+    )
+    chosen = {"preview": preview, "deployment": deployment, "sandbox": sandbox}[given.role]
+    print(json.dumps(chosen(scope), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The keys of what the system publishes for an object, as the function forms them."""
+
+import hashlib
+import re
+
+KEY_BYTES_MAX = 1024
+"""S3 User Guide, "Creating object key names"."""
+LAYOUT = {
+    "output_path": ("processed/", ".parquet"),
+    "rejected_path": ("rejected/", ".jsonl"),
+    "profile_path": ("processed/_profiles/", ".json"),
+}
+"""Prefix and ending of each kind of output, by the attribute of the job record that names it."""
+_HASHED = re.compile(r"~[0-9a-f]{64}\Z")
+
+
+def output_key(kind: str, key: str) -> str:
+    """Return the key of an output of the object with this key."""
+    prefix, ending = LAYOUT[kind]
+    room = KEY_BYTES_MAX - len(prefix) - len(ending)
+    if len(key.encode()) > room or _HASHED.search(key):
+        tail = "~" + hashlib.sha256(key.encode()).hexdigest()
+        key = key.encode()[: room - len(tail)].decode(errors="ignore") + tail
+    return prefix + key + ending
+
+
+def output_keys(key: str) -> dict[str, str]:
+    """Return the keys of all outputs that an object may have, by kind."""
+    return {kind: output_key(kind, key) for kind in LAYOUT}
+
+
+def source_key(output: str) -> str | None:
+    """Return the key of the object that an output is of; None where only a hash of it is left."""
+    for prefix, ending in sorted(LAYOUT.values(), key=lambda layout: -len(layout[0])):
+        if output.startswith(prefix) and output.endswith(ending):
+            key = output[len(prefix) : len(output) - len(ending)]
+            return None if _HASHED.search(key) else key
+    return None

@@ -1,0 +1,278 @@
+"""The roles that deploying needs are enough for what is done with them, and for no more."""
+
+import json
+import re
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.handlers
+import pulumi
+import pytest
+import yaml
+from pulumi.runtime import mocks
+
+from bootstrap import permissions
+from bootstrap.permissions import Scope
+from local import policies
+from local.server import Server
+from policy.rules import Resource, Stack
+from policy.rules import permissions as rules_of_permissions
+from tests.program.evaluation import ACCOUNT_ID
+from tests.sandbox.embedded import EmbeddedDeployment
+from tests.security.test_scanners import parliament
+
+PROJECT = Path(__file__).resolve().parents[2]
+SCOPE = Scope(account=ACCOUNT_ID, regions=("eu-west-1",), suffix="dev", state_bucket="state")
+POLICIES = {
+    "preview": permissions.preview(SCOPE),
+    "deployment": permissions.deployment(SCOPE),
+    "sandbox": permissions.sandbox(SCOPE),
+}
+
+NAMED_OTHERWISE = {
+    "s3:DeleteBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
+    "s3:DeleteBucketOwnershipControls": "s3:PutBucketOwnershipControls",
+    "s3:DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:PutBucketNotificationConfiguration": "s3:PutBucketNotification",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+}
+"""Calls whose action has another name (Service Authorization Reference)."""
+
+NEED_NO_RIGHT = {"sts:GetCallerIdentity"}
+EMBEDDED_ALONE = {"iam:GetAccountAuthorizationDetails": "One of the embedded deployer's ways to read a role."}
+OF_OPS = {
+    *("s3:PutObject", "dynamodb:GetItem", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
+    *("sqs:GetQueueAttributes", "lambda:GetFunctionConfiguration"),
+}
+"""What `python -m ops smoke` and `python -m ops status` call."""
+
+TAKES_DATA_AWAY = {
+    *("s3:DeleteBucket", "s3:DeleteObjectVersion", "dynamodb:DeleteTable", "kms:ScheduleKeyDeletion"),
+    "logs:DeleteLogGroup",
+}
+"""What the sandbox's role alone may do."""
+
+ACCEPTED_BY_PARLIAMENT = {
+    r"RESOURCE_STAR \['cloudwatch:DescribeAlarms'\]": "It asks for all alarms whose names begin alike.",
+    r"RESOURCE_STAR \['ec2:": "EC2 chooses its ids, and they are not known beforehand; the region is bound.",
+    r"RESOURCE_MISMATCH .*'kms:CreateAlias'": "It is asked for key and alias alike: one statement for each.",
+    r"RESOURCE_POLICY_PRIVILEGE_ESCALATION .*s3:Put(BucketPolicy|LifecycleConfiguration)$": (
+        "Who changes the bucket's policy or lifecycle can give themselves more; docs/deploying.md says so."
+    ),
+    r"RESOURCE_MISMATCH .*'athena:ListTagsForResource'": "Tags are read and set of workgroups alone.",
+}
+"""Findings that stay, and why."""
+
+
+def test_a_deployment_and_its_destruction_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The calls are those of the embedded AWS's deployer, which does what Pulumi's provider does."""
+    needed = {NAMED_OTHERWISE.get(call, call) for call in calls_of_a_deployment(monkeypatch)}
+    assert len(needed) > 100
+    assert needed - NEED_NO_RIGHT - EMBEDDED_ALONE.keys() - actions("sandbox") == set()
+    kept = TAKES_DATA_AWAY | {"s3:ListBucketVersions", "s3:DeleteObject"}
+    assert needed - NEED_NO_RIGHT - EMBEDDED_ALONE.keys() - kept - actions("deployment") == set()
+
+
+def test_the_operators_checks_are_allowed_to_who_deploys() -> None:
+    assert actions("deployment") >= OF_OPS
+
+
+def test_who_deploys_takes_no_data_away_and_who_previews_changes_nothing() -> None:
+    assert actions("sandbox") >= TAKES_DATA_AWAY
+    assert actions("deployment") & TAKES_DATA_AWAY == set()
+    assert {
+        action for action in actions("preview") if not re.search(r":(Get|List|Describe)", action)
+    } == set()
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        ("sqs:DeleteQueue", f"arn:aws:sqs:eu-west-1:{ACCOUNT_ID}:payments"),
+        ("sqs:DeleteQueue", f"arn:aws:sqs:eu-west-1:{ACCOUNT_ID}:analytics-queue-eu-west-1-other"),
+        ("iam:PutRolePolicy", f"arn:aws:iam::{ACCOUNT_ID}:role/administrators"),
+        ("iam:PassRole", f"arn:aws:iam::{ACCOUNT_ID}:role/administrators"),
+        ("s3:PutBucketPolicy", "arn:aws:s3:::another-bucket"),
+        ("s3:PutObject", f"arn:aws:s3:::analytics-bucket-dev-{ACCOUNT_ID}-eu-west-1-an/processed/a.parquet"),
+    ],
+)
+def test_what_is_of_others_is_denied_to_who_deploys(action: str, resource: str) -> None:
+    asked = policies.Request(
+        action=action,
+        resource=resource,
+        context={"aws:RequestedRegion": "eu-west-1", "iam:PassedToService": "lambda.amazonaws.com"},
+    )
+    assert policies.evaluate(POLICIES["deployment"], asked) is policies.Decision.NONE
+
+
+def test_another_region_is_denied() -> None:
+    queue = f"arn:aws:sqs:eu-central-1:{ACCOUNT_ID}:analytics-queue-eu-central-1-dev"
+    for region, decision in {
+        "eu-central-1": policies.Decision.DENY,
+        "eu-west-1": policies.Decision.ALLOW,
+    }.items():
+        asked = policies.Request(
+            action="sqs:CreateQueue", resource=queue, context={"aws:RequestedRegion": region}
+        )
+        assert policies.evaluate(POLICIES["deployment"], asked) is decision
+
+
+def test_each_policy_fits_a_role() -> None:
+    """IAM takes 10,240 characters of a role's own policies, white space apart (IAM quotas)."""
+    for name, document in POLICIES.items():
+        assert len(re.sub(r"\s", "", json.dumps(document))) <= 10240, name
+
+
+def test_parliament_finds_nothing_that_is_not_argued(tmp_path: Path) -> None:
+    for name, document in POLICIES.items():
+        (tmp_path / f"{name}-policy.json").write_text(json.dumps(document))
+    matched = {
+        finding: [pattern for pattern in ACCEPTED_BY_PARLIAMENT if re.search(pattern, finding)]
+        for finding in parliament(tmp_path)
+    }
+    assert [finding for finding, patterns in matched.items() if not patterns] == []
+    assert {pattern for patterns in matched.values() for pattern in patterns} == ACCEPTED_BY_PARLIAMENT.keys()
+
+
+def test_the_policy_packs_rules_of_actions_hold(roles: "Recorded") -> None:
+    """The pack's other rules are about a region's resources; these roles are of the account."""
+    stack = Stack(region="eu-west-1", resources=tuple(roles.resources))
+    broken = [violation.message for violation in rules_of_permissions.no_wildcard_action.violations(stack)]
+    assert broken == []
+
+
+def test_only_the_workflows_environments_are_trusted(roles: "Recorded") -> None:
+    trusted = {}
+    for role in roles.of("aws:iam/role:Role"):
+        (statement,) = json.loads(role.properties["assumeRolePolicy"])["Statement"]
+        assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+        conditions = statement["Condition"]
+        assert conditions.keys() == {"StringEquals"}
+        subjects = conditions["StringEquals"]["token.actions.githubusercontent.com:sub"]
+        assert conditions["StringEquals"]["token.actions.githubusercontent.com:aud"] == "sts.amazonaws.com"
+        trusted[role.name] = {subject.removeprefix("repo:owner/name:environment:") for subject in subjects}
+    assert trusted == {
+        "preview": {"preview", "drift"},
+        **{f"deploy-{stack}": {stack} for stack in ("us-east-1", "eu-west-1", "ap-southeast-1")},
+        "sandbox": {"sandbox"},
+    }
+    assert set().union(*trusted.values()) == environments()
+
+
+def test_the_outputs_are_the_roles_for_the_workflows(roles: "Recorded") -> None:
+    assert roles.outputs["previewRoleArn"].endswith(":role/regional-analytics-preview")
+    assert roles.outputs["deployRoleArns"].keys() == {"us-east-1", "eu-west-1", "ap-southeast-1"}
+    assert roles.outputs["sandboxRoleArn"].endswith(":role/regional-analytics-sandbox")
+
+
+def test_a_policy_is_printed_for_who_has_roles_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--account", ACCOUNT_ID, "--region", "eu-west-1", "--suffix", "dev", "--state-bucket", "state"]
+    monkeypatch.setattr(sys, "argv", ["permissions", "deployment", *given])
+    permissions.main()
+    assert json.loads(capsys.readouterr().out) == POLICIES["deployment"]
+
+
+def test_the_page_names_every_environment() -> None:
+    page = (PROJECT / "docs" / "deploying.md").read_text()
+    assert [name for name in environments() if f"`{name}`" not in page] == []
+
+
+class Recorded(mocks.Mocks):
+    """What the program registers and exports."""
+
+    def __init__(self) -> None:
+        self.resources: list[Resource] = []
+        self.outputs: dict[str, Any] = {}
+
+    def of(self, type_: str) -> list[Resource]:
+        return [resource for resource in self.resources if resource.type == type_]
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        assert args.token == "aws:index/getCallerIdentity:getCallerIdentity"
+        return {"accountId": ACCOUNT_ID, "arn": "", "id": ACCOUNT_ID, "userId": ""}, []
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.resources.append(Resource(type=args.typ, name=args.name, properties=args.inputs))
+        kind = "oidc-provider" if "OpenId" in args.typ else "role"
+        name = args.inputs.get("name", args.name)
+        return name, {**args.inputs, "arn": f"arn:aws:iam::{ACCOUNT_ID}:{kind}/{name}"}
+
+
+@pytest.fixture(scope="module")
+def roles() -> Recorded:
+    declared = yaml.safe_load((PROJECT / "bootstrap" / "Pulumi.yaml").read_text())["config"]
+    values = {key: one["default"] for key, one in declared.items() if "default" in one}
+    values["regional-analytics-bootstrap:repository"] = "owner/name"
+    values["regional-analytics-bootstrap:stateBucket"] = "state"
+    recorded = Recorded()
+    pulumi.runtime.set_mocks(recorded, project="regional-analytics-bootstrap", stack="roles", preview=False)
+    pulumi.runtime.set_all_config(
+        {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    )
+
+    @pulumi.runtime.test
+    def program() -> pulumi.Output[None]:
+        root = pulumi.runtime.get_root_resource()
+        root.outputs = {}  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
+        runpy.run_path(str(PROJECT / "bootstrap" / "__main__.py"), run_name="__main__")
+        outputs = root.outputs  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
+        return pulumi.Output.all(**outputs).apply(recorded.outputs.update)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(PROJECT / "bootstrap"))
+        program()
+        sys.modules.pop("permissions", None)
+    return recorded
+
+
+def calls_of_a_deployment(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Deploy a region with everything that settings add, and take it away again."""
+    calls: set[str] = set()
+
+    def note(model: Any, **_: Any) -> None:
+        calls.add(f"{model.service_model.service_name}:{model.name}")
+
+    handlers = [*botocore.handlers.BUILTIN_HANDLERS, ("before-parameter-build", note)]
+    monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
+    more = {"customerManagedKey": True, "datasets": ["*"], "jobRetentionDays": 30}
+    with Server() as server:
+        deployment = EmbeddedDeployment(server, monkeypatch, more)
+        deployment.up()
+        deployment.destroy()
+    return calls
+
+
+def environments() -> set[str]:
+    """Give the environments that the workflows' jobs run in."""
+    return set(_environments())
+
+
+def _environments() -> Iterator[str]:
+    for path in (PROJECT / ".github" / "workflows").glob("*.yml"):
+        for job in yaml.safe_load(path.read_text())["jobs"].values():
+            if name := job.get("environment"):
+                yield from job["strategy"]["matrix"]["stack"] if name.startswith("${{") else [name]
+
+
+def actions(name: str) -> set[str]:
+    """Give the actions that a policy allows."""
+    return {
+        action
+        for statement in POLICIES[name]["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+    }

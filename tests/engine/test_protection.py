@@ -1,0 +1,55 @@
+"""`pulumi destroy` of a protected stack: what it leaves, and how the stack comes back."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.account import WorkingFunction
+from tests.engine.deployment import Deployment, Engine, Refused, logical_name
+
+HOLD_DATA = {
+    "analytics-storage-bucket",
+    "analytics-jobs-table",
+    "analytics-encryption-key",
+    "analytics-ingestion-queue",
+    "analytics-ingestion-dlq",
+    "analytics-ingestion-delivery-dlq",
+    "analytics-processing-log-group",
+}
+
+
+@pytest.fixture(scope="module")
+def deployment(engine: Engine) -> Deployment:
+    deployed = Deployment(engine, customerManagedKey=True)
+    deployed.up()
+    return deployed
+
+
+def test_what_holds_data_or_waiting_messages_is_protected(deployment: Deployment) -> None:
+    protected = {logical_name(one["urn"]) for one in deployment.state() if one.get("protect")}
+    assert protected == HOLD_DATA
+
+
+def test_a_destroy_can_be_looked_at_first(deployment: Deployment) -> None:
+    before = deployment.state()
+    with pytest.raises(Refused, match="protected"):
+        deployment.run("destroy", "--preview-only")
+    assert deployment.state() == before
+
+
+def test_a_refused_destroy_leaves_what_holds_data_and_up_brings_back_the_rest(deployment: Deployment) -> None:
+    outputs = deployment.outputs()
+    deployment.client("s3").put_object(Bucket=outputs["bucketName"], Key="kept", Body=b"kept")
+    deployment.client("sqs").send_message(QueueUrl=outputs["deadLetterQueueUrl"], MessageBody="kept")
+
+    with pytest.raises(Refused, match="protected"):
+        deployment.destroy()
+
+    left = {logical_name(one["urn"]) for one in deployment.state() if one["custom"]}
+    assert left >= HOLD_DATA
+    deployment.up()
+    assert list(WorkingFunction(deployment.client, deployment.outputs()).lacks()) == []
+    assert deployment.outputs()["bucketName"] == outputs["bucketName"]
+    deployment.client("s3").get_object(Bucket=outputs["bucketName"], Key="kept")
+    received = deployment.client("sqs").receive_message(QueueUrl=outputs["deadLetterQueueUrl"])["Messages"]
+    assert [message["Body"] for message in received] == ["kept"]

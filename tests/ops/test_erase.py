@@ -1,0 +1,235 @@
+"""`python -m ops erase` leaves nothing of an upload: no version, no record, no value in logs or metrics."""
+
+import contextlib
+import hashlib
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.cloud import Cloud
+from ops import erase
+from tests.ops.conftest import Answer, Run
+
+ROWS = b"id,name\n" + b"".join(b"%d,somebody\n" % number for number in range(30))
+
+
+class Lake:
+    """A folder of uploads in a deployed region, and an administrator who may erase them."""
+
+    def __init__(self, cloud: Cloud, region: str, ops: Run) -> None:
+        self.cloud, self.region, self._ops = cloud, region, ops
+        self.folder = f"input/erase-{uuid.uuid4().hex[:8]}/"
+        self.bucket, self.table = (cloud.outputs[region][name] for name in ("bucketName", "tableName"))
+        self.s3 = cloud.client("s3", region)
+        self.person = f"Canary-{uuid.uuid4().hex}"
+        self.about = ROWS + f"31,{self.person}\n32,{self.person},rejected\n".encode()
+        """Rows with a value that is to be found nowhere after the erasure."""
+
+    def upload(self, name: str, body: bytes) -> str:
+        version = self.cloud.upload(self.region, self.folder + name, body)
+        self.cloud.run_until_idle()
+        return version
+
+    @contextlib.contextmanager
+    def administrator(self) -> Iterator[None]:
+        """Name who operates here among the administrators of the bucket's policy."""
+        deployed = self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"]
+        me = self.cloud.client("sts", self.region).get_caller_identity()["Arn"]
+        policy = json.loads(deployed)
+        for statement in policy["Statement"]:
+            if statement["Sid"] in ("NoChangesOfResults", "NoDeletesForGood"):
+                condition = statement.setdefault("Condition", {}).setdefault("ArnNotEquals", {})
+                named = condition.get("aws:PrincipalArn", [])
+                condition["aws:PrincipalArn"] = [*([named] if isinstance(named, str) else named), me]
+        self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
+        try:
+            yield
+        finally:
+            self.s3.put_bucket_policy(Bucket=self.bucket, Policy=deployed)
+
+    def erase(self, name: str, *options: str) -> Answer:
+        """Erase while the function runs, as it does on AWS."""
+        self.cloud.functions.start()
+        try:
+            return self._ops(*("erase", self.folder + name, "--wait", "20", "--stack", self.region, *options))
+        finally:
+            self.cloud.functions.stop()
+
+    def versions(self, prefix: str = "") -> list[str]:
+        """The keys of all versions and delete markers in the bucket that hold the folder's name."""
+        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
+        entries = [
+            entry["Key"]
+            for page in pages
+            for entry in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+        ]
+        return [key for key in entries if self.folder in key]
+
+    def items(self) -> list[dict[str, Any]]:
+        pages = (
+            self.cloud.client("dynamodb", self.region).get_paginator("scan").paginate(TableName=self.table)
+        )
+        found = [item for page in pages for item in page["Items"]]
+        return [item for item in found if item.get("input_path", {}).get("S", "").startswith(self.folder)]
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(erase, "POLL_SECONDS", 0.2)
+    monkeypatch.setattr(erase, "QUIET_SECONDS", 1.0)
+
+
+@pytest.fixture
+def lake(cloud: Cloud, region: str, ops: Run) -> Lake:
+    cloud.run_until_quiet()
+    return Lake(cloud, region, ops)
+
+
+def everything_with(cloud: Cloud, region: str, word: str) -> list[str]:
+    """Where a word is found: versions of objects, items, log lines, metrics, messages."""
+    bucket, s3 = cloud.outputs[region]["bucketName"], cloud.client("s3", region)
+    found = []
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for entry in page.get("Versions", []):
+            body = s3.get_object(Bucket=bucket, Key=entry["Key"], VersionId=entry["VersionId"])["Body"].read()
+            if word.encode() in body:
+                found.append(f"{entry['Key']} {entry['VersionId']}")
+    pages = cloud.client("dynamodb", region).get_paginator("scan")
+    for page in pages.paginate(TableName=cloud.outputs[region]["tableName"]):
+        found += [item["job_id"]["S"] for item in page["Items"] if word in json.dumps(item, default=str)]
+    found += [line for line in cloud.log(region) if word in line]
+    for page in cloud.client("cloudwatch", region).get_paginator("list_metrics").paginate():
+        found += [metric["MetricName"] for metric in page["Metrics"] if word in json.dumps(metric)]
+    for output in ("deadLetterQueueUrl", "deliveryDeadLetterQueueUrl"):
+        found += [output for letter in cloud.dead_letters(region, output) if word in json.dumps(letter)]
+    return found
+
+
+def test_nothing_is_left_of_an_upload(lake: Lake, cloud: Cloud, region: str, tmp_path: Path) -> None:
+    key = f"{lake.folder}person.csv"
+    lake.upload("person.csv", lake.about)
+    lake.upload("person.csv", ROWS)
+    lake.upload("person.csv", lake.about)
+    cloud.delete(region, key)
+    cloud.run_until_idle()
+    lake.upload("person.csv", lake.about)
+    lake.upload("another.csv", ROWS)
+    lake.s3.create_multipart_upload(Bucket=lake.bucket, Key=key)
+    assert len(everything_with(cloud, region, lake.person)) > 5, (
+        "versions of the upload, and what came of them"
+    )
+
+    with lake.administrator():
+        dry = lake.erase("person.csv")
+        assert "versions: 4" in dry.out
+        assert "incomplete uploads: 1" in dry.out
+        assert len(everything_with(cloud, region, lake.person)) > 5, "a dry run erases nothing"
+        path = tmp_path / "certificate.json"
+        done = lake.erase("person.csv", "--yes", "--certificate", str(path))
+        assert done.status == 0, done.out + done.err
+        verified = lake.erase("person.csv", "--verify")
+
+    assert (verified.status, "nothing is left of" in verified.out) == (0, True)
+    assert everything_with(cloud, region, lake.person) == []
+    assert [name for name in lake.versions() if "person" in name] == []
+    assert [item for item in lake.items() if item["input_path"]["S"] == key] == []
+    assert lake.s3.list_multipart_uploads(Bucket=lake.bucket).get("Uploads", []) == []
+    assert cloud.keys(region, f"processed/{lake.folder}another.csv") != [], "another key is not touched"
+
+    certificate = json.loads(path.read_text())
+    assert certificate["verified"]
+    assert certificate["complete"]
+    assert certificate["by"].endswith("user/operator")
+    assert certificate["target"] == {"kind": "key", "sha256": hashlib.sha256(key.encode()).hexdigest()}
+    assert certificate["erased"]["versions"] == 4
+    assert certificate["erased"]["incomplete uploads"] == 1
+    assert certificate["erased"]["versions of results"] >= 9
+    assert [entry["sha256"] for entry in certificate["keys"]] == [hashlib.sha256(key.encode()).hexdigest()]
+    assert key not in path.read_text()
+    fades = {entry["what"]: entry["until"] for entry in certificate["fades"]}
+    assert fades["keys in the function's log"] > certificate["ended_at"]
+    assert any("point-in-time recovery" in what for what in fades)
+
+
+def test_a_prefix_is_erased_with_keys_that_are_long_gone(lake: Lake, cloud: Cloud, region: str) -> None:
+    lake.upload("a.csv", lake.about)
+    lake.upload("deep/b.csv", lake.about)
+    long = "x" * (1024 - len(lake.folder))
+    lake.upload(long, lake.about)
+    with lake.administrator():
+        for name in ("a.csv", "deep/b.csv", long):
+            assert lake.erase("", "--verify").status == 1, name
+        done = lake.erase("", "--yes", "--json")
+    assert done.status == 0, done.out + done.err
+    certificate = json.loads(done.out)
+    assert certificate["target"]["kind"] == "prefix"
+    assert len(certificate["keys"]) == 3
+    assert lake.versions() == []
+    assert lake.items() == []
+    assert everything_with(cloud, region, lake.person) == []
+
+
+def test_a_key_is_no_prefix(lake: Lake, cloud: Cloud, region: str) -> None:
+    lake.upload("a", lake.about)
+    lake.upload("a.csv", ROWS)
+    with lake.administrator():
+        assert lake.erase("a", "--yes").status == 0
+    assert cloud.keys(region, lake.folder) == [f"{lake.folder}a.csv"]
+    assert len(cloud.keys(region, f"processed/{lake.folder}")) == 1
+
+
+def test_it_is_refused_without_the_rights_and_says_which(lake: Lake) -> None:
+    lake.upload("a.csv", lake.about)
+    before = lake.versions()
+    for options in ((), ("--yes",)):
+        refused = lake.erase("a.csv", *options)
+        assert refused.status == 2
+        assert "s3:DeleteObjectVersion under 'processed/'" in refused.err
+        assert "s3:DeleteObject under 'rejected/'" in refused.err
+        assert "dynamodb" not in refused.err, "the operator has that right"
+        assert "administratorRoleArns" in refused.err
+    assert lake.versions() == before
+
+
+@pytest.mark.parametrize("target", ["processed/input/a.csv.parquet", "rejected/", "/", ""])
+def test_only_uploads_are_erased(ops: Run, region: str, target: str) -> None:
+    answer = ops("erase", target, "--yes", "--stack", region)
+    assert answer.status == 2
+    assert "erase takes the key of an upload" in answer.err
+
+
+def test_an_interrupted_erasure_goes_on(
+    lake: Lake, cloud: Cloud, region: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.csv", "b.csv"):
+        lake.upload(name, lake.about)
+    path, delete = tmp_path / "certificate.json", erase._delete
+
+    steps = iter(range(2))
+
+    def stop_soon(stack: Any, left: erase.Left) -> None:
+        if next(steps, None) is None:
+            raise KeyboardInterrupt
+        delete(stack, left)
+
+    with lake.administrator():
+        monkeypatch.setattr(erase, "_delete", stop_soon)
+        stopped = lake.erase("", "--yes", "--certificate", str(path))
+        assert stopped.status == 130
+        assert f"--resume {path}" in stopped.err
+        assert not json.loads(path.read_text())["complete"]
+        monkeypatch.setattr(erase, "_delete", delete)
+        wrong = lake.erase("a.csv", "--yes", "--resume", str(path))
+        assert "is of another key or prefix" in wrong.err
+        assert lake.erase("", "--yes", "--certificate", str(path)).status == 2, "it would be overwritten"
+        assert lake.erase("", "--yes", "--resume", str(path)).status == 0
+    certificate = json.loads(path.read_text())
+    assert certificate["complete"]
+    assert certificate["verified"]
+    assert certificate["erased"]["versions"] == 2
+    assert everything_with(cloud, region, lake.person) == []
+    assert lake.items() == []

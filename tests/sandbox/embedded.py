@@ -1,0 +1,60 @@
+"""A deployment on the embedded AWS that is taken away again."""
+
+import itertools
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from local.deployer import deploy
+from local.resources import lifecycle
+from local.server import Server
+from local.stacks import PROJECT, Stack
+from sandbox.deployment import SandboxError, settings
+
+REGION = "eu-west-1"
+_numbers = itertools.count()
+
+
+class EmbeddedDeployment:
+    """Deploys as the embedded AWS does, and deletes what it created in the opposite order."""
+
+    def __init__(
+        self, server: Server, monkeypatch: pytest.MonkeyPatch, more: Mapping[str, Any] | None = None
+    ) -> None:
+        """Deploy nothing yet; `more` are further settings."""
+        self._more = {f"regional-analytics:{name}": json.dumps(value) for name, value in (more or {}).items()}
+        self.suffix, self.region = f"sb{next(_numbers)}", REGION
+        self.keeps = ""
+        """A type of resource that the destruction forgets."""
+        self.changes_again = False
+        self._server = server
+        self._created: list[tuple[Any, Any, Any]] = []
+        create = lifecycle.create
+
+        def create_and_note(kind: Any, target: Any, inputs: Any) -> Any:
+            created = create(kind, target, inputs)
+            self._created.append((kind, target, created))
+            return created
+
+        monkeypatch.setattr(lifecycle, "create", create_and_note)
+
+    def up(self) -> Mapping[str, Any]:
+        config = settings(PROJECT / f"Pulumi.{REGION}.yaml", self.suffix) | self._more
+        self.outputs = deploy(self._server, Stack(project="regional-analytics", name=REGION, config=config))
+        return self.outputs
+
+    def up_again(self) -> None:
+        if self.changes_again:
+            raise SandboxError("1 change")
+
+    def destroy(self) -> None:
+        s3, bucket = self._server.client("s3", REGION), self.outputs["bucketName"]
+        s3.delete_bucket_policy(Bucket=bucket)
+        versions = s3.list_object_versions(Bucket=bucket)
+        for version in versions.get("Versions", []) + versions.get("DeleteMarkers", []):
+            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+        for kind, target, resource in reversed(self._created):
+            if kind.pulumi_type != self.keeps:
+                lifecycle.delete(kind, target, resource)

@@ -1,0 +1,46 @@
+"""The sandbox's questions are asked as AWS answers them."""
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from ops.deployed_stacks import OUTPUTS, Stack
+from sandbox import questions
+
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:analytics-etl-eu-west-1-sb1"
+
+
+@pytest.fixture
+def stack() -> Stack:
+    outputs = dict.fromkeys(OUTPUTS.values(), "x") | {"region": "eu-west-1", "functionArn": FUNCTION}
+    return Stack.from_outputs("sb1", outputs, boto3.Session("key", "secret"))
+
+
+def test_each_key_is_asked_of_the_deployed_pattern(stack: Stack) -> None:
+    with Stubber(stack.client("events")) as events:
+        events.add_response(
+            "describe_rule", {"EventPattern": "{}"}, {"Name": "analytics-s3-events-eu-west-1-sb1"}
+        )
+        for result in (True, False, False):
+            events.add_response("test_event_pattern", {"Result": result})
+        answer = questions.QUESTIONS[0].answer(stack)
+    assert answer == (
+        "input/a.csv: starts, processed/input/a.csv.parquet: does not start,"
+        " rejected/input/a.csv.jsonl: does not start"
+    )
+
+
+def test_the_accounts_quota_is_told(stack: Stack) -> None:
+    limit = {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}
+    with Stubber(stack.client("lambda")) as functions:
+        functions.add_response("get_account_settings", {"AccountLimit": limit})
+        answer = questions.QUESTIONS[1].answer(stack)
+    assert answer.startswith("10 concurrent executions, 10 of them unreserved")
+
+
+def test_what_is_not_answered_is_said(stack: Stack) -> None:
+    with Stubber(stack.client("events")) as events, Stubber(stack.client("lambda")) as functions:
+        events.add_client_error("describe_rule", "AccessDeniedException", "not allowed")
+        functions.add_client_error("get_account_settings", "AccessDeniedException", "not allowed")
+        given = questions.answers(stack)
+    assert [answer.startswith("not answered: ") for _, answer in given] == [True, True]
