@@ -27,7 +27,7 @@ def test_no_resource_moves() -> None:
 
 
 def urns() -> list[str]:
-    """Give the URN of each resource, in order: with the types of all that it is in, as Pulumi's engine does."""
+    """Give the URN of each resource, in order, with the types of all that it is in, as the engine does."""
     resources = {each.urn: each for each in evaluate(STACK, EVERYTHING).resources}
 
     def types(urn: str) -> list[str]:
