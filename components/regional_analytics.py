@@ -12,6 +12,7 @@ from components.catalog import Catalog, CatalogArgs
 from components.contracts import loading
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.function_role import FunctionRole, FunctionRoleArgs
+from components.identity import Identity, IdentityArgs
 from components.ingestion import Ingestion, IngestionArgs
 from components.jobs import JobTable, JobTableArgs
 from components.metrics import MonitoredResources
@@ -45,6 +46,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
 
     Raises:
         pulumi.RunError: The provider is of another region than the settings.
+        SettingsError: The settings change what cannot be changed of a deployed stack.
         ContractError: Contracts that cannot be deployed.
     """
 
@@ -64,17 +66,15 @@ class RegionalAnalytics(pulumi.ComponentResource):
         super().__init__("regional-analytics:index:RegionalAnalytics", name, None, opts)
         names = settings.names(Account.of_provider(self, settings.region))
         part = pulumi.ResourceOptions(parent=self)
+        identity = Identity(f"{name}-identity", IdentityArgs(names=names, settings=settings), part)
         for warning in settings.warnings(date.today()):
             pulumi.warn(warning, self)
 
         role = FunctionRole(f"{name}-function-role", FunctionRoleArgs(names=names), part)
         key_arn = None
         if settings.customer_managed_key:
-            key_arn = EncryptionKey(
-                f"{name}-encryption",
-                EncryptionKeyArgs(names=names, settings=settings),
-                part,
-            ).arn
+            key = EncryptionKey(f"{name}-encryption", EncryptionKeyArgs(names=names, settings=settings), part)
+            key_arn = identity.keep_key(key.arn)
         storage = Storage(
             f"{name}-storage",
             StorageArgs(names=names, settings=settings, role_arn=role.arn, key_arn=key_arn),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from local.stacks import Stack
 
 PROVIDER = "pulumi:providers:aws"
+STASH = "pulumi:index:Stash"
 
 Mutate = Callable[[str, str, dict[str, Any]], dict[str, Any] | None]
 """Changes a resource's inputs, given its type and name, before it is created; None leaves it uncreated."""
@@ -111,6 +112,8 @@ class _Engine(pulumi.runtime.Mocks):
         if args.typ == PROVIDER:
             self._providers[args.name] = self._target(args.inputs)
             return args.name, args.inputs
+        if args.typ == STASH:  # Pulumi's own, which keeps what it is first given
+            return args.name, {**args.inputs, "output": args.inputs["input"]}
         if args.typ not in TYPES:
             raise LocalError(
                 "the embedded AWS does not know this type of resource; add it to local/resources"

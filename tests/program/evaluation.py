@@ -55,6 +55,8 @@ class Resource:
     provider: str
     protect: bool
     depends_on: tuple[str, ...]
+    ignore_changes: tuple[str, ...]
+    replace_on_changes: tuple[str, ...]
 
     def json(self, key: str) -> Any:
         """The input of this name, which holds a JSON document."""
@@ -181,6 +183,8 @@ class RecordingMonitor(mocks.MockMonitor):
                     provider=request.provider,
                     protect=request.protect,
                     depends_on=tuple(request.dependencies),
+                    ignore_changes=tuple(request.ignoreChanges),
+                    replace_on_changes=tuple(request.replaceOnChanges),
                 )
             )
         return response
@@ -195,6 +199,9 @@ class Outputs(mocks.Mocks):
     providers: dict[str, str] = field(default_factory=dict)
     """Region of each provider that the program makes, by id; `region` is the default one's."""
 
+    stashed: dict[str, Any] = field(default_factory=dict)
+    """What each `Stash` has kept since it was created, by name; else what it is given."""
+
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         answers = {
             "aws:index/getRegion:getRegion": {
@@ -208,11 +215,14 @@ class Outputs(mocks.Mocks):
         return answers[args.token], []
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
-        if self.preview:
-            return None, dict(args.inputs)
+        if args.typ == "pulumi:index:Stash":
+            kept = self.stashed.get(args.name, args.inputs.get("input"))
+            return args.name, {**args.inputs, "output": kept}
         if args.typ == "pulumi:providers:aws":
             self.providers[args.name] = args.inputs["region"]
             return args.name, dict(args.inputs)
+        if self.preview:
+            return None, dict(args.inputs)
         name = args.inputs.get("name") or args.inputs.get("bucket") or args.name
         id_ = {"aws:sqs/queue:Queue": self._queue_url(name)}.get(args.typ, name)
         return id_, {**args.inputs, **self._computed(args.typ, args.inputs, name)}
