@@ -107,7 +107,7 @@ def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lak
     ]
     assert {"BytesIn", "BytesOut", "Duration", "UploadToReadyLatency"} <= totals.keys()
     assert by_dataset["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["EnvironmentSuffix", "Dataset"]]
-    assert (by_dataset["Dataset"], by_dataset["JobsCompleted"]) == ("flights", [1.0])
+    assert (by_dataset["Dataset"], by_dataset["JobsCompleted"]) == ("other", [1.0])
     (line,) = [json.loads(line) for line in delivered.log if "job finished" in line]
     assert (line["job_id"], line["status"]) == (job["job_id"], "COMPLETED")
 
@@ -409,7 +409,7 @@ def test_a_deletion_withdraws_what_came_of_the_upload(lake: Lake) -> None:
     assert not withdrawn.keys() & {"output_path", "rejected_path", "profile_path"}
     totals, by_dataset = emitted(delivered)
     assert totals["JobsWithdrawn"] == by_dataset["JobsWithdrawn"] == [1.0]
-    assert by_dataset["Dataset"] == "flights"
+    assert by_dataset["Dataset"] == "other"
     assert listed(lake) == ["WITHDRAWN"], "a deletion is no job among the others"
 
 

@@ -13,7 +13,18 @@ from botocore.exceptions import ClientError
 from local.server import Server
 
 REGION = "eu-west-1"
-DELETES_INTERFACES = {"Effect": "Allow", "Action": "ec2:DeleteNetworkInterface", "Resource": "*"}
+MANAGES_INTERFACES = {
+    "Effect": "Allow",
+    "Action": [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ],
+    "Resource": "*",
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +57,7 @@ class Account:
         trust = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
         role = self.iam.create_role(RoleName=self.name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-        allowed = json.dumps({"Version": "2012-10-17", "Statement": [DELETES_INTERFACES]})
+        allowed = json.dumps({"Version": "2012-10-17", "Statement": [MANAGES_INTERFACES]})
         self.iam.put_role_policy(RoleName=self.name, PolicyName="p", PolicyDocument=allowed)
         return role
 
