@@ -42,10 +42,15 @@ def run(*arguments: object, cwd: Path = PROJECT) -> tuple[int, str, str]:
     return process.returncode, output, errors
 
 
+def unexpected(errors: str) -> list[str]:
+    """Leave out the warning of a runtime whose support ends, which depends on the day."""
+    return [line for line in errors.splitlines() if "pythonRuntime: AWS's support of" not in line]
+
+
 @pytest.mark.parametrize("arguments", [(), ("run",), ("serve",), ("redeliver",), ("prepare",)])
 def test_help_of_each_command(arguments: tuple[str, ...]) -> None:
     status, output, errors = run(*arguments, "--help")
-    assert (status, errors) == (0, ""), errors
+    assert (status, unexpected(errors)) == (0, []), errors
     assert output.startswith("usage: python -m local")
 
 
@@ -84,7 +89,7 @@ def test_a_port_in_use_is_one_line_and_a_status() -> None:
 def test_the_main_job_processes_all_real_tables_in_all_regions() -> None:
     status, output, errors = run("run", "--json")
 
-    assert (status, errors) == (0, ""), errors
+    assert (status, unexpected(errors)) == (0, []), errors
     result = json.loads(output)
     rows = {"flights": 336_776, "weather": 26_115, "planes": 3_322, "airports": 1_458}
     assert set(result["jobs"]) == {"ap-southeast-1", "eu-west-1", "us-east-1"}
@@ -112,7 +117,7 @@ def test_a_file_of_ones_own_is_processed_and_shown(
     status = main(["run", str(file)])
 
     output, errors = capsys.readouterr()
-    assert (status, errors) == (0, "")
+    assert (status, unexpected(errors)) == (0, [])
     assert output.count("COMPLETED") == 3
     assert "processed/input/my own+file.csv.parquet" in output
     assert "name 3" in output, "the first rows are shown"
@@ -277,7 +282,7 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
 
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
-        assert (process.returncode, errors) == (0, "")
+        assert (process.returncode, unexpected(errors)) == (0, [])
         assert "Made 1 failed messages visible again." in output
         assert output.splitlines()[-1] == "Ended."
         assert not file.exists()

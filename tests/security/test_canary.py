@@ -35,7 +35,7 @@ def uploads(tmp_path: Path) -> dict[str, tuple[bytes, str]]:
         "cell.csv": (f"id,name\n{ROWS}30,{CANARY}\n".encode(), "COMPLETED"),
         "header.csv": (f"id,{HEADER}\n{ROWS}".encode(), "COMPLETED"),
         "rejected-row.csv": (f"id,name\n{ROWS}30,{CANARY},{CANARY}\n".encode(), "COMPLETED"),
-        "rejected-rows.csv": (f"id,name\n{ROWS}".encode() + f"30,{CANARY},x\n".encode() * 10, "FAILED"),
+        "rejected-rows.csv": (f"id,name\n{ROWS}".encode() + f"30,{CANARY},x\n".encode() * 20, "FAILED"),
         "broken-quote.csv": (f'id,name\n{ROWS}30,"{CANARY}\n'.encode(), ""),
         "not-text.csv": (f"id,name\n1,{CANARY}".encode() + bytes(range(256)) * 20, ""),
         "records.ndjson": (records.encode(), "COMPLETED"),

@@ -115,7 +115,7 @@ def _wrapped(text: str) -> tuple[str, int] | None:
             at = _skipped(text, at + 1)
             if text.startswith("[", at):
                 inner = text[_skipped(text, at + 1) :][:1]
-                return (key, at) if inner in ("{", "]") else None
+                return (key, at) if inner == "{" else None
             _, at = _decode(text, at)
         except (ValueError, RecursionError):
             return None
