@@ -102,10 +102,11 @@ def test_memory_of_a_bomb(tmp_path):
 
 
 def test_the_watchdog_stops_what_grows(monkeypatch):
-    # Only the watchdog asks from a thread of its own.
-    monkeypatch.setattr(
-        conversion.budget, "resident_bytes", lambda: 0 if current_thread() is main_thread() else 10**12
-    )
+    def resident_bytes() -> int:
+        # Only the watchdog asks from a thread of its own.
+        return 0 if current_thread() is main_thread() else 10**12
+
+    monkeypatch.setattr(conversion.budget, "resident_bytes", resident_bytes)
     monkeypatch.setattr(conversion.engine, "resident_bytes", lambda: 0)
     data = b"id,name\n" + b"".join(b"%d,name %d\n" % (i, i) for i in range(400_000))
     assert "needs more memory than there is" in refused(data).reason
