@@ -4,7 +4,7 @@ import csv
 import io
 import json
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.conversion import oracle
@@ -150,6 +150,10 @@ def test_any_json_comes_back(rows, as_array):
     encodable = json.dumps(rows, ensure_ascii=False)
     if any(0xD800 <= ord(character) < 0xE000 for character in encodable):
         return
+    # Columns whose keys clash are cast one by one, and a cast of structs whose keys differ is refused.
+    keys = {key for row in rows for key in row}
+    nested = any(isinstance(value, dict | list) for row in rows for value in row.values())
+    assume(not nested or ("" not in keys and len({key.casefold() for key in keys}) == len(keys)))
     converted = run(data, "data.json")
     sources = [column.source_name for column in converted.result.columns]
     got = converted.query("SELECT to_json(COLUMNS(*))::VARCHAR FROM data")

@@ -130,7 +130,6 @@ NOT_READ = {
     "aws:lambda/layerVersion:LayerVersion": {"code"},
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {"description"},
     # A bucket's name tells its namespace.
-    "aws:s3/bucket:Bucket": {"bucketNamespace"},
 }
 
 

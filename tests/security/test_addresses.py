@@ -31,6 +31,7 @@ def test_every_address_names_the_region(region: str) -> None:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(HANDLER),
             "AWS_REGION": region,
+            "LAMBDA_TASK_ROOT": str(HANDLER),
             **CREDENTIALS,
             **variables,
         },
