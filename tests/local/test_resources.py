@@ -129,7 +129,6 @@ NOT_READ = {
     "aws:lambda/function:Function": {"code"},
     "aws:lambda/layerVersion:LayerVersion": {"code"},
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": {"description"},
-    # A bucket's name tells its namespace.
 }
 
 
