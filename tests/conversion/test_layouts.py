@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from conversion import EmptyError
@@ -529,6 +529,8 @@ def test_lines_after_the_table_change_nothing(rows, writing, lines):
 @given(columns(KINDS), WRITINGS, st.data())
 def test_a_cut_is_no_reason_to_read_otherwise(rows, writing, data):
     whole = written([NAMES[: len(rows[0])], *(rows * 3)], writing)
+    # How many cells have apostrophes around them decides whether these are quotes: a cut can hold too few.
+    assume(b"'" not in whole)
     cut = data.draw(st.integers(len(whole) // 2, len(whole)))
     layout = layout_of(whole[:cut], "data.csv", whole=False)
     assert layout.dialect == layout_of(whole, "data.csv", whole=True).dialect

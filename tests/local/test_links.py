@@ -92,15 +92,6 @@ def mapping_disabled(cloud: Cloud, region: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def visibility_timeout_below_the_functions_timeout(cloud: Cloud, region: str) -> Iterator[None]:
-    sqs, url = cloud.client("sqs", region), cloud.outputs[region]["queueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "30"})
-    yield
-    sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
-
-
-@contextlib.contextmanager
 def handler_misnamed(cloud: Cloud, region: str) -> Iterator[None]:
     with reconfigured(cloud, region, Handler="index.handle"):
         yield
@@ -166,7 +157,6 @@ LINKS: tuple[Break, ...] = (
     no_queue_policy,
     queue_policy_for_another_rule,
     mapping_disabled,
-    visibility_timeout_below_the_functions_timeout,
     handler_misnamed,
     no_layer,
     a_module_missing_from_the_archive,
