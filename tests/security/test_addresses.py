@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,10 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AW
 
 
 @pytest.mark.parametrize("region", STACKS)
-def test_every_address_names_the_region(region: str) -> None:
+def test_every_address_names_the_region(region: str, tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    shutil.copytree(HANDLER, code)
+    (code / "VERSION").write_text("1", encoding="utf-8")
     variables = one(evaluated(region), "lambda/function:Function").at("environment", "variables")
     event = eventbridge("input/a.csv", bucket=variables["BUCKET_NAME"], region=region, account=ACCOUNT_ID)
     probe = subprocess.run(
@@ -29,9 +33,9 @@ def test_every_address_names_the_region(region: str) -> None:
         check=True,
         env={
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(HANDLER),
+            "PYTHONPATH": str(code),
             "AWS_REGION": region,
-            "LAMBDA_TASK_ROOT": str(HANDLER),
+            "LAMBDA_TASK_ROOT": str(code),
             **CREDENTIALS,
             **variables,
         },
