@@ -185,7 +185,16 @@ def test_make_passes_a_file_name_on_as_it_is(tmp_path: Path) -> None:
 
     def made(**variables: str) -> str:
         given = [f"{name}={value}" for name, value in variables.items()]
-        command = ["make", "-s", "--no-print-directory", "local", "-o", "install", f"BIN={python.parent}", *given]
+        command = [
+            "make",
+            "-s",
+            "--no-print-directory",
+            "local",
+            "-o",
+            "install",
+            f"BIN={python.parent}",
+            *given,
+        ]
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True)
         return done.stdout.strip().splitlines()[-1]
 
