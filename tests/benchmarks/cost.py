@@ -124,7 +124,7 @@ def metrics() -> dict[str, tuple[float, str]]:
     """Return the metrics that a working region writes in a month."""
     return {
         "by environment": (11, "metric_month"),
-        "outcomes of one data set, at most": (4, "metric_month"),
+        "outcomes of one dataset, at most": (4, "metric_month"),
     }
 
 

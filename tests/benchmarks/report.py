@@ -33,14 +33,14 @@ def write(
     lines = [
         "# Benchmarks",
         "",
-        "Written by `make bench`; edit `tests/benchmarks/`, not this page.",
+        "`make bench` writes this page; edit `tests/benchmarks/` instead.",
         "",
         f"Machine: {machine['processor']}, {machine['cores']} cores, Python {machine['python']}.",
-        "S3 is moto's server on the loopback, its objects in memory.",
-        f"Each figure is the median of {rounds} runs, the engines taking turns.",
-        "A ratio is to the COPY of the same turn.",
-        "Everything but the bare COPY gets its object from S3 and puts its Parquet there;",
-        "this project also counts the rows, proves the types and writes the profile.",
+        "S3 is moto's server on the loopback interface, with its objects in memory.",
+        f"Each figure is the median of {rounds} rounds. In each round every engine runs once.",
+        "Ratios are to the COPY of the same round.",
+        "Every engine but the bare COPY gets its object from S3 and puts its Parquet there.",
+        "This project also counts the rows, checks the types and writes the profile.",
         "",
         "![Time and memory by size, and time by engine](benchmarks.png)",
         "",
@@ -101,7 +101,7 @@ def _throughput(throughput: Figures) -> list[str]:
 
 def _small(small: Small) -> list[str]:
     rows = [f"| {name} | {figure:.0f} |" for name, figure in small.milliseconds.items()]
-    deferred = ", ".join(small.deferred) or "no module: a start loads all that a handling needs"
+    deferred = ", ".join(small.deferred) or "none"
     return [
         "## Small objects and cold starts",
         "",
@@ -110,10 +110,10 @@ def _small(small: Small) -> list[str]:
         *rows,
         "",
         f"Medians of {PROCESSES} processes, which handle {OBJECTS} objects each after the first.",
-        f"A handling takes {small.ratio:.1f} times its AWS calls alone:",
-        f"{', '.join(small.calls)},",
-        "repeated after it with the same arguments on a bucket and a table of their own.",
-        f"Deferred to the first handling: {deferred}.",
+        f"A handling takes {small.ratio:.1f} times as long as its AWS calls alone:",
+        f"{', '.join(small.calls)}.",
+        "The calls are repeated with the same arguments on a separate bucket and table.",
+        f"Modules that the first handling loads: {deferred}.",
     ]
 
 
