@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import botocore.loaders
 import pytest
 
 from local.embedded_lambda import execution_environment
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
 
+# AWS's service models are read once for each process, not once for each session of boto3.
+botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 service_models.hold_every_client()
 execution_environment.RUNTIME = Path(checked_runtime.__file__)
 
