@@ -229,6 +229,31 @@ def test_json_rows_that_do_not_fit_are_rejected() -> None:
     assert converted.account.rows_out == 60
 
 
+@pytest.mark.parametrize("rows", [[1, None], [None, 1], [None], [None, None]])
+def test_well_formed_json_rows_that_do_not_fit_are_rejected(rows: list[int | None]) -> None:
+    data = "".join(json.dumps({"id": value}) + "\n" for value in rows).encode()
+    contract = sales(reading=reading(format="json", null_markers=()))
+
+    converted = read(data, contract, key="input/sales/a.ndjson", rejected_share_max=1.0)
+
+    assert converted.account.rows_rejected == rows.count(None)
+    assert [row[0] for row in converted.rows] == ["1"] * rows.count(1)
+
+
+@pytest.mark.parametrize("second", ["{}", '{"id": 1}', '{"id": 1, "amount": 2}'])
+def test_a_json_row_without_a_key_fails_the_file_where_the_contract_says_so(second: str) -> None:
+    data = f'{{"id": 1, "amount": null, "shop": "x"}}\n{second}\n'.encode()
+    contract = sales(reading=reading(format="json", null_markers=()), missing_columns="fail")
+
+    with pytest.raises(UnreadableError, match="line 2: a key of the contract is missing"):
+        read(data, contract, key="input/sales/a.ndjson", rejected_share_max=1.0)
+
+
+def test_what_fails_the_file_comes_before_what_rejects_the_row() -> None:
+    with pytest.raises(UnreadableError, match="line 2: amount: does not fit"):
+        read(b"id,amount,shop\n,dear,x\n", sales(bad_values="fail"), rejected_share_max=1.0)
+
+
 def test_exact_decimals_and_nested_values_come_out_of_json() -> None:
     columns = (column("id", BIGINT), column("lines", LINES))
     data = b'{"id":9007199254740993,"lines":[{"sku":"a","price":0.10},{"sku":"b","price":2}]}\n'

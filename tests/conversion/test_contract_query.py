@@ -143,7 +143,7 @@ def test_rules_reject_warn_or_fail() -> None:
     rows = of_texts(by, *({"id": "1", "n": text} for text in ("1", "5", "50", "", "5000")))
 
     assert [row["problem"] for row in rows] == [
-        None, None, "small: the rule is broken", None, "small: the rule is broken",
+        None, None, "small: the rule is broken", None, "file: sane: the rule is broken",
     ]  # fmt: skip
     statement = warnings(by, "(VALUES (1), (5), (NULL)) r(n)")
     assert statement is not None

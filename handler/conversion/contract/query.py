@@ -48,15 +48,19 @@ def checked(contract: Contract, fields: Fields) -> str:
     extra = _unexpected(contract, fields)
     if contract.rescues:
         typed.append(f"{_rescue(contract, fields, misfits, extra)} AS {identifier(RESCUED)}")
-    if extra and contract.handling.unexpected_columns == "fail" and fields.texts is None:
-        flags.append(f"{extra} <> '{{}}' AS {identifier(_flag(''))}")
+    failing = _failing_keys(contract, fields, extra)
+    flags += [f"{condition} AS {identifier(_flag(problem))}" for problem, condition in failing.items()]
     differing = _differing(fields)
     flags += [f"{condition} AS {identifier(_flag(name))}" for name, condition in differing.items()]
     inner = f"SELECT {', '.join([*typed, *flags])} FROM {fields.relation}"
-    problems = [*_misfit_problems(contract, misfits, rescued=rescued), *_rule_problems(contract)]
-    if extra and contract.handling.unexpected_columns == "fail" and fields.texts is None:
-        problems.insert(0, (identifier(_flag("")), f"{FAILS_FILE}a key that the contract does not have"))
-    problems += [(identifier(_flag(name)), f"{name}: differs from the object's key") for name in differing]
+    problems = [
+        *((identifier(_flag(problem)), f"{FAILS_FILE}{problem}") for problem in failing),
+        *_misfit_problems(contract, misfits, rescued=rescued),
+        *_rule_problems(contract),
+        *((identifier(_flag(name)), f"{name}: differs from the object's key") for name in differing),
+    ]
+    # A record may have several problems: one that fails the file comes first.
+    problems.sort(key=lambda pair: not pair[1].startswith(FAILS_FILE))
     cases = " ".join(f"WHEN {condition} THEN {literal(problem)}" for condition, problem in problems)
     problem = f"CASE {cases} END" if cases else "NULL"
     names = [identifier(name) for name in column_names(contract)]
@@ -147,6 +151,18 @@ def _unexpected(contract: Contract, fields: Fields) -> str:
     ]
     # Patching an object with nulls leaves them out: a field without a value has nothing to rescue.
     return f"json_merge_patch('{{}}', json_object({', '.join(pairs)}))" if pairs else ""
+
+
+def _failing_keys(contract: Contract, fields: Fields, extra: str) -> dict[str, str]:
+    """Return SQL of what in a record of JSON fails the file, by the reason; other formats have a header."""
+    conditions = {}
+    if fields.texts is None and extra and contract.handling.unexpected_columns == "fail":
+        conditions["a key that the contract does not have"] = f"{extra} <> '{{}}'"
+    if fields.texts is None and contract.handling.missing_columns == "fail":
+        members = (_member(fields.json, column.source) for column in contract.columns)
+        absent = " OR ".join(f"{member} IS NULL" for member in members)
+        conditions["a key of the contract is missing"] = f"({absent})"
+    return conditions
 
 
 def _rescue(contract: Contract, fields: Fields, misfits: Mapping[str, str], extra: str) -> str:

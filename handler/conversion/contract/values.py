@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from conversion.contract.model import Column, Reading, Type
 from conversion.engine import identifier, literal
 
-_INTEGER = r"[+-]?[0-9]{1,25}"
+_EXPONENT = r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]{1,3}"
 _FLOAT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _MOMENT = _DATE + r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
@@ -108,14 +108,12 @@ def _scalar(text: str, kind: Type, column: Column, reading: Reading) -> Value:
         case "string":
             value = text
         case "bigint":
-            value = _matching(_plain(text, reading), _INTEGER, "BIGINT")
+            value = _exact(_plain(text, reading), 0, "BIGINT")
         case "double":
             number = _matching(_plain(text, reading), _FLOAT, "DOUBLE")
             value = f"CASE WHEN isfinite({number}) THEN {number} END"
         case "decimal":
-            # Zeros beyond the scale change nothing; other digits would be rounded away.
-            pattern = rf"[+-]?[0-9]+(\.[0-9]{{0,{kind.scale}}}0*)?"
-            value = _matching(_plain(text, reading), pattern, kind.duckdb)
+            value = _exact(_plain(text, reading), kind.scale, kind.duckdb)
         case "boolean":
             value = _matching(text, "(?i)true|false", "BOOLEAN")
         case "date":
@@ -130,6 +128,23 @@ def _scalar(text: str, kind: Type, column: Column, reading: Reading) -> Value:
 
 def _matching(text: str, pattern: str, duckdb: str) -> str:
     return f"CASE WHEN regexp_full_match({text}, {literal(pattern)}) THEN TRY_CAST({text} AS {duckdb}) END"
+
+
+def _exact(text: str, scale: int, duckdb: str) -> str:
+    """Return a number with so many decimals; null if it has other digits than zeros beyond them.
+
+    The cast would round those digits away.
+    """
+    plain = rf"[+-]?[0-9]+(\.[0-9]{{0,{scale}}}0*)?"
+    digits = f"replace(regexp_extract({text}, '[0-9.]+'), '.', '')"
+    zeros = f"(length({digits}) - length(rtrim({digits}, '0')))"
+    fraction = rf"length(regexp_extract({text}, '\.([0-9]*)', 1))"
+    exponent = f"TRY_CAST(regexp_extract({text}, '[eE](.*)', 1) AS INTEGER)"
+    return (
+        f"CASE WHEN regexp_full_match({text}, {literal(plain)}) THEN TRY_CAST({text} AS {duckdb})"
+        f" WHEN regexp_full_match({text}, {literal(_EXPONENT)})"
+        f" AND {fraction} - {zeros} - {exponent} <= {scale} THEN TRY_CAST({text} AS {duckdb}) END"
+    )
 
 
 def _plain(text: str, reading: Reading) -> str:

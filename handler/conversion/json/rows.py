@@ -116,7 +116,7 @@ class Rows:
             return self._one_by_one(piece)
         if self._layout.whole_values:
             data = b'{"value":%b}\n' % data[:-1].replace(b"\n", b'}\n{"value":')
-        if self._is_as_planned(data, count):
+        if not self._refused.is_any(self.rows + self._dropped, count) and self._is_as_planned(data, count):
             self.rows += count
             return data
         return self._one_by_one(piece)

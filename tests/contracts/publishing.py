@@ -1,0 +1,111 @@
+"""Publish the files of a dataset as the function does, and describe their table as the catalog does."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components import table_definitions
+from components.contracts.compiled import compile_contracts
+from conversion import EmptyError, Limits, UnreadableError, convert
+from datasets import Datasets
+from local.athena.catalog import Table
+from tests.contracts import drafts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from components.contracts.model import Contract
+    from datasets import Dataset
+
+BUCKET = "lake"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What became of one upload.
+
+    Attributes:
+        rows_in: Rows of the upload.
+        rows_out: Rows of the published file.
+        rejected: Rows that were rejected.
+    """
+
+    rows_in: int
+    rows_out: int
+    rejected: int
+
+
+def deployed(*contents: dict[str, Any]) -> tuple[tuple[Contract, ...], Datasets]:
+    """Return the contracts as a stack reads them, and the datasets as its function does."""
+    with tempfile.TemporaryDirectory() as folder:
+        contracts = drafts.load(Path(folder), *contents)
+    return contracts, Datasets(json.loads(compile_contracts(contracts)))
+
+
+def publish(data: bytes, key: str, dataset: Dataset, target: Path) -> Published | str:
+    """Convert an upload to `target`; return what became of it, or why it fails."""
+    with tempfile.TemporaryDirectory() as workdir, ExitStack() as stack:
+        try:
+            conversion = stack.enter_context(
+                convert(
+                    io.BytesIO(data),
+                    reopen=lambda: io.BytesIO(data),
+                    key=key,
+                    size=len(data),
+                    workdir=Path(workdir),
+                    limits=Limits(rejected_share_max=1.0),
+                    provenance={},
+                    assignment=dataset.assignment(key),
+                )
+            )
+        except (UnreadableError, EmptyError) as error:
+            return str(error)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(conversion.parquet, target)
+        account = conversion.account
+        return Published(account.rows_in, account.rows_out, account.rows_rejected)
+
+
+class Lake:
+    """The table of one contract over published files: what the embedded Athena reads."""
+
+    def __init__(self, contract: Contract, files: dict[str, Path]) -> None:
+        """Take the files by their keys in the bucket."""
+        self._files = files
+        self._table = Table(
+            name=contract.name,
+            columns=tuple((name, kind.hive) for name, kind, _ in table_definitions.columns(contract)),
+            partitions=tuple(partition.name for partition in contract.partitions),
+            location=table_definitions.location(contract, BUCKET),
+            parameters=table_definitions.table_parameters(contract, BUCKET),
+            view_query=None,
+        )
+
+    def table(self, database: str, name: str) -> Table | None:
+        """Return the table."""
+        return self._table if name == self._table.name else None
+
+    def keys(self, bucket: str, prefix: str) -> Iterator[str]:
+        """Return the keys below a prefix."""
+        return (key for key in self._files if key.startswith(prefix))
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """Return an object."""
+        return self._files[key].read_bytes()
+
+
+def published_key(key: str) -> str:
+    """Return the key of the Parquet file of an upload."""
+    return f"processed/{key}.parquet"
+
+
+def rescued(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return rows whose last value, text of JSON, is read."""
+    return [(*row[:-1], None if row[-1] is None else json.loads(row[-1])) for row in rows]
