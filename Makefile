@@ -61,7 +61,7 @@ test: install $(SCANNERS)  ## run the whole test suite
 
 engine: install  ## deploy, change and destroy stacks with the real Pulumi engine, on the embedded AWS
 	@$(BIN)/python -m tests.engine.cli
-	@$(BIN)/python -m pytest --dist=loadgroup tests/engine
+	@$(BIN)/python -m pytest --dist=loadfile tests/engine
 
 readers: $(READERS)  ## read published files with pandas, polars, Spark, Trino and others (installs 2 GB)
 	@.venv-readers/bin/python -m tests.readers.install

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,16 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a module, or of one of its stacks, on one worker: each is a step of one story."""
-    for item in items:
-        stack = (
-            item.callspec.params.get("stack", "")
-            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-            else ""
-        )
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {stack}".strip()))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Ignore the event loop that the Automation API leaves open when an update is refused or killed."""
+    item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
+
+
+@pytest.fixture(autouse=True)
+def collect_what_is_left_open() -> Iterator[None]:
+    """Collect such a loop at the end of its own test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")

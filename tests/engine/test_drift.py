@@ -41,14 +41,17 @@ def _change_by_hand(client: Any, outputs: dict[str, Any]) -> None:
     alarms = client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
     client("cloudwatch").put_composite_alarm(AlarmName=alarms[0]["AlarmName"], AlarmRule='ALARM("nothing")')
     client("cloudwatch").delete_alarms(AlarmNames=["analytics-queue-depth-us-east-1-dev"])
+    (s3,) = [
+        found["PrefixListId"]
+        for found in client("ec2").describe_prefix_lists()["PrefixLists"]
+        if found["PrefixListName"].endswith(".s3")
+    ]
+    # Rules of one protocol and port may be told as one permission with both prefix lists.
+    to_s3 = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": s3}]}
     of_the_vpc = [{"Name": "vpc-id", "Values": [outputs["vpcId"]]}]
-    groups = client("ec2").describe_security_groups(Filters=of_the_vpc)
-    for group in groups["SecurityGroups"]:
-        permissions = group["IpPermissionsEgress"]
-        if permissions:
-            client("ec2").revoke_security_group_egress(
-                GroupId=group["GroupId"], IpPermissions=permissions[:1]
-            )
+    for group in client("ec2").describe_security_groups(Filters=of_the_vpc)["SecurityGroups"]:
+        if group["IpPermissionsEgress"]:
+            client("ec2").revoke_security_group_egress(GroupId=group["GroupId"], IpPermissions=[to_s3])
 
 
 def test_changes_by_hand_are_found_and_put_back(deployment: Deployment) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import re
 import threading
 from contextlib import contextmanager
@@ -23,17 +22,6 @@ FUNCTION, MAPPING = "analytics-processing-function", "analytics-processing-mappi
 ALIAS = "analytics-encryption-alias"
 
 EXISTS = re.compile("already exist|AlreadyOwnedByYou", re.IGNORECASE)
-
-
-# The Automation API leaves the event loop of a program open whose engine was killed.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-@pytest.fixture(autouse=True)
-def collect_what_is_left_open() -> Iterator[None]:
-    """Let no other test hear of it."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="module")
