@@ -197,8 +197,13 @@ class Deployment:
     def _run_program(self) -> None:
         if self.transform is not None:
             pulumi.runtime.register_resource_transform(self.transform)
-        with _importing_from(self.project):
+        with contextlib.chdir(self.project), _importing_from(self.project):
             runpy.run_path(str(self.project / "__main__.py"), run_name="__main__")
+
+    def upgrade(self, project: Path = PROJECT) -> None:
+        """Go on with the program of another folder; the stack's file stays."""
+        self.project = project
+        shutil.copy(project / "Pulumi.yaml", self.work)
 
     # --- the configuration ------------------------------------------------------------------------------
 
