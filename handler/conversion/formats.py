@@ -1,10 +1,11 @@
-"""Tell what an object holds by its content; its name counts only where the content leaves a choice."""
+"""Detect an object's format by its content. Its name counts only where the content leaves a choice."""
 
 from pathlib import PurePosixPath
 
 from conversion.compression import compression_of
 from conversion.json.layout import Layout, layout_of, place_of_error
 from conversion.model import UnreadableError
+from conversion.parquet import MAGIC
 from conversion.plan import Findings
 
 _FOREIGN = {
@@ -21,10 +22,10 @@ _FOREIGN = {
     b"\x7fELF": "a program",
     b"PARE": "a Parquet file whose footer is encrypted",
 }
-"""What other formats begin with, that no text begins with."""
+"""The first bytes of other formats that no text begins with."""
 
 _FOREIGN_BINARY = {b"ORC": "an ORC file", b"GIF8": "a GIF image"}
-"""The same, but text may begin so: they are told by bytes that are not text soon after."""
+"""The same for bytes that text may begin with. Bytes that are not text must follow."""
 
 _TAR_MAGIC = b"ustar"
 _TAR_OFFSET = 257
@@ -32,10 +33,10 @@ _JSON_SUFFIXES = {".json", ".ndjson", ".jsonl", ".geojson"}
 
 
 def refuse_foreign(head: bytes) -> None:
-    """Refuse formats that hold tables, or look as if, but are not read.
+    """Refuse formats that are not read.
 
     Raises:
-        UnreadableError: It is one of them; the text names it.
+        UnreadableError: The object has one of them. The reason names it.
     """
     foreign = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), None)
     if foreign is None and not _is_text(head):
@@ -45,7 +46,12 @@ def refuse_foreign(head: bytes) -> None:
     if compression_of(head) != "none":
         foreign = "compressed twice"
     if foreign:
-        raise UnreadableError(f"not a format that is read, by its first bytes: {foreign}")
+        raise UnreadableError(f"unsupported format, by its first bytes: {foreign}")
+
+
+def is_parquet(head: bytes) -> bool:
+    """Return whether the object is Parquet. Lines of text may begin with the same letters."""
+    return head.startswith(MAGIC) and not (_is_text(head) and b"\n" in head)
 
 
 def _is_text(head: bytes) -> bool:
@@ -53,20 +59,22 @@ def _is_text(head: bytes) -> bool:
 
 
 def json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> Layout | None:
-    """Tell how an object of JSON is laid out; None if it is none.
+    """Return the layout of an object of JSON; None if it is not JSON.
 
     Args:
-        head: Its beginning, in UTF-8.
+        head: The object's beginning, in UTF-8.
         key: Its name.
-        findings: What is known of it besides.
-        whole: Whether ``head`` is all of it.
+        findings: What earlier passes found.
+        whole: Whether ``head`` is the whole object.
 
     Raises:
-        UnreadableError: Its name says that it is JSON, and it is none.
+        UnreadableError: The name says that it is JSON, and the content is not.
     """
-    layout = None if findings.not_json else layout_of(head, whole=whole)
+    if findings.arrays_in_lines:
+        return Layout(lines=True, whole_values=True)
+    layout = layout_of(head, whole=whole)
     if layout is None and is_named_json(key) and head.lstrip().startswith(b"["):
-        return Layout()  # reading it will say what is wrong with the array
+        return Layout()  # The reader reports what is wrong with the array.
     if layout is None and is_named_json(key):
         offset, what = place_of_error(head)
         line = 1 + head.count(b"\n", 0, offset)
@@ -77,5 +85,5 @@ def json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> La
 
 
 def is_named_json(key: str) -> bool:
-    """Tell whether an object's name says that it is JSON."""
+    """Return whether an object's name says that it is JSON."""
     return bool({suffix.lower() for suffix in PurePosixPath(key).suffixes} & _JSON_SUFFIXES)

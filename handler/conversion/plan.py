@@ -1,4 +1,4 @@
-"""What a conversion does with an object: told from its beginning, and revised when the rest refutes it."""
+"""The plan for an object, made from its beginning and revised when the rest refutes it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """What readings of an object have found that its beginning does not show."""
+    """What the passes over an object found that its beginning does not show."""
 
     encoding: str | None = None
-    """The encoding, where the beginning suggests another one."""
-    not_json: bool = False
-    """It begins like JSON, and is none."""
+    """The encoding, if the beginning suggests another one."""
+    arrays_in_lines: bool = False
+    """It begins with a JSON array, and another one follows on a later line."""
     long_records: bool = False
-    """A record is longer than the engine is told of unless it must be."""
+    """A record is longer than DuckDB's usual buffer."""
     one_value: bool = False
-    """It begins like an object that wraps an array of rows, and is a single row."""
+    """It begins like an object that wraps an array of rows, but is a single row."""
     strictly: bool = False
-    """DuckDB has raised an error for a line of JSON: lines and keys are to be counted."""
+    """DuckDB raised an error for a line of JSON, so lines and keys must be counted."""
     shape: "Shape | None" = None
     """The shape of all of its JSON objects."""
     refused: "Refused | None" = None
-    """Rows that its contract does not accept."""
+    """The rows that its contract does not accept."""
     types: Mapping[int, "Type | None"] = field(default_factory=dict)
-    """Columns not of the type that the beginning shows: their type, or None where it is not known."""
+    """The type of each column that refuted its type; None if the type is not known yet."""
 
     def with_more(self, facts: Mapping[str, Any]) -> Self:
-        """Add what another reading has found."""
+        """Add what another pass found."""
         found: Self = replace(self, **facts)
         return replace(found, types={**self.types, **found.types})
 
 
 class RefutedError(Exception):
-    """The object is not what its plan says: the plan is to be revised, and the object read again.
+    """The object refutes its plan, so the plan must be revised and the object read again.
 
-    ``facts`` are the fields of Findings that say what it is instead.
+    ``facts`` are the new values of fields of Findings.
     """
 
     def __init__(self, **facts: Any) -> None:  # noqa: ANN401 - of the fields of Findings
@@ -52,15 +52,15 @@ class RefutedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """What the engine is to read and write.
+    """What DuckDB reads and writes.
 
     Attributes:
-        relation: Gives SQL that reads the columns c0, c1 ... from a path (an SQL literal).
-        names: The columns' names.
-        sources: The same, in the source.
-        guesses: What types each column may have.
-        markers: Whether null markers stand for no value.
-        notes: What a column looks like to its owner, by its index, where its type does not say so.
+        relation: Returns SQL that reads the columns c0, c1 ... from a path (an SQL literal).
+        names: The published names of the columns.
+        sources: Their names in the source.
+        guesses: The possible types of each column.
+        markers: Whether null markers are null.
+        notes: What the values of a text column look like, by its index.
     """
 
     relation: Callable[[str], str]
@@ -72,42 +72,42 @@ class Table:
 
 
 class Reader(Protocol):
-    """One reading of an object."""
+    """One pass over an object."""
 
     @property
     def rows(self) -> int:
-        """Rows that were given to the engine so far, counted in their bytes."""
+        """Rows that were yielded so far, counted in their bytes."""
         ...
 
     @property
     def beside(self) -> int:
-        """Rejected records that are no damaged rows."""
+        """Rejected records that are not damaged rows."""
         ...
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """What the profile says of the layout."""
+        """The layout, for the profile."""
         ...
 
     def read(self, text: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield what the engine is to read of ``text``, and reject what it is not to read.
+        """Yield the valid records of ``text`` in blocks for DuckDB, and reject the others.
 
         Raises:
-            RefutedError: The text is not what the plan says.
+            RefutedError: The text refutes the plan.
         """
         ...
 
 
 class Plan(Protocol):
-    """How an object of text is read, and what it is written as."""
+    """How an object of text is read and written."""
 
     format: str
 
     @property
     def table(self) -> Table:
-        """What the engine is to read and write."""
+        """What DuckDB reads and writes."""
         ...
 
     def reader(self, rejects: "Rejects", budget: "Budget", *, mark_bytes: int) -> Reader:
-        """Begin a reading."""
+        """Return a reader for one pass."""
         ...

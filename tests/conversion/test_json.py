@@ -75,7 +75,7 @@ def test_a_key_twice_in_an_object_inside_is_rejected(twice, spaced):
     again = twice.replace(":", " : ").replace(",", " , ") if spaced else twice
     converted = run(good + again.encode() + b"\n" + good, "data.json")
     assert [(reject["line"], reject["reason"], reject["raw"]) for reject in converted.rejects] == [
-        (31, "a key twice in one object, or text that is not Unicode", again)
+        (31, "a repeated key, or text that is not Unicode", again)
     ]
     assert converted.account.rows_out == 60
 

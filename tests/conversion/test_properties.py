@@ -1,10 +1,10 @@
-"""Arbitrary tables in arbitrary dialects, with known rows corrupted: the others come back value for value."""
+"""Any table in any dialect, with some rows corrupted: all values of the other rows come back."""
 
 import csv
 import io
 import json
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.conversion import oracle
@@ -35,7 +35,7 @@ CELLS = {
 
 @st.composite
 def tables(draw):
-    """A table of two or more columns, most of whose cells are of one kind in each."""
+    """A table of two or more columns. In each, most cells have one kind."""
     kinds = draw(st.lists(st.sampled_from(sorted(CELLS)), min_size=2, max_size=6))
     odd = draw(st.sampled_from([None, "word", "float", "integer"]))
     rows = draw(st.lists(st.tuples(*(CELLS[kind] for kind in kinds)), min_size=20, max_size=40))
@@ -47,7 +47,7 @@ def tables(draw):
 
 
 def written(rows, delimiter, newline, quoting):
-    """The rows as the standard library writes them, each on its own, so that they can be told apart."""
+    """The rows as the standard library writes them, one by one."""
     for row in rows:
         text = io.StringIO()
         csv.writer(text, delimiter=delimiter, lineterminator=newline, quoting=quoting).writerow(row)
@@ -133,7 +133,7 @@ JSON_ROWS = st.lists(
 
 
 def plain(value):
-    """A value without what a table cannot tell: nulls inside objects, and 1 from 1.0."""
+    """A value without what a table cannot represent: nulls in objects, and 1 as opposed to 1.0."""
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items() if inner is not None}
     if isinstance(value, list | tuple):
@@ -150,10 +150,8 @@ def test_any_json_comes_back(rows, as_array):
     encodable = json.dumps(rows, ensure_ascii=False)
     if any(0xD800 <= ord(character) < 0xE000 for character in encodable):
         return
-    # Columns whose keys clash are cast one by one, and a cast of structs whose keys differ is refused.
-    keys = {key for row in rows for key in row}
-    nested = any(isinstance(value, dict | list) for row in rows for value in row.values())
-    assume(not nested or ("" not in keys and len({key.casefold() for key in keys}) == len(keys)))
+    if len(rows) == 1 and not as_array:
+        rows = elements_of(rows[0]) or rows
     converted = run(data, "data.json")
     sources = [column.source_name for column in converted.result.columns]
     got = converted.query("SELECT to_json(COLUMNS(*))::VARCHAR FROM data")
@@ -172,8 +170,15 @@ def test_any_json_comes_back(rows, as_array):
             assert comparable(read) == comparable(row)
 
 
+def elements_of(row):
+    """The rows of an object whose only member is an array of objects."""
+    values = list(row.values())
+    wraps = len(values) == 1 and isinstance(values[0], list)
+    return values[0] if wraps and all(isinstance(inner, dict) for inner in values[0]) else []
+
+
 def as_in_the_source(value, column):
-    """A published value as JSON had it: text that is JSON read, and fields under their own names."""
+    """A published value as in the source: JSON text is parsed, and fields have their own names."""
     if column.source_type == "JSON":
         return json.loads(value)
     sources = {renamed.field: renamed.source_name for renamed in column.renamed_fields}
@@ -189,7 +194,7 @@ def as_in_the_source(value, column):
 
 
 def comparable(row):
-    """Dates and long numbers come as text of JSON, and as strings."""
+    """A row for comparison. Dates and long numbers come back as JSON text or as strings."""
     return {
         key: json.dumps(plain(value), sort_keys=True).strip('"')
         for key, value in row.items()

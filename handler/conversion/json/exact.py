@@ -1,13 +1,13 @@
-"""Find the numbers of JSON that a double does not hold: the engine would read them as another number."""
+"""Find JSON numbers that a double cannot hold. DuckDB would round them."""
 
 import re
 from decimal import Decimal
 
 _DIGITS_EXACT = 15
-"""A double gives back any number of as many digits (IEEE 754)."""
+"""A double holds every number of so many digits (IEEE 754)."""
 
 _DIGITS_MAX = 17
-"""A number of more says more than a double does."""
+"""A number with more digits than this is more precise than a double."""
 
 _ALIKE = bytes(
     ord("0")
@@ -19,22 +19,22 @@ _ALIKE = bytes(
     else ord(" ")
     for byte in range(256)
 )
-"""Makes all digits one, and the point; leaves nothing else of a number but its exponent."""
+"""Maps all digits and the point to ``0``, and keeps the exponent."""
 
 _LONG = b"0" * (_DIGITS_EXACT + 1)
 _SMALL = b"0e-"
-"""What numbers look like, once alike, that may have too many digits for a double, or be too small."""
+"""Mapped numbers that may have too many digits for a double, or be too small."""
 
 _APART = bytes(byte if byte in b'.0123456789eE+-"' else ord(" ") for byte in range(256))
-"""Sets numbers apart, and leaves strings their quotes."""
+"""Maps all bytes to spaces but those of numbers and quotes."""
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?')
 
 
 def has_inexact(text: bytes) -> bool:
-    """Tell whether a number in ``text``, which has a fraction or an exponent, is not held by a double."""
+    """Return whether ``text`` has a number, other than an integer, that a double cannot hold."""
     alike = text.translate(_ALIKE)
-    # Of so many digits in a row each fourth is one, which is sooner found.
+    # Every fourth byte is searched first, which is faster.
     long = _LONG[::4] in alike[::4] and _LONG in alike
     small = _SMALL in alike
     if not (long or small):
@@ -46,7 +46,7 @@ def has_inexact(text: bytes) -> bool:
     numbers = [token for token in found if token[0] in b"-0123456789" and not token.endswith(b'"')]
     floats = [token for token in numbers if not _is_integer(token)]
     try:
-        # As most programs write them, in the shortest form that is read as the same double.
+        # Most programs write floats in the shortest form.
         if " ".join(map(repr, map(float, floats))).encode() == b" ".join(floats):
             return False
     except ValueError:
@@ -55,7 +55,10 @@ def has_inexact(text: bytes) -> bool:
 
 
 def is_exact(token: bytes) -> bool:
-    """Tell whether a double holds the number: whether, in short or with as many digits, it is the same."""
+    """Return whether a double holds the number.
+
+    The double, in its shortest form or with as many digits, must be the same number.
+    """
     text = token.decode()
     try:
         value, number = float(text), Decimal(text)
@@ -70,7 +73,7 @@ def _is_integer(token: bytes) -> bool:
 
 
 def with_inexact_as_text(line: bytes) -> bytes:
-    """Give a line of JSON with each number that a double does not hold as a string."""
+    """Return a line of JSON with each number that a double cannot hold as a string."""
 
     def keep(match: re.Match[bytes]) -> bytes:
         token = match[0]

@@ -1,4 +1,4 @@
-"""How JSON is laid out, told from the beginning of a text: in lines, in an array, or otherwise."""
+"""Detect the layout of JSON from its beginning: lines, an array, or other values."""
 
 import json
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from conversion.json.parse import ParseError, parsed
 _SPACE = " \t\r\n"
 _LINES_TRIED = 50
 _CUT_WITHIN = 8
-"""An error so many characters before the end may come of where the text was cut: inside ``false``, say."""
+"""An error so close to the end may only mean that the text is cut, for example inside ``false``."""
 _decode = json.JSONDecoder(parse_int=str).raw_decode
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How values are laid out.
+    """The layout of values.
 
     Attributes:
         lines: Whether each line is a value.
-        array_key: The member of the one object that holds the array whose elements are the rows.
-        array_offset: Where that array begins, in bytes.
-        whole_values: Whether rows are arrays: each is the value of one column.
+        array_key: The member of the wrapping object that holds the array of rows.
+        array_offset: The offset of that array in bytes.
+        whole_values: Whether rows are arrays. Each is the value of the only column.
     """
 
     lines: bool = False
@@ -31,16 +31,16 @@ class Layout:
 
 
 def layout_of(head: bytes, *, whole: bool) -> Layout | None:
-    """Tell how the JSON that begins with ``head`` is laid out; None if it is no JSON.
+    """Return the layout of JSON; None if the text is not JSON.
 
     Args:
-        head: The beginning of a text, in UTF-8.
-        whole: Whether it is all of it.
+        head: The beginning of the text, in UTF-8.
+        whole: Whether ``head`` is the whole text.
     """
     start = head.lstrip(_SPACE.encode())
     if not start.startswith((b"{", b"[")):
         return None
-    lines = [line for line in start.splitlines() if line.strip()][: _LINES_TRIED + 1]
+    lines = [line for line in start.split(b"\n") if line.strip()][: _LINES_TRIED + 1]
     if len(lines) > 1:
         complete = lines[:_LINES_TRIED] if whole or len(lines) > _LINES_TRIED else lines[:-1]
         kinds = [_kind(line) for line in complete]
@@ -59,7 +59,7 @@ def layout_of(head: bytes, *, whole: bool) -> Layout | None:
 
 
 def place_of_error(head: bytes) -> tuple[int, str]:
-    """Say where a text that is no JSON stops being it: the offset in bytes, and what is wrong."""
+    """Return the offset in bytes of the first error in a text that is not JSON, and the error."""
     text = head.decode(errors="replace")
     try:
         _, end = _decode(text, len(text) - len(text.lstrip(_SPACE)))
@@ -79,21 +79,32 @@ def _kind(line: bytes) -> type | None:
 
 
 def _begins(text: str, *, whole: bool) -> bool:
-    """Tell whether the text is JSON as far as one can see: its first value, and what follows that."""
-    in_array = text.startswith("[")
-    at = len(text) - len(text[1:].lstrip(_SPACE)) if in_array else 0
-    if text.startswith("]", at):
-        return True
+    """Return whether the text is JSON, judged by its first value and what follows it."""
     try:
-        _, end = _decode(text, at)
+        _, end = _decode(text)
     except json.JSONDecodeError as error:
+        if text.startswith("["):
+            return _begins_array(text, whole=whole)
         return not whole and _is_cut(error, text)
     except RecursionError:
         return True
+    after = _skipped(text, end)
+    if after == len(text):
+        return True
+    if "\n" in text[end:after]:
+        return text.startswith(("{", "["), after)
+    # Objects may follow one another on a line. Fields between tabs, or after an array, are a table's.
+    return text.startswith("{", after) and "\t" not in text[end:after] and not text.startswith("[")
+
+
+def _begins_array(text: str, *, whole: bool) -> bool:
+    """Return whether an array that is cut or malformed begins as JSON, judged by its first element."""
+    try:
+        _, end = _decode(text, _skipped(text, 1))
+    except json.JSONDecodeError as error:
+        return not whole and _is_cut(error, text)
     rest = text[end:].lstrip(_SPACE)
-    return rest.startswith((",", "]") if in_array else ("{", "[")) or (
-        not rest and (not in_array or not whole)
-    )
+    return rest.startswith(",") or (not rest and not whole)
 
 
 def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
@@ -101,7 +112,7 @@ def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
 
 
 def _wrapped(text: str) -> tuple[str, int] | None:
-    """Find the first array of objects in an object whose members before it are none: its key and offset."""
+    """Return the key and offset of the first array in an object, if it is an array of objects."""
     if not text.startswith("{"):
         return None
     at = 1
@@ -132,10 +143,15 @@ def _skipped(text: str, at: int) -> int:
 
 
 def is_wrapper(around: dict[str, Any], key: str, elements: int) -> bool:
-    """Tell whether an object that holds an array of objects, ``around`` it, stands for its elements.
+    """Return whether an object wraps the array of objects that it holds.
 
-    It does if it holds nothing else (as CloudTrail's log files), if it is a GeoJSON FeatureCollection
-    (RFC 7946, section 3.3), or if its other members are plain values and the array is long.
+    It does if it has no other member (as in CloudTrail's log files), if it is a GeoJSON FeatureCollection
+    (RFC 7946, section 3.3), or if its other members are scalars and the array is long.
+
+    Args:
+        around: The object.
+        key: The member that holds the array.
+        elements: The length of the array.
     """
     others = {name: value for name, value in around.items() if name != key}
     if not others or (others.get("type") == "FeatureCollection" and key == "features"):
@@ -144,4 +160,4 @@ def is_wrapper(around: dict[str, Any], key: str, elements: int) -> bool:
 
 
 ELEMENTS_MIN = 100
-"""An array of so many elements is long."""
+"""The number of elements from which an array is long."""

@@ -1,4 +1,4 @@
-"""Read single values of JSON strictly, with the standard library, and say what is wrong with them."""
+"""Parse single values of JSON strictly with the standard library, and report what is wrong."""
 
 import json
 import re
@@ -7,12 +7,12 @@ from typing import Any
 from conversion.json.exact import is_exact
 
 _DIGITS_MAX = 19
-"""Of an integer of 64 bits."""
+"""The most digits of an integer of 64 bits."""
 _INTEGER_MAX = 2**63
 
 
 class ParseError(Exception):
-    """The value is not to be read; the text says why, without its content."""
+    """The value cannot be read. The message says why, without its content."""
 
     def __init__(self, reason: str, *, malformed: bool = False) -> None:
         super().__init__(reason)
@@ -20,17 +20,17 @@ class ParseError(Exception):
 
 
 class Unfit:
-    """A number that no column type holds: an integer beyond 64 bits, or a fraction of too many digits."""
+    """A number that no column type holds: an integer beyond 64 bits, or a float with too many digits."""
 
 
 UNFIT = Unfit()
 
 
 def parsed(text: bytes) -> Any:  # noqa: ANN401  (whatever JSON may be)
-    """Give the value that ``text`` is, with UNFIT for each number that no type holds.
+    """Return the value of ``text``, with UNFIT for each number that no type holds.
 
     Raises:
-        ParseError: It is malformed, has a key twice in one object, or text that is not Unicode.
+        ParseError: It is malformed, has a repeated key, or text that is not Unicode.
     """
     try:
         value = _decode(text.decode())
@@ -38,7 +38,7 @@ def parsed(text: bytes) -> Any:  # noqa: ANN401  (whatever JSON may be)
         raise ParseError("nested too deeply") from None
     except ValueError:
         raise ParseError("malformed JSON", malformed=True) from None
-    # Half of a surrogate pair is no text, though JSON can write it.
+    # A lone surrogate is not text, although JSON can write it.
     if _ESCAPED.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
         raise ParseError(_NOT_UNIQUE)
     return value
@@ -66,11 +66,11 @@ def _constant(_: str) -> Unfit:
     return UNFIT
 
 
-_NOT_UNIQUE = "a key twice in one object, or text that is not Unicode"
+_NOT_UNIQUE = "a repeated key, or text that is not Unicode"
 _ESCAPED = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
-# Made once: json.loads would make one for each value that it is to read in another way than its own.
+# Created once. With these arguments json.loads would create a decoder for each value.
 _decode = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
 ).decode

@@ -1,5 +1,6 @@
-"""The plan for an object of JSON: its layout, the shape of its rows, and what the engine is told of them."""
+"""The plan for an object of JSON: its layout, the shape of its rows, and the SQL that reads them."""
 
+import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from itertools import islice
@@ -10,7 +11,17 @@ from conversion.engine import identifier, literal
 from conversion.json.layout import Layout
 from conversion.json.parse import ParseError, parsed
 from conversion.json.rows import VALUE, Rows
-from conversion.json.shape import DOUBLE, JSON, VARCHAR, Shape, column_types, merged, shape_of
+from conversion.json.shape import (
+    DOUBLE,
+    JSON,
+    VARCHAR,
+    Shape,
+    column_type,
+    column_types,
+    merged,
+    shape_of,
+    structure,
+)
 from conversion.json.values import Values
 from conversion.model import MEBIBYTE, RECORD_BYTES_MAX, UnreadableError
 from conversion.names import column_names
@@ -19,13 +30,13 @@ from conversion.rejects import Rejects
 from conversion.roundtrip import FLOAT_SHARE_SURE, NULL_MARKERS, Guess, Type, guess
 
 _LINE_BYTES = 1_000_000
-"""The longest line the engine is told of at first; it takes memory in proportion."""
+"""DuckDB's buffer for a line at first. Its memory grows with the buffer."""
 _SAMPLE_ROWS = 1000
 _NOT_OF_STRINGS = ("BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL")
 
 
 class JsonPlan:
-    """The plan for an object that begins with ``head`` (UTF-8) and is laid out as ``layout`` says."""
+    """The plan for an object with this layout that begins with ``head`` (UTF-8)."""
 
     format = "json"
 
@@ -44,7 +55,7 @@ class JsonPlan:
 
     @cached_property
     def table(self) -> Table:
-        """What the engine is to read and write."""
+        """What DuckDB reads and writes."""
         keys = tuple(self._types)
         if not keys:
             guesses = (Guess((Type(JSON),)),)
@@ -60,7 +71,7 @@ class JsonPlan:
         )
 
     def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Rows:
-        """Begin a reading."""
+        """Return a reader for one pass."""
         return Rows(
             self._layout,
             self._shape,
@@ -79,7 +90,7 @@ class JsonPlan:
 
     @property
     def _unsure(self) -> tuple[str, ...]:
-        """Keys of floats of which the sample has so few that they may be odd ones among integers."""
+        """Keys with so few floats in the sample that they may be exceptions among integers."""
         return tuple(key for key, type_ in self._types.items() if type_ == DOUBLE and not self._is_sure(key))
 
     def _is_sure(self, key: str) -> bool:
@@ -87,7 +98,7 @@ class JsonPlan:
         return sum(isinstance(number, float) for number in numbers) > len(numbers) * FLOAT_SHARE_SURE
 
     def _guess(self, key: str) -> Guess:
-        """Say what types a column may have. A string is never a number, nor a null marker null."""
+        """Return the possible types of a column. A string is never a number, and a null marker is text."""
         type_ = self._types[key]
         if type_ != VARCHAR:
             return Guess((Type(type_),))
@@ -99,9 +110,9 @@ class JsonPlan:
         return found
 
     def _columns(self, path: str) -> str:
-        if _clash(self._types):
-            # Keys that the engine, which makes no difference of case, would not tell apart.
-            values = [_extracted(key, type_) for key, type_ in self._types.items()]
+        if isinstance(self._shape, dict) and _clash(self._shape):
+            # DuckDB ignores case, so read_json cannot tell these keys apart; a JSON pointer can.
+            values = [_extracted(key, shape) for key, shape in self._shape.items()]
             return f"(SELECT {_numbered(values)} FROM {self._whole_rows(path)})"
         types = ", ".join(f"{identifier(key)}: {literal(type_)}" for key, type_ in self._types.items())
         values = [_without_null(identifier(key), type_) for key, type_ in self._types.items()]
@@ -112,7 +123,7 @@ class JsonPlan:
 
 
 def whole_rows(path: str, line_bytes: int) -> str:
-    """Give SQL that reads each line of JSON as one value, c0."""
+    """Return SQL that reads each line of JSON as one value, ``c0``."""
     return f"(SELECT row AS c0 FROM {_lines(path, line_bytes, f'row: {literal(JSON)}', records='false')})"
 
 
@@ -128,12 +139,17 @@ def _clash(keys: Iterable[str]) -> bool:
     return len(set(names)) < len(names) or "" in names
 
 
-def _extracted(key: str, type_: str) -> str:
+def _extracted(key: str, shape: Shape) -> str:
+    """Return SQL that extracts the member ``key``, which has this shape, from ``c0``."""
     pointer = literal("/" + key.replace("~", "~0").replace("/", "~1"))
+    type_ = column_type(shape)
     if type_ == VARCHAR:
         return f"json_extract_string(c0, {pointer})"
     value = f"json_extract(c0, {pointer})"
-    return _without_null(value, type_) if type_ == JSON else f"CAST({value} AS {type_})"
+    if type_ == JSON:
+        return _without_null(value, type_)
+    # A cast would refuse an object that lacks one of the struct's fields.
+    return f"json_transform({value}, {literal(json.dumps(structure(shape)))})"
 
 
 def _without_null(value: str, type_: str) -> str:
@@ -145,7 +161,7 @@ def _numbered(values: Iterable[str]) -> str:
 
 
 def _rows(head: bytes, layout: Layout) -> Any:  # noqa: ANN401
-    """Yield the rows at the beginning of a text, as far as they can be read."""
+    """Yield the readable rows at the beginning of a text."""
     try:
         for piece in Values(layout, 0).pieces([head]):
             for value, _, _ in piece.lines():

@@ -1,7 +1,7 @@
-"""Read rows of JSON: each is held against the shape that is planned, and what is none is rejected.
+"""Read rows of JSON, check them against the planned shape, and reject what is not a row.
 
-msgspec reads whole blocks against the shape, fast and strictly. Only blocks that it refuses are read value by
-value with the standard library, which says what is wrong, or what the shape of the object is instead.
+msgspec decodes whole blocks strictly against the shape, which is fast. Only blocks that it refuses are parsed
+value by value with the standard library. That finds what is malformed, or how the shape must grow.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,29 +12,29 @@ import msgspec
 from conversion.budget import Budget
 from conversion.decode import not_text_reason
 from conversion.json.exact import has_inexact, with_inexact_as_text
-from conversion.json.layout import Layout
+from conversion.json.layout import ELEMENTS_MIN, Layout
 from conversion.json.parse import ParseError, parsed
 from conversion.json.shape import JSON, Shape, attribute_of, column_types, merged, model, shape_of
 from conversion.json.values import Piece, Values
 from conversion.model import UnreadableError
 from conversion.plan import RefutedError
-from conversion.refused import NONE, Refused, told
+from conversion.refused import NONE, Refused, column_and_reason
 from conversion.rejects import Rejects
 from conversion.roundtrip import FLOAT_SHARE_MIN
 
 VALUE = "value"
-"""The column of rows that are no objects."""
+"""The column of rows that are not objects."""
 
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 _MALFORMED = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class Rows:
-    """One reading of an object of JSON.
+    """One pass over an object of JSON.
 
     Attributes:
         rows: Rows yielded so far.
-        beside: Rejected records that are no damaged rows: there are none.
+        beside: Rejected records that are not damaged rows. JSON has none.
     """
 
     beside = 0
@@ -74,19 +74,19 @@ class Rows:
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """What the profile says of the layout: what was around the rows."""
+        """The members around the rows, for the profile."""
         return {"around_rows": dict(self._values.around)} if self._values.around else {}
 
     def read(self, text: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the rows of ``text``, each an object in a line of its own.
+        """Yield the rows of ``text``, each an object on a line of its own.
 
         Raises:
-            RefutedError: They are not of the planned shape. It is raised at the end, with the shape of all.
-            UnreadableError: There is no place to start again after what is malformed.
+            RefutedError: They do not have the planned shape. It is raised at the end, with the shape of all.
+            UnreadableError: After malformed JSON, nothing marks where the next value begins.
         """
         for piece in self._values.pieces(text):
             lines = self._read(piece)
-            # Once refuted, the rest is read for its shape alone.
+            # After a refutation, the rest is read only for its shape.
             if lines and not self._refuted:
                 if len(lines) > self._line_bytes:
                     raise RefutedError(long_records=True)
@@ -98,9 +98,9 @@ class Rows:
             raise RefutedError(shape=self._shape | dict.fromkeys(few, JSON))
 
     def _hold(self, shape: Shape) -> None:
-        """Hold what follows against ``shape``."""
+        """Check the following rows against ``shape``."""
         self._shape = shape
-        # The engine refuses a key given twice in all but text of JSON, and whatever is no line of its own.
+        # In columns of JSON text, DuckDB accepts repeated keys and several values on a line.
         self._counting = self._strictly or JSON in column_types(shape).values() or not shape
         self._model = model(shape)
         self._decoder = msgspec.json.Decoder(self._model) if self._model else None
@@ -122,14 +122,17 @@ class Rows:
         return self._one_by_one(piece)
 
     def _are_well_formed(self, values: Sequence[bytes]) -> bool:
-        """Tell so of values of several lines: in one line, a line end in a string would not be found."""
+        """Return whether values over several lines are well-formed.
+
+        Joining their lines would hide a line end inside a string, which is an error.
+        """
         try:
             return len(self._any.decode(b"[%b]" % b",".join(values))) == len(values)
         except _MALFORMED:
             return False
 
     def _is_as_planned(self, data: bytes, count: int) -> bool:
-        """Tell whether all ``count`` lines are rows of the planned shape that the engine reads exactly."""
+        """Return whether all ``count`` lines are rows of the planned shape that DuckDB reads exactly."""
         if self._decoder is None or (self._counting and not _are_lines(data, count)):
             return False
         try:
@@ -150,7 +153,7 @@ class Rows:
         return True
 
     def _has_keys_once(self, data: bytes, rows: Sequence[Any]) -> bool:
-        """Tell whether no object has a key twice: what was read has no fewer keys than what was written."""
+        """Return whether no object has a repeated key: encoded again, the rows have as many keys."""
         again = self._encode(rows)
         if data.count(b'":') == again.count(b'":') and b'" :' not in data:
             return True
@@ -158,18 +161,18 @@ class Rows:
         return data.translate(None, spaces).count(b'":') == again.translate(None, spaces).count(b'":')
 
     def _one_by_one(self, piece: Piece) -> bytes:
-        """Give the lines of the values that are rows; reject the others."""
+        """Return the lines of the values that are rows, and reject the others."""
         kept: list[bytes] = []
         shape = self._shape
         for value, line, offset in piece.lines():
             self._budget.check()
             column, reason = None, ""
             try:
-                found = self._row(value)
+                found = self._row(value, self.rows + len(kept))
                 shape = merged(shape, shape_of(found))
                 if refusal := self._refused.reason(self.rows + len(kept) + self._dropped + 1):
                     self._dropped += 1
-                    column, reason = told(refusal, line)
+                    column, reason = column_and_reason(refusal, line)
                 else:
                     kept.append(self._written(value))
                     self._count(found)
@@ -191,16 +194,19 @@ class Rows:
             self._grow(shape)
         return b"".join(kept)
 
-    def _row(self, value: bytes) -> dict[str, Any]:
+    def _row(self, value: bytes, before: int) -> dict[str, Any]:
+        """Return the row that ``value`` is; ``before`` rows precede it."""
         found = parsed(value)
         if self._layout.whole_values:
             return {VALUE: found}
         if not isinstance(found, dict):
+            if self._layout.array_offset is not None and before < ELEMENTS_MIN:
+                raise RefutedError(one_value=True)
             raise ParseError("not a JSON object")
         return found
 
     def _written(self, value: bytes) -> bytes:
-        """Give a value as the line that the engine is to read."""
+        """Return the line that DuckDB reads for a value."""
         if has_inexact(value):
             value = with_inexact_as_text(value)
         value = value.translate(_LINE_ENDS)
@@ -214,7 +220,7 @@ class Rows:
                 self._floats[key] += isinstance(number, float)
 
     def _grow(self, shape: Shape) -> None:
-        """Hold what follows against a shape that has more than the one before."""
+        """Check the following rows against a larger shape."""
         if isinstance(shape, dict) and len(shape) > self._columns_max:
             raise RefutedError(shape=JSON)
         self._hold(shape)
@@ -222,5 +228,5 @@ class Rows:
 
 
 def _are_lines(data: bytes, count: int) -> bool:
-    """Tell whether each line is a value. No string has a line end, so a value ends with its line."""
+    """Return whether each line is one object. Strings have no line ends, so an object ends with its line."""
     return data.startswith(b"{") and data.count(b"\n{") == count - 1 and data.count(b"}\n") == count

@@ -1,7 +1,7 @@
-"""The shape of JSON objects: what kind each of their values is, at every depth.
+"""The shape of JSON objects: the kind of each value, at every depth.
 
-A shape is a kind by its name, a list with the shape of its elements, or an object with the shapes of its
-members. It says how the engine is to read a value, and what every value is held against on the way.
+A shape is the name of a kind, a list with the shape of its elements, or a dict with the shapes of an object's
+members. DuckDB reads a value by its shape, and every value is checked against it.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ Shape: TypeAlias = "str | list[Shape] | dict[str, Shape]"
 
 NULL, BOOLEAN, BIGINT, LONG, DOUBLE, VARCHAR = "NULL", "BOOLEAN", "BIGINT", "LONG", "DOUBLE", "VARCHAR"
 JSON = "JSON"
-"""Of values of several kinds, or of none that a column can have: they stay text of JSON."""
+"""The kind of values that stay JSON text: they have several kinds, or one that no column can have."""
 
 _EXACT = 2**53
 """A double holds all integers up to this."""
@@ -24,7 +24,7 @@ _FIELDS_MAX = 200
 
 
 def shape_of(value: Any) -> Shape:  # noqa: ANN401  (whatever JSON may be)
-    """Give the shape of one value as the standard library's json reads it."""
+    """Return the shape of one value that the standard library parsed."""
     if isinstance(value, dict):
         return {key: shape_of(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -41,7 +41,7 @@ _KINDS = {type(None): NULL, bool: BOOLEAN, float: DOUBLE, str: VARCHAR}
 
 
 def merged(one: Shape, other: Shape) -> Shape:
-    """Give the shape that values of both shapes have."""
+    """Return the shape that fits the values of both shapes."""
     if one in (NULL, other):
         return other
     if other == NULL:
@@ -57,16 +57,16 @@ def merged(one: Shape, other: Shape) -> Shape:
 
 
 def column_type(shape: Shape) -> str:
-    """Give the engine's type for a column of values of this shape; JSON if no other holds them all."""
+    """Return DuckDB's type for a column of values of this shape; JSON if no other type holds them all."""
     return JSON if shape == NULL else _type(shape, LEVELS_MAX, LISTS_MAX) or JSON
 
 
 def _type(shape: Shape, levels: int, lists: int) -> str | None:
-    """Give the type of a shape of at most so many levels, of which so many are lists."""
+    """Return the type of a shape; None if it has more levels or lists than these."""
     if levels < 0 or lists < 0:
         return None
     if isinstance(shape, dict):
-        # The engine knows no field without a name, and no two that differ in case alone.
+        # DuckDB does not allow empty field names, or names that differ only in case.
         names = {key.casefold() for key in shape}
         if not shape or "" in names or len(shape) > _FIELDS_MAX or len(names) < len(shape):
             return None
@@ -77,19 +77,29 @@ def _type(shape: Shape, levels: int, lists: int) -> str | None:
     if isinstance(shape, list):
         inner = _type(shape[0], levels - 1, lists - 1)
         return inner and f"{inner}[]"
-    return {NULL: VARCHAR, LONG: BIGINT, JSON: None}.get(shape, shape)
+    return None if shape == JSON else _TYPES.get(shape, shape)
+
+
+_TYPES = {NULL: VARCHAR, LONG: BIGINT}
+"""The types of the kinds that are not named as their type."""
+
+
+def structure(shape: Shape) -> object:
+    """Return the structure for DuckDB's ``json_transform``, for a shape with a column type."""
+    if isinstance(shape, dict):
+        return {key: structure(inner) for key, inner in shape.items()}
+    if isinstance(shape, list):
+        return [structure(shape[0])]
+    return _TYPES.get(shape, shape)
 
 
 def column_types(shape: Shape) -> Mapping[str, str]:
-    """Give the engine's types for rows of this shape, by key."""
+    """Return DuckDB's types for rows of this shape, by key."""
     return {key: column_type(inner) for key, inner in shape.items()} if isinstance(shape, dict) else {}
 
 
 def model(shape: Shape) -> Any:  # noqa: ANN401  (types are not a type)
-    """Give the model of rows of this shape: msgspec refuses what is not of it.
-
-    None if there is no model, since a key has a quote or a backslash.
-    """
+    """Return the msgspec model of rows of this shape; None if a key has a quote or a backslash."""
     if not isinstance(shape, dict):
         return dict[str, Any]
     unfit = {key: JSON for key, inner in shape.items() if inner != NULL and column_type(inner) == JSON}
@@ -100,7 +110,7 @@ def model(shape: Shape) -> Any:  # noqa: ANN401  (types are not a type)
 
 
 def attribute_of(model: type[msgspec.Struct], key: str) -> str:
-    """Give the attribute of a model in which it has a member."""
+    """Return the attribute of a model that holds the member ``key``."""
     return model.__struct_fields__[model.__struct_encode_fields__.index(key)]
 
 

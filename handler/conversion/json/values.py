@@ -1,6 +1,6 @@
-"""Turn JSON text, however it is laid out, into lines of one value each, on the way.
+"""Split JSON text of any layout into values.
 
-Where a value ends is told by its brackets alone; whether it is well formed is for others to check.
+Only brackets decide where a value ends. The caller checks whether it is well-formed.
 """
 
 import re
@@ -21,9 +21,9 @@ _AROUND_BYTES_MAX = 65_536
 
 @dataclass(frozen=True)
 class Piece:
-    """Some values, as they follow one another in ``raw``, which begins at ``offset`` and ``line``.
+    """A sequence of values in ``raw``, which begins at ``offset`` and ``line``.
 
-    ``starts`` says where each begins. Without it they are the lines of ``raw``.
+    ``starts`` has the position of each value in ``raw``. Without ``values``, each line of ``raw`` is a value.
     """
 
     raw: bytes
@@ -33,7 +33,7 @@ class Piece:
     starts: tuple[int, ...] = ()
 
     def lines(self) -> Iterator[tuple[bytes, int, int]]:
-        """Yield each value with its line and its offset; blank lines are none."""
+        """Yield each value with its line and its offset, without blank lines."""
         if self.values:
             line, done = self.line, 0
             for value, start in zip(self.values, self.starts, strict=True):
@@ -49,10 +49,10 @@ class Piece:
 
 
 class Values:
-    """Tells the values of one text apart.
+    """Splits one text into values.
 
     Attributes:
-        around: The members of the object around the array of rows, but for the array.
+        around: The members of the object that wraps the array of rows, without the array.
     """
 
     def __init__(self, layout: Layout, offset: int) -> None:
@@ -64,15 +64,17 @@ class Values:
         self._before = b""
         self._in_array = self._after_array = self._after_value = self._after_comma = False
         self._scanned = self._depth = 0
-        """Of the value at the beginning of the buffer: how far it has been looked at, and how deep it is."""
+        """For the value at the beginning of the buffer: the position and depth that were reached."""
         self._elements = 0
+        self._last_line = 0
+        """The line on which the array ends."""
 
     def pieces(self, text: Iterable[bytes]) -> Iterator[Piece]:
         """Yield the values of ``text``.
 
         Raises:
-            UnreadableError: They cannot be told apart.
-            RefutedError: An object was taken for a wrapper of rows, and is none.
+            UnreadableError: They cannot be separated.
+            RefutedError: An object does not wrap its array, or arrays are on lines of their own.
         """
         if self._layout.lines:
             yield from self._lines(text)
@@ -84,7 +86,7 @@ class Values:
                 continue
             if piece := self._piece(at_end=False):
                 yield piece
-            # A value that goes on and on is looked at again when there is twice as much of it.
+            # An incomplete value is only scanned again when the buffer has doubled.
             enough = 2 * len(self._buffer)
             if len(self._buffer) > RECORD_BYTES_MAX:
                 raise self.error(f"a value longer than {RECORD_BYTES_MAX} bytes")
@@ -98,9 +100,13 @@ class Values:
             raise self.error("it ends inside a value")
 
     def error(self, what: str, at: int = 0) -> UnreadableError:
-        """Give the error for what is malformed at this place in the buffer."""
-        line = self._line + self._buffer.count(b"\n", 0, at)
-        return UnreadableError(f"malformed JSON at line {line}, byte {self._offset + at}: {what}")
+        """Return the error for malformed JSON at this position of the buffer."""
+        return UnreadableError(
+            f"malformed JSON at line {self._line_at(at)}, byte {self._offset + at}: {what}"
+        )
+
+    def _line_at(self, at: int) -> int:
+        return self._line + self._buffer.count(b"\n", 0, at)
 
     def _lines(self, text: Iterable[bytes]) -> Iterator[Piece]:
         for block in text:
@@ -123,7 +129,7 @@ class Values:
         return piece
 
     def _piece(self, *, at_end: bool) -> Piece | None:
-        """Give the values that are complete in the buffer, and take them out of it."""
+        """Remove the complete values from the buffer, and return them."""
         buffer, at = self._buffer, 0
         if self._layout.array_offset is not None and not self._before:
             if len(buffer) <= self._layout.array_offset:
@@ -152,9 +158,11 @@ class Values:
         return piece if values else None
 
     def _is_structure(self, buffer: bytes, at: int) -> bool:
-        """Tell whether a bracket of the array or a comma stands here, not a value."""
+        """Return whether a bracket of the array or a comma is at this position, and not a value."""
         char = buffer[at : at + 1]
         if self._after_array:
+            if char == b"[" and self._line_at(at) > self._last_line:
+                raise RefutedError(arrays_in_lines=True)
             raise self.error("text after the end of the array", at)
         if not self._in_array:
             self._in_array = char == b"[" and not self._elements and not self._layout.lines
@@ -163,6 +171,7 @@ class Values:
             if self._after_comma:
                 raise self.error("a comma before the end of the array", at)
             self._in_array, self._after_array = False, True
+            self._last_line = self._line_at(at)
             return True
         if self._after_value and char != b",":
             raise self.error("no comma between elements", at)
@@ -174,7 +183,7 @@ class Values:
         return False
 
     def _value_end(self, buffer: bytes, at: int, *, at_end: bool) -> int | None:
-        """Give the end of the value that begins here, or None if it is not all there."""
+        """Return the end of the value that begins at this position; None if it is incomplete."""
         if buffer[at] not in b"{[":
             end = _end(_SCALAR, buffer, at)
             if end == at and at_end:
@@ -189,15 +198,15 @@ class Values:
                 return scanned
         if at_end:
             raise self.error("it ends inside a value", at)
-        # What is left of the buffer begins with this value.
+        # The rest of the buffer will begin with this value.
         self._scanned, self._depth = scanned - at, depth
         return None
 
     def _unwrapped(self) -> Mapping[str, Any]:
-        """Give what is around the array.
+        """Return the members around the array.
 
         Raises:
-            RefutedError: The object does not stand for the elements of its array.
+            RefutedError: The object does not wrap its array.
         """
         after, key = self._buffer, self._layout.array_key
         try:

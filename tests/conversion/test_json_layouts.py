@@ -1,0 +1,130 @@
+"""How JSON is laid out: lines, arrays, wrapped arrays and single values of any length, in any encoding."""
+
+import json
+
+import pytest
+
+from conversion.model import HEAD_BYTES
+from tests.conversion.support import refused, run
+
+LONG = "x" * (HEAD_BYTES + 100_000)
+"""A string that ends after the beginning from which the layout is told."""
+
+HALF = "x" * (HEAD_BYTES * 2 // 3)
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (json.dumps({"a": LONG, "b": 1}), [(LONG, "1")]),
+        (json.dumps({"a": LONG, "b": 1}, indent=1), [(LONG, "1")]),
+        (json.dumps([{"a": LONG}, {"a": "y"}]), [(LONG,), ("y",)]),
+        (json.dumps({"a": LONG}) + '\n{"a":"y"}\n', [(LONG,), ("y",)]),
+        ('{"a":"y"}\n' + json.dumps({"a": LONG}), [("y",), (LONG,)]),
+    ],
+    ids=["an object", "an object over lines", "an array", "a first line", "a later line"],
+)
+def test_a_value_longer_than_the_beginning(data, rows):
+    assert run(data.encode(), "data.json").rows == rows
+
+
+@pytest.mark.parametrize("text", ["y", HALF, LONG], ids=["short", "half of the beginning", "longer than it"])
+def test_one_array_a_line(text):
+    rows = [json.dumps([text, 1]), "[2]", "[]"]
+    converted = run("\n".join(rows).encode(), "data.ndjson")
+    assert (converted.types, converted.source_types) == ({"value": "VARCHAR"}, {"value": "JSON"})
+    assert [json.loads(row[0]) for row in converted.rows] == [json.loads(row) for row in rows]
+
+
+def test_objects_between_carriage_returns():
+    assert run(b'{"a":1}\r{"a":2}\r' * 40, "data.ndjson").account.rows_out == 80
+
+
+ROWS = [{"eventVersion": "1.08", "n": number} for number in range(3)]
+MANY = ROWS * 40
+
+
+@pytest.mark.parametrize(
+    ("value", "rows", "around"),
+    [
+        ({"Records": ROWS}, 3, None),
+        ({"type": "FeatureCollection", "features": ROWS}, 3, {"type": "FeatureCollection"}),
+        ({"count": 120, "items": MANY, "next": None}, 120, {"count": 120, "next": None}),
+        ({"count": 3, "items": ROWS}, 1, None),
+        ({"meta": {"page": 1}, "items": MANY}, 1, None),
+        ({"items": MANY, "links": ["x"]}, 1, None),
+        ({"Records": [*ROWS, None]}, 1, None),
+    ],
+    ids=[
+        "CloudTrail", "GeoJSON", "many elements", "few elements", "an object before", "an array after", "null"
+    ],
+)  # fmt: skip
+def test_an_array_in_an_object_holds_the_rows_if_the_object_is_its_wrapper(value, rows, around):
+    for data in (json.dumps(value), json.dumps(value, indent=2)):
+        converted = run(data.encode(), "data.json")
+        assert converted.account.rows_out == rows
+        assert converted.profile.get("around_rows") == around
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("data", ['{"a":"é"}\n{"a":"ü"}\n', '[{"a":"é"},\n {"a":"ü"}]'])
+def test_encodings(data, encoding):
+    assert run(data.encode(encoding), "data.json").rows == [("é",), ("ü",)]
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "place"),
+    [
+        ("a.json", b"id,name\n1,a\n", "line 1, byte 0"),
+        ("a.ndjson", b'{"a":1}{"b":\n{"a":2\n{"a":3}\n', "line 1, byte 7"),
+        ("a.jsonl", b"{'a':1}\n{'a':2}\n", "line 1, byte 1"),
+        ("a.geojson", b'{"a":1},\n{"a":2},\n', "line 1, byte 7"),
+        ("a.json.gz", b"[1,2]\tx\n", "line 1, byte 6"),
+    ],
+)
+def test_a_name_that_says_json_and_content_that_is_none(key, data, place):
+    assert refused(data, key).reason.startswith(f"malformed JSON at {place}")
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (b"[1,2]\tx\n[3,4]\ty\n", [("[1,2]", "x"), ("[3,4]", "y")]),
+        (b"[1],[2]\n3,4\n", [("[1]", "[2]"), ("3", "4")]),
+        (b'["a"]\t["b"]\n["c"]\t["d"]\n', [('["a"]', '["b"]'), ('["c"]', '["d"]')]),
+        (b'{"a":1}\t{"b":2}\n{"a":3}\t{"b":4}\n', [('{"a":1}', '{"b":2}'), ('{"a":3}', '{"b":4}')]),
+        (b'{"a":1};x\n{"a":2};y\n', [('{"a":1}', "x"), ('{"a":2}', "y")]),
+    ],
+)
+def test_a_table_whose_first_column_is_json(data, rows):
+    converted = run(data, "data.tsv")
+    assert (converted.result.format, converted.rows) == ("delimited", rows)
+
+
+def test_lines_that_begin_with_a_number_in_brackets_are_text():
+    assert run(b"[1] first\n[2] second\n", "input/app.log").rows == [("[1] first",), ("[2] second",)]
+
+
+@pytest.mark.parametrize(("levels", "kept"), [(60, 51), (100_000, 50)])
+def test_a_value_that_is_nested_deeply_is_text_or_its_line_is_rejected(levels, kept):
+    deep = b"[" * levels + b"]" * levels
+    converted = run(b'{"a":1}\n' * 50 + b'{"a":' + deep + b"}\n", "data.ndjson")
+    assert converted.account.rows_out == kept
+    if kept == 51:
+        assert converted.rows[-1] == (deep.decode(),)
+    else:
+        assert [reject["line"] for reject in converted.rejects] == [51]
+
+
+def test_keys_that_clash_have_structs_whose_fields_come_and_go():
+    rows = [
+        {"a": {"x": 1, "q'\"": [1.5]}, "A": [{"y": True}]},
+        {"a": {"z": "s"}, "A": [{}, None]},
+        {"a": None},
+    ]
+    converted = run("".join(json.dumps(row) + "\n" for row in rows).encode(), "data.ndjson")
+    assert converted.query("FROM data") == [
+        ({"x": 1, "q__": [1.5], "z": None}, [{"y": True}]),
+        ({"x": None, "q__": None, "z": "s"}, [{"y": None}, None]),
+        (None, None),
+    ]
