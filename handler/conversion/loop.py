@@ -1,4 +1,4 @@
-"""The conversion: plan, read, write, account for every row, profile; again if the object refutes the plan."""
+"""The conversion loop: plan, read, write, account and profile, again if the object refutes the plan."""
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from conversion.contract.reading import Assignment, Workplace
 from conversion.decode import Encoding
 from conversion.delimited.plan import DelimitedPlan
 from conversion.engine import described, engine
-from conversion.formats import json_layout, refuse_foreign
+from conversion.formats import is_parquet, json_layout, refuse_foreign
 from conversion.json.plan import JsonPlan
 from conversion.model import Account, Column, Conversion, EmptyError, Limits, UnreadableError
 from conversion.pipe import Pipe
@@ -27,7 +27,7 @@ from conversion.source import Source
 from conversion.writer import Typed, Writer
 
 _READINGS_MAX = 12
-"""No object is read more often; each reading settles at least one thing that the one before did not know."""
+"""The most passes over an object. Each pass finds at least one fact that the previous passes did not."""
 
 
 @contextmanager
@@ -42,26 +42,26 @@ def convert(
     provenance: Mapping[str, str],
     assignment: Assignment | None = None,
 ) -> Iterator[Conversion]:
-    """Convert an object into files.
+    """Convert an object to files, as a context manager.
 
-    As a context it gives the conversion, whose profile may still be in the making; its end waits for that.
-    What is written is a pure function of the object's bytes, its key, the provenance and the limits.
+    Its profile may still be written inside the context. The exit of the context waits for it. The files
+    depend only on the object's bytes, its key, the provenance and the limits.
 
     Args:
         source: Reads the object.
-        reopen: Opens the object anew, for a second reading if one is needed. What it opens is closed here.
+        reopen: Opens the object again, if a second pass is needed. The conversion closes what it opens.
         key: The object's name.
         size: Its size in bytes.
         workdir: A fresh, empty directory.
         limits: What the conversion may use.
-        provenance: What the Parquet's metadata says besides.
-        assignment: The contract by which it is converted; None if everything is to be detected.
+        provenance: More entries for the Parquet metadata.
+        assignment: The contract of the object. None to detect everything.
 
     Raises:
         UnreadableError: The object cannot be read as data.
-        EmptyError: There is nothing in it.
+        EmptyError: The object has no rows.
         DeadlineExceededError: The time was not enough.
-        Exception: Whatever ``source`` and ``reopen`` raise; nothing else depends on the object's bytes.
+        Exception: Any error of ``source`` and ``reopen``.
     """
     budget = Budget(limits, workdir)
     with (
@@ -111,7 +111,7 @@ def convert(
 
 @dataclass(frozen=True)
 class _Result:
-    """A written table, and what it was read from."""
+    """A written table and its source."""
 
     format: str
     encoding: str
@@ -122,7 +122,7 @@ class _Result:
 
 
 class _Attempt:
-    """The attempts at one object, each of which reads it from its beginning."""
+    """The passes over one object, each from its beginning."""
 
     def __init__(self, at: Workplace, assignment: Assignment | None) -> None:
         self.output = at.output
@@ -138,7 +138,7 @@ class _Attempt:
         self._rows = 0
 
     def converted(self) -> _Result:
-        """Write the object by a plan that it does not refute."""
+        """Write the object with a plan that it does not refute."""
         findings = Findings()
         try:
             refuse_foreign(self._source.head)
@@ -150,21 +150,21 @@ class _Attempt:
                     self._rejects.forget()
         except duckdb.OutOfMemoryException:
             raise self._unreadable(
-                "needs more memory than the engine has: split its columns or long values, or raise the "
+                "needs more than DuckDB's memory limit: split its columns or long values, or raise the "
                 "function's memory"
             ) from None
         except duckdb.Error as error:
             if self._budget.exceeded:
                 raise self._budget.exceeded from None
-            # The engine's own words may quote the data.
-            raise self._unreadable(f"the engine cannot read it ({type(error).__name__})") from None
-        raise self._unreadable(f"no plan holds for it: read {_READINGS_MAX} times")
+            # DuckDB's message may quote the data.
+            raise self._unreadable(f"DuckDB cannot read it ({type(error).__name__})") from None
+        raise self._unreadable(f"no plan fits it after {_READINGS_MAX} passes")
 
     def _read(self, findings: Findings) -> _Result:
         source = self._source
         if self._assignment:
             return self._read_by_contract(self._assignment, findings)
-        if source.head.startswith(parquet.MAGIC):
+        if is_parquet(source.head):
             return self._rewritten()
         encoding = Encoding(source.head, findings)
         plan = self._planned(encoding.head(source.head), findings)
@@ -193,7 +193,7 @@ class _Attempt:
     def _planned(self, head: bytes, findings: Findings) -> JsonPlan | DelimitedPlan:
         whole = self._source.whole
         if whole and not head.strip():
-            raise EmptyError("the object has nothing but space")
+            raise EmptyError("the object has only white space")
         name = self._source.name
         if layout := json_layout(head, name, findings, whole=whole):
             return JsonPlan(head, layout, findings, self._budget.columns_max)
@@ -210,15 +210,15 @@ class _Attempt:
         return _Result("parquet", "binary", {}, {}, upload.sources, typed)
 
     def _counted(self, rows: int, beside: int = 0) -> None:
-        """Take note that so many rows are to be found in the output, and all others were rejected.
+        """Record how many rows the output must have, and check the share of rejected rows.
 
         Args:
-            rows: Those that are to be found.
-            beside: Rejected records that are no damaged rows, so that no share of them is too large.
+            rows: Rows that were not rejected.
+            beside: Rejected records that are not damaged rows. They do not count in the share.
 
         Raises:
-            EmptyError: There are none at all.
-            UnreadableError: Too many of them are rejected.
+            EmptyError: There are no rows at all.
+            UnreadableError: Too many rows are rejected.
         """
         self._rows = rows
         rejected, share = self._rejects.count, self._budget.limits.rejected_share_max
@@ -226,14 +226,14 @@ class _Attempt:
             raise EmptyError("the object has no rows")
         if rejected - beside > share * (rows + rejected):
             self._rejects.close()
-            told = f"{rejected} of {rows + rejected} rows rejected, more than {share:.0%}"
-            raise self._unreadable(f"{told}; {self._rejects.summary}")
+            counts = f"{rejected} of {rows + rejected} rows rejected, more than {share:.0%}"
+            raise self._unreadable(f"{counts}; {self._rejects.summary}")
 
     def profiled(self, result: _Result, provenance: Mapping[str, str]) -> Profiled:
-        """Give what is to be profiled.
+        """Return the input of the profile.
 
         Raises:
-            UnreadableError: Rows in are not rows out and rows rejected.
+            UnreadableError: Rows in are not rows out plus rows rejected.
         """
         written = result.typed.written
         account = self._account(written.rows)
@@ -273,7 +273,7 @@ class _Attempt:
         )
 
     def _account(self, rows_out: int) -> Account:
-        """Give the account, ``rows_out`` being what the engine says it has written."""
+        """Return the account. ``rows_out`` is the number of rows that DuckDB reports as written."""
         return Account(
             bytes_in=self._source.bytes_in,
             bytes_decompressed=self._source.bytes_decompressed,
@@ -284,6 +284,6 @@ class _Attempt:
         )
 
     def _unreadable(self, reason: str, rows_out: int = 0) -> UnreadableError:
-        """Give the error for ``reason``, with the account as far as it has come."""
+        """Return the error for ``reason``, with the account so far."""
         account = self._account(rows_out) if self._rows or self._rejects.count else None
         return UnreadableError(reason, account=account, rejects=self._rejects.path)

@@ -1,4 +1,4 @@
-"""Parquet, rewritten to our layout, in types and under names that every engine reads."""
+"""Parquet uploads, rewritten with types and names that every engine reads."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ import duckdb
 from conversion.budget import Budget
 from conversion.engine import Written, copy, identifier, literal
 from conversion.model import UnreadableError
-from conversion.names import column_names
+from conversion.names import SourceNames, column_names
 from conversion.published import LISTS_MAX, Published, conditions, metadata_of, published, selection
 
 MAGIC = b"PAR1"
@@ -27,22 +27,20 @@ class _Field:
     type: str
     digits: int
     lists: int
-    """How many lists and maps it stands within."""
+    """The number of lists and maps around it."""
 
 
 class Upload:
-    """A Parquet file that was uploaded.
-
-    Its footer is looked at before anything of it is unpacked.
+    """A Parquet file that was uploaded. Its footer is checked before its data is read.
 
     Attributes:
-        rows: Its rows, by its row groups.
+        rows: The number of rows in its row groups.
         sources: The names of its columns.
         relation: SQL that reads it.
 
     Raises:
-        UnreadableError: It is damaged or encrypted, unpacks to more than the limits allow, or has values that
-            would not be read exactly, or not in time.
+        UnreadableError: It is damaged or encrypted, decompresses to more than the limits allow, or has values
+            that cannot be read exactly, or not in time.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, budget: Budget) -> None:
@@ -54,13 +52,15 @@ class Upload:
         schema = self._footer("name, coalesce(num_children, 0), type, repetition_type, precision", "schema")
         fields = list(_fields(schema))
         _check_exact(fields)
-        self.sources = tuple(field.path[0] for field in fields if len(field.path) == 1)
+        types = self._footer("name, coalesce(num_children, 0), coalesce(duckdb_type, '')", "schema")
+        self._names = _part(iter(types)).names
+        self.sources = self._names.names
         self.relation = f"read_parquet({self._file})"
         if any(field.type == "INT96" for field in fields):
             self.relation = self._with_nanoseconds()
 
     def rewrite(self, output: Path, metadata: Mapping[str, str]) -> tuple[Written, tuple[Published, ...]]:
-        """Write it anew to ``output``; say what was written, and how its columns are published."""
+        """Write it to ``output``. Return what was written, and how its columns are published."""
         names = column_names(self.sources)
         columns = self._columns(names)
         query = f"SELECT {selection(names, columns)} FROM {self.relation}"
@@ -75,12 +75,10 @@ class Upload:
             return self._connection.execute(query).fetchall()
         except duckdb.Error as error:
             what = "encrypted" if "encrypt" in str(error).lower() else "damaged or truncated"
-            raise UnreadableError(
-                f"a Parquet file that is {what}: the engine cannot read its footer"
-            ) from None
+            raise UnreadableError(f"a Parquet file that is {what}: DuckDB cannot read its footer") from None
 
     def _with_nanoseconds(self) -> str:
-        """Give the relation that reads timestamps of 96 bits to the nanosecond, if they are in its range."""
+        """Return SQL that reads timestamps of 96 bits with nanoseconds, if all of them are in range."""
         relation = f"read_parquet({self._file}, int96_as = 'TIMESTAMP_NS')"
         columns = self._connection.sql(f"FROM {relation}")
         timestamps = [
@@ -88,13 +86,13 @@ class Upload:
             for name, type_ in zip(columns.columns, columns.types, strict=True)
             if "TIMESTAMP_NS" in str(type_)
         ]
-        # What is beyond the years 1677 to 2262 has no nanoseconds: it is read as infinity.
+        # Nanoseconds of 64 bits cover the years 1677 to 2262. DuckDB reads others as infinity.
         beyond = " OR ".join(f"CAST({name} AS VARCHAR) LIKE '%infinity%'" for name in timestamps)
         query = f"SELECT coalesce(bool_or({beyond}), false) FROM {relation}"
         return self.relation if self._connection.execute(query).fetchall()[0][0] else relation
 
     def _columns(self, names: tuple[str, ...]) -> tuple[Published, ...]:
-        """Say how each column is published: some types depend on the values, which takes a pass."""
+        """Return how each column is published. Some types depend on the values, which takes a pass."""
         relation = self._connection.sql(f"FROM {self.relation}")
         values = [
             (identifier(column), type_)
@@ -108,8 +106,10 @@ class Upload:
             )
             answers = iter(self._connection.execute(f"SELECT {parts} FROM {self.relation}").fetchall()[0])
         return tuple(
-            published(name, value, type_, [next(answers) for _ in some])
-            for name, (value, type_), some in zip(names, values, asked, strict=True)
+            published(name, value, type_, [next(answers) for _ in some], sources)
+            for name, (value, type_), some, sources in zip(
+                names, values, asked, self._names.inner, strict=True
+            )
         )
 
 
@@ -117,7 +117,7 @@ def _check_size(unpacked: int, budget: Budget) -> None:
     largest = budget.limits.decompressed_bytes_max
     if unpacked > largest:
         raise UnreadableError(
-            f"a Parquet file that unpacks to {unpacked} bytes by its footer, beyond the limit of {largest}"
+            f"a Parquet file that decompresses to {unpacked} bytes by its footer, more than {largest} bytes"
         )
     budget.check_time(unpacked)
 
@@ -127,18 +127,40 @@ def _check_exact(fields: Sequence[_Field]) -> None:
         name = ".".join(field.path)
         if field.digits > _DECIMAL_DIGITS_MAX:
             raise UnreadableError(
-                f"column {name} has decimals of {field.digits} digits, where {_DECIMAL_DIGITS_MAX} are read: "
+                f"column {name} has decimals of {field.digits} digits, more than {_DECIMAL_DIGITS_MAX}: "
                 "write it as text"
             )
         if field.lists > LISTS_MAX:
             raise UnreadableError(
-                f"column {field.path[0]} has {field.lists} lists within one another, where {LISTS_MAX} are "
-                "read, as the time to read them doubles with each: write it as text of JSON"
+                f"column {field.path[0]} has {field.lists} lists in one another, more than {LISTS_MAX}, and "
+                "the time to read them doubles with each: write it as JSON text"
             )
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A part of a schema: its name, its type (for a list, that of its elements) and the names within it."""
+
+    name: str
+    type: str
+    names: SourceNames
+
+
+def _part(rows: Iterator[tuple[str, int, str]]) -> _Part:
+    """Return the part of a schema whose row comes next; the rows of its children follow it."""
+    name, children, list_type = next(rows)
+    type_ = list_type.rstrip("[]")
+    inner = [_part(rows) for _ in range(children)]
+    if len(inner) == 1 and inner[0].type == type_:
+        # Parquet has groups of its own around the elements of lists and maps.
+        return _Part(name, type_, inner[0].names)
+    return _Part(
+        name, type_, SourceNames(tuple(part.name for part in inner), tuple(part.names for part in inner))
+    )
+
+
 def _fields(rows: Sequence[Any]) -> Iterator[_Field]:
-    """Yield the fields of a schema, whose rows have each field before its children."""
+    """Yield the fields of a schema. Its rows have each field before its children."""
     above: list[tuple[int, _Field]] = [(rows[0][1], _Field(path=(), type="", digits=0, lists=0))]
     for name, children, type_, repetition, digits in rows[1:]:
         while not above[-1][0]:

@@ -1,18 +1,18 @@
-"""What is published for each DuckDB type: a type that every engine reads, at any depth.
+"""The published type for each DuckDB type: one that every engine reads, at any depth.
 
-``docs/reading.md`` names the engines and shows what each of them makes of each type. The reasons, in short:
+``tests/readers`` reads each type with each engine. The reasons, in short:
 
-- TIME, UUID, INTERVAL and VARIANT make files that Spark refuses to open; nanoseconds too. They become text.
-- Unsigned integers of 32 and 64 bits are read as signed ones by Trino. They become BIGINT and DECIMAL(20,0).
-- The annotation JSON makes a column of bytes in polars. JSON becomes text without it.
-- Decimals of up to 18 digits are integers of 64 bits in Parquet. Spark reads them as whole numbers (10.50 as
-  1050) if another file of the folder has those. With more digits they are bytes, and Spark says so. They get
-  19 digits before the point, so that files of other decimals have one type that holds both.
-- Of dates and timestamps the years 1 to 9999 are what Python, and so pandas and Spark's Python API, can hold.
-- Arrow opens no schema that is nested more than a hundred levels deep. Deeper than 50 is text of JSON.
+- Spark cannot open files with TIME, UUID, INTERVAL, VARIANT or nanoseconds. They become text.
+- Trino reads unsigned integers of 32 and 64 bits as signed. They become BIGINT and DECIMAL(20,0).
+- polars reads a column with the annotation JSON as bytes. JSON becomes text without the annotation.
+- Parquet stores decimals of up to 18 digits as integers of 64 bits. Spark reads them as whole numbers (10.50
+  as 1050) if another file of the folder has those. With more digits they are bytes, and Spark reports an
+  error. They get 19 digits before the point, so that one type holds decimals of two scales.
+- Python, and so pandas and Spark's Python API, holds dates and timestamps of the years 1 to 9999 only.
+- Arrow cannot open schemas with more than a hundred levels. Columns with more than 50 become JSON text.
 
-Some types depend on the values: a column of nanoseconds that are all whole microseconds is a TIMESTAMP. Of
-values that are not known to fit, ``conditions`` are asked first.
+Some types depend on the values: nanoseconds that are all whole microseconds become a TIMESTAMP. For these,
+``conditions`` gives what to query first.
 """
 
 import json
@@ -24,13 +24,13 @@ from duckdb.sqltypes import DuckDBPyType
 
 from conversion.engine import identifier
 from conversion.model import RenamedField
-from conversion.names import field_names
+from conversion.names import SourceNames, field_names
 
 LEVELS_MAX = 50
 """The most levels of structs, lists and maps in a column."""
 
 LISTS_MAX = 16
-"""The most lists and maps within one another. DuckDB needs twice the time to open a file for each: 0.01 s for
+"""The most lists and maps in one another. With each, DuckDB needs twice the time to open a file: 0.01 s for
 16, 5 s for 24."""
 
 _TEXT = "VARCHAR"
@@ -50,7 +50,7 @@ _KEPT = frozenset(
     }
 )
 _NARROW_DIGITS = 18
-"""Of a decimal that is an integer in Parquet."""
+"""The most digits of a decimal that Parquet stores as an integer."""
 _WIDENED = {
     "utinyint": "SMALLINT",
     "usmallint": "INTEGER",
@@ -65,11 +65,11 @@ _YEARS = {
         "TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'",
     ),
 }
-"""The first and the last value that is published as each type."""
+"""The first and the last value that each type is published with."""
 
 
 def within_years(value: str, type_: str) -> str:
-    """Give SQL that is true of a finite value of the years 1 to 9999, NULL of NULL."""
+    """Return SQL that is true for a finite value of the years 1 to 9999, and NULL for NULL."""
     first, last = _YEARS[type_]
     return f"{value} BETWEEN {first} AND {last}"
 
@@ -91,11 +91,11 @@ _IF_FIT: Mapping[str, tuple[str, str]] = {
     "hugeint": ("DECIMAL(38,0)", _AS_DECIMAL),
     "uhugeint": ("DECIMAL(38,0)", _AS_DECIMAL),
 }
-"""By the type's name: the type to publish, and what must hold of every value; else they are text."""
+"""By type name: the type to publish, and the condition that every value must meet. Otherwise it is text."""
 
 _CALENDAR = {"org.apache.spark.version": "3.5.0"}
-"""Says that dates are those of the modern calendar, as every Parquet writer but Spark before 3.0 writes them.
-Without it Spark 3 refuses a file with a date before 1582, as it cannot know whether to move it by some days.
+"""States that dates are in the modern calendar. All Parquet writers but Spark before 3.0 use it.
+Without this key, Spark 3 refuses a file with a date before 1582, because it cannot know the calendar.
 https://github.com/apache/spark/blob/v3.5.6/sql/core/src/main/scala/org/apache/spark/sql/execution/datasources/DataSourceUtils.scala
 """
 
@@ -104,7 +104,7 @@ _LISTS = ("list", "array", "map")
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """How a column is published: ``expression`` and ``type`` are SQL, ``source_type`` is what it was."""
+    """How a column is published. ``expression`` and ``type`` are SQL; ``source_type`` is its first type."""
 
     expression: str
     type: str
@@ -112,18 +112,25 @@ class Published:
     renamed: tuple[RenamedField, ...] = ()
 
 
-def published(name: str, value: str, type_: DuckDBPyType, fits: Sequence[bool] | None = None) -> Published:
-    """Say how to publish a column.
+def published(
+    name: str,
+    value: str,
+    type_: DuckDBPyType,
+    fits: Sequence[bool] | None = None,
+    sources: SourceNames | None = None,
+) -> Published:
+    """Return how to publish a column.
 
     Args:
-        name: the name under which it is published.
-        value: SQL of its value.
-        type_: the value's DuckDB type.
-        fits: for each of ``conditions(value, type_)`` whether it holds for the whole column; None: all do.
+        name: The published name.
+        value: SQL of the value.
+        type_: The value's DuckDB type.
+        fits: For each of ``conditions(value, type_)``, whether the whole column meets it. None: all do.
+        sources: The fields' names in the source. None: those of ``type_``.
     """
     answers = repeat(True) if fits is None else iter(fits)
     deep = is_too_deep(type_)
-    node = _text(_as_json(value)) if deep else _node(value, type_, answers, _Place((name,)))
+    node = _text(_as_json(value)) if deep else _node(value, type_, answers, _Place((name,), sources))
     return Published(
         expression=node.expression,
         type=node.type,
@@ -133,21 +140,21 @@ def published(name: str, value: str, type_: DuckDBPyType, fits: Sequence[bool] |
 
 
 def conditions(value: str, type_: DuckDBPyType) -> tuple[str, ...]:
-    """Give SQL that is true or NULL of each value that fits, for each part of a column that may not.
+    """Return SQL for each part of a column that may not fit, true or NULL for a value that fits.
 
-    Ask the whole column by ``coalesce(bool_and(condition), true)``.
+    Query the whole column with ``coalesce(bool_and(condition), true)``.
     """
     return () if is_too_deep(type_) else tuple(_conditions(value, type_, _Place(())))
 
 
 def selection(names: Sequence[str], columns: Sequence[Published]) -> str:
-    """Give the SELECT list of ``columns`` under ``names``."""
+    """Return the SELECT list of ``columns`` under ``names``."""
     pairs = zip(names, columns, strict=True)
     return ", ".join(f"{column.expression} AS {identifier(name)}" for name, column in pairs)
 
 
 def metadata_of(names: Sequence[str], columns: Sequence[Published]) -> Mapping[str, str]:
-    """Give the Parquet file's metadata: what types columns had, which fields were renamed, which calendar."""
+    """Return the metadata of a Parquet file: original types, renamed fields and the calendar."""
     types = {
         name: column.source_type
         for name, column in zip(names, columns, strict=True)
@@ -160,25 +167,36 @@ def metadata_of(names: Sequence[str], columns: Sequence[Published]) -> Mapping[s
 
 
 def is_too_deep(type_: DuckDBPyType) -> bool:
-    """Tell whether a column of this type is to be text of JSON, as it has too many levels."""
+    """Return whether a type has so many levels that its column becomes JSON text."""
     levels, lists = _levels(type_)
     return levels > LEVELS_MAX or lists > LISTS_MAX
 
 
 @dataclass(frozen=True)
 class _Place:
-    """Where in a column a value is."""
+    """The place of a value within a column."""
 
     path: tuple[str, ...]
+    sources: SourceNames | None = None
     lists: int = 0
 
     @property
     def element(self) -> str:
-        """The name of an element of a list here, to SQL."""
+        """The SQL name of a list's element at this place."""
         return f"x{self.lists}"
 
-    def field(self, name: str) -> "_Place":
-        return replace(self, path=(*self.path, name))
+    def names(self, type_: DuckDBPyType) -> list[str]:
+        """Return the names of a struct's fields in the source.
+
+        DuckDB renames a field whose name differs from another's by case only: it appends a number.
+        """
+        names = [name for name, _ in type_.children]
+        known = self.sources is not None and len(self.sources.names) == len(names)
+        return list(self.sources.names) if self.sources and known else names
+
+    def field(self, name: str, number: int) -> "_Place":
+        inner = self.sources.inner if self.sources else ()
+        return replace(self, path=(*self.path, name), sources=inner[number] if number < len(inner) else None)
 
     def inside(self) -> "_Place":
         return replace(self, lists=self.lists + 1)
@@ -196,7 +214,7 @@ class _Node:
 
 
 def _levels(type_: DuckDBPyType) -> tuple[int, int]:
-    """Give the depth in levels of any kind, and of lists and maps alone."""
+    """Return the depth in levels of any kind, and of lists and maps alone."""
     children = [_levels(child) for child in _children(type_)]
     if not children:
         return 0, 0
@@ -207,7 +225,7 @@ def _levels(type_: DuckDBPyType) -> tuple[int, int]:
 def _children(type_: DuckDBPyType) -> list[DuckDBPyType]:
     if type_.id not in _NESTED:
         return []
-    # An array has its length among them.
+    # The length of an array is among them.
     return [child for _, child in type_.children if isinstance(child, DuckDBPyType)]
 
 
@@ -244,40 +262,41 @@ def _cast(value: str, type_: DuckDBPyType, to: str) -> _Node:
 
 
 def _decimal(type_: DuckDBPyType) -> str:
-    """Give the type that decimals of ``type_`` are published as."""
+    """Return the type that decimals of ``type_`` are published with."""
     digits, scale = (int(str(number)) for _, number in type_.children)
     return f"DECIMAL({_NARROW_DIGITS + 1 + scale},{scale})" if digits <= _NARROW_DIGITS else str(type_)
 
 
 def _struct(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
-    sources = [name for name, _ in type_.children]
+    sources = place.names(type_)
     names = field_names(sources)
     parts = [
-        _node(_extracted(value, number), child, fits, place.field(name))
+        _node(_extracted(value, number), child, fits, place.field(name, number))
         for number, (name, child) in enumerate(zip(names, _children(type_), strict=True))
     ]
-    if all(part.same for part in parts) and list(names) == sources:
+    is_renamed = list(names) != [name for name, _ in type_.children]
+    if all(part.same for part in parts) and not is_renamed:
         return _Node(value, str(type_), same=True)
     fields, types, renamed = [], [], list[RenamedField]()
     for name, source, part in zip(names, sources, parts, strict=True):
         fields.append(f"{identifier(name)} := {part.expression}")
         types.append(f"{identifier(name)} {part.type}")
         if name != source:
-            renamed.append(RenamedField(field=place.field(name).path, source_name=source))
+            renamed.append(RenamedField(field=(*place.path, name), source_name=source))
         renamed.extend(part.renamed)
     packed = f"CASE WHEN {value} IS NOT NULL THEN struct_pack({', '.join(fields)}) END"
     return _Node(packed, f"STRUCT({', '.join(types)})", tuple(renamed))
 
 
 def _extracted(value: str, number: int) -> str:
-    """Give SQL of a struct's field by its number: its name might not tell it from another."""
+    """Return SQL of a struct's field by its number, because its name may not be unique."""
     return f"struct_extract_at({value}, {number + 1})"
 
 
 def _list(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
     part = _node(place.element, _children(type_)[0], fits, place.inside())
     if part.same:
-        # An array of a fixed length is a list to Parquet.
+        # Parquet has no arrays of a fixed length.
         return _cast(value, type_, f"{part.type}[]")
     transformed = f"list_transform({value}, lambda {place.element}: {part.expression})"
     return _Node(transformed, f"{part.type}[]", part.renamed)
@@ -286,8 +305,8 @@ def _list(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) 
 def _map(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
     key_type, value_type = _children(type_)
     entry = place.element
-    key = _node(f"{entry}.key", key_type, fits, place.inside().field("key"))
-    inner = _node(f"{entry}.value", value_type, fits, place.inside().field("value"))
+    key = _node(f"{entry}.key", key_type, fits, place.inside().field("key", 0))
+    inner = _node(f"{entry}.value", value_type, fits, place.inside().field("value", 1))
     if key.same and inner.same:
         return _Node(value, str(type_), same=True)
     packed = f"struct_pack(key := {key.expression}, value := {inner.expression})"
@@ -305,13 +324,13 @@ _NESTED: Mapping[str, Callable[[str, DuckDBPyType, Iterator[bool], _Place], _Nod
 
 
 def _conditions(value: str, type_: DuckDBPyType, place: _Place) -> Iterator[str]:
-    """Yield the conditions in the order in which ``_node`` takes their answers."""
+    """Yield the conditions in the order in which ``_node`` takes the results."""
     if type_.id in _IF_FIT:
         condition = _IF_FIT[type_.id][1].format(value=value)
         yield f"({value} IS NULL OR coalesce({condition}, false))"
     elif type_.id == "struct":
         for number, child in enumerate(_children(type_)):
-            yield from _conditions(_extracted(value, number), child, place.field(str(number)))
+            yield from _conditions(_extracted(value, number), child, place.field(str(number), number))
     elif type_.id in _LISTS:
         for part, child in zip(("keys", "values"), _children(type_), strict=False):
             elements = f"map_{part}({value})" if type_.id == "map" else value

@@ -1,4 +1,4 @@
-"""Rows that were written well and are refused all the same: found in one reading, rejected in the next."""
+"""Valid rows that a contract refuses: found in one pass, rejected in the next."""
 
 from array import array
 from bisect import bisect_left
@@ -7,17 +7,17 @@ from collections.abc import Iterable
 from conversion.model import UnreadableError
 
 FAILS_FILE = "file: "
-"""How a reason begins for which the whole file is refused."""
+"""The prefix of a reason that refuses the whole file."""
 
 
 class Refused:
-    """The numbers of refused rows, from 1, in the order in which the engine reads them, and why.
+    """The numbers of refused rows, from 1 and in the order in which DuckDB reads them, with reasons.
 
-    Numbers and reasons are kept as integers: a file may have millions of them.
+    Numbers and reasons are stored as integers, because a file may have millions of refused rows.
     """
 
     def __init__(self, rows: Iterable[tuple[int, str]] = ()) -> None:
-        """Take pairs of number and reason, in the order of their numbers."""
+        """Store pairs of number and reason, sorted by number."""
         self._numbers = array("Q")
         self._reasons = array("L")
         self._texts: dict[str, int] = {}
@@ -30,12 +30,12 @@ class Refused:
         return len(self._numbers)
 
     def is_any(self, before: int, count: int) -> bool:
-        """Tell whether one of ``count`` rows after the first ``before`` is refused."""
+        """Return whether one of the ``count`` rows after the first ``before`` rows is refused."""
         at = bisect_left(self._numbers, before + 1)
         return at < len(self._numbers) and self._numbers[at] <= before + count
 
     def reason(self, number: int) -> str | None:
-        """Return why a row is refused; None if it is not."""
+        """Return why a row is refused; None if it is accepted."""
         at = bisect_left(self._numbers, number)
         if at == len(self._numbers) or self._numbers[at] != number:
             return None
@@ -45,11 +45,11 @@ class Refused:
 NONE = Refused()
 
 
-def told(reason: str, line: int) -> tuple[str, str]:
-    """Return the column, or rule, and the reason that a rejected row is told with.
+def column_and_reason(reason: str, line: int) -> tuple[str, str]:
+    """Return the column or rule, and the reason, that the rejected row is listed with.
 
     Raises:
-        UnreadableError: The reason is one for which the whole file is refused.
+        UnreadableError: The reason refuses the whole file.
     """
     if reason.startswith(FAILS_FILE):
         raise UnreadableError(f"line {line}: {reason.removeprefix(FAILS_FILE)}")

@@ -90,7 +90,7 @@ def test_parquet_keeps_its_types_and_values(parquet: Path):
 
 @pytest.fixture
 def odd_parquet(tmp_path):
-    """Names and types that not every engine reads; what DuckDB itself cannot write is in tests/readers."""
+    """Names and types that not every engine reads."""
     path = tmp_path / "odd.parquet"
     with duckdb.connect() as connection:
         connection.sql(
@@ -128,8 +128,8 @@ def test_parquet_is_published_in_types_and_names_that_all_engines_read(odd_parqu
 
 def test_damaged_parquet(parquet: Path):
     data = parquet.read_bytes()
-    assert "engine cannot read it" in refused(data[:-20]).reason
-    assert "engine cannot read it" in refused(data[:200] + bytes(300) + data[500:]).reason
+    assert "DuckDB cannot read" in refused(data[:-20]).reason
+    assert "DuckDB cannot read" in refused(data[:200] + bytes(300) + data[500:]).reason
 
 
 def test_the_layout_is_ours():

@@ -1,4 +1,4 @@
-"""What is published for each type and name. That every engine reads it is what tests/readers shows."""
+"""The published type and name for each source type and name. tests/readers reads them with every engine."""
 
 import json
 from dataclasses import replace
@@ -18,7 +18,7 @@ def connection():
 
 
 def publish(connection, values: str, type_: str, column: str = "v"):
-    """Publish a column of these values (SQL): the type, how it came to be, and the values as text."""
+    """Publish a column of these values (SQL). Return how it is published, and the values as text."""
     connection.execute(f"CREATE OR REPLACE TABLE data AS SELECT v::{type_} AS v FROM (VALUES {values}) t(v)")
     (source,) = connection.sql("FROM data").types
     asked = [f"coalesce(bool_and({condition}), true)" for condition in conditions("v", source)]
@@ -232,7 +232,7 @@ def test_names_have_at_most_255_bytes(char, names_of):
 
 
 def test_thousands_of_equal_names_take_linear_time(monkeypatch):
-    """Counted, as time is not: each name is looked at a bounded number of times."""
+    """Each name is compared a bounded number of times. Counts are stable where times are not."""
     looked_at = 0
 
     def key(name: str) -> str:

@@ -1,4 +1,4 @@
-"""One reading of an object by its contract: write the rows that fit, or find those that do not."""
+"""One pass over an object by its contract: write the rows that fit, or find those that do not."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,22 +14,22 @@ from conversion.contract.plan import ContractPlan, columns, parquet_fields, sour
 from conversion.contract.query import Fields, accepted, checked, column_names, refused, warnings
 from conversion.decode import Encoding
 from conversion.engine import Written, copy, literal
-from conversion.formats import json_layout
+from conversion.formats import is_parquet, json_layout
 from conversion.model import UnreadableError
 from conversion.pipe import Pipe
 from conversion.plan import Findings, RefutedError
 from conversion.published import Published
-from conversion.refused import Refused, told
+from conversion.refused import Refused, column_and_reason
 from conversion.rejects import Rejects
 from conversion.source import Source
 
 _ROWS = 10_000
-"""Refused rows that are fetched at once."""
+"""The number of refused rows that are fetched at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """What an object is converted by: its dataset's contract, and what its key gives to the partitions."""
+    """The contract of an object, and the partition values in its key."""
 
     contract: Contract
     partitions: Mapping[str, str]
@@ -37,11 +37,11 @@ class Assignment:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A written table, and what it was read from.
+    """A written table and its source.
 
     Attributes:
-        rows: Rows that are in it.
-        beside: Rejected records that are no damaged rows.
+        rows: Rows in the table.
+        beside: Rejected records that are not damaged rows.
     """
 
     format: str
@@ -56,7 +56,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Workplace:
-    """What a reading works with."""
+    """The resources of a conversion."""
 
     key: str
     source: Source
@@ -72,8 +72,8 @@ def read(by: Assignment, at: Workplace, findings: Findings) -> Reading:
     """Write the rows that the contract accepts.
 
     Raises:
-        RefutedError: Rows do not fit; the next reading rejects them.
-        UnreadableError: The file is not what the contract says.
+        RefutedError: Rows do not fit. The next pass rejects them.
+        UnreadableError: The file does not match the contract.
     """
     return _read_parquet(by, at) if by.contract.reading.format == "parquet" else _read_text(by, at, findings)
 
@@ -115,7 +115,7 @@ def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Reading:
 
 def _read_parquet(by: Assignment, at: Workplace) -> Reading:
     contract = by.contract
-    if not at.source.head.startswith(parquet.MAGIC):
+    if not is_parquet(at.source.head):
         raise UnreadableError(f"not Parquet, which the contract {contract.name} {contract.version} expects")
     path = at.output.with_name("data")
     at.source.spool(path)
@@ -138,7 +138,7 @@ def _read_parquet(by: Assignment, at: Workplace) -> Reading:
 
 
 def _broken(contract: Contract, at: Workplace) -> dict[str, object]:
-    """Return how many published rows break each rule that only warns, if one is broken."""
+    """Return how many published rows break each rule that only warns. Rules without any are omitted."""
     query = warnings(contract, f"read_parquet({literal(str(at.output))})")
     if query is None:
         return {}
@@ -166,12 +166,12 @@ def _find(connection: duckdb.DuckDBPyConnection, records: str) -> Refused:
 
 
 def _reject(at: Workplace, records: str, relation: str) -> None:
-    """Reject the rows of a Parquet file that do not fit; their text is their JSON."""
+    """Reject the rows of a Parquet file that do not fit. Their raw text is JSON."""
     raws = f"SELECT CAST(to_json(t) AS VARCHAR) AS raw FROM {relation} AS t"
     numbered = f"SELECT *, row_number() OVER () AS number FROM ({records}) POSITIONAL JOIN ({raws})"
     query = f"SELECT number, _problem, raw FROM ({numbered}) WHERE _problem IS NOT NULL"
     for number, problem, raw in _fetched(at.connection.execute(query)):
-        column, reason = told(problem, number)
+        column, reason = column_and_reason(problem, number)
         at.rejects.add(
             record=number, line=number, byte_offset=0, column=column, reason=reason, raw=raw.encode()
         )

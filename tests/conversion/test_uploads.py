@@ -1,0 +1,93 @@
+"""Parquet uploads: types and names that DuckDB cannot write, and files that are refused.
+
+The two files were written by pyarrow 26, without compression and without the Arrow schema.
+"""
+
+import base64
+import json
+import time
+
+import duckdb
+import pytest
+
+from tests.conversion.support import refused, run
+
+INT96 = base64.b64decode(
+    "UEFSMRUEFRgVHEwVAhUAEgAADCwVb+pi/UgAAJWFJQAVABUSFRYsFQIVEBUGFQYcAAAACSACAAAAAgEBAgAVBBksNQAYBnNjaGVtYRUC"
+    "ABUGJQIYAXQAFgIZHBkcJgAcFQYZNQAGEBkYAXQVAhYCFmwWdCZAJggpLBUEFQAVAgAVABUQFQIAPCkGGSYAAgAAABZsFgImCBZ0ABkc"
+    "GAxBUlJPVzpzY2hlbWEYoAEvLy8vLzNBQUFBQVFBQUFBQUFBS0FBd0FCZ0FGQUFnQUNnQUFBQUFCQkFBTUFBQUFDQUFJQUFBQUJBQUlB"
+    "QUFBQkFBQUFBRUFBQUFVQUFBQUVBQVVBQWdBQmdBSEFBd0FBQUFRQUJBQUFBQUFBQUVLRUFBQUFCZ0FBQUFFQUFBQUFBQUFBQUVBQUFC"
+    "MEFBWUFDQUFHQUFZQUFBQUFBQU1BABggcGFycXVldC1jcHAtYXJyb3cgdmVyc2lvbiAyNi4wLjEZHBwAAAA4AQAAUEFSMQ=="
+)
+"""One timestamp of 96 bits: 2020-06-28 22:17:33.123456789."""
+
+TWINS = base64.b64decode(
+    "UEFSMRUAFSAVICwVAhUAFQYVBhwAAAACAAAAAgACAAAAAgQBAAAAFQAVIBUgLBUCFQAVBhUGHAAAAAIAAAACAAIAAAACBAIAAAAVBBls"
+    "NQAYBnNjaGVtYRUCADUCGAFzFQIVBkw8AAAANQQYBGxpc3QVAgA1AhgHZWxlbWVudBUEABUCJQIYAWEAFQIlAhgBQQAWAhkcGSwmABwV"
+    "AhklBgAZSAFzBGxpc3QHZWxlbWVudAFhFQAWAhZGFkYmCEkcFQAVABUCADwpJgIAGVYAAAAAAgAAACYAHBUCGSUGABlIAXMEbGlzdAdl"
+    "bGVtZW50AUEVABYCFkYWRiZOSRwVABUAFQIAPCkmAgAZVgAAAAACAAAAFowBFgImCBaMAQAoIHBhcnF1ZXQtY3BwLWFycm93IHZlcnNp"
+    "b24gMjYuMC4xGSwcAAAcAAAAAAEAAFBBUjE="
+)
+"""A list of a struct with the fields ``a`` and ``A``: [{"a": 1, "A": 2}]."""
+
+
+def parquet(tmp_path, query: str) -> bytes:
+    path = tmp_path / "upload.parquet"
+    with duckdb.connect() as connection:
+        connection.execute(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+    return path.read_bytes()
+
+
+def test_timestamps_of_96_bits_keep_their_nanoseconds():
+    converted = run(INT96, "data.parquet")
+    assert converted.source_types == {"t": "TIMESTAMP_NS"}
+    assert converted.rows == [("2020-06-28 22:17:33.123456789",)]
+
+
+def test_fields_that_differ_by_case_alone_are_renamed_and_listed():
+    converted = run(TWINS, "data.parquet")
+    assert converted.types == {"s": "STRUCT(a INTEGER, A_2 INTEGER)[]"}
+    assert converted.rows == [("[{'a': 1, 'A_2': 2}]",)]
+    listed = [{"field": ["s", "A_2"], "source_name": "A"}]
+    assert json.loads(converted.metadata["renamed_fields"]) == listed
+    assert converted.profile["columns"][0]["renamed_fields"] == listed
+
+
+@pytest.mark.parametrize(("lists", "is_read"), [(16, True), (17, False), (26, False)])
+def test_lists_that_take_too_long_are_refused_before_they_are_read(tmp_path, lists, is_read):
+    data = parquet(tmp_path, f"SELECT {'[' * lists}1{']' * lists} AS x")
+    started = time.monotonic()
+    if is_read:
+        assert run(data, "data.parquet").types == {"x": "INTEGER" + "[]" * lists}
+    else:
+        assert refused(data, "data.parquet").reason.startswith("column x has 17 lists in one another")
+    assert time.monotonic() - started < 10
+
+
+def test_rows_are_counted_from_the_row_groups(tmp_path):
+    data = parquet(tmp_path, "SELECT i FROM range(300_000) t(i)")
+    assert run(data, "data.parquet").account.rows_in == 300_000
+
+
+def test_what_unpacks_to_more_than_the_limit_by_its_footer(tmp_path):
+    data = parquet(tmp_path, "SELECT hash(i) AS h FROM range(100_000) t(i)")
+    assert "decompresses to" in refused(data, "data.parquet", decompressed_bytes_max=500_000).reason
+
+
+def test_an_encrypted_file_is_named(tmp_path):
+    path = tmp_path / "secret.parquet"
+    with duckdb.connect() as connection:
+        connection.execute("SET force_mbedtls_unsafe = 'true'")
+        connection.execute("PRAGMA add_parquet_key('k', '0123456789112345')")
+        connection.execute(f"COPY (SELECT 1 AS i) TO '{path}' (ENCRYPTION_CONFIG {{footer_key: 'k'}})")
+    assert "encrypted" in refused(path.read_bytes(), "data.parquet").reason
+
+
+@pytest.mark.parametrize("end", [9, -1, -8])
+def test_a_truncated_file_is_damaged(tmp_path, end):
+    data = parquet(tmp_path, "SELECT i FROM range(100) t(i)")[:end]
+    assert "damaged or truncated" in refused(data, "data.parquet").reason
+
+
+def test_text_that_begins_as_parquet_does_is_text():
+    assert run(b"PAR1,n\nx,1\n").rows == [("x", "1")]
