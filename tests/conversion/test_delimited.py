@@ -124,21 +124,21 @@ def test_a_delimiter_inside_quotes_does_not_decide():
 
 
 def test_rows_of_another_width_are_rejected():
-    sound = b"".join(b"%d,x\n" % i for i in range(30))
-    converted = run(b"id,note\n" + sound + b"30\n31,y,z\n" + b"32,ok\n")
+    valid = b"".join(b"%d,x\n" % i for i in range(30))
+    converted = run(b"id,note\n" + valid + b"30\n31,y,z\n" + b"32,ok\n")
     assert converted.account.rows_in == 33
     assert converted.rows[-1] == ("32", "ok")
     assert converted.rejects == [
-        {"record": 31, "line": 32, "byte_offset": 8 + len(sound), "column": None,
+        {"record": 31, "line": 32, "byte_offset": 8 + len(valid), "column": None,
          "reason": "1 fields where 2 are expected", "raw": "30"},
-        {"record": 32, "line": 33, "byte_offset": 11 + len(sound), "column": None,
+        {"record": 32, "line": 33, "byte_offset": 11 + len(valid), "column": None,
          "reason": "3 fields where 2 are expected", "raw": "31,y,z"},
     ]  # fmt: skip
 
 
 def test_lines_before_the_header_are_named_and_no_rows():
-    sound = b"".join(b"%d,%d.5\n" % (i, i) for i in range(40))
-    converted = run(b"Report of May\n\nid,price\n" + sound)
+    valid = b"".join(b"%d,%d.5\n" % (i, i) for i in range(40))
+    converted = run(b"Report of May\n\nid,price\n" + valid)
     assert list(converted.types) == ["id", "price"]
     assert converted.rejects == []
     assert converted.profile["preamble"] == ["Report of May"]
@@ -188,12 +188,12 @@ def test_windows_1252_is_the_fallback():
 
 
 def test_invalid_bytes_in_utf_8_are_rejected_one_row_at_a_time():
-    sound = "".join(f"{i},größe\n" for i in range(40)).encode()
-    converted = run(b"id,name\n" + sound + b"40,gr\xf6\xdfe\n41,nu\0l\n42,gut\n")
+    valid = "".join(f"{i},größe\n" for i in range(40)).encode()
+    converted = run(b"id,name\n" + valid + b"40,gr\xf6\xdfe\n41,nu\0l\n42,gut\n")
     assert converted.result.encoding == "utf-8"
     assert [(r["column"], r["reason"]) for r in converted.rejects] == [
-        ("name", f"0xf6 is not text in UTF-8 at byte {8 + len(sound) + 5}"),
-        ("name", f"a NUL byte at byte {8 + len(sound) + 14}"),
+        ("name", f"0xf6 is not text in UTF-8 at byte {8 + len(valid) + 5}"),
+        ("name", f"a NUL byte at byte {8 + len(valid) + 14}"),
     ]
     assert converted.rejects[0]["raw_base64"] == "NDAsZ3L232U="
     assert converted.rows[-1] == ("42", "gut")

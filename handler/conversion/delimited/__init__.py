@@ -1,1 +1,1 @@
-"""Delimited text: how a file is written, where its table begins, and its records."""
+"""Delimited text: its dialect, its header and its records."""

@@ -1,7 +1,7 @@
-"""What the text of a cell looks like: nothing, a number, a date, a truth value, or text.
+"""What the text of a cell looks like: nothing, a number, a date, a boolean, or text.
 
-This is wider than the types that a column is given: ``1.234,56`` stays text, but it is a number to a reader,
-so a word above it is a name.
+More looks like a number than has a numeric type. ``1.234,56`` stays text, but looks like a number, so a word
+above it is a column name.
 """
 
 import re
@@ -24,7 +24,7 @@ class Kind(Enum):
 
     @property
     def typed(self) -> bool:
-        """Whether it is a value of a type."""
+        """Whether such a cell has a type other than text."""
         return self in (Kind.NUMBER, Kind.DATE, Kind.BOOLEAN)
 
 
@@ -32,7 +32,7 @@ _MARKERS = frozenset(NULL_MARKERS) - {""}
 _NO_VALUE = re.compile(
     r"[-.?*_/\\#]+|unknown|missing|undefined|not available|n\.a\.|n/d|nd|tbd", re.IGNORECASE
 )
-"""What people write for no value, beside the null markers."""
+"""What people write for a missing value, besides the null markers."""
 
 _DIGITS = r"(?:\d+|\d{1,3}(?:([,.'_ \u00a0\u202f])\d{3})(?:\1\d{3})*)"
 _AMOUNT = rf"{_DIGITS}(?:[.,]\d*)?|[.,]\d+"
@@ -50,11 +50,11 @@ _DAY = (
 _DATE = re.compile(rf"(?:{_DAY})(?:[T ]{{1,2}}{_CLOCK})?|{_CLOCK}", re.IGNORECASE)
 _BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
 _CELL_LENGTH_MAX = 64
-"""No number or date that people write is longer; a longer one is told apart by its digits alone."""
+"""The most characters of a number or date that is matched by pattern. A longer number has only digits."""
 
 
 def kind_of(cell: str) -> Kind:
-    """Tell what ``cell`` looks like."""
+    """Return what ``cell`` looks like."""
     if not cell:
         return Kind.EMPTY
     if cell in _MARKERS:
@@ -79,7 +79,7 @@ _AMOUNT_FIELD = re.compile(
 
 
 def is_amount(field: bytes) -> bool:
-    """Tell whether an unquoted field is likely an amount, for all the commas that it has."""
+    """Return whether an unquoted field with commas or points is likely an amount."""
     return bool(_AMOUNT_FIELD.fullmatch(field))
 
 
@@ -89,18 +89,18 @@ _LOWER = re.compile(r"[^\W\dA-Z_]+")
 
 
 def form_of(cell: str) -> str:
-    """Give ``cell`` with ``9`` for each number in it: ``AB9`` for ``AB12``."""
+    """Replace each number in ``cell`` by ``9``: ``AB12`` becomes ``AB9``."""
     return _NUMERALS.sub("9", cell)
 
 
 def shape_of(cell: str) -> str:
-    """Give ``cell`` with one letter for each run of letters, too: ``A9`` for ``AB12``."""
+    """Replace each run of letters by one letter too: ``AB12`` becomes ``A9``."""
     return _UPPER.sub("A", _LOWER.sub("a", form_of(cell)))
 
 
-# Each way to write an amount, and what it is called: the decimal mark, and what may stand between thousands.
+# For each decimal separator, what may separate thousands.
 _GROUPS = {",": r"[. '\u00a0\u202f]", ".": r"[, '\u00a0\u202f]"}
-_WAYS = {
+_NOTATIONS = {
     mark: re.compile(rf"[-+]?(?:\d+|\d{{1,3}}(?:({group})\d{{3}})(?:\1\d{{3}})*)(?:{re.escape(mark)}\d+)?")
     for mark, group in _GROUPS.items()
 }
@@ -113,7 +113,7 @@ _VALUES_MAX = 200
 
 
 def looks_like(values: Iterable[str]) -> str | None:
-    """Say what a column of text looks like, if its owner would take it for numbers or dates.
+    """Describe a text column whose values look like amounts or dates; None for any other.
 
     Args:
         values: The column's values in a sample of the rows.
@@ -136,18 +136,18 @@ def _amounts(values: Sequence[str]) -> str | None:
     bare = [_AROUND.sub("", value) for value in values]
     units = sum(short != value for short, value in zip(bare, values, strict=True))
     with_unit = " with a currency or a per cent sign" if units else ""
-    ways = {
+    notations = {
         mark
-        for mark, pattern in _WAYS.items()
+        for mark, pattern in _NOTATIONS.items()
         if _most(bare, sum(bool(pattern.fullmatch(value)) for value in bare))
     }
-    if not ways:
+    if not notations:
         return None
     if _most(bare, sum(bool(_PLAIN.fullmatch(value)) for value in bare)):
         return f"amounts{with_unit}" if with_unit else None
-    if ways == {","}:
+    if notations == {","}:
         return f"amounts with a decimal comma{with_unit}"
-    if ways == {"."}:
+    if notations == {"."}:
         return f"amounts with a decimal point and grouped thousands{with_unit}"
     if any("," in value or "." in value for value in bare):
         return f"amounts whose comma or point is a decimal mark or between thousands{with_unit}"
@@ -160,5 +160,5 @@ def _dates(values: Sequence[str]) -> str | None:
         return None
     pairs = [(int(match[1]), int(match[3])) for match in matches if match]
     if all(first <= _MONTHS and second <= _MONTHS for first, second in pairs):
-        return "dates whose day and month cannot be told apart"
+        return "dates whose day and month cannot be distinguished"
     return None

@@ -1,11 +1,11 @@
-"""Tell how a delimited file is written: the dialect that explains most of its beginning.
+"""Detect the dialect that explains most of the beginning of a delimited file.
 
-Each delimiter is tried with each way of quoting that the sample gives a reason for, and each width that its
-records have. The cost of a reading is what it leaves unexplained, in records. The cheapest reading wins, and
-of equals the one with more columns.
+Each delimiter is combined with each kind of quoting that the sample gives a reason for, and with each width
+that its records have. The cost of a reading is what it leaves unexplained, in records. The cheapest reading
+wins. Among equal costs, the one with more columns wins.
 
-The engine's own sniffer is not asked: one bad row in its sample makes it choose a dialect in which every
-other row is bad.
+DuckDB's sniffer is not used. One bad row in its sample makes it choose a dialect in which all other rows are
+bad.
 """
 
 import re
@@ -18,48 +18,48 @@ from conversion.delimited.cells import is_amount
 from conversion.delimited.sample import Grammar, Record
 
 DELIMITERS = (b"\x01", b"\t", b"|", b";", b",")
-"""In order of preference: a comma is the likeliest to stand inside numbers and text."""
+"""The delimiters in order of preference. The comma is last, because text and numbers often contain it."""
 
 AFTER_TABLE_MAX = 10
-"""So many lines of another width may follow a table. More of them are damaged rows."""
+"""The most lines of another width that may follow a table. More of them are damaged rows."""
 
 COMMENT = b"#"
-"""What a comment line begins with."""
+"""The first byte of a comment."""
 
 _NO_DELIMITER = (b",", b";", b"\t", b"|")
-"""What a file of one column is said to be delimited by, in order of preference."""
+"""The nominal delimiters of a file with one column, in order of preference."""
 
 _SEPARATOR_LINE = re.compile(rb"(\"?)sep=([^\w\"'\r\n])\1(?:\r\n|\n|\r)", re.IGNORECASE)
 
 _IN_TEXT = re.compile(rb"[,;] | \| ")
 
-# The cost of a record, by what is left unexplained of it.
+# The cost of a record, by what is left unexplained.
 _DAMAGED = 1.0
-"""Broken quoting, or another width inside the table."""
+"""Invalid quoting, or another width inside the table."""
 _QUOTES_LEFT = 1.0
-"""Quotes around a value that are no part of it."""
+"""Quotes left around a value."""
 _QUOTES_AS_TEXT = 0.5
-"""The same, where every reading with quotes breaks most of the records."""
+"""The same, if most records are invalid in every reading with quotes."""
 _DELIMITERS_LEFT = 0.5
-"""A field with another delimiter in it, as a share of the record's fields."""
+"""Fields with another delimiter, as a share of the record's fields."""
 _DELIMITERS_IN_TEXT = 0.2
-"""The same, where a space follows, as in text."""
+"""The same, if a space follows the delimiter, as in prose."""
 _TITLE = 0.1
-"""A line before the table, or one of a few after it, with one field; a header with one more or one less."""
+"""A line with one field before the table, or one of a few after it. A header with one field more or less."""
 _BESIDE_TABLE = 0.5
-"""The same, with more fields, but fewer than the table."""
+"""Such a line with more fields, but fewer than the table."""
 _ONE_ROW = 0.5
 """A table of one record among others."""
 _ESCAPES_LEFT = 0.5
-"""Fields with a backslash before what needs none, where it escapes, as a share of the record's fields."""
+"""Fields with a backslash that escapes nothing, as a share of the record's fields."""
 _MARKER_LEFT = 0.01
-"""A field ``\\N`` where a backslash escapes nothing: it is a sign that it does."""
+"""A field ``\\N`` if backslashes do not escape. It suggests that they do."""
 
 _SAMPLE_BYTES = 128 * 1024
 _RECORDS_MIN = 100
-"""What is looked at: so many bytes, unless they hold fewer records."""
+"""The sample has _SAMPLE_BYTES if they hold at least so many records. Otherwise it is the whole head."""
 _QUOTED_MIN = 0.75
-"""The share of a column's values in single quotes from which these are quotes."""
+"""The share of a column's values in single quotes from which ``'`` is a quote."""
 _WIDTHS_TRIED = 4
 _DECIMALS = 6
 
@@ -71,17 +71,17 @@ class Detected:
     grammar: Grammar
     width: int
     records: tuple[Record, ...]
-    """All that are complete. The line ``sep=`` is none."""
+    """The complete records, without the line ``sep=``."""
     separator_line: bytes
-    """The line ``sep=`` that Excel reads at the beginning, with its line end; empty if there is none."""
+    """Excel's first line ``sep=`` with its line end; empty if there is none."""
 
 
 def detect(head: bytes, *, whole: bool) -> Detected:
-    """Give the dialect that explains most of the beginning of ``head``.
+    """Return the dialect that explains most of the sample.
 
     Args:
         head: The beginning of a file.
-        whole: Whether it is all of it.
+        whole: Whether ``head`` is the whole file.
     """
     if len(head) > _SAMPLE_BYTES:
         detected = _detected(head[:_SAMPLE_BYTES], whole=False)
@@ -107,22 +107,22 @@ def _detected(head: bytes, *, whole: bool) -> Detected:
 
 
 def _delimiters_of(head: bytes) -> Iterator[bytes]:
-    """Give those that ``head`` has, and one that it does not have, for a file of one column."""
+    """Yield the delimiters in ``head``, and one that it does not contain, for a file of one column."""
     yield from (delimiter for delimiter in DELIMITERS if delimiter in head)
     yield from [delimiter for delimiter in _NO_DELIMITER if delimiter not in head][:1]
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """A sample under one grammar."""
+    """The sample, read with one grammar."""
 
     grammar: Grammar
     records: tuple[Record, ...]
     other_quote: bytes
-    """Another quote, which would be left around values."""
+    """The other quote, which would be left around values."""
 
     def costs(self) -> Iterator[tuple[int, float]]:
-        """Give each width that the table may have, and what it leaves unexplained."""
+        """Yield each possible width of the table, with the cost of what it leaves unexplained."""
         left = [self._left(record) for record in self.records]
         widths = Counter(record.width for record in self.records if record.fields)
         for width in {1, *(width for width, _ in widths.most_common(_WIDTHS_TRIED))}:
@@ -146,7 +146,7 @@ class _Reading:
         )
 
     def _left(self, record: Record) -> float:
-        """Give what is left unexplained of a record's fields."""
+        """Return the cost of what is left unexplained in a record's fields."""
         grammar, raw, fields = self.grammar, record.raw, record.fields
         if not fields:
             return 0.0
@@ -205,7 +205,7 @@ def _is_one_field(record: Record) -> bool:
 
 
 def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iterator[_Reading]:
-    """Read ``head`` with each way of quoting that it gives a reason for."""
+    """Read ``head`` with each kind of quoting that it gives a reason for."""
 
     def read(grammar: Grammar, other_quote: bytes) -> _Reading:
         records = tuple(grammar.records(head, start=start, whole=whole))
@@ -232,9 +232,9 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
 
 
 def _has_quoted_column(records: Sequence[Record]) -> bool:
-    """Tell whether the first record, or nearly all of a column, stands in single quotes.
+    """Return whether the first record, or most of a column, is in single quotes.
 
-    A word in them here and there has them as a part of its text.
+    Single quotes around a few values only are text.
     """
     widths = Counter(record.width for record in records if record.fields)
     for width, _ in widths.most_common(_WIDTHS_TRIED):

@@ -1,6 +1,6 @@
-"""How the records of a delimited file are written, and the patterns by which they are told apart.
+"""The dialect of a delimited file, and the patterns that match its records.
 
-The patterns are possessive throughout: a record is matched in one pass or not at all.
+All patterns are possessive, so they match a record in one pass or not at all.
 """
 
 import re
@@ -10,20 +10,22 @@ from functools import cached_property
 from conversion.delimited.sample import Grammar
 
 LINE_DELIMITER = b"\x1f"
-"""Between the columns of a file of lines, which has one: no text holds this (ASCII's unit separator)."""
+"""The nominal delimiter of plain text, ASCII's unit separator. Text does not contain it."""
 
 _NO_TEXT = b"\x1e"
-"""A quote for files without quotes: no text holds this (ASCII's record separator)."""
+"""The nominal quote of files without quotes, ASCII's record separator. Text does not contain it."""
 
 _END = rb"(?:\r\n|\n|\r)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect(Grammar):
-    """The grammar of a file, with what its table has of it.
+    """The grammar of a file and the form of its table.
 
-    ``width`` is the number of fields in a record, ``newline`` the line end of the first line (CR LF or LF),
-    ``blank_lines`` says whether a blank line is a record.
+    Attributes:
+        width: The number of fields in a record.
+        newline: The line end that DuckDB gets: CR LF or LF.
+        blank_lines: Whether a blank line is a record.
     """
 
     width: int
@@ -32,29 +34,29 @@ class Dialect(Grammar):
 
     @cached_property
     def record(self) -> re.Pattern[bytes]:
-        """One record of the right width, with its line end."""
+        """A record of the table's width, with its line end."""
         rest = rb"(?:%b%b){%d}" % (re.escape(self.delimiter), self._field, self.width - 1)
         return re.compile(self._begin + self._field + rest + _END)
 
     @cached_property
     def run(self) -> re.Pattern[bytes]:
-        """As many records of the right width as follow one another."""
+        """Consecutive records of the table's width."""
         return re.compile(rb"(?:%b)*+" % self.record.pattern)
 
     @cached_property
     def other_width(self) -> re.Pattern[bytes]:
-        """A record that is well written but for the number of its fields, without its line end."""
+        """A valid record with any number of fields, without its line end."""
         rest = rb"(?:%b%b)*+" % (re.escape(self.delimiter), self._field)
         return re.compile(self._field + rest + rb"(?=[\r\n])")
 
     @cached_property
     def open_quote(self) -> re.Pattern[bytes]:
-        """The beginning of a record up to the end of what there is, inside a quoted field."""
+        """An incomplete record that ends inside a quoted field."""
         return self._open
 
     @cached_property
     def fields(self) -> re.Pattern[bytes]:
-        """As many complete fields, each with its delimiter, as follow one another."""
+        """Consecutive complete fields, each with its delimiter."""
         return re.compile(rb"(?:%b%b)*+" % (self._field, re.escape(self.delimiter)))
 
     @cached_property
@@ -81,21 +83,21 @@ class Dialect(Grammar):
 
     @property
     def engine_quote(self) -> bytes:
-        """The quote that the engine is told of: escaped text is given to it in quotes."""
+        """The quote for DuckDB, which gets escaped text in quotes."""
         return self.quote or (_NO_TEXT if self.escapes_outside else b"")
 
     def without_quoted(self, records: bytes) -> bytes:
-        """Give ``records`` without their quoted fields: what is left of delimiters are delimiters."""
+        """Remove the quoted fields, so that all remaining delimiters separate fields."""
         return self._quoted_field.sub(b"", records) if self.quote and self.quote in records else records
 
     def has_escapes(self, records: bytes) -> bool:
-        """Tell whether ``records`` may have escapes; the engine knows none but doubled quotes."""
+        """Return whether ``records`` may have escapes that DuckDB does not read: all but doubled quotes."""
         return b"\\" in records and (self.escapes_outside or self.escape == b"\\")
 
     def has_spaced_quote(self, records: bytes) -> bool:
-        """Tell whether a field may begin with a space and a quote, which the engine takes for a quote."""
+        """Return whether a field may begin with a space and a quote. DuckDB would ignore the space."""
         spaced = b" " + self.quote
-        # One byte is looked for far faster than two, and most blocks have no quote.
+        # Searching one byte is much faster than two, and most blocks have no quote.
         return (
             bool(self.quote)
             and self.quote in records
@@ -107,7 +109,7 @@ class Dialect(Grammar):
         )
 
     def with_spaced_quoted(self, records: bytes) -> bytes:
-        """Give ``records`` with each field that begins with a space and a quote in quotes."""
+        """Quote each field that begins with a space and a quote."""
         quote = self.quote
 
         def quoted(match: re.Match[bytes]) -> bytes:
@@ -117,11 +119,11 @@ class Dialect(Grammar):
         return self._quoted_or_spaced.sub(quoted, records)
 
     def without_markers(self, records: bytes) -> bytes:
-        r"""Give ``records`` that have no quotes with nothing in place of ``\N``."""
+        r"""Replace the fields ``\N`` of records without quotes by empty fields."""
         return self._no_value.sub(b"", records) if self.escapes_outside else records
 
     def plain(self, record: bytes) -> bytes:
-        """Give one record of the right width, without its line end, as the engine is to read it."""
+        """Return a record of the table's width in the form that DuckDB reads, without its line end."""
         return self.delimiter.join(map(self._plain_field, self.split(record)))
 
     def _plain_field(self, written: bytes) -> bytes:
@@ -132,7 +134,7 @@ class Dialect(Grammar):
 
 
 def lines_dialect(*, blank_lines: bool, newline: bytes) -> Dialect:
-    """Give the dialect in which each line is one record of one column."""
+    """Return the dialect of plain text: each line is a record of one column."""
     return Dialect(
         delimiter=LINE_DELIMITER, quote=b"", escape=b"", width=1, newline=newline, blank_lines=blank_lines
     )

@@ -1,13 +1,14 @@
-"""Find the row that names the columns, on evidence; without any, the columns are numbered.
+"""Find the row that names the columns, on evidence. Without evidence the columns are numbered.
 
-A header that is kept as a row is seen. A row that is taken for a header is lost. So a row is a header only
+Users can see a header that was kept as a row, but not a row that was taken as the header. So a row is the
+header only
 
-- if a cell of it is text where its column is typed (``typed``),
+- if a cell is text and its column is typed (``typed``),
 - or if its numbers are years from 1900 to 2100 in equal steps, and its other cells are names (``years``),
-- or if all columns are text, and its cells are distinct names (``assumed``): a guess, and said to be one.
+- or if all columns are text, and its cells are distinct names (``assumed``, a guess).
 
-A cell that looks as its column does speaks against it: a number over numbers, a date over dates, a null
-marker over either, and, against a guess, ``K0`` over ``K1`` and ``K2``.
+A cell that looks like its column is evidence against a header: a number above numbers, a date above dates, a
+null marker above either. Against a guess, so is ``K0`` above ``K1`` and ``K2``.
 """
 
 import re
@@ -24,7 +25,7 @@ from conversion.delimited.sample import Grammar, Record
 
 
 class Header(StrEnum):
-    """On what evidence a row was taken for the header."""
+    """The evidence for a header."""
 
     NONE = "none"
     TYPED = "typed"
@@ -35,33 +36,33 @@ class Header(StrEnum):
 
 @dataclass(frozen=True)
 class Begin:
-    """Where a table begins: its header, if there is one, and its first row."""
+    """The beginning of a table: its header, if there is one, and its first row."""
 
     header: Header
     names: tuple[str, ...]
-    """The columns' names, as the header says them; empty where it says none."""
+    """The column names in the header; empty for columns without a name."""
     index: int | None
-    """Which of the records is the header."""
+    """The index of the header among the records."""
     body: int
-    """Which of the records is the first row. Those before it are the header, titles and comments."""
+    """The index of the first row. The records before it are the header, titles and comments."""
 
 
 _NAME = re.compile(r"[^\W\d][\w \-./:%#&()\[\]+°$€£]{0,63}")
-"""A name: it begins with a letter or an underscore, and has up to 64 letters, digits, spaces and signs."""
+"""A name: a letter or an underscore, then up to 63 letters, digits, spaces and signs."""
 
 _WORD = re.compile(r"[^\W\d_]|[^\x00-\x7f]")
-"""A letter, or a sign that numbers and dates are not written with."""
+"""A letter, or a character that numbers and dates do not contain."""
 
 _YEAR = re.compile(r"19\d\d|20\d\d|2100")
 _CLASS = re.compile(r"[0-9]{1,9}")
 _ROWS_MIN, _ROWS_MAX, _CELLS_MAX = 10, 200, 40_000
-"""So many rows tell what a column holds; of a wide table, as many as have so many cells."""
+"""The number of rows that decide what a column holds. Wide tables use fewer: at most _CELLS_MAX cells."""
 _COLUMNS_MAX = 50_000
-"""No table with more columns is converted, so its header is not looked for."""
+"""Wider tables are never converted, so their header is not searched."""
 _BEFORE_MAX = 50
-"""So many lines of titles and comments are looked through for a header."""
+"""The most lines of titles and comments before a header."""
 _LIKENESS_MIN = 0.95
-"""The share of a column's values that must look the same, for the column to look so."""
+"""The share of a column's values that must have a kind, for the column to have it."""
 _YEARS_MIN = 2
 _SEQUENCE_MIN = 3
 
@@ -70,9 +71,9 @@ def find_header(grammar: Grammar, records: Sequence[Record], width: int) -> Begi
     """Find the header of a table of ``width`` columns, and its first row.
 
     Args:
-        grammar: How the records are written.
-        records: Those at the beginning of the file.
-        width: How many fields the table's rows have.
+        grammar: The grammar of the records.
+        records: The records at the beginning of the file.
+        width: The number of fields in a row.
     """
     if width > _COLUMNS_MAX:
         return Begin(Header.NONE, ("",) * width, None, 0)
@@ -81,13 +82,13 @@ def find_header(grammar: Grammar, records: Sequence[Record], width: int) -> Begi
     if header is not None:
         return header
     body = 0
-    while body < len(records) and _is_apart(records[body], width):
+    while body < len(records) and _is_apart(records, body, width):
         body += 1
     return Begin(Header.NONE, ("",) * width, None, body)
 
 
 def _in_one_column(grammar: Grammar, records: Sequence[Record]) -> Begin | None:
-    """Find the last line of text before a typed column, if all before it are titles."""
+    """Return the last line of text before a typed column, if all lines before it are titles."""
     titles = 0
     while titles < min(len(records), _BEFORE_MAX) and _has_words(grammar, records[titles]):
         titles += 1
@@ -113,15 +114,15 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
     padded: Begin | None = None
     for index, record in enumerate(records[:_BEFORE_MAX]):
         if not record.fields:
-            break  # What cannot be read may be the header, so no other row is.
+            break  # An unreadable record may be the header, so no other row is.
         if commented and record.raw.startswith(COMMENT):
             comment = index
             continue
         found = _found(grammar, records, index, width)
         if _is_padded(record):
-            # A header that names one column alone is likelier a title.
+            # A record that names only one column is more likely a title.
             padded = padded or (found if found.header is Header.TYPED else None)
-            only_titles = only_titles and _is_title(record)
+            only_titles = only_titles and _is_title(records, index)
             continue
         if found.header not in (Header.TYPED, Header.YEARS) and comment is not None and width > 1:
             # The last comment may be the header.
@@ -134,14 +135,14 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
             return found
         if record.width == width:
             break
-        only_titles = only_titles and _is_title(record)
+        only_titles = only_titles and _is_title(records, index)
     return padded
 
 
 def _is_begin(records: Sequence[Record], width: int) -> bool:
-    """Tell whether the last of ``records`` may be guessed to be a header, the others being titles.
+    """Return whether the last of ``records`` may be the header by a guess, and the others titles.
 
-    One line of one field over two columns may itself be the header, and damaged, unless a blank line follows.
+    One line with one field above two columns may be the damaged header, unless a blank line follows it.
     """
     *titles, header = records
     if width > 2 or len(titles) != 1 or titles[0].width == width or titles[0].raw.startswith(COMMENT):
@@ -149,31 +150,44 @@ def _is_begin(records: Sequence[Record], width: int) -> bool:
     return titles[0].end < header.start
 
 
-def _is_apart(record: Record, width: int) -> bool:
-    """Tell whether a record before the first row is no row: a title or a comment of another width."""
+def _is_apart(records: Sequence[Record], index: int, width: int) -> bool:
+    """Return whether a record before the first row is no row: a title or a comment of another width."""
+    record = records[index]
     if record.width in (0, width):
         return False
-    return _is_title(record) or record.raw.startswith(COMMENT)
+    return _is_title(records, index) or record.raw.startswith(COMMENT)
 
 
 def _is_padded(record: Record) -> bool:
-    """Tell whether a record has one field, and delimiters up to the table's width."""
+    """Return whether a record has one value and is padded with delimiters."""
     return record.width > 1 and sum(map(bool, record.fields)) <= 1
 
 
-def _is_title(record: Record) -> bool:
-    """Tell whether a record is a title: one field, of some words, padded or not.
+def _is_title(records: Sequence[Record], index: int) -> bool:
+    """Return whether a record is a title: one field, padded with delimiters or not.
 
-    One word, or one with another delimiter, may be a header that is damaged.
+    It has several words, or a blank line follows it. Otherwise it may be a damaged header, and so may a line
+    that contains another delimiter.
     """
+    record = records[index]
     if record.width > 1 and not _is_padded(record):
         return False
     text = b"".join(record.fields)
-    return not text or (len(text.split()) > 1 and not any(delimiter in text for delimiter in DELIMITERS))
+    if any(delimiter in text for delimiter in DELIMITERS):
+        return False
+    return len(text.split()) != 1 or _is_set_apart(records, index)
+
+
+def _is_set_apart(records: Sequence[Record], index: int) -> bool:
+    """Return whether a blank line follows a record, and none follows the next record."""
+    if index + 2 >= len(records):
+        return False
+    record, following, third = records[index : index + 3]
+    return record.end < following.start and following.end == third.start
 
 
 def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) -> Begin:
-    """Say on what evidence the record of this index is the header, if on any."""
+    """Return the evidence that the record with this index is the header."""
     record = records[index]
     rows, repeated = [], 0
     enough = max(_ROWS_MIN, min(_ROWS_MAX, _CELLS_MAX // width))
@@ -201,20 +215,20 @@ def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) 
 
 @dataclass(frozen=True)
 class _Column:
-    """What the rows have in one column."""
+    """The values of one column."""
 
     values: tuple[str, ...]
 
     @cached_property
     def kinds(self) -> frozenset[Kind]:
-        """What nearly all of its values look like; nothing if they look like text."""
+        """The kinds of nearly all of its values; empty if they look like text."""
         kinds = Counter(map(kind_of, self.values))
         some = sum(count for kind, count in kinds.items() if kind not in (Kind.EMPTY, Kind.NULL))
         typed = {kind: count for kind, count in kinds.items() if kind.typed}
         return frozenset(typed) if some and sum(typed.values()) >= _LIKENESS_MIN * some else frozenset()
 
     def is_of_code(self, cell: str) -> bool:
-        """Tell whether its values are codes, as ``K1`` and ``K2`` are, and ``cell`` is one of them."""
+        """Return whether its values are codes, such as ``K1`` and ``K2``, and ``cell`` is one too."""
         for pattern_of in (form_of, shape_of):
             patterns = Counter(pattern_of(value) for value in self.values if value)
             pattern, count = patterns.most_common(1)[0] if patterns else ("", 0)
@@ -229,12 +243,12 @@ class _Column:
 
     @cached_property
     def is_distinct(self) -> bool:
-        """Whether each row has a value of its own."""
+        """Whether every row has a unique value."""
         return all(self.values) and len(set(self.values)) == len(self.values)
 
     @cached_property
     def is_index(self) -> bool:
-        """Whether it numbers the rows, from 0 or from 1, as R and pandas do."""
+        """Whether it numbers the rows from 0 or 1, as R and pandas do."""
         start = 0 if self.values[:1] == ("0",) else 1
         return bool(self.values) and all(
             value == str(number) for number, value in enumerate(self.values, start)
@@ -249,7 +263,7 @@ class _Column:
 
 @dataclass(frozen=True)
 class _Cell:
-    """A cell of what may be the header, over its column."""
+    """A cell of a possible header, and its column."""
 
     text: str
     column: _Column
@@ -264,7 +278,7 @@ class _Cell:
 
     @property
     def has_words(self) -> bool:
-        """Whether it is text, and no number or date that is badly written."""
+        """Whether it is text, and not a number or date with an error."""
         return self.kind is Kind.TEXT and bool(_WORD.search(self.text))
 
     @property
@@ -273,20 +287,20 @@ class _Cell:
 
     @property
     def is_left_out(self) -> bool:
-        """Whether it is empty because its column needs no name: it is empty too, or numbers the rows."""
+        """Whether it is empty, and its column needs no name because it is empty or numbers the rows."""
         return self.kind is Kind.EMPTY and (self.column.is_empty or self.column.is_index)
 
     @property
     def is_like_column(self) -> bool:
-        """Whether it is a value as its column has them, which is typed."""
+        """Whether it looks like a value of its typed column."""
         return bool(self.column.kinds) and (self.kind in self.column.kinds or self.kind is Kind.NULL)
 
 
 def _aligned(cells: list[str], columns: Sequence[_Column]) -> tuple[str, ...]:
-    """Give each column its cell of a header, which may have one more or less of them than there are columns.
+    """Return the header's cell for each column; empty if they cannot be aligned.
 
-    Rows may end with a delimiter where the header does not, or the other way round. R leaves out the name of
-    the first column, which has the rows' names. What cannot be aligned has no cells.
+    The header may have one cell more or less than the rows. Rows may end with a delimiter although the header
+    does not, or the other way round. R omits the name of the first column, which names the rows.
     """
     if len(cells) == len(columns):
         return tuple(cells)
@@ -302,9 +316,9 @@ def _aligned(cells: list[str], columns: Sequence[_Column]) -> tuple[str, ...]:
 
 
 def _names_typed(cells: Sequence[_Cell]) -> bool:
-    """Tell whether a cell is text where its column is typed, and none is a value.
+    """Return whether a cell is text above a typed column, and no cell looks like its column.
 
-    Numbers over numbers are no values if they are in order, as years and classes are.
+    Rising numbers above numbers are allowed, because years and classes may be names.
     """
     if not any(cell.has_words and cell.column.kinds for cell in cells):
         return False
@@ -315,7 +329,7 @@ def _names_typed(cells: Sequence[_Cell]) -> bool:
 
 
 def _names_years(cells: Sequence[_Cell]) -> bool:
-    """Tell whether the numbers are years in equal steps, and the other cells names."""
+    """Return whether all numbers are years in equal steps, and all other cells are names."""
     numbers = [cell for cell in cells if cell.kind is Kind.NUMBER]
     others = [cell for cell in cells if cell.kind is not Kind.NUMBER and not cell.is_left_out]
     if not all(cell.is_year for cell in numbers) or len(numbers) < (_YEARS_MIN if others else _SEQUENCE_MIN):
@@ -326,7 +340,7 @@ def _names_years(cells: Sequence[_Cell]) -> bool:
 
 
 def _names_text(cells: Sequence[_Cell]) -> bool:
-    """Tell whether all columns are text, and the cells distinct names that their columns do not have."""
+    """Return whether all columns are text, and the cells are distinct names that do not occur below."""
     named = [cell for cell in cells if not cell.is_left_out]
     return (
         bool(named)

@@ -1,4 +1,4 @@
-"""How a delimited file is laid out, told by its beginning: dialect, titles and comments, header, names."""
+"""The layout of a delimited file, detected at its beginning: dialect, titles, comments, header and names."""
 
 import re
 from collections.abc import Mapping
@@ -16,8 +16,7 @@ from conversion.model import UnreadableError
 
 _DELIMITED_SUFFIXES = {".csv", ".tsv", ".tab", ".psv", ".ssv", ".dsv"}
 _LIKENESS_MIN = 0.8
-"""The share of its records that must have the same number of fields, for a file to be delimited that does not
-say so in its name."""
+"""The share of records with the table's width from which a file without a telling name is delimited."""
 _TAG = re.compile(rb"\s*<(?:\?xml\s|!DOCTYPE\s|!--|[A-Za-z_][\w:.-]*(?:\s|/?>))", re.IGNORECASE)
 _SAMPLE_RECORDS = 1000
 _TITLE_LENGTH_MAX = 200
@@ -25,51 +24,51 @@ _TITLE_LENGTH_MAX = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What the beginning of a file says of it."""
+    """The layout of a file."""
 
     dialect: Dialect
     names: tuple[str, ...]
-    """The columns' names as the source writes them, empty where it has none."""
+    """The column names in the source; empty for columns without a name."""
     sample: tuple[tuple[str, ...], ...] = ()
     """The values of the first rows."""
     header: Header = Header.NONE
-    """On what evidence a row was taken for the header."""
+    """The evidence for the header."""
     header_record: bytes = b""
-    """That row's bytes, without its line end; empty if there is none."""
+    """The header's bytes without the line end; empty if there is no header."""
     header_line: int | None = None
-    """The number of its first line, from 1."""
+    """The header's first line, from 1."""
     body_offset: int = 0
-    """Where the first row begins. What stands before it is no row."""
+    """The offset of the first row. Nothing before it is a row."""
     body_line: int = 1
-    """The number of its first line, from 1."""
+    """The first row's line, from 1."""
     preamble: tuple[str, ...] = ()
-    """The titles and comments before the table, and the line ``sep=``; the beginning of a long one."""
+    """The titles and comments before the table, and the line ``sep=``. Long ones are truncated."""
 
     @cached_property
     def notes(self) -> Mapping[int, str]:
-        """What a column looks like, by its index, if its owner would take its text for numbers or dates."""
+        """Descriptions of text columns whose values look like amounts or dates, by index."""
         columns = enumerate(zip(*self.sample, strict=True))
         found = {index: looks_like(values) for index, values in columns}
         return {index: note for index, note in found.items() if note}
 
     @property
     def is_text(self) -> bool:
-        """Whether it is plain text: each line, blank ones included, is a row of one column."""
+        """Whether it is plain text. Then each line, also a blank one, is a row of one column."""
         return self.dialect.blank_lines
 
     @property
     def format(self) -> str:
-        """What it is called in the record."""
+        """The name of the format in the job record."""
         return "text" if self.is_text else "delimited"
 
 
 def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
-    """Tell the layout of a file.
+    """Detect the layout of a file.
 
     Args:
-        head: Its beginning, as UTF-8 without a mark.
-        key: Its name, which counts only where the beginning leaves a choice: one column of text.
-        whole: Whether ``head`` is all of it. If not, its last record may be cut.
+        head: The file's beginning, in UTF-8 without a byte-order mark.
+        key: Its name, which counts only for one column of text.
+        whole: Whether ``head`` is the whole file. Otherwise its last record may be truncated.
 
     Raises:
         UnreadableError: It is XML or HTML: it begins with a tag, and no dialect explains it.
@@ -78,7 +77,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
     begin = find_header(detected.grammar, detected.records, detected.width)
     explained = bool(detected.separator_line) or _is_delimited(detected, begin)
     if not explained and _TAG.match(head):
-        raise UnreadableError("not a format that is read, by its first tag: XML or HTML")
+        raise UnreadableError("unsupported format, by its first tag: XML or HTML")
     if not explained and not _is_declared(key):
         return Layout(dialect=lines_dialect(blank_lines=True, newline=newline_of(head)), names=("line",))
     grammar, records = detected.grammar, detected.records
@@ -122,7 +121,7 @@ def _shown(title: bytes) -> str:
 
 
 def newline_of(head: bytes) -> bytes:
-    """Give the line end of the first line: CR LF, or LF, into which all others are made."""
+    """Return the line end for DuckDB: CR LF if the first line has it, else LF."""
     end = head.find(b"\n")
     return b"\r\n" if end > 0 and head[end - 1] == ord("\r") else b"\n"
 
@@ -133,7 +132,7 @@ def _is_declared(key: str) -> bool:
 
 
 def _is_delimited(detected: Detected, begin: Begin) -> bool:
-    """Tell whether a dialect explains a file that does not say in its name that it is delimited."""
+    """Return whether a dialect explains a file whose name does not say that it is delimited."""
     first = begin.index or 0 if begin.header in (Header.TYPED, Header.YEARS) else 0
     records = [record for record in detected.records[first:] if not record.raw.startswith(COMMENT)]
     rows = sum(record.width == detected.width for record in records)

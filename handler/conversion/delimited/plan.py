@@ -1,4 +1,4 @@
-"""Delimited text, and plain text as one column: its layout, and what the engine is told of it."""
+"""The plan for delimited text, and for plain text as one column."""
 
 from functools import cached_property
 
@@ -14,11 +14,11 @@ from conversion.rejects import Rejects
 from conversion.roundtrip import Guess, guess
 
 _LINE_BYTES = 1_000_000
-"""The longest record the engine is told of at first; it takes memory in proportion."""
+"""DuckDB's buffer for a record at first. Its memory grows with the buffer."""
 
 
 class DelimitedPlan:
-    """The plan for an object of delimited text, from ``head``, its beginning in UTF-8."""
+    """The plan for an object of delimited text that begins with ``head`` (UTF-8)."""
 
     def __init__(self, head: bytes, key: str, findings: Findings, *, whole: bool) -> None:
         self.layout = layout_of(head, key, whole=whole)
@@ -28,7 +28,7 @@ class DelimitedPlan:
 
     @cached_property
     def table(self) -> Table:
-        """What the engine is to read and write."""
+        """What DuckDB reads and writes."""
         layout, width = self.layout, self.layout.dialect.width
         columns = zip(*layout.sample, strict=True) if layout.sample else ((),) * width
         return Table(
@@ -43,18 +43,18 @@ class DelimitedPlan:
         return relation_of(self.layout.dialect, path, self._line_bytes)
 
     def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records:
-        """Begin a reading."""
+        """Return a reader for one pass."""
         return Records(
             self.layout, self._names, rejects, budget, mark_bytes=mark_bytes, line_bytes=self._line_bytes
         )
 
 
 def relation_of(dialect: Dialect, path: str, line_bytes: int) -> str:
-    """Give SQL that says everything of a delimited file and leaves the engine nothing to guess."""
+    """Return SQL that reads a delimited file with every option, so that DuckDB guesses nothing."""
     types = ", ".join(f"c{index}: 'VARCHAR'" for index in range(dialect.width))
     newline = "\\r\\n" if dialect.newline == b"\r\n" else "\\n"
     quote = literal(dialect.engine_quote.decode())
-    # Unless told, the engine takes buffers of sixteen lines: more memory, and a pipe runs dry meanwhile.
+    # By default DuckDB buffers sixteen lines. That takes more memory, and the pipe runs empty meanwhile.
     return (
         f"read_csv({path}, auto_detect = false, header = false, "
         f"delim = {literal(dialect.delimiter.decode())}, quote = {quote}, escape = {quote}, "

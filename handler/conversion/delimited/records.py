@@ -1,8 +1,8 @@
-"""Read delimited text record by record: what is well written goes on, everything else is rejected.
+"""Read delimited text record by record, and reject invalid records.
 
-Most blocks hold nothing but well written records, and that is told of a block as a whole: of its bytes all
-but delimiters, line ends and quotes are deleted, and what is left is one short pattern over and over. Only
-blocks of which that is not so are taken apart.
+Most blocks have only valid records, which is checked for a whole block at once. All bytes but delimiters,
+line ends and quotes are deleted. In a valid block, the rest is one pattern repeated. Only other blocks are
+split into records.
 """
 
 import re
@@ -17,7 +17,7 @@ from conversion.delimited.layout import Layout
 from conversion.delimited.sample import line_ends
 from conversion.model import BLOCK_BYTES, RECORD_BYTES_MAX, UnreadableError
 from conversion.plan import RefutedError
-from conversion.refused import NONE, Refused, told
+from conversion.refused import NONE, Refused, column_and_reason
 from conversion.rejects import Rejects
 
 _END = re.compile(rb"\r\n|\n|\r")
@@ -27,11 +27,10 @@ _HEADER_AGAIN = "the header again"
 
 
 class Records:
-    """One reading of a delimited object.
+    """One pass over a delimited object.
 
-    What it yields has one line end, the dialect's, no blank lines unless they are records, no record of
-    another width, no broken quotes, and nothing that is not text. So nothing depends on what the engine does
-    with damaged rows.
+    The yielded records have one kind of line end, the table's width, valid quoting and valid text. Blank
+    lines are removed unless they are records. So it does not matter how DuckDB treats damaged rows.
 
     Attributes:
         rows: Records yielded so far.
@@ -54,7 +53,7 @@ class Records:
         """Refused rows so far."""
         self._headers = 0
         self._after = 0
-        """Records of another width since the last well written one."""
+        """Records of another width since the last valid record."""
         self._rows_before = 0
         self._layout = layout
         self._dialect = dialect = layout.dialect
@@ -70,13 +69,13 @@ class Records:
 
     @property
     def beside(self) -> int:
-        """Rejected records that are no damaged rows: the header again, and lines after the table."""
+        """Rejected records that are not damaged rows: repeated headers, and lines after the table."""
         after = self._after if self._rows_before == self.rows else 0
         return self._headers + (after if after <= min(AFTER_TABLE_MAX, self.rows) else 0)
 
     @property
     def facts(self) -> Mapping[str, object]:
-        """What the profile says of the layout."""
+        """The layout, for the profile."""
         layout = self._layout
         if layout.is_text:
             return {}
@@ -95,11 +94,11 @@ class Records:
         return facts
 
     def read(self, text: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the well written records of ``text``, which begins where the object does.
+        """Yield the valid records of ``text``, which is the whole object.
 
         Raises:
-            RefutedError: A record is longer than the engine has been told.
-            UnreadableError: A record is longer than any that is read.
+            RefutedError: A record is longer than DuckDB's buffer.
+            UnreadableError: A record is longer than RECORD_BYTES_MAX.
         """
         window, skip, enough = b"", self._layout.body_offset, 0
         for block in text:
@@ -111,7 +110,7 @@ class Records:
             if clean:
                 yield clean
             window = window[taken:]
-            # A record that goes on and on is looked at again when there is twice as much of it.
+            # An incomplete record is only scanned again when the window has doubled.
             enough = 0 if taken else min(2 * len(window), RECORD_BYTES_MAX + 1)
             self._check_length(len(window))
         while window:
@@ -127,12 +126,12 @@ class Records:
             raise UnreadableError(
                 f"a record longer than {RECORD_BYTES_MAX} bytes at line {self._line}, byte {self._offset}"
             )
-        # What is left of one block and a whole other may be one record.
+        # The rest of one block and the next block may be one record.
         if length > self._line_bytes - BLOCK_BYTES:
             raise RefutedError(long_records=True)
 
     def _read(self, window: bytes, *, at_end: bool) -> tuple[bytes, int]:
-        """Give what is well written of ``window``, and how many of its bytes have been dealt with."""
+        """Return the valid records of ``window``, and how many of its bytes were processed."""
         dialect = self._dialect
         cut = len(window) if at_end else self._cut(window)
         records = window[:cut]
@@ -144,7 +143,7 @@ class Records:
             self._offset += cut
             return records, cut
         if not at_end and window.endswith(b"\r"):
-            window = window[:-1]  # is it CR, or CR LF?
+            window = window[:-1]  # The next byte decides between CR and CR LF.
         if dialect.quote and dialect.quote in window:
             return self._matched(window, at_end=at_end)
         if self._refused.is_any(self._seen, line_ends(window)):
@@ -155,7 +154,7 @@ class Records:
         return self._split(lines), len(lines)
 
     def _cut(self, data: bytes) -> int:
-        """Give the end of the last complete record, taking a line end between paired quotes for one."""
+        """Return the end of the last complete record, assuming that all quotes come in pairs."""
         cut = data.rfind(b"\n") + 1
         quote = self._dialect.quote
         if not quote or quote not in data:
@@ -170,7 +169,7 @@ class Records:
         return cut
 
     def _count(self, data: bytes) -> int | None:
-        """Give the number of records in ``data``, or None unless all are to go on as they are."""
+        """Return the number of records in ``data``; None unless all of them can be passed on unchanged."""
         dialect = self._dialect
         if not is_text(data) or dialect.has_escapes(data) or dialect.has_spaced_quote(data):
             return None
@@ -180,7 +179,7 @@ class Records:
             return None
         if dialect.width == 1 and not dialect.quote and dialect.newline == b"\n":
             return None if b"\r" in data or dialect.delimiter in data else data.count(b"\n")
-        # What is left of well written records is delimiters and line ends, in the same pattern over and over.
+        # The structure of valid records is one pattern of delimiters and a line end, repeated.
         structure = dialect.without_quoted(data).translate(None, self._rest)
         count = len(structure) // len(self._record)
         return count if structure == self._record * count else None
@@ -194,12 +193,12 @@ class Records:
         )
 
     def _is_header(self, record: bytes) -> bool:
-        """Tell whether a record is the header, as files that are put together have it again."""
+        """Return whether a record repeats the header, as in concatenated files."""
         header = self._layout.header_record
         return bool(header) and record.removeprefix(BOM_UTF8) == header
 
     def _split(self, data: bytes) -> bytes:
-        """Give what is well written of lines that have no quotes and no escapes: they need but be split."""
+        """Return the valid records of lines without quotes and escapes, which only need to be split."""
         lines = data.splitlines(keepends=True)
         kept, done = [], 0
         for index in self._odd(data, lines):
@@ -216,7 +215,7 @@ class Records:
         return self._with_newline(self._dialect.without_markers(b"".join(kept)))
 
     def _odd(self, data: bytes, lines: list[bytes]) -> list[int]:
-        """Give the indexes of the lines that are not to go on."""
+        """Return the indexes of the lines that are not valid records."""
         delimiter, delimiters = self._dialect.delimiter, self._dialect.width - 1
         odd = [index for index, line in enumerate(lines) if line.count(delimiter) != delimiters]
         more: list[int] = []
@@ -234,7 +233,7 @@ class Records:
         self._offset += sum(map(len, lines))
 
     def _reason(self, record: bytes) -> tuple[str | None, str]:
-        """Say in which column and why a record is rejected that is well quoted."""
+        """Return the column and the reason for rejecting a record with valid quoting."""
         dialect = self._dialect
         if self._is_header(record):
             return None, _HEADER_AGAIN
@@ -248,7 +247,7 @@ class Records:
         return self._name(before.count(dialect.delimiter)), reason
 
     def _matched(self, window: bytes, *, at_end: bool) -> tuple[bytes, int]:
-        """Give what is well written of records with quotes or escapes, which are matched one by one."""
+        """Return the valid records of a window with quotes or escapes, which are matched one by one."""
         start, position = self._offset, 0
         kept: list[bytes] = []
         while position < len(window):
@@ -270,13 +269,13 @@ class Records:
         return b"".join(kept), position
 
     def _keep(self, run: bytes, kept: list[bytes]) -> None:
-        """Add a run of records of the right width to ``kept``, but for those that are not text."""
+        """Add a run of records of the table's width to ``kept``, without those that are not text."""
         dialect = self._dialect
         if self._is_plain(run):
             structure = dialect.without_quoted(run)
             self.rows += line_ends(structure)
             self._line += line_ends(run)
-            # Records are told apart first: a line end that is quoted is not to be changed.
+            # Records are split first, because quoted line ends must not change.
             if b"\r" in structure or dialect.newline == b"\r\n":
                 run = b"".join(
                     self._bare(match[0]) + dialect.newline for match in dialect.record.finditer(run)
@@ -291,7 +290,7 @@ class Records:
                 self._add(record, *self._reason(record))
             elif refusal := self._refused.reason(self._seen + 1):
                 self._dropped += 1
-                self._add(record, *told(refusal, self._line))
+                self._add(record, *column_and_reason(refusal, self._line))
             else:
                 kept.append(dialect.plain(record) + dialect.newline)
                 self.rows += 1
@@ -299,11 +298,11 @@ class Records:
 
     @property
     def _seen(self) -> int:
-        """How many rows the reading before had given to the engine by now."""
+        """The number of rows that the previous pass had passed to DuckDB at this point."""
         return self.rows + self._dropped
 
     def _is_plain(self, run: bytes) -> bool:
-        """Tell whether every record of a run is to go on as it is."""
+        """Return whether every record of a run can be passed on unchanged."""
         return (
             is_text(run)
             and not self._has_header(run)
@@ -321,10 +320,13 @@ class Records:
         return lines if self._dialect.newline == b"\n" else lines.replace(b"\n", b"\r\n")
 
     def _reject(self, window: bytes, start: int, *, at_end: bool) -> int:
-        """Reject the record at ``start``; give where the next begins, or ``start`` if more must be read.
+        """Reject the record at ``start``.
 
-        An open quote takes no other row with it: a record is the shortest run of lines that reads as one,
-        and when none does, its first line is rejected.
+        An unclosed quote costs no other row. A record is the shortest run of lines that is valid. If there is
+        none, only its first line is rejected.
+
+        Returns:
+            Where the next record begins, or ``start`` if more text is needed.
         """
         self._budget.check()
         dialect = self._dialect

@@ -1,4 +1,4 @@
-"""Read the beginning of a delimited file under one dialect: every record, whatever its width."""
+"""Read the beginning of a delimited file with one grammar, with records of any width."""
 
 import re
 from codecs import BOM_UTF8
@@ -9,7 +9,7 @@ from functools import cached_property
 from conversion.decode import is_text
 
 NO_VALUE = b"\\N"
-"""A field without a value, where a backslash escapes outside quotes."""
+"""A field that is null if backslashes escape outside quotes."""
 
 _END = re.compile(rb"\r\n|\n|\r")
 
@@ -19,46 +19,47 @@ class Record:
     """One record of a sample."""
 
     start: int
-    """Its offset in the sample."""
+    """The offset in the sample."""
     end: int
-    """The offset of what follows it, after its line end."""
+    """The offset after its line end."""
     line: int
-    """The number of its first line, from 1."""
+    """Its first line, from 1."""
     raw: bytes
-    """Its bytes, without the line end."""
+    """The bytes without the line end."""
     fields: tuple[bytes, ...] = ()
-    """Its fields as they are written; none if it cannot be read."""
+    """The raw fields; empty if the record cannot be read."""
 
     @property
     def width(self) -> int:
-        """How many fields it has; 0 if it cannot be read."""
+        """The number of fields; 0 if the record cannot be read."""
         return len(self.fields)
 
     def is_again(self, header: "Record") -> bool:
-        """Tell whether it is ``header`` once more, as files that are put together have it."""
+        """Return whether it repeats ``header``, as in concatenated files."""
         return self.raw.removeprefix(BOM_UTF8) == header.raw
 
 
 @dataclass(frozen=True)
 class Grammar:
-    """How records are written, but for how many fields they have.
+    """The form of records, without the number of their fields.
 
-    ``escape`` is what stands before a quote inside quotes: the quote itself, or a backslash.
+    ``escape`` precedes a quote inside quotes. It is the quote itself or a backslash.
     """
 
     delimiter: bytes
     quote: bytes = b'"'
     escape: bytes = b'"'
     escapes_outside: bool = False
-    """Whether a backslash escapes outside quotes, too."""
+    """Whether a backslash also escapes outside quotes."""
 
     def records(self, head: bytes, *, start: int = 0, whole: bool) -> Iterator[Record]:
-        """Yield the records of ``head`` from ``start`` on; blank lines are none.
+        """Yield the records of ``head`` from ``start`` on, without blank lines.
 
         Args:
             head: The beginning of a file.
-            start: Where the first record begins.
-            whole: Whether ``head`` is all of the file. If not, its last record may be cut, and is left out.
+            start: The offset of the first record.
+            whole: Whether ``head`` is the whole file. Otherwise its last record may be truncated, and is
+                omitted.
         """
         text = is_text(head)
         position, line = start, 1 + line_ends(head[:start])
@@ -83,13 +84,13 @@ class Grammar:
             position = record.end
 
     def split(self, raw: bytes) -> tuple[bytes, ...]:
-        """Give the fields of a record that can be read, as they are written."""
+        """Split a valid record into its raw fields."""
         if not (self.quote and self.quote in raw) and not (self.escapes_outside and b"\\" in raw):
             return tuple(raw.split(self.delimiter))
         return tuple(self._next_field.findall(raw + self.delimiter))
 
     def value(self, written: bytes) -> str:
-        """Give the value of one field."""
+        """Return the value of a raw field."""
         text = written
         quoted = bool(self.quote) and written.startswith(self.quote)
         if self.escapes_outside and written == NO_VALUE:
@@ -101,18 +102,18 @@ class Grammar:
         return text.decode(errors="replace")
 
     def is_quoted(self, written: bytes) -> bool:
-        """Tell whether a field stands in quotes."""
+        """Return whether a raw field is quoted."""
         return bool(self.quote) and written.startswith(self.quote)
 
     def has_other_escapes(self, written: bytes) -> bool:
-        """Tell whether a backslash stands before something in a field that needs none."""
+        """Return whether a raw field has a backslash that escapes nothing."""
         return written != NO_VALUE and b"\\" in self._escaped.sub(b"", written)
 
     def _line_end(self, head: bytes, position: int) -> int:
         end = _END.search(head, position)
         return end.start() if end else len(head)
 
-    # The patterns are possessive throughout: a record is matched in one pass or not at all.
+    # All patterns are possessive, so they match a record in one pass or not at all.
 
     @cached_property
     def _field(self) -> bytes:
@@ -139,7 +140,7 @@ class Grammar:
 
     @cached_property
     def _open(self) -> re.Pattern[bytes]:
-        """The beginning of a record up to the end of what there is, inside a quoted field."""
+        """An incomplete record that ends inside a quoted field."""
         if not self.quote:
             return re.compile(rb"(?!)")
         before = rb"(?:%b%b)*+" % (self._field, re.escape(self.delimiter))
@@ -157,5 +158,5 @@ class Grammar:
 
 
 def line_ends(data: bytes) -> int:
-    """Count the line ends in ``data``: CR, LF, and CR LF as one."""
+    """Count the line ends in ``data``: CR, LF and CR LF."""
     return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
