@@ -1,6 +1,6 @@
-"""Turn any tabular object into typed Parquet, with an account of every row.
+"""Convert any tabular object to typed Parquet, with an account of every row.
 
-The only names for use from outside are those in ``__all__``.
+Other packages use only the names in ``__all__``.
 """
 
 from conversion.budget import largest_object_bytes

@@ -10,19 +10,19 @@ from conversion.compression import unpacked_bytes_max, unpacks_to_more
 from conversion.model import BLOCK_BYTES, MEBIBYTE, EmptyError, UnreadableError
 
 MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
-"""What an archive begins with: its first file, or, if it has none, its end."""
+"""The first bytes of an archive: those of its first file, or of its end if it is empty."""
 
 _DIRECTORY_BYTES_MAX = MEBIBYTE
-"""The directory at an archive's end is held in memory, in about 16 times as many bytes."""
+"""The directory at an archive's end takes about 16 times its size in memory."""
 
-# Where the last records of an archive have the directory's size (PKWARE, APPNOTE.TXT, 4.3.14 to 4.3.16).
+# Where the last records of an archive have the size of its directory (PKWARE APPNOTE.TXT, 4.3.14 to 4.3.16).
 _END, _END_BYTES, _END_SIZE = b"PK\x05\x06", 22, slice(12, 16)
 _LOCATOR_64, _LOCATOR_BYTES = b"PK\x06\x07", 20
 _END_64, _END_64_SIZE = b"PK\x06\x06", slice(40, 48)
 _TAIL_BYTES = _END_BYTES + 0xFFFF + 2 * 1024
 
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2}
-"""Those whose memory does not depend on what the archive says."""
+"""The methods whose memory the archive does not choose."""
 
 _ENCRYPTED = 0x1
 _NAMES_SHOWN = 5
@@ -30,16 +30,16 @@ _NAME_LENGTH_MAX = 60
 
 
 def members(path: Path) -> list[zipfile.ZipInfo]:
-    """Give the files in an archive, but for those that operating systems add.
+    """Return the files in an archive without those that operating systems add.
 
     Raises:
-        UnreadableError: It is damaged, or its directory is larger than is read.
+        UnreadableError: The archive is damaged, or its directory is too large.
     """
     size = _directory_bytes(path)
     if size > _DIRECTORY_BYTES_MAX:
         raise UnreadableError(
-            f"a ZIP archive with a directory of {size} bytes, where {_DIRECTORY_BYTES_MAX} are read: "
-            "upload its files each by itself"
+            f"a ZIP archive with a directory of {size} bytes, more than {_DIRECTORY_BYTES_MAX} bytes: "
+            "upload each file by itself"
         )
     try:
         with zipfile.ZipFile(path) as archive:
@@ -49,15 +49,15 @@ def members(path: Path) -> list[zipfile.ZipInfo]:
 
 
 def opened(path: Path, budget: Budget) -> Iterator[bytes]:
-    """Yield the one file in an archive, its checksum checked, in blocks of at most BLOCK_BYTES.
+    """Yield the one file in an archive in blocks of at most BLOCK_BYTES, and check its checksum.
 
     Raises:
-        EmptyError: There is none.
-        UnreadableError: There are more, it cannot be read, or it unpacks to more than the limits allow.
+        EmptyError: There is no file.
+        UnreadableError: There are several, it cannot be read, or it is too large when decompressed.
     """
     info = the_member(path)
     size, limits = path.stat().st_size, budget.limits
-    # No more is read than the directory says there is.
+    # zipfile reads at most the size in the directory.
     if info.file_size > unpacked_bytes_max(size, limits):
         raise unpacks_to_more(size, limits)
     try:
@@ -70,19 +70,19 @@ def opened(path: Path, budget: Budget) -> Iterator[bytes]:
 
 
 def the_member(path: Path) -> zipfile.ZipInfo:
-    """Give the one file in an archive.
+    """Return the one file in an archive.
 
     Raises:
-        EmptyError: There is none.
-        UnreadableError: There are more, or it cannot be read.
+        EmptyError: There is no file.
+        UnreadableError: There are several, or it cannot be read.
     """
     found = members(path)
     if not found:
         raise EmptyError("the ZIP archive has no files")
     if len(found) > 1:
         raise UnreadableError(
-            f"a ZIP archive of {len(found)} files, where one is read: "
-            f"{shown(info.filename for info in found)}; upload each by itself"
+            f"a ZIP archive of {len(found)} files, and only one is read: "
+            f"{shown(info.filename for info in found)}. Upload each by itself"
         )
     if found[0].flag_bits & _ENCRYPTED:
         raise UnreadableError("an encrypted ZIP archive: upload it without a password")
@@ -94,20 +94,20 @@ def the_member(path: Path) -> zipfile.ZipInfo:
 
 
 def shown(names: Iterable[str]) -> str:
-    """Give the first of ``names`` for a message."""
+    """Return the first few of ``names`` for a message."""
     listed = [repr(name[:_NAME_LENGTH_MAX]) for name in names]
     more = len(listed) - _NAMES_SHOWN
     return ", ".join(listed[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _is_added(info: zipfile.ZipInfo) -> bool:
-    """Tell whether an entry is a folder, or a file that macOS or Windows adds."""
+    """Return whether an entry is a folder, or a file that macOS or Windows added."""
     name = info.filename.rpartition("/")[2]
     return info.is_dir() or name.startswith(("._", ".DS_Store")) or name in ("Thumbs.db", "desktop.ini")
 
 
 def _directory_bytes(path: Path) -> int:
-    """Give the size of the directory that the archive's end announces, which is read at once."""
+    """Return the size of the directory, which is read at once, as the archive's end states it."""
     with path.open("rb") as file:
         file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
         tail = file.read()

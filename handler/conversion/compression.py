@@ -1,6 +1,6 @@
-"""Take off the compression around an object, checked to its last byte and bounded while it streams.
+"""Decompress a stream in blocks, check it to its last byte, and bound its size.
 
-The engine could read gzip and zstd by itself, but accepts wrong checksums and truncated streams.
+DuckDB could read gzip and zstd by itself, but accepts wrong checksums and truncated streams.
 """
 
 import bz2
@@ -16,16 +16,16 @@ from conversion.budget import Budget
 from conversion.model import BLOCK_BYTES, MEBIBYTE, Limits, UnreadableError
 
 _WINDOW_LOG_MAX = 27
-"""128 MiB: the most memory that a stream's header can ask for. That of ``xz -9`` asks for half of it."""
+"""128 MiB, the most memory that a stream's header may ask for. ``xz -9`` asks for half of it."""
 
 MAGIC_BYTES = 10
-"""So many bytes tell every compression."""
+"""The number of bytes that identify every compression."""
 
 _FIRST_BYTES = 4096
-"""What is given of a chunk to a new member at first."""
+"""The first piece of a chunk that a new member gets."""
 
 _SMALL_BYTES = 16 * MEBIBYTE
-"""Up to this size any ratio is allowed: a small object may well be compressed to a hundredth."""
+"""Up to this decompressed size any ratio is allowed. Small files often compress to a hundredth."""
 
 
 class _Decompressor(Protocol):
@@ -39,7 +39,7 @@ class _Decompressor(Protocol):
 
 
 class _Gzip:
-    """gzip's decompressor under the interface that zstd's, bz2's and lzma's have. It checks the CRC."""
+    """A gzip decompressor with the interface of those of zstd, bz2 and lzma. It checks the CRC."""
 
     def __init__(self) -> None:
         self._inner = isal_zlib.decompressobj(wbits=31)
@@ -73,34 +73,34 @@ class _Compression:
     magic: bytes
     decompressor: Callable[[], _Decompressor]
     padding: bytes = b""
-    """What may stand between members: what tape and block writers leave."""
+    """The padding that may follow a member. Writers to tapes and block devices add it."""
     skippable: bytes = b""
-    """What frames that hold no data have from their second byte on."""
+    """The bytes of a frame without data, from its second byte on."""
     blocks: tuple[bytes, ...] = (b"",)
-    """What a stream has from its fifth byte on, where text may begin as the magic does."""
+    """The bytes of a stream from its fifth byte on, because text may begin with the magic number."""
     windowed: bool = False
-    """Whether a stream says how much memory it takes."""
+    """Whether a stream's header asks for memory."""
     speed: float = 1.0
-    """How fast an object is converted that is so compressed, as a share of what is usual."""
+    """The share of the usual throughput that such an object reaches."""
 
     def begins(self, member: bytes) -> bool:
-        """Tell whether ``member``, which may be cut, begins as one does."""
+        """Return whether ``member``, which may be cut, is the beginning of a member."""
         return member.startswith(self.magic[: len(member)]) or bool(
             self.skippable and member[1:].startswith(self.skippable[: len(member) - 1])
         )
 
     def damaged(self, name: str, before: int) -> str:
-        """Say that a stream is damaged before its byte ``before``."""
+        """Return the reason for a stream that is damaged before its byte ``before``."""
         reason = f"damaged {name} stream before compressed byte {before}"
         if self.windowed:
-            reason += f", or one that takes more than {1 << _WINDOW_LOG_MAX} bytes of memory to decompress"
+            reason += f", or one that needs more than {1 << _WINDOW_LOG_MAX} bytes of memory"
         return reason
 
 
 _COMPRESSIONS = {
     "gzip": _Compression(b"\x1f\x8b", _Gzip, padding=b"\0"),
     "zstd": _Compression(b"\x28\xb5\x2f\xfd", _zstd, skippable=b"\x2a\x4d\x18", windowed=True),
-    # The digits of pi begin a block, those of its square root end a stream that has none.
+    # A block begins with the digits of pi, and an empty stream ends with those of its square root.
     "bzip2": _Compression(b"BZh", bz2.BZ2Decompressor, blocks=(b"1AY&SY", b"\x17rE8P\x90"), speed=1 / 3),
     "xz": _Compression(b"\xfd7zXZ\x00", _xz, padding=b"\0", windowed=True),
 }
@@ -111,7 +111,7 @@ _ERRORS = (
 
 
 def compression_of(head: bytes) -> str:
-    """Name the compression by a stream's first MAGIC_BYTES, ``none`` if it has none."""
+    """Return the compression's name, given a stream's first MAGIC_BYTES. ``none`` for other streams."""
     for name, compression in _COMPRESSIONS.items():
         if head.startswith(compression.magic) and head.startswith(compression.blocks, 4):
             return name
@@ -119,20 +119,20 @@ def compression_of(head: bytes) -> str:
 
 
 def speed_of(compression: str) -> float:
-    """Give how fast an object is converted that is so compressed, as a share of what is usual."""
+    """Return the share of the usual throughput that an object with this compression reaches."""
     return _COMPRESSIONS[compression].speed if compression in _COMPRESSIONS else 1.0
 
 
 def unpacked_bytes_max(size: int, limits: Limits) -> int:
-    """Give the most bytes that an object of ``size`` bytes may decompress to."""
+    """Return the most bytes that an object of ``size`` bytes may decompress to."""
     return min(limits.decompressed_bytes_max, max(int(size * limits.decompression_ratio_max), _SMALL_BYTES))
 
 
 def unpacks_to_more(size: int, limits: Limits) -> UnreadableError:
-    """Give the error for an object of ``size`` bytes that decompresses to more."""
+    """Return the error for an object of ``size`` bytes that decompresses to more."""
     return UnreadableError(
-        f"decompresses to more than {unpacked_bytes_max(size, limits)} bytes from {size}: beyond the limits "
-        f"of {limits.decompressed_bytes_max} bytes or {limits.decompression_ratio_max:g} times the size"
+        f"decompresses to more than {unpacked_bytes_max(size, limits)} bytes from {size} bytes: the limits "
+        f"are {limits.decompressed_bytes_max} bytes and {limits.decompression_ratio_max:g} times the size"
     )
 
 
@@ -141,12 +141,12 @@ def decompressed(chunks: Iterator[bytes], compression: str, size: int, budget: B
 
     Args:
         chunks: The stream.
-        compression: Its name.
+        compression: The compression's name.
         size: The compressed size in bytes.
-        budget: Its limits are held, and its clock is looked at.
+        budget: The limits and the deadline.
 
     Raises:
-        UnreadableError: The stream is damaged or truncated, or holds more than the limits allow.
+        UnreadableError: The stream is damaged or truncated, or decompresses to more than the limits allow.
     """
     if compression == "none":
         yield from chunks
@@ -168,7 +168,7 @@ def _members(chunks: Iterator[bytes], name: str, budget: Budget) -> Iterator[byt
         while at < len(chunk) or (decompressor is not None and not decompressor.needs_input):
             end = len(chunk)
             if decompressor is None:
-                # Members may be empty, and a stream of them would go by without a piece.
+                # A stream of empty members yields no piece, so the deadline is checked here.
                 budget.check()
                 at = _after(compression.padding, chunk, at)
                 if at == end:
@@ -176,7 +176,7 @@ def _members(chunks: Iterator[bytes], name: str, budget: Budget) -> Iterator[byt
                 if not compression.begins(chunk[at : at + MAGIC_BYTES]):
                     raise UnreadableError(damaged)
                 decompressor = compression.decompressor()
-                # What is left after a small member is copied.
+                # zstd and bz2 copy what follows a small member.
                 end = min(end, at + _FIRST_BYTES)
             try:
                 piece = decompressor.decompress(chunk[at:end], BLOCK_BYTES)

@@ -1,4 +1,4 @@
-"""Turn text of any promised encoding into UTF-8, which is all that the engine reads, block by block."""
+"""Decode text to UTF-8, the only encoding that DuckDB reads, block by block."""
 
 import codecs
 from collections.abc import Iterable, Iterator
@@ -7,10 +7,10 @@ from conversion.model import RECORD_BYTES_MAX, UnreadableError
 from conversion.plan import Findings, RefutedError
 
 FALLBACK = "windows-1252"
-"""What text that is not UTF-8 and has no byte-order mark is declared to be."""
+"""The encoding of text that is not UTF-8 and has no byte-order mark."""
 
 _MARKS = {
-    codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16's, with which it begins
+    codecs.BOM_UTF32_LE: "utf-32-le",  # before UTF-16, whose mark is its beginning
     codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",
@@ -19,19 +19,19 @@ _MARKS = {
 
 
 class Encoding:
-    """The encoding of an object, told from its beginning and held against the rest of it.
+    """The encoding of an object, detected at its beginning and checked against the rest.
 
-    Without a byte-order mark a text is UTF-8, or the fallback if more of its lines that are not ASCII are
-    invalid as UTF-8 than valid: one damaged line in a UTF-8 file does not turn all others to garbage.
+    Text without a byte-order mark is UTF-8. It is the fallback if more of its lines with other characters
+    than ASCII are invalid as UTF-8 than valid. So one damaged line does not garble all others.
     """
 
     def __init__(self, head: bytes, findings: Findings, declared: str | None = None) -> None:
-        """Tell the encoding.
+        """Detect the encoding.
 
         Args:
             head: The beginning of the object.
-            findings: What readings of it have found.
-            declared: The encoding that it is declared to have, if it has no byte-order mark.
+            findings: What earlier passes found.
+            declared: The declared encoding. A byte-order mark has precedence.
         """
         self._declared = declared is not None
         self.mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
@@ -44,7 +44,7 @@ class Encoding:
             )
 
     def head(self, head: bytes) -> bytes:
-        """Give the beginning of the object as UTF-8, without the mark and without a character that is cut."""
+        """Return the beginning of the object as UTF-8, without the mark and without a truncated character."""
         head = head[len(self.mark) :]
         if self.name == FALLBACK:
             return _from_fallback(head)
@@ -56,12 +56,11 @@ class Encoding:
     def decoded(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield ``blocks`` as UTF-8, without the mark.
 
-        Bytes that are not text in UTF-8, or that the fallback leaves undefined, stay as they are: their
-        rows are rejected one by one.
+        Invalid bytes stay as they are, because their rows are rejected one by one.
 
         Raises:
-            RefutedError: The other of UTF-8 and the fallback is the encoding.
-            UnreadableError: Bytes are no text in the encoding that the mark announces.
+            RefutedError: The encoding is the fallback instead of UTF-8, or the other way round.
+            UnreadableError: Bytes are not text in the encoding of the byte-order mark.
         """
         blocks = _without(self.mark, blocks)
         if self.name not in ("utf-8", FALLBACK):
@@ -76,12 +75,12 @@ class Encoding:
             if not rest and block.isascii():
                 yield block
                 continue
-            # Whole lines are judged: a line cut in two would count twice, or as damaged.
+            # Only whole lines count. Half a line could be invalid, or count twice.
             end = block.rfind(b"\n") + 1
             if end or len(rest) > RECORD_BYTES_MAX:
                 balance += _balance(rest + block[:end])
                 rest = b""
-                # Once: an encoding that has been corrected before is refuted only at the end.
+                # An encoding that was corrected before is only refuted at the end, to avoid a loop.
                 if not self._known:
                     self._check(balance)
             rest += block[end:]
@@ -116,9 +115,11 @@ def _transcoded(blocks: Iterable[bytes], encoding: str, offset: int) -> Iterator
 
 
 def _balance(lines: bytes, *, cut: bool = False) -> int:
-    """Give how many more of ``lines``, those of ASCII apart, are invalid as UTF-8 than valid.
+    """Return how many more of ``lines`` are invalid as UTF-8 than valid. Lines of ASCII do not count.
 
-    ``cut`` says that the last line may lack its end.
+    Args:
+        lines: The lines.
+        cut: Whether the last line may be truncated.
     """
     if lines.isascii():
         return 0
@@ -144,12 +145,12 @@ def _is_utf_8(line: bytes, *, cut: bool = False) -> bool:
 
 
 def is_text(data: bytes) -> bool:
-    """Tell whether ``data`` is UTF-8 without NUL, which no text holds and the engine does not carry."""
+    """Return whether ``data`` is UTF-8 without NUL bytes. DuckDB cannot read NUL bytes."""
     return not_text_at(data) is None
 
 
 def not_text_at(data: bytes) -> int | None:
-    """Give the offset of the first byte of ``data`` that is no text, if there is one."""
+    """Return the offset of the first byte of ``data`` that is not text, if there is one."""
     if not data.isascii():
         try:
             codecs.utf_8_decode(data, "strict", True)
@@ -160,7 +161,12 @@ def not_text_at(data: bytes) -> int | None:
 
 
 def not_text_reason(data: bytes, offset: int) -> str | None:
-    """Say which byte of ``data``, which begins at ``offset``, is no text, if there is one."""
+    """Return a message with the first byte of ``data`` that is not text; None if there is none.
+
+    Args:
+        data: The bytes.
+        offset: Where ``data`` begins in the object.
+    """
     at = not_text_at(data)
     if at is None:
         return None

@@ -1,6 +1,6 @@
-"""DuckDB, shut off from everything but the conversion's own directory, and the ways to name things to it.
+"""DuckDB with access to the conversion's directory only, and functions that quote text for SQL.
 
-No text of a user's is ever part of a statement but through ``identifier`` and ``literal``.
+Text of users enters a statement only through ``identifier`` and ``literal``.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,27 +14,27 @@ from conversion.model import MEBIBYTE
 
 _MEMORY_MIN = 128 * MEBIBYTE
 _MEMORY_SHARE = 0.57
-"""Of the process's memory, at most: 400 MiB of 700."""
+"""The most of the process's memory that DuckDB may use: 400 MiB of 700."""
 _UNTRACKED = 200 * MEBIBYTE
-"""What the engine takes outside its limit, at most, and Python while it works."""
+"""The most that DuckDB takes outside its limit, and Python meanwhile."""
 
 _SETTINGS = {
-    # One thread: a function of 1024 MB has 0.58 of a processor, and each thread has buffers of its own.
+    # A function of 1024 MB has 0.58 vCPU, and each thread has its own buffers.
     "threads": 1,
-    # Threads that write behind its back are waited for by a COPY that fails, and may wait for it in turn.
+    # A failing COPY can deadlock with asynchronous writers.
     "async_threads": 0,
     "preserve_insertion_order": True,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    # A cast that may fail must not be pushed into the scan, which would drop the row; nor a check on what a
-    # cast gave be pushed below it, which would cast twice; nor IN become a join, which all rows would take.
+    # type_pushdown would move a cast into the scan, where a failing cast drops the row. filter_pushdown would
+    # move a check below its cast, and cast twice. in_clause would turn IN into a join.
     "disabled_optimizers": "type_pushdown,filter_pushdown,in_clause",
 }
 
 
 @contextmanager
 def engine(workdir: Path, budget: Budget, *pipes: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a connection that opens ``pipes`` and files in ``workdir`` only and is watched by ``budget``."""
+    """Yield a connection that can open only ``pipes`` and files in ``workdir``. ``budget`` watches it."""
     memory = budget.memory_bytes - resident_bytes() - _UNTRACKED
     largest = int(budget.memory_bytes * _MEMORY_SHARE)
     settings = _SETTINGS | {"memory_limit": f"{max(_MEMORY_MIN, min(memory, largest))}B"}
@@ -53,7 +53,7 @@ def engine(workdir: Path, budget: Budget, *pipes: Path) -> Iterator[duckdb.DuckD
 def copy(
     connection: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: Mapping[str, str]
 ) -> "Written":
-    """Write what ``query`` gives to a Parquet file of our layout."""
+    """Write the result of ``query`` to a Parquet file."""
     pairs = ", ".join(f"{identifier(name)}: {literal(value)}" for name, value in metadata.items())
     row = connection.execute(
         f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, "
@@ -63,13 +63,13 @@ def copy(
 
 
 def described(connection: duckdb.DuckDBPyConnection, parquet: Path) -> list[tuple[str, str]]:
-    """Give the names and types of a Parquet file's columns."""
+    """Return the names and types of the columns of a Parquet file."""
     rows = connection.execute(f"DESCRIBE FROM read_parquet({literal(str(parquet))})").fetchall()
     return [(row[0], row[1]) for row in rows]
 
 
 class Written:
-    """What the engine says of a Parquet file it has written."""
+    """What DuckDB reports of a Parquet file that it wrote."""
 
     def __init__(self, *, rows: int, size: int, statistics: Mapping[str, Mapping[str, str]]) -> None:
         self.rows = rows
@@ -77,11 +77,11 @@ class Written:
         self._statistics = statistics
 
     def of(self, name: str) -> Mapping[str, str]:
-        """Give the statistics of the column of this name."""
+        """Return the statistics of a column."""
         return self._statistics.get(identifier(name), {})
 
     def nulls(self, name: str) -> int:
-        """Give how many nulls the column of this name has."""
+        """Return the number of nulls of a column."""
         return int(self.of(name).get("null_count", 0))
 
 

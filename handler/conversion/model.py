@@ -1,4 +1,4 @@
-"""What goes into a conversion, what comes out of it, and the errors it ends with."""
+"""The input, the results and the errors of a conversion."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -8,40 +8,38 @@ from pathlib import Path
 MEBIBYTE = 1024 * 1024
 
 BLOCK_BYTES = 256 * 1024
-"""What is read and processed at once: it stays in a processor's cache, and its memory is used again."""
+"""The size of a block. It fits into a processor's cache."""
 
 HEAD_BYTES = MEBIBYTE
-"""The beginning of an object, from which its plan is made."""
+"""The beginning of an object that its plan is made from."""
 
 RECORD_BYTES_MAX = 16 * MEBIBYTE
-"""The longest record that is read."""
+"""The longest record."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one conversion may use. Beyond any of these the object is refused, never cut short.
+    """What one conversion may use. An object that needs more is refused, never truncated.
 
-    ``rejected_share_max`` is a share of the records (0 to 1). Bytes are bytes, times are seconds.
+    ``rejected_share_max`` is a share of the records, from 0 to 1.
     """
 
     rejected_share_max: float = 0.1
     decompressed_bytes_max: int = 4 * 1024 * MEBIBYTE
     decompression_ratio_max: float = 200.0
     memory_bytes: int = 700 * MEBIBYTE
-    """The most resident memory the whole process may reach."""
+    """The most resident memory of the whole process."""
     disk_bytes: int = 4096 * MEBIBYTE
-    """What ``workdir`` may hold at any time."""
+    """The most bytes in ``workdir`` at any time."""
     seconds: float = 270.0
-    threads: int = 1
-    """Threads of the engine: one for each whole processor that the function has."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """Where every record of the object went.
+    """What became of every record of the object.
 
-    ``rows_in`` is counted from the raw bytes, not by the engine. Header, title and blank lines are not rows.
-    Whatever is published has ``rows_in == rows_out + rows_rejected``.
+    ``rows_in`` is counted in the raw bytes, not by DuckDB. Headers, titles and blank lines are not rows.
+    A published object has ``rows_in == rows_out + rows_rejected``.
     """
 
     bytes_in: int
@@ -54,10 +52,10 @@ class Account:
 
 @dataclass(frozen=True, kw_only=True)
 class RenamedField:
-    """A field within a column that is not published under its own name.
+    """A field within a column that is published under another name.
 
-    ``field`` has the published names that lead to it, the column's own first. ``key`` and ``value`` stand for
-    those of a map; a list adds no name.
+    ``field`` is the path of published names, from the column's name on. The parts of a map are ``key`` and
+    ``value``. A list adds no name to the path.
     """
 
     field: tuple[str, ...]
@@ -66,7 +64,7 @@ class RenamedField:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column of the output: its name and DuckDB type, there and in the source."""
+    """One column: its name and DuckDB type, in the output and in the source."""
 
     name: str
     source_name: str
@@ -79,7 +77,7 @@ class Column:
 class Conversion:
     """A finished conversion: three files in ``workdir``, and what is known of them.
 
-    The profile is ready a little later than the rest: it is made while the Parquet is being published.
+    The profile is ready last, because it is written while the Parquet is published.
     """
 
     parquet: Path
@@ -88,20 +86,20 @@ class Conversion:
     account: Account
     columns: tuple[Column, ...]
     format: str
-    """``delimited``, ``text``, ``json`` or ``parquet``."""
+    """``delimited``, ``text``, ``json``, ``parquet``, ``xlsx``, ``xls`` or ``ods``."""
     encoding: str
-    """``utf-8``, ``utf-16-le`` and its like, ``windows-1252``, or ``binary``."""
+    """``utf-8``, ``utf-16-le`` and the like, ``windows-1252``, or ``binary``."""
     compression: str
-    """``none``, ``gzip`` or ``zstd``: how the object was compressed as a whole."""
+    """``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz`` or ``zip``: the compression of the whole object."""
     facts: Mapping[str, object] = field(default_factory=dict)
-    """What else the plan says of the object, such as ``header: assumed``; the profile has it, too."""
+    """Other facts of the plan, such as ``header: assumed``. The profile has them too."""
 
 
 @dataclass
 class UnreadableError(Exception):
-    """The object's bytes cannot be read as data, and never will be: the job is FAILED and not retried.
+    """The object's bytes cannot be read as data. The job is FAILED and not retried.
 
-    ``reason`` names places (rows, columns, offsets), never values.
+    ``reason`` names rows, columns and offsets, never values.
     """
 
     reason: str
@@ -113,8 +111,8 @@ class UnreadableError(Exception):
 
 
 class EmptyError(Exception):
-    """There is nothing in the object: no bytes, or no rows. The job is SKIPPED."""
+    """The object has no bytes or no rows. The job is SKIPPED."""
 
 
 class DeadlineExceededError(Exception):
-    """The time ran out half-way: a fault of the platform (a slow disk, a starved CPU), not of the data."""
+    """The time ran out. The cause is the platform, such as a slow disk, and not the data."""

@@ -1,4 +1,4 @@
-"""A pipe into the engine: what is read of an object never lies on a disk."""
+"""A pipe into DuckDB, so that the object's text is never written to the disk."""
 
 import fcntl
 import os
@@ -18,27 +18,31 @@ _T = TypeVar("_T")
 
 
 class Pipe:
-    """A file for the engine to read, as often as it is fed, that is not on any disk."""
+    """A file that DuckDB can read each time it is fed. It is not on a disk."""
 
     def __init__(self) -> None:
         self._reader, writer = os.pipe()
         os.close(writer)
-        with suppress(OSError):  # more than the system allows: then it is slower
+        with suppress(OSError):  # The system may not allow that much. Then the pipe is slower.
             fcntl.fcntl(self._reader, fcntl.F_SETPIPE_SZ, MEBIBYTE)
-        # By this name an open waits for nobody; a named pipe's would, for ever if the other end never came.
+        # Opening this path never blocks. Opening a FIFO waits for its peer, for ever if the peer fails.
         self.path = Path(f"/proc/self/fd/{self._reader}")
 
     def close(self) -> None:
-        """Take it away."""
+        """Close the pipe."""
         os.close(self._reader)
 
     def feed(
         self, blocks: Iterable[bytes], connection: duckdb.DuckDBPyConnection, work: Callable[[], _T]
     ) -> _T:
-        """Give what ``work``, which has ``connection`` read ``path``, makes of ``blocks``.
+        """Write ``blocks`` to the pipe while ``work`` runs in another thread, and return its result.
 
-        An error of either side ends both: one in ``blocks`` interrupts the engine, and none of the engine's
-        leaves a block waiting to be read.
+        An error in ``blocks`` interrupts DuckDB. An error in ``work`` ends the writing.
+
+        Args:
+            blocks: The text.
+            connection: The connection that ``work`` uses.
+            work: Executes a statement that reads ``path``.
         """
         done = Event()
 
@@ -47,7 +51,7 @@ class Pipe:
                 return work()
             finally:
                 done.set()
-                # What the engine has left is read, so that nobody waits to write it.
+                # Read what DuckDB left, so that the writer is not blocked.
                 while os.read(self._reader, MEBIBYTE):
                     pass
 

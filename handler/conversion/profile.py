@@ -1,4 +1,4 @@
-"""What analysts ask first of a column, in a file beside the data."""
+"""The profile: what analysts first ask about a column, in a file beside the data."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,23 +29,23 @@ _VALUE_LENGTH_MAX = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Profiled:
-    """What a profile is made of."""
+    """The input of a profile."""
 
     parquet: Path
     written: Written
     columns: Sequence[Column]
     markers: Sequence[int]
     notes: Mapping[int, str]
-    """What a column looks like to its owner, by its index, where its type does not say so."""
+    """What the values of a text column look like, by its index."""
     description: Mapping[str, object]
     account: Account
 
 
 def write_profile(connection: duckdb.DuckDBPyConnection, profiled: Profiled, path: Path) -> Path:
-    """Write type, nulls, share of null markers, extremes, approximate distinct count and mean per column.
+    """Write the type, nulls, null markers, extremes, approximate distinct count and mean of each column.
 
-    Nulls and extremes come from the engine's statistics of what it wrote; the rest takes a pass over that.
-    If time or memory is not enough for it, it is null: what is published by then is whole without it.
+    Nulls and extremes come from DuckDB's statistics of the written file. Distinct counts and means take a
+    pass over it. If time or memory is not enough for that pass, they are null.
     """
     written, columns = profiled.written, profiled.columns
     try:

@@ -1,4 +1,4 @@
-"""The records that no faithful reading takes, each with its place, the reason and its bytes as they were."""
+"""The rejected records, each with its place, the reason and its exact bytes."""
 
 import base64
 import json
@@ -9,10 +9,10 @@ from conversion.decode import not_text_reason
 
 
 class Rejects:
-    """Writes ``rejected.jsonl`` as records are found; there is no file until there is one.
+    """The file ``rejected.jsonl``. It is created with the first rejected record.
 
-    Each record names the job and the generation of its key. What is published for two generations with the
-    same bad records must differ in its bytes: S3's conditional writes tell objects apart by their ETags.
+    Each record names the job and the generation of its key. S3's conditional writes compare ETags, so the
+    files of two generations must differ even if their rejected records are the same.
     """
 
     def __init__(self, path: Path, provenance: Mapping[str, str]) -> None:
@@ -25,19 +25,19 @@ class Rejects:
 
     @property
     def path(self) -> Path | None:
-        """The file, if any record was rejected."""
+        """The file; None if no record was rejected."""
         return self._path if self.count else None
 
     @property
     def summary(self) -> str:
-        """Where the first one is and what it has, without its text; and the first byte that is no text."""
+        """The place and the reason of the first record, and the first byte that is not text."""
         more = self._not_text
         return self._first if more in self._first else f"{self._first}; {more}"
 
     def add(
         self, *, record: int, line: int, byte_offset: int, column: str | None, reason: str, raw: bytes
     ) -> None:
-        """Write one record. ``record`` and ``line`` count from 1, ``byte_offset`` from 0."""
+        """Write one record. ``record`` and ``line`` count from 1, ``byte_offset`` counts from 0."""
         if self._file is None:
             self._file = self._path.open("a", encoding="utf-8")
         if not self.count:
@@ -58,14 +58,14 @@ class Rejects:
         self._file.write(json.dumps(place | text | self._origin, ensure_ascii=False) + "\n")
 
     def forget(self) -> None:
-        """Begin anew, for a reading that finds them again."""
+        """Delete the records before another pass."""
         self.close()
         self._path.unlink(missing_ok=True)
         self.count = 0
         self._first = self._not_text = ""
 
     def close(self) -> None:
-        """Finish the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None

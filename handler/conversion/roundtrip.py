@@ -1,7 +1,7 @@
-"""The types that a column of text can have, each with the check that its values come back as written.
+"""The types that a column of text can have, each with its round-trip check.
 
-A type is guessed from the beginning of a file and checked for every value, in the pass that converts it. SQL
-of a type speaks of ``{text}``, a value as written, and ``{value}``, what the cast made of it.
+A type is guessed from the beginning of a file. The pass that converts the file checks every value. In the SQL
+of a type, ``{text}`` is the original text, and ``{value}`` is the result of the cast.
 """
 
 import re
@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from conversion.published import within_years
 
 NULL_MARKERS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "Null", "null", "None", "none", "#N/A", "\\N")
-"""What stands for no value in a column that is otherwise typed. In a column of text it is text."""
+"""The null markers. They are null in a typed column, and text in a text column."""
 
 FLOAT_SHARE_MIN = 0.01
-"""Integers are floats when at least this share of the column's values has a fraction. Below it, a fraction is
-one odd value among integers, and the column stays text."""
+"""The share of values with a fraction from which a column of numbers is DOUBLE. With fewer, it stays text."""
 
 FLOAT_SHARE_SURE = 0.05
-"""In a sample, the share that leaves no doubt of the share in the file."""
+"""The share in a sample from which the file is assumed to reach FLOAT_SHARE_MIN."""
 
 
 @dataclass(frozen=True)
@@ -27,22 +26,22 @@ class Type:
 
     name: str
     cast: str = "{text}"
-    """SQL that makes a value of ``{text}``, or NULL."""
+    """SQL that casts ``{text}`` to a value, or to NULL."""
     check: str = ""
-    """SQL, true if ``{value}`` is exactly what ``{text}`` says. Empty if there is nothing to check."""
+    """SQL that is true if ``{value}`` is exactly ``{text}``. Empty if there is nothing to check."""
 
     def holds(self, text: str) -> str:
-        """Give SQL that is true if the value of ``text`` (SQL) comes back from this type as written."""
+        """Return SQL that is true if ``text`` (SQL) passes the round-trip check of this type."""
         return self.check.format(text=text, value=f"({self.cast.format(text=text)})")
 
 
 TEXT = Type("VARCHAR")
 
 NOTHING = Type("VARCHAR", check="{text} IS NULL")
-"""What a column is taken for that has no value in the sample: one that has none at all, which is text."""
+"""The type of a column without values, which is text. It is guessed if the sample has no value."""
 
 BOOLEAN = Type("BOOLEAN", "TRY_CAST({text} AS BOOLEAN)", "strlen({text}) + CAST({value} AS INTEGER) = 5")
-"""Of what the engine takes for a boolean, ``true`` alone has four letters, ``false`` alone five."""
+"""Of the texts that DuckDB casts to BOOLEAN, only ``true`` has four letters and only ``false`` five."""
 
 _SAME = "CAST({value} AS VARCHAR) = {text}"
 
@@ -50,8 +49,8 @@ BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", _SAME)
 DATE = Type("DATE", "TRY_CAST({text} AS DATE)", f"{within_years('{value}', 'DATE')} AND {_SAME}")
 TIME = Type("TIME", "TRY_CAST({text} AS TIME)", f"{{value}} < TIME '24:00:00' AND {_SAME}")
 
-# A double holds any 15 significant digits. Of more, it is right if it is written the same: in its shortest
-# form, or with 17 or 16 digits, as R and C write it (IEEE 754: 17 digits tell any two doubles apart).
+# A double holds any 15 significant digits (IEEE 754). A number with more digits must be equal to the double's
+# text in its shortest form, or with 16 or 17 digits, as R and C write it.
 _PLAIN_FLOAT = r"strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)\.[0-9]+')"
 _SAME_FLOAT = (
     "CAST({value} AS VARCHAR) IN ({text}, {text} || '.0') "
@@ -59,7 +58,7 @@ _SAME_FLOAT = (
     "OR (strlen({text}) <= 16 AND "
     r"regexp_full_match({text}, '-?[1-9][0-9]*(\.[0-9]+)?[eE][-+]?0*[12]?[0-9]?[0-9]'))"
 )
-# The engine evaluates both sides of an OR for all values, but a CASE only for those that are left.
+# DuckDB evaluates both sides of an OR for all values, but a branch of CASE only for the remaining ones.
 DOUBLE = Type(
     "DOUBLE",
     "nullif(TRY_CAST({text} AS DOUBLE), 'NaN')",
@@ -68,13 +67,13 @@ DOUBLE = Type(
 
 
 def decimal(width: int, scale: int) -> Type:
-    """Give the type of numbers that are all written with ``scale`` digits after the point."""
+    """Return the type of numbers with ``scale`` digits after the point."""
     name = f"DECIMAL({width},{scale})"
     return Type(name, f"TRY_CAST({{text}} AS {name})", _SAME)
 
 
 def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
-    """Give the type of ISO timestamps with this separator and one offset from UTC (or none) throughout."""
+    """Return the type of ISO timestamps with this separator, and with this UTC offset or none."""
     begin = f"substring({{text}}, 1, strlen({{text}}) - {len(suffix)})" if suffix else "{text}"
     plain = f"replace({begin}, 'T', ' ')" if separator == "T" else begin
     name, local = "TIMESTAMP", "{value}"
@@ -86,7 +85,7 @@ def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
             local = f"TRY({local} + INTERVAL '{minutes} minutes')"
         cast = f"CASE WHEN ends_with({{text}}, '{suffix}') THEN TRY(CAST({cast} AS TIMESTAMPTZ)) END"
     form = f"%Y-%m-%d{separator}%H:%M{':%S' if seconds else ''}"
-    # The engine's own form, where it is that, is the cheapest to write.
+    # DuckDB's own format is the fastest to compare with.
     own = separator == " " and seconds and not suffix
     same = _SAME if own else f"strftime({local}, '{form}{suffix}') = {{text}}"
     if seconds:
@@ -97,7 +96,7 @@ def timestamp(separator: str, suffix: str, *, seconds: bool) -> Type:
 
 
 def written_date(order: str, separator: str, time: str) -> Type:
-    """Give the type of dates in this order of ``%d``, ``%m`` and ``%Y``, with a time after them or none."""
+    """Return the type of dates with ``%d``, ``%m`` and ``%Y`` in this order, and with this time or none."""
     padded = separator.join(order.split()) + time
     bare = padded.replace("%d", "%-d").replace("%m", "%-m")
     name = "TIMESTAMP" if time else "DATE"
@@ -120,32 +119,37 @@ _DAY_MONTH = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2\d{4}( \d\d:\d\d(?::\d\d)?)
 _YEAR_FIRST = re.compile(r"\d{4}([/.])\d{1,2}\1\d{1,2}( \d\d:\d\d(?::\d\d)?)?")
 _TIMES = {0: "", 6: " %H:%M", 9: " %H:%M:%S"}
 _NARROW_DIGITS = 18
-"""Of decimals of 64 bits."""
+"""The most digits of a decimal of 64 bits."""
 _DECIMAL_DIGITS_MAX = 38
 _MONTHS = 12
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What a sample says of a column: its possible types, the likeliest first, none if only one will do."""
+    """The possible types of a column by a sample, the likeliest first. If empty, it is ``fallback``."""
 
     types: tuple[Type, ...]
     fallback: Type = TEXT
-    """The type of what no other holds."""
+    """The type if no other type holds all values."""
     certain: bool = True
-    """Whether the first type may be tried at once; else the whole file must be asked which one it is."""
+    """Whether to write with the first type optimistically. Otherwise, query the whole file first."""
     exclusive: bool = False
-    """Whether only one of the types must be possible, or else none is meant."""
+    """Whether ``fallback`` is used if several types are possible, because the text is ambiguous."""
 
     @property
     def first(self) -> Type | None:
-        """The type to be tried at once, if one is to be."""
+        """The type to write with optimistically; None if the file must be queried first."""
         if not self.certain:
             return None
         return self.types[0] if self.types else self.fallback
 
     def settled(self, holds: Mapping[Type, int], count: int) -> Type:
-        """Choose a type, given how many of a column's ``count`` values come back from each as written."""
+        """Choose a type.
+
+        Args:
+            holds: How many values pass the round-trip check of each type.
+            count: How many values the column has.
+        """
         possible = [type_ for type_ in self.types if holds[type_] == count]
         if not possible or not count or (self.exclusive and len(possible) > 1):
             return self.fallback
@@ -156,7 +160,7 @@ class Guess:
 
 
 def guess(values: Sequence[str]) -> Guess:
-    """Say what types a column may have that has these values (in a sample of its rows)."""
+    """Return the possible types of a column with these values in a sample of its rows."""
     some = [value for value in values if value not in NULL_MARKERS]
     if not some:
         nothing = (NOTHING,) if not any(values) else ()

@@ -1,10 +1,10 @@
-"""Write the one sheet of a workbook as CSV: a program, which ``conversion.workbook`` runs.
+"""Write the one sheet of a workbook as CSV. ``conversion.workbook`` runs this program.
 
     python sheet.py WORKBOOK MEMORY_BYTES [SHEET] > CSV
 
-It is a process of its own since the reader of workbooks holds a sheet as a rectangle of cells: two cells that
-are far from each other take gigabytes, and memory that is not there ends the process. So this module imports
-nothing of the others, and the reader only when it runs.
+It is a process of its own, because calamine holds a sheet as a rectangle of cells. Two cells that are far
+apart take gigabytes, and a failing allocation ends the process. So this module imports no other module of the
+package, and calamine only when it runs.
 """
 
 import re
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
 UNREADABLE = 3
-"""The exit code for a workbook that cannot be read; standard error says why."""
+"""The exit code for a workbook that cannot be read. Standard error has the reason."""
 
 EMPTY = 4
 """The exit code for a workbook without data."""
 
 TOO_LARGE = 5
-"""The exit code for a workbook that takes more memory than there is, if no signal has ended the process."""
+"""The exit code for a workbook that needs more memory, unless a signal ended the process."""
 
 _WHOLE_MAX = 2**53
-"""Up to this, a double is a whole number as written."""
+"""Up to this, a double holds every whole number exactly."""
 
 _NAMES_SHOWN = 5
 _NAME_LENGTH_MAX = 60
@@ -41,15 +41,15 @@ _SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml")
 _UNCALCULATED = re.compile(
     rb'<c(?![^>]*\st="str")(?:\s[^>]*)?><f(?:\s[^>]*)?(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>'
 )
-"""A cell with a formula and no value. That of type ``str`` may be empty (ECMA-376-1, 18.18.11)."""
+"""A cell with a formula and no value. A value of type ``str`` may be empty (ECMA-376-1, 18.18.11)."""
 
 
 class _WorkbookError(Exception):
-    """The workbook cannot be read; the message says why."""
+    """The workbook cannot be read. The message is the reason."""
 
 
 def main() -> int:
-    """Write the sheet to standard output, in the memory given."""
+    """Write the sheet to standard output within the given memory."""
     path, memory = Path(sys.argv[1]), int(sys.argv[2])
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
     memory = memory if most == resource.RLIM_INFINITY else min(memory, most)
@@ -82,7 +82,7 @@ def _write(path: Path, output: TextIO, wanted: str) -> int:
 
 
 def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
-    """Give the sheet that is wanted, or else the one that has data; None if none has."""
+    """Return the sheet that is wanted, or else the one that has data; None if none has."""
     import python_calamine as calamine
 
     damaged = (calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError)
@@ -96,9 +96,9 @@ def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
     except BaseException as error:
         if isinstance(error, calamine.CalamineError) and "limit exceeded" in str(error):
             raise MemoryError from None
-        # What the reader does not expect is a panic to it, which is no Exception.
+        # A panic in calamine is a BaseException, not an Exception.
         if isinstance(error, damaged) or type(error).__module__ == "pyo3_runtime":
-            raise _WorkbookError("not a workbook that can be read, or a damaged one") from None
+            raise _WorkbookError("a damaged workbook, or not a workbook") from None
         raise
     if sheet is not None and uncalculated:
         raise _WorkbookError(
@@ -109,11 +109,11 @@ def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
 
 
 def _the_sheet(workbook: "CalamineWorkbook", wanted: str) -> "CalamineSheet | None":
-    """Give the sheet that is wanted, or else the one that has data; None if none has."""
+    """Return the sheet that is wanted, or else the one that has data; None if none has."""
     if wanted and wanted not in workbook.sheet_names:
         there = _shown(workbook.sheet_names)
         raise _WorkbookError(
-            f"no sheet {wanted[:_NAME_LENGTH_MAX]!r}, which the contract names; there is {there}"
+            f"no sheet {wanted[:_NAME_LENGTH_MAX]!r}, which the contract names. The sheets are {there}"
         )
     if wanted:
         return workbook.get_sheet_by_name(wanted)
@@ -128,7 +128,7 @@ def _the_sheet(workbook: "CalamineWorkbook", wanted: str) -> "CalamineSheet | No
             found = found or sheet
     if len(names) > 1:
         raise _WorkbookError(
-            f"{len(names)} sheets with data, where one is read: {_shown(names)}; save each as a workbook"
+            f"{len(names)} sheets with data, and only one is read: {_shown(names)}. Save each as a workbook"
         )
     return found
 
@@ -139,7 +139,7 @@ def _shown(names: Sequence[str]) -> str:
 
 
 def _columns_with_time(sheet: "CalamineSheet") -> set[int]:
-    """Give the columns with a time of day: their midnights are dates to the reader."""
+    """Return the columns with a time of day. calamine reads their midnights as dates."""
     return {
         index for row in sheet.iter_rows() for index, value in enumerate(row) if isinstance(value, datetime)
     }
@@ -154,7 +154,7 @@ def _number(value: float) -> str:
 
 
 def _duration(value: timedelta) -> str:
-    """Give hours, minutes and seconds, as ``[h]:mm:ss`` is shown."""
+    """Format a duration as ``[h]:mm:ss`` does."""
     sign, value = ("-", -value) if value < timedelta() else ("", value)
     minutes, seconds = divmod(value.days * 86400 + value.seconds, 60)
     fraction = f".{value.microseconds:06}" if value.microseconds else ""
@@ -174,7 +174,7 @@ _WRITTEN: dict[type, Callable[[Any], str]] = {
 
 
 def _uncalculated(path: Path) -> int:
-    """Count the formulas that no program has calculated, which the reader takes for empty cells."""
+    """Count the formulas that no program has calculated. calamine reads them as empty cells."""
     if not zipfile.is_zipfile(path):
         return 0
     with zipfile.ZipFile(path) as archive:

@@ -1,4 +1,4 @@
-"""The object: opened as often as needed, out of its compression or archive, in blocks, within the limits."""
+"""The object, decompressed, in blocks, from its beginning as often as needed."""
 
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -12,20 +12,20 @@ from conversion.model import BLOCK_BYTES, HEAD_BYTES, EmptyError
 
 
 class Source:
-    """An object, read from its beginning as often as needed.
+    """An object that can be read from its beginning as often as needed.
 
-    ``source`` is read the first time and belongs to the caller; ``reopen`` gives the object anew. A ZIP
-    archive or a workbook is put on the disk, at ``path``, and what is read is the table in it. Of a workbook
-    that is the sheet named ``sheet``, or the only one with data.
+    The first pass reads ``source``, which the caller closes. Later passes call ``reopen``. A ZIP archive or a
+    workbook is written to ``path``, and the table in it is read. In a workbook, that is the sheet named
+    ``sheet``, or the only sheet with data.
 
     Attributes:
         head: The first HEAD_BYTES of the object, decompressed.
-        whole: Whether ``head`` is all there is.
-        name: The object's key, with the name of the file in it that is read, if it is an archive.
+        whole: Whether ``head`` is the whole object.
+        name: The object's key. For an archive, the name of its file follows.
         compression: ``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz`` or ``zip``.
-        workbook: ``xlsx``, ``xls`` or ``ods`` if it is a workbook.
-        bytes_in: Bytes read of the object in this reading.
-        bytes_decompressed: Bytes that they decompress to.
+        workbook: ``xlsx``, ``xls`` or ``ods`` for a workbook.
+        bytes_in: Bytes of the object read in this pass.
+        bytes_decompressed: The same bytes, decompressed.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Source:
             yield block
 
     def spool(self, path: Path) -> None:
-        """Write the object, decompressed, to ``path``: for formats that are not read from end to end."""
+        """Write the object, decompressed, to ``path``. Some formats cannot be read as a stream."""
         self._budget.check_disk(self.size)
         written = 0
         with path.open("wb") as file:
@@ -76,12 +76,12 @@ class Source:
                 self._budget.check_disk(written)
 
     def close(self) -> None:
-        """Close what was opened here."""
+        """Close what ``reopen`` opened."""
         if self._reopened:
             self._reopened.close()
 
     def _look_inside(self) -> None:
-        """Take the table in an archive or a workbook for what there is to read."""
+        """Read the table in an archive or a workbook from now on."""
         path, budget = self._path, self._budget
         self.spool(path)
         self.workbook = kind = workbook.workbook_kind(path)
@@ -120,7 +120,7 @@ class Source:
 
     def _begin(self, pieces: Iterator[bytes]) -> None:
         gathered = _gather(pieces)
-        self.head, rest = gathered[:HEAD_BYTES], gathered[HEAD_BYTES:]  # wherever the stream was cut
+        self.head, rest = gathered[:HEAD_BYTES], gathered[HEAD_BYTES:]  # independent of the pieces
         self.whole = len(gathered) < HEAD_BYTES
         self._rest = chain([rest] if rest else [], pieces)
 

@@ -12,10 +12,10 @@ from conversion.compression import unpacked_bytes_max, unpacks_to_more
 from conversion.model import EmptyError, UnreadableError
 
 OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""What an .xls begins with, and other old Office documents do (MS-CFB, 2.2)."""
+"""The first bytes of an .xls and of other old Office documents (MS-CFB, 2.2)."""
 
 _HELD = {"xlsx": ("xl/worksheets/", "xl/sharedStrings.xml"), "ods": ("content.xml",)}
-"""The parts of a workbook that are held in memory."""
+"""The parts of a workbook that calamine holds in memory."""
 
 _OTHERS = {
     "xl/workbook.bin": "an Excel binary workbook: save it as .xlsx",
@@ -23,7 +23,7 @@ _OTHERS = {
     "ppt/presentation.xml": "a PowerPoint document: upload its table as .xlsx or CSV",
 }
 
-# What a sheet takes at its peak, in multiples of the XML of an .xlsx or .ods and of the file of an .xls.
+# The peak memory of a sheet, in multiples of the XML of an .xlsx or .ods, and of the size of an .xls.
 # Measured with a million cells (VmHWM): .xlsx 1.6 to 2.2 (text, numbers, shared text), .ods 0.8, .xls 10.7.
 _XML_FACTOR = 2.5
 _XLS_FACTOR = 11
@@ -31,10 +31,10 @@ _POLL_SECONDS = 0.05
 
 
 def workbook_kind(path: Path) -> str | None:
-    """Tell which kind of workbook a ZIP archive or an old Office document is: ``xlsx``, ``ods`` or ``xls``.
+    """Return the kind of a workbook: ``xlsx``, ``ods`` or ``xls``; None for any other ZIP archive.
 
     Raises:
-        UnreadableError: It is damaged, or another Office document.
+        UnreadableError: The file is damaged, or another Office document.
     """
     with path.open("rb") as file:
         if file.read(len(OLD_MAGIC)) == OLD_MAGIC:
@@ -42,33 +42,33 @@ def workbook_kind(path: Path) -> str | None:
     names = {info.filename for info in members(path)}
     for name, description in _OTHERS.items():
         if name in names:
-            raise UnreadableError(f"not a format that is read, by its content: {description}")
+            raise UnreadableError(f"unsupported format, by its content: {description}")
     if "xl/workbook.xml" in names:
         return "xlsx"
     return "ods" if {"content.xml", "mimetype"} <= names else None
 
 
 def sheet_text(path: Path, kind: str, budget: Budget, wanted: str = "") -> Path:
-    """Write the one sheet of a workbook as CSV in UTF-8 beside it: comma, text in quotes, LF.
+    """Write the one sheet of a workbook as CSV beside it, in UTF-8 with quoted text and LF.
 
     Args:
         path: The workbook.
-        kind: What ``workbook_kind`` says of it.
-        budget: What it may use.
-        wanted: The sheet's name; empty for the only one with data.
+        kind: The result of ``workbook_kind``.
+        budget: The limits.
+        wanted: The sheet's name. Empty for the only sheet with data.
 
     Returns:
-        Where the CSV is.
+        The path of the CSV.
 
     Raises:
         EmptyError: No sheet has data.
-        UnreadableError: More than one has, or the workbook cannot be read in the memory there is.
+        UnreadableError: Several sheets have data, or the workbook cannot be read, or not in this memory.
     """
     available = budget.memory_bytes - resident_bytes()
     needed = _needed_bytes(path, kind, budget)
     if needed > available:
-        raise _too_large(f"about {needed} bytes, where {available} are left")
-    # The reader goes by the name.
+        raise _too_large(f"about {needed} bytes, and {available} bytes are left")
+    # calamine detects the kind by the name.
     named, text = path.with_suffix(f".{kind}"), path.with_suffix(".sheet")
     path.rename(named)
     _read(named, text, available, budget, wanted)
@@ -77,7 +77,7 @@ def sheet_text(path: Path, kind: str, budget: Budget, wanted: str = "") -> Path:
 
 
 def _needed_bytes(path: Path, kind: str, budget: Budget) -> int:
-    """Give how much memory a workbook takes, before anything of it is unpacked."""
+    """Return the memory that a workbook takes, in bytes, without decompressing it."""
     size = path.stat().st_size
     if kind == "xls":
         return size * _XLS_FACTOR
@@ -105,14 +105,14 @@ def _read(path: Path, text: Path, memory: int, budget: Budget, wanted: str) -> N
     if process.returncode == sheet.UNREADABLE:
         raise UnreadableError(reason.decode().splitlines()[-1])
     if process.returncode < 0 or process.returncode == sheet.TOO_LARGE:
-        # Where memory is not there, the reader's language ends the process.
+        # In Rust a failing allocation aborts the process.
         raise _too_large(f"more than the {memory} bytes that are left")
     if process.returncode:
-        raise OSError(f"the reader of workbooks ended with {process.returncode}: {reason.decode()[-500:]}")
+        raise OSError(f"calamine ended with exit code {process.returncode}: {reason.decode()[-500:]}")
 
 
 def _awaited(process: subprocess.Popen[bytes], text: Path, budget: Budget) -> bytes:
-    """Give what the program says on standard error, once it has ended within the limits."""
+    """Wait for the program within the limits, and return its standard error."""
     while True:
         try:
             return process.communicate(timeout=_POLL_SECONDS)[1]
@@ -123,6 +123,6 @@ def _awaited(process: subprocess.Popen[bytes], text: Path, budget: Budget) -> by
 
 def _too_large(what: str) -> UnreadableError:
     return UnreadableError(
-        f"a workbook that takes more memory than there is: {what}; its cells may be far from each other; "
-        "save the sheet as CSV or raise the function's memory"
+        f"a workbook that needs too much memory: {what}. Its cells may be far apart: save the sheet as CSV, "
+        "or raise the function's memory"
     )

@@ -1,4 +1,4 @@
-"""Write a table as Parquet in one COPY: cast each text, compare the value with what was written, publish."""
+"""Write a table as Parquet in one COPY, with the round-trip check of every value."""
 
 import json
 import re
@@ -16,17 +16,17 @@ from conversion.published import Published, metadata_of, published, selection
 from conversion.roundtrip import NULL_MARKERS, TEXT, Type
 
 _MARKERS = literal("|".join(map(re.escape, NULL_MARKERS)))
-"""A pattern: it takes a third of the memory, in each column, that the texts in a list take."""
+"""A pattern of the null markers. For each column it takes a third of the memory of a list of texts."""
 _LOOK_EVERY = 16
-"""Blocks, between two looks at whether a value has been found that is not of its column's type."""
+"""The number of blocks between two checks for values that refute their column's type."""
 _EARLY = 0.4
-"""Before this share of the object a plan that is refuted is given up; after it, all that refutes it is found
-first."""
+"""A plan that is refuted before this share of the object is abandoned. After it, the pass goes on, to find
+everything that refutes the plan."""
 
 
 @dataclass(frozen=True)
 class Typed:
-    """What was written, how it was published, and how many of each column's nulls were markers."""
+    """What was written, how it was published, and the number of null markers in each column."""
 
     written: Written
     published: tuple[Published, ...]
@@ -34,9 +34,9 @@ class Typed:
 
 
 class Writer:
-    """Writes one table, in one reading of the object.
+    """Writes one table in one pass over the object.
 
-    While the engine writes, sequences count what it meets: there is no other place in a COPY to count.
+    Sequences count null markers and mismatches, because a COPY has no other counter.
     """
 
     def __init__(
@@ -63,16 +63,16 @@ class Writer:
         metadata: Mapping[str, str],
         progress: Callable[[], float],
     ) -> Typed:
-        """Write what the engine reads of ``blocks`` to ``path``.
+        """Write the rows in ``blocks`` to ``path``.
 
         Args:
-            blocks: What the engine is to read.
+            blocks: The valid records.
             path: The Parquet file.
             metadata: Its key-value metadata.
-            progress: Gives the share of the object that has been read.
+            progress: Returns the share of the object that has been read.
 
         Raises:
-            RefutedError: A column is not of the type that was planned.
+            RefutedError: A column does not have the planned type.
         """
         connection = self._connection
         names = dict(zip(self._table.names, self._table.sources, strict=True))
@@ -120,7 +120,7 @@ class Writer:
         return f"{query} WHERE {' AND '.join(checks)}" if checks else query, tuple(columns)
 
     def _checked(self, index: int, type_: Type, value: str) -> str:
-        """Give SQL, always true, that counts the column's null markers and what is not of its type."""
+        """Return SQL, always true, that counts a column's null markers and mismatches."""
         text = f"c{index}"
         check = type_.check.format(text=text, value=value)
         whens = f"WHEN {check} THEN true WHEN {text} IS NULL THEN true"
@@ -129,11 +129,10 @@ class Writer:
         return f"CASE {whens} ELSE {self._count(f'x{index}')} END"
 
     def _asked(self, index: int) -> str:
-        """Give SQL, always true, that counts the column's values, and those that come back from each type."""
+        """Return SQL, always true, that counts a column's values, and those that each type holds."""
         text = f"c{index}"
         counts = [self._count(f"x{index}")]
         for number, type_ in enumerate(self._table.guesses[index].types):
-            count = self._count(f"a{index}_{number}")
             count = self._count(f"a{index}_{number}")
             counts.append(f"CASE WHEN {type_.holds(text)} THEN {count} ELSE true END")
         nulls = f"{text} IS NULL"
@@ -146,7 +145,7 @@ class Writer:
         return f"nextval('{sequence}') IS NOT NULL"
 
     def _looked_after(self, blocks: Iterable[bytes], progress: Callable[[], float]) -> Iterator[bytes]:
-        """Yield ``blocks``, until a type is refuted early."""
+        """Yield ``blocks`` until a type is refuted early."""
         typed = {f"x{index}": index for index, type_ in enumerate(self._types) if type_ and type_.check}
         looking = bool(typed)
         cursor = self._connection.cursor() if looking else None
@@ -161,11 +160,11 @@ class Writer:
         rows = connection.execute(
             "SELECT sequence_name, last_value + 1 FROM duckdb_sequences() WHERE last_value IS NOT NULL"
         ).fetchall()
-        # Those of an earlier reading may still be there.
+        # Sequences of an earlier pass may still exist.
         return {name: count for name, count in rows if name in self._sequences}
 
     def _refuted(self, counts: Mapping[str, int]) -> Mapping[int, Type | None]:
-        """Give the columns that are not of the planned type, with what they are, if that is known."""
+        """Return the columns that do not have the planned type, each with its type if that is known."""
         found: dict[int, Type | None] = {}
         for index, (type_, guess) in enumerate(zip(self._types, self._table.guesses, strict=True)):
             count = counts.get(f"x{index}", 0)

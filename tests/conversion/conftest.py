@@ -5,5 +5,5 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def working_directories(tmp_path, monkeypatch):
-    """Each conversion's directory goes with its test."""
+    """Remove the directories of a test's conversions with the test."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

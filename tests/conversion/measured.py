@@ -1,6 +1,6 @@
-"""Convert a file in a process of its own, under a hard cap on its data memory, and say what it took.
+"""Convert a file in a separate process with a hard limit on its data memory, and measure it.
 
-``python -m tests.conversion.measured FILE CAP_BYTES``, with the handler's imports as on Lambda.
+``python -m tests.conversion.measured FILE CAP_BYTES`` imports what the handler imports on Lambda.
 """
 
 import json
@@ -31,7 +31,7 @@ def measure(file: Path, *, cap: int) -> dict:
 
 
 def peak_resident_bytes() -> int:
-    """Give this process's peak; getrusage's would be its parent's, if that was higher when it forked."""
+    """Return the peak of this process. After a fork, getrusage may return that of the parent."""
     status = Path("/proc/self/status").read_text()
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) * 1024  # type: ignore[index]
 
@@ -39,7 +39,7 @@ def peak_resident_bytes() -> int:
 def main() -> None:
     file, cap = Path(sys.argv[1]), int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_DATA, (cap, cap))
-    import_module("aws_lambda_powertools")  # what the function holds besides
+    import_module("aws_lambda_powertools")  # The function imports these too.
     import_module("boto3")
 
     from conversion import Limits, UnreadableError, convert

@@ -1,7 +1,6 @@
-"""A reader that is slow and plainly right: the standard library's csv and json, one row at a time.
+"""A slow but simple reader for comparison: the standard library's csv and json, one row at a time.
 
-It says what a table holds, not what types it should have: values are compared as text for text columns, and
-as what the text means for the others.
+It knows the values of a table, but not its types. Text columns are compared as text, others by their value.
 """
 
 import csv
@@ -24,7 +23,7 @@ def read_json_lines(data: bytes) -> list[dict[str, Any]]:
 
 
 def same(text: str, type_: str, value: Any) -> bool:
-    """Whether ``value``, of ``type_``, is what ``text`` says."""
+    """Whether ``value``, of ``type_``, is the value of ``text``."""
     if type_ == "VARCHAR":
         return value == text or (text == "" and value is None)
     if value is None:

@@ -1,4 +1,4 @@
-"""Run a conversion and read what it wrote."""
+"""Run a conversion, and read what it wrote."""
 
 import gzip
 import io
@@ -30,7 +30,7 @@ class Converted:
 
     @property
     def source_types(self) -> dict[str, str]:
-        """What was found in the columns, whatever it is published as."""
+        """The types before publishing."""
         return {column.name: column.source_type for column in self.result.columns}
 
     @property
@@ -105,7 +105,7 @@ def refused(data: bytes, key: str = "input/data.csv", **limits: Any) -> Unreadab
 
 
 def outcome(data: bytes, key: str) -> Converted | UnreadableError | EmptyError:
-    """Whatever it ends in, if that is one of the ends there may be."""
+    """The result of a conversion, or one of the errors that it may end with."""
     try:
         return run(data, key)
     except (UnreadableError, EmptyError) as error:

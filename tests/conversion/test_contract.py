@@ -1,4 +1,4 @@
-"""A file of a dataset has the contract's columns and types; what does not fit is where the contract says."""
+"""A file of a dataset gets the contract's columns and types. The contract decides what does not fit."""
 
 import dataclasses
 import io

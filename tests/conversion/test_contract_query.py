@@ -1,4 +1,4 @@
-"""A record is published, rescued, rejected or fails its file, as the contract says."""
+"""A record is published, rescued or rejected, or fails its file, as the contract says."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -130,7 +130,7 @@ def test_what_does_not_fit_is_rescued(form: str) -> None:
 def test_a_null_in_a_required_column_rejects_its_row_even_where_values_are_rescued() -> None:
     (row,) = of_texts(contract(bad_values="rescue"), {"id": "one"})
 
-    assert row["problem"] == "id: is required, and is null"
+    assert row["problem"] == "id: is required but null"
 
 
 def test_rules_reject_warn_or_fail() -> None:

@@ -1,4 +1,4 @@
-"""Text becomes the declared type exactly, or is said not to fit: never another value."""
+"""Text becomes exactly the declared type, or does not fit."""
 
 import json
 from typing import Any

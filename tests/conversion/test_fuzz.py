@@ -1,4 +1,4 @@
-"""Bytes of any kind end in a result with a true account or a reason; ``run`` checks the account."""
+"""Any bytes end in a result or a reason. ``run`` checks the account."""
 
 import gzip
 import io

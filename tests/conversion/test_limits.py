@@ -18,7 +18,7 @@ from tests.conversion.support import read_rejects, refused, run
 
 MEGABYTE = 1_000_000
 CAP = 1000 * MEGABYTE
-"""What the whole process may hold of data: the function has 1024 MB."""
+"""The limit on the data memory of the whole process, in bytes. The function has 1024 MB."""
 
 SIXTEEN = (
     b"%d,2024-01-01 10:00:00,2024-01-01,AA,JFK,LAX,%d.50,0.%d,1.5,-71.25,12,,true,some words,note,00%d\n"
@@ -47,7 +47,7 @@ def test_memory_of_a_plain_table(tmp_path):
     ("value", "cap"),
     [
         (lambda i: f"{i * 7919}" if i % 2 else f"word {i}", CAP),
-        # The engine reserves twice the memory that it comes to use for them.
+        # For these, DuckDB reserves twice the memory that it uses.
         (lambda i: f"2024-01-31T10:00:{i % 60:02}+02:00", 1300 * MEGABYTE),
         (lambda i: repr(math.sin(i)), CAP),
         (lambda i: f"{i - 500}.125", CAP),
@@ -103,13 +103,13 @@ def test_memory_of_a_bomb(tmp_path):
 
 def test_the_watchdog_stops_what_grows(monkeypatch):
     def resident_bytes() -> int:
-        # Only the watchdog asks from a thread of its own.
+        # Only the watchdog runs in another thread.
         return 0 if current_thread() is main_thread() else 10**12
 
     monkeypatch.setattr(conversion.budget, "resident_bytes", resident_bytes)
     monkeypatch.setattr(conversion.engine, "resident_bytes", lambda: 0)
     data = b"id,name\n" + b"".join(b"%d,name %d\n" % (i, i) for i in range(400_000))
-    assert "needs more memory than there is" in refused(data).reason
+    assert "needs more than the memory limit" in refused(data).reason
 
 
 def test_too_large_for_the_time_is_refused_at_once():
@@ -162,14 +162,14 @@ def test_rejects_above_the_share_are_written_and_the_object_refused():
 
 
 @pytest.mark.parametrize("lost", [1, -1])
-def test_an_engine_that_loses_or_makes_up_a_row_is_found_out(monkeypatch, lost):
+def test_a_lost_or_invented_row_is_detected(monkeypatch, lost):
     copy = conversion.writer.copy
 
-    def dishonest(connection, query, path, metadata):
+    def miscounting(connection, query, path, metadata):
         written = copy(connection, query, path, metadata)
         return Written(rows=written.rows - lost, size=written.size, statistics={})
 
-    monkeypatch.setattr(conversion.writer, "copy", dishonest)
+    monkeypatch.setattr(conversion.writer, "copy", miscounting)
     error = refused(b"id,name\n" + b"1,a\n" * 50)
     assert error.reason == f"50 rows in, but {50 - lost} rows out and 0 rejected"
 

@@ -1,4 +1,4 @@
-"""While an object arrives: what is read once, what twice, and how either side ends the other."""
+"""Streaming: what is read once, what is read twice, and how errors end both sides of the pipe."""
 
 import gzip
 import io
@@ -18,7 +18,7 @@ from tests.conversion.support import run
 
 ROWS = 150_000
 LINE_BYTES = 1_000_000
-"""The longest record that the engine is told of at first."""
+"""DuckDB's buffer for a record at first."""
 CSV = b"id,name,price\n" + b"".join(b"%d,name %d,%d.25\n" % (i, i % 977, i) for i in range(ROWS))
 LINES = b"".join(b'{"id":%d,"name":"name %d","price":%d.5}\n' % (i, i % 977, i) for i in range(ROWS))
 
@@ -27,7 +27,7 @@ QUOTED = b"id,name\n" + b"".join(b'%d,"a ""b"",\n%d"\n' % (i, i) for i in range(
 
 
 class Openings:
-    """Opens the object again, and counts it."""
+    """Reopens the object, and counts how often."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -57,7 +57,7 @@ def openings(data: bytes, key: str, rows: int = ROWS) -> int:
         (LINES.replace(b'":', b'": ').replace(b',"', b', "'), "a.json"),
     ],
 )
-def test_what_keeps_its_promise_is_read_once_and_never_on_the_disk(data, key):
+def test_an_object_that_fits_its_plan_is_read_once_and_not_from_the_disk(data, key):
     converted = run(data, key, reopen=unwanted)
     assert converted.account.rows_out == ROWS
     left = {path.name for path in converted.result.parquet.parent.iterdir()}
@@ -86,7 +86,7 @@ def unwanted() -> io.BytesIO:
         (LINES + b'{"id":1,"name":"%b","price":2.5}\n' % (b"n" * LINE_BYTES), "a.json", ROWS + 1),
     ],
 )
-def test_what_breaks_its_promise_is_read_twice(data, key, rows):
+def test_an_object_that_refutes_its_plan_is_read_twice(data, key, rows):
     assert openings(data, key, rows) == 1
 
 
@@ -113,7 +113,7 @@ def test_how_the_stream_is_cut_does_not_matter():
 
 
 class Broken(io.BytesIO):
-    """Fails half-way, as a connection does."""
+    """Fails in the middle, as a connection may."""
 
     def read(self, size: int | None = -1) -> bytes:
         if self.tell() > len(self.getvalue()) // 2:
@@ -122,7 +122,7 @@ class Broken(io.BytesIO):
 
 
 @pytest.mark.parametrize("data", [CSV, LINES])
-def test_a_fault_of_the_network_comes_out_as_it_is(data):
+def test_a_network_error_is_raised_unchanged(data):
     with pytest.raises(OSError, match="connection reset"):
         run(data, "a.csv" if data is CSV else "a.json", source=Broken(data))
     assert {thread.name for thread in threading.enumerate()}.isdisjoint(
@@ -130,7 +130,7 @@ def test_a_fault_of_the_network_comes_out_as_it_is(data):
     )
 
 
-def test_a_fault_of_the_second_opening_comes_out_as_it_is():
+def test_an_error_of_reopening_is_raised_unchanged():
     class GoneError(Exception): ...
 
     def gone() -> io.BytesIO:
@@ -203,7 +203,7 @@ FLAT = b'{"n":1,"x":1.5,"s":"a","t":"b"}\n' * 2000
         [b'{"n":2,"x":2.5,"s":"10:30","t":"http://x"}', b'{"n":2,"x":2.5,"s":"\\"","t":"\\\\"}'],
     ],
 )
-def test_lines_that_are_not_flat_after_all_lose_nothing(lines):
+def test_later_lines_of_another_shape_lose_nothing(lines):
     converted = run(FLAT + b"\n".join(lines) + b"\n", "a.json")
     for line, row in zip(lines, converted.rows[2000:], strict=True):
         kept = {
@@ -218,21 +218,21 @@ def test_lines_that_are_not_flat_after_all_lose_nothing(lines):
 
 
 def says(type_: str, text: str, value: object) -> bool:
-    """Whether a column of this type has ``value`` by having ``text``."""
+    """Whether ``text``, in a column of this type, represents ``value``."""
     if type_ == "VARCHAR":
         return text == value
     read = json.loads(text, parse_float=Decimal)
-    # What no double holds is kept as text.
+    # Numbers that a double cannot hold are kept as text.
     return read == value or (isinstance(read, str) and Decimal(read) == value)
 
 
-def test_a_source_that_ends_early_is_a_fault():
+def test_a_source_that_ends_early_is_an_error():
     with pytest.raises(OSError, match=f"ended at byte {len(CSV) // 2} of {len(CSV)}"):
         run(CSV, source=io.BytesIO(CSV[: len(CSV) // 2]), size=len(CSV))
 
 
 class Severed(io.BytesIO):
-    """Fails half-way with the error that a pipe gives."""
+    """Fails in the middle with the error of a broken pipe."""
 
     def read(self, size: int | None = -1) -> bytes:
         if self.tell() > len(self.getvalue()) // 2:
@@ -247,7 +247,7 @@ def test_a_broken_pipe_of_the_source_is_not_the_engines(data, key):
 
 
 def test_a_copy_that_fails_never_hangs():
-    """Threads of the engine's own could wait for each other: once in about ten such files."""
+    """Asynchronous writers of DuckDB deadlock in about one of ten such files."""
     data = b"id,n\n" + b"".join(b"%d,t%d\n" % (i, i) for i in range(150_000)) + b"x,y\n"
     for _ in range(15):
         assert run(data).types["id"] == "VARCHAR"

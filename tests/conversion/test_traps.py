@@ -1,7 +1,6 @@
-"""The ways in which the engine itself loses or changes data, each shown to be there and kept out.
+"""Cases where DuckDB alone loses or changes data, and the conversion does not.
 
-Each test's first half shows what DuckDB alone does with the same bytes: when a new version does better, the
-test says so.
+Some tests also show what DuckDB alone does with the same bytes. They fail when a new version does better.
 """
 
 import gzip
@@ -15,7 +14,7 @@ from tests.conversion.support import refused, run
 
 
 def alone(data: bytes, directory, arguments: str = ""):
-    """What the engine by itself makes of ``data``."""
+    """What DuckDB alone reads from ``data``."""
     path = directory / "alone"
     path.write_bytes(data)
     with duckdb.connect() as connection:

@@ -6,7 +6,7 @@ from tests.conversion.support import run
 
 
 def column(*values: str):
-    """One column of these values, read beside a column of text."""
+    """Convert a column of these values, beside a column of text."""
     return run(("value,text\n" + "".join(f"{value},x\n" for value in values)).encode())
 
 
@@ -29,7 +29,7 @@ def test_values_come_back_as_written(type_, values):
 
 
 def test_times_are_published_as_text():
-    """As Spark opens no file that has a column of TIME; a null marker among them is a null nevertheless."""
+    """Spark cannot open files with a TIME column. A null marker in such a column is still null."""
     converted = column("00:00:00", "23:59:59", "NA")
     assert (converted.types["value"], converted.source_types["value"]) == ("VARCHAR", "TIME")
     assert [row[0] for row in converted.rows] == ["00:00:00", "23:59:59", None]
@@ -102,7 +102,7 @@ TEXT = [
 
 
 @pytest.mark.parametrize("values", TEXT)
-def test_what_would_not_come_back_stays_text(values):
+def test_values_that_fail_the_round_trip_check_stay_text(values):
     converted = column(*values)
     assert converted.types["value"] == "VARCHAR" or converted.rows == [(None, "x")] * len(values)
     if converted.rows[0][0] is not None:

@@ -1,4 +1,4 @@
-"""Workbooks: the values of the one sheet that has data, within the memory there is."""
+"""Workbooks: the values of the one sheet with data, and the memory limit."""
 
 import tempfile
 import zipfile
@@ -140,12 +140,12 @@ def far_apart(write, rows: int = 9000) -> bytes:
 @EACH
 def test_cells_that_are_far_from_each_other(write):
     reason = unreadable(far_apart(write), memory_bytes=100)
-    assert "takes more memory than there is: more than the" in reason
+    assert "needs too much memory: more than the" in reason
 
 
 def test_cells_that_are_more_than_the_reader_takes():
     reason = unreadable(far_apart(WRITERS["ods"], rows=1_000_000))
-    assert "takes more memory than there is" in reason
+    assert "needs too much memory" in reason
 
 
 @EACH
@@ -158,7 +158,7 @@ def test_what_unpacks_to_more_than_memory_holds_is_refused_before_it_is_opened(w
 
     monkeypatch.setattr(workbook.subprocess, "Popen", opened)
     monkeypatch.setattr(workbook, "resident_bytes", lambda: Budget(Limits(), Path()).memory_bytes - 10_000)
-    assert "takes more memory than there is: about" in unreadable(data)
+    assert "needs too much memory: about" in unreadable(data)
 
 
 def test_the_limit_on_decompressed_bytes():

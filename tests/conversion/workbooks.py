@@ -1,4 +1,4 @@
-"""Write workbooks: .xlsx and .xls as their libraries do, .ods by hand."""
+"""Write workbooks: .xlsx and .xls with their libraries, .ods as XML."""
 
 import io
 import zipfile

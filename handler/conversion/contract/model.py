@@ -1,11 +1,11 @@
-"""A dataset's contract, as the program compiled it into the function's archive."""
+"""A dataset's contract, compiled into the function's archive by the Pulumi program."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 RESCUED = "_rescued"
-"""The column that holds what was rescued, as text of JSON."""
+"""The column with the rescued values, as JSON text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,10 +14,10 @@ class Type:
 
     Attributes:
         kind: `string`, `bigint`, `double`, `boolean`, `date`, `timestamp`, `decimal`, `struct` or `array`.
-        duckdb: What it is written as.
-        scale: Decimals, of a decimal.
-        fields: Name and type of each part, of a struct.
-        items: Type of the values, of an array.
+        duckdb: The DuckDB type that is published.
+        scale: For a decimal, the digits after the point.
+        fields: For a struct, the name and type of each part.
+        items: For an array, the type of its values.
     """
 
     kind: str
@@ -28,7 +28,7 @@ class Type:
 
     @classmethod
     def of(cls, compiled: Mapping[str, Any]) -> "Type":
-        """Read a type as it was compiled."""
+        """Read a compiled type."""
         items = compiled.get("items")
         return cls(
             kind=compiled["kind"],
@@ -41,7 +41,7 @@ class Type:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column of the table: where it comes from and what it must hold."""
+    """A column of the table: its source and its type."""
 
     name: str
     source: str
@@ -52,7 +52,7 @@ class Column:
 
     @classmethod
     def of(cls, compiled: Mapping[str, Any]) -> "Column":
-        """Read a column as it was compiled."""
+        """Read a compiled column."""
         return cls(
             name=compiled["name"],
             source=compiled["source"],
@@ -65,7 +65,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How the files are read. `format` is `delimited`, `json`, `parquet` or `spreadsheet`."""
+    """How to read the files. `format` is `delimited`, `json`, `parquet` or `spreadsheet`."""
 
     format: str
     delimiter: str
@@ -82,7 +82,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Handling:
-    """What happens to what does not fit: to columns that nobody expects or misses, and to values."""
+    """What happens to unexpected and missing columns, and to values that do not fit."""
 
     unexpected_columns: str
     missing_columns: str
@@ -101,7 +101,7 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """What the files of one dataset are, and what becomes of them."""
+    """The contract of a dataset: its columns, and how its files are read and checked."""
 
     name: str
     version: str
@@ -113,7 +113,7 @@ class Contract:
 
     @classmethod
     def of(cls, compiled: Mapping[str, Any]) -> "Contract":
-        """Read a contract as it was compiled."""
+        """Read a compiled contract."""
         reading = {**compiled["reading"], "null_markers": tuple(compiled["reading"]["null_markers"])}
         return cls(
             name=compiled["name"],

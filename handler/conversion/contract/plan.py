@@ -1,4 +1,4 @@
-"""How a file of a dataset is read: as its contract says, with nothing detected but its columns' names."""
+"""The plan for a file of a dataset. Only the column names are read from the file."""
 
 from functools import cached_property
 
@@ -25,7 +25,7 @@ from conversion.refused import NONE
 from conversion.rejects import Rejects
 
 _LINE_BYTES = 1_000_000
-"""The longest record that the engine is told of at first; it takes memory in proportion."""
+"""DuckDB's buffer for a record at first. Its memory grows with the buffer."""
 
 
 class ContractPlan:
@@ -56,18 +56,18 @@ class ContractPlan:
 
     @property
     def format(self) -> str:
-        """What the format is called in the record."""
+        """The name of the format in the job record."""
         return "json" if self.is_json else "delimited"
 
     def fields(self, path: str) -> Fields:
-        """Return what the engine reads from a path (an SQL literal)."""
+        """Return the fields that DuckDB reads from a path (an SQL literal)."""
         if self.is_json:
             return Fields(whole_rows(path, self._line_bytes), json="c0")
         texts = {name: f"c{index}" for index, name in enumerate(self._layout.names)}
         return Fields(relation_of(self._layout.dialect, path, self._line_bytes), texts)
 
     def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Reader:
-        """Begin a reading."""
+        """Return a reader for one pass."""
         refused = self._findings.refused or NONE
         if self._json_layout is not None and self.is_json:
             return Rows(
@@ -130,12 +130,12 @@ class ContractPlan:
 
 
 def sources(contract: Contract) -> tuple[str, ...]:
-    """Return where each published column comes from."""
+    """Return the source name of each published column."""
     return tuple(column.source for column in contract.columns) + ((RESCUED,) if contract.rescues else ())
 
 
 def columns(contract: Contract) -> tuple[Published, ...]:
-    """Return how each column is published: as what the contract says, whatever the file holds."""
+    """Return how each column is published, which depends only on the contract."""
     types = [(column.name, column.type.duckdb) for column in contract.columns]
     rescued = [(RESCUED, "VARCHAR")] if contract.rescues else []
     return tuple(
@@ -144,7 +144,7 @@ def columns(contract: Contract) -> tuple[Published, ...]:
 
 
 def parquet_fields(file: duckdb.DuckDBPyRelation, relation: str) -> Fields:
-    """Return what the engine reads from a Parquet file.
+    """Return the fields that DuckDB reads from a Parquet file.
 
     Args:
         file: The file.
@@ -160,7 +160,7 @@ def parquet_fields(file: duckdb.DuckDBPyRelation, relation: str) -> Fields:
 
 
 def _after_lines(head: bytes, count: int) -> int:
-    """Return where the line begins that so many lines stand before."""
+    """Return the offset after the first ``count`` lines."""
     position = 0
     for _ in range(count):
         ends = [end for mark in (b"\n", b"\r") if (end := head.find(mark, position)) >= 0]
@@ -174,7 +174,5 @@ def _check_names(names: tuple[str, ...]) -> None:
     known: set[str] = set()
     for name in names:
         if name.strip().casefold() in known:
-            raise UnreadableError(
-                "the header has a column twice, and the contract cannot tell which is meant"
-            )
+            raise UnreadableError("the header names a column twice, so the contract is ambiguous")
         known.add(name.strip().casefold())

@@ -1,4 +1,4 @@
-"""One SELECT over the records of a file: the columns of the contract, and what is wrong with each record."""
+"""One SELECT over the records of a file: the contract's columns, and the problem of each record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,18 +10,18 @@ from conversion.model import UnreadableError
 from conversion.refused import FAILS_FILE
 
 PROBLEM = "_problem"
-"""The column that says what is wrong with a record: its column or rule and the reason; null if nothing is."""
+"""The column with the problem of a record: the column or rule, and the reason. Null if there is none."""
 
 
 @dataclass(frozen=True)
 class Fields:
-    """What a file's records hold.
+    """The fields of a file's records.
 
     Attributes:
         relation: SQL of the records.
-        texts: SQL of each field's text by its name in the source; None if the records are JSON.
-        json: SQL of the record as JSON; empty if it has fields of text.
-        partitions: Values that the object's key gives to the partition columns.
+        texts: SQL of each field's text, by its name in the source. None if the records are JSON.
+        json: SQL of the record as JSON. Empty if it has fields of text.
+        partitions: The values of the partition columns in the object's key.
     """
 
     relation: str
@@ -31,7 +31,7 @@ class Fields:
 
 
 def checked(contract: Contract, fields: Fields) -> str:
-    """Return SQL of all records with the contract's columns, and `PROBLEM` at the end.
+    """Return SQL of all records with the contract's columns, and `PROBLEM` as the last column.
 
     Raises:
         UnreadableError: The file lacks a column that it must have, or has one that it must not have.
@@ -74,13 +74,13 @@ def accepted(contract: Contract, records: str) -> str:
 
 
 def refused(records: str) -> str:
-    """Return SQL of the number, from 1, of each record that is not published, and what is wrong with it."""
+    """Return SQL of the number, from 1, and the problem of each record that is not published."""
     numbered = f"SELECT row_number() OVER () AS number, {identifier(PROBLEM)} AS problem FROM ({records})"
     return f"SELECT number, problem FROM ({numbered}) WHERE problem IS NOT NULL"
 
 
 def column_names(contract: Contract) -> list[str]:
-    """Return the names of the columns that every file of the dataset is published with."""
+    """Return the published column names, which are the same for every file of the dataset."""
     return [column.name for column in contract.columns] + ([RESCUED] if contract.rescues else [])
 
 
@@ -114,7 +114,7 @@ def _field_value(text: str | None, column: Column, contract: Contract) -> Value:
         return Value(expression=f"CAST(NULL AS {column.type.duckdb})", misfit="false")
     text = present(text, contract.reading)
     if column.type.fields or column.type.items:
-        # A field of text may hold JSON, as exports of nested columns do.
+        # Exports of nested columns have JSON in a text field.
         return json_value(f"TRY_CAST({text} AS JSON)", column, contract.reading)
     return column_value(text, column, contract.reading)
 
@@ -132,24 +132,24 @@ def _require_columns(contract: Contract, held: Mapping[str, str], partitions: Ma
     if unexpected and contract.handling.unexpected_columns == "fail":
         raise UnreadableError(
             f"the contract {contract.name} {contract.version} does not have {len(unexpected)} of the file's"
-            " columns; the profile of another file shows which it expects"
+            " columns. The profile of a published file lists the expected columns"
         )
 
 
 def _unexpected(contract: Contract, fields: Fields) -> str:
-    """Return SQL of JSON with what the contract has no column for; empty if there can be nothing."""
+    """Return SQL of JSON with the fields that the contract does not have; empty if there are none."""
     sources = [*(column.source for column in contract.columns), *fields.partitions]
     known = {source.casefold() for source in sources}
     if fields.texts is None:
         removed = ", ".join(f"{literal(source)}, NULL" for source in sources)
-        # A merge patch takes out the keys that it has as null (RFC 7396).
+        # A merge patch removes the keys that are null in it (RFC 7396).
         return f"json_merge_patch({fields.json}, json_object({removed}))"
     pairs = [
         f"{literal(name)}, {text}"
         for name, text in fields.texts.items()
         if name.strip().casefold() not in known
     ]
-    # Patching an object with nulls leaves them out: a field without a value has nothing to rescue.
+    # Merging removes nulls, because an empty field has nothing to rescue.
     return f"json_merge_patch('{{}}', json_object({', '.join(pairs)}))" if pairs else ""
 
 
@@ -166,7 +166,7 @@ def _failing_keys(contract: Contract, fields: Fields, extra: str) -> dict[str, s
 
 
 def _rescue(contract: Contract, fields: Fields, misfits: Mapping[str, str], extra: str) -> str:
-    """Return SQL of the text of JSON that goes into `_rescued`; null if there is nothing to rescue."""
+    """Return SQL of the JSON text for `_rescued`; null if there is nothing to rescue."""
     parts = []
     if extra and contract.handling.unexpected_columns == "rescue":
         parts.append(extra)
@@ -201,7 +201,7 @@ def _misfit_problems(
                 (identifier(_flag(column.name)), f"{fails}{column.name}: does not fit {column.type.duckdb}")
             )
         if column.required:
-            problems.append((f"{name} IS NULL", f"{column.name}: is required, and is null"))
+            problems.append((f"{name} IS NULL", f"{column.name}: is required but null"))
     return problems
 
 
@@ -217,7 +217,7 @@ def _rule_problems(contract: Contract) -> list[tuple[str, str]]:
 
 
 def _differing(fields: Fields) -> dict[str, str]:
-    """Return SQL that tells, for each partition column that the records have too, whether it differs."""
+    """Return SQL, for each partition column in the records, that is true if it differs from the key."""
     conditions = {}
     for name, value in fields.partitions.items():
         if fields.texts is None:

@@ -1,7 +1,6 @@
-"""The SQL that turns text into a value of a declared type, and is null where the text does not fit.
+"""SQL that casts text to a declared type, and is null if the text does not fit.
 
-Every format comes down to text: a field of a delimited file, a cell, a value of JSON. So one set of rules
-holds for all of them.
+Fields of delimited files, cells and JSON values are all text first, so all formats have the same rules.
 """
 
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ class Value:
     """SQL of a value.
 
     Attributes:
-        expression: The value; null where it is missing or does not fit.
-        misfit: Whether there is text that does not fit; never null.
+        expression: The value; null if it is missing or does not fit.
+        misfit: Whether there is text that does not fit. Never null.
     """
 
     expression: str
@@ -31,29 +30,29 @@ class Value:
 
 
 def column_value(text: str, column: Column, reading: Reading) -> Value:
-    """Return the value of a column without parts.
+    """Return the value of a column that is not nested.
 
     Args:
-        text: SQL of its text, null markers already replaced by null.
-        column: What it must hold.
-        reading: How numbers are written.
+        text: SQL of its text. Null markers are already null.
+        column: The column.
+        reading: The notation of numbers.
     """
     return _scalar(text, column.type, column, reading)
 
 
 def json_value(json: str, column: Column, reading: Reading) -> Value:
-    """Return the value of a column, its parts included.
+    """Return the value of a column that may be nested.
 
     Args:
-        json: SQL of its JSON, null where the key is missing.
-        column: What it must hold.
-        reading: How numbers that stand in strings are written.
+        json: SQL of its JSON; null if the key is missing.
+        column: The column.
+        reading: The notation of numbers in strings.
     """
     return _nested(json, column.type, column, reading, depth=0)
 
 
 def present(text: str, reading: Reading) -> str:
-    """Return SQL that is null for the null markers, else the text."""
+    """Return SQL of the text with null markers replaced by null."""
     for marker in reading.null_markers:
         text = f"nullif({text}, {literal(marker)})"
     return text
@@ -86,7 +85,7 @@ def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int)
                 misfit=f"coalesce({given} AND ({is_array} IS NOT TRUE OR {wrong}), false)",
             )
         case "string":
-            # A string stays as it is; anything else is kept as it is written in JSON.
+            # A string is its own text. Any other value keeps its JSON text.
             text = f"CASE WHEN {given} THEN ({json} ->> '$') END"
             return Value(expression=text, misfit="false")
         case _:
@@ -131,9 +130,9 @@ def _matching(text: str, pattern: str, duckdb: str) -> str:
 
 
 def _exact(text: str, scale: int, duckdb: str) -> str:
-    """Return a number with so many decimals; null if it has other digits than zeros beyond them.
+    """Return SQL of a number with ``scale`` decimals; null if more of its digits are not zero.
 
-    The cast would round those digits away.
+    The cast would round those digits.
     """
     plain = rf"[+-]?[0-9]+(\.[0-9]{{0,{scale}}}0*)?"
     digits = f"replace(regexp_extract({text}, '[0-9.]+'), '.', '')"
@@ -148,7 +147,7 @@ def _exact(text: str, scale: int, duckdb: str) -> str:
 
 
 def _plain(text: str, reading: Reading) -> str:
-    """Return the text of a number with a point and without separators of thousands."""
+    """Return the text of a number with a decimal point and without thousands separators."""
     decimal, thousands = reading.decimal_separator, reading.thousands_separator
     if thousands:
         mark = _escaped(thousands)
@@ -158,7 +157,7 @@ def _plain(text: str, reading: Reading) -> str:
             f" THEN replace({text}, {literal(thousands)}, '') ELSE {text} END"
         )
     if decimal != ".":
-        # A point is no decimal separator then, so what has one does not fit.
+        # A point is not a decimal separator then, so text with a point does not fit.
         text = f"translate({text}, {literal(decimal + '.')}, {literal('.x')})"
     return text
 
@@ -193,7 +192,7 @@ def _timestamp(text: str, column: Column) -> str:
 
 
 def _in_utc(local: str, zone: str) -> str:
-    """Return a local time in UTC; null where the zone's clock skipped it or showed it twice."""
+    """Return a local time in UTC; null if a change of the zone's offset skipped or repeated it."""
     if zone == "UTC":
         return local
     name = literal(zone)
