@@ -1,6 +1,6 @@
-"""Measure for docs/reading.md: `python -m tests.readers`, in the environment of `make readers`.
+"""Measure the figures of docs/reading.md: `python -m tests.readers`, in the environment of `make readers`.
 
-It prints the share of public files that each engine reads wholly right, and the table of folders.
+It prints the share of public files that each engine reads without a difference, and the table of folders.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "handler"))  # which is the root on Lambda
+sys.path.insert(0, str(ROOT / "handler"))  # the root on Lambda
 
 
 def main() -> None:
@@ -34,10 +34,12 @@ def main() -> None:
         started = Engines(stack)
         engines = {name: started[name] for name in ENGINES}
         paths = folders.write(directory)
-        ways = folders.ways(engines)
-        print(f"| first file, second file | {' | '.join(ways)} |\n|---|{'---|' * len(ways)}", flush=True)
+        readers = folders.readers(engines)
+        print(
+            f"| first file, second file | {' | '.join(readers)} |\n|---|{'---|' * len(readers)}", flush=True
+        )
         for pair, path in paths.items():
-            cells = [folders.outcome(read, pair, path) for read in ways.values()]
+            cells = [folders.outcome(read, pair, path) for read in readers.values()]
             shown = [cell if cell in (folders.RIGHT, folders.ERROR) else f"**{cell}**" for cell in cells]
             print(f"| {pair} | {' | '.join(shown)} |", flush=True)
         counts: dict[str, int] = defaultdict(int)

@@ -1,4 +1,4 @@
-"""The engines, each started once; what this machine lacks for one of them skips its tests."""
+"""The engines, each started once. If this machine cannot run one, its tests are skipped with the reason."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ENGINES = ("pyarrow", "pandas", "polars", *SPARKS, "Trino")
 
 
 class Engines:
-    """The engines by name, started when they are first asked for."""
+    """The engines by name, each started at its first use."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
@@ -72,5 +72,5 @@ def trino(engines: Engines) -> TrinoTables:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What is published stays as long as the engines, some of which remember files by their names."""
+    """The folder of published files. It lives as long as the engines, because some cache files by name."""
     return tmp_path_factory.mktemp("published")

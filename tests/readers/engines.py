@@ -1,4 +1,4 @@
-"""The engines that people read with, each with the call that its users make."""
+"""The engines, each with the call that its users make."""
 
 from __future__ import annotations
 
@@ -28,21 +28,25 @@ DATABASE = "readers"
 
 
 class EngineError(Exception):
-    """The engine does not read it."""
+    """The engine cannot read the file."""
 
 
 class Engine(Protocol):
-    """An engine that reads a file, or all files of a folder."""
+    """An engine that reads a file, or all files in a folder."""
 
     name: str
 
     def read(self, path: Path) -> Table:
-        """Read it. Raises EngineError."""
+        """Read a file or folder.
+
+        Raises:
+            EngineError: The engine cannot read it.
+        """
         ...
 
 
 class DuckDB:
-    """What the others are compared with."""
+    """The engine that the others are compared with."""
 
     name = "DuckDB"
 
@@ -57,7 +61,7 @@ class DuckDB:
 
     @staticmethod
     def types(path: Path) -> list[DuckDBPyType]:
-        """Give the types of the file's columns."""
+        """Return the types of the file's columns."""
         with duckdb.connect() as connection:
             return connection.sql(f"FROM read_parquet('{_pattern(path)}')").types
 
@@ -67,7 +71,7 @@ def _pattern(path: Path) -> str:
 
 
 class PyArrow:
-    """The library beneath pandas and many others."""
+    """The library that pandas and others use."""
 
     name = "pyarrow"
 
@@ -84,7 +88,7 @@ class PyArrow:
 
 
 class Pandas:
-    """With numpy's types, its default."""
+    """pandas with its default, numpy's types."""
 
     name = "pandas"
 
@@ -100,7 +104,7 @@ class Pandas:
 
 
 class Polars:
-    """With its own reader of Parquet."""
+    """polars with its own Parquet reader."""
 
     name = "polars"
 
@@ -115,7 +119,7 @@ class Polars:
 
 
 class Spark:
-    """Spark in a process of its own, started once."""
+    """Spark in a separate process, started once."""
 
     def __init__(self, version: str) -> None:
         self.name = f"Spark {version}"
@@ -139,7 +143,7 @@ class Spark:
         return self.run("spark.read.parquet(path)", path=str(path))
 
     def run(self, expression: str, **names: str) -> Table:
-        """Give what the data frame holds that an expression over `spark` and these names gives."""
+        """Return the contents of the data frame that an expression over `spark` and these names returns."""
         stdin = self._process.stdin
         if stdin is None:
             raise RuntimeError(f"{self.name} has ended")
@@ -164,7 +168,7 @@ class Spark:
 
 
 class TrinoTables:
-    """Trino, by a Hive table of each file or folder, with the types that the first file has."""
+    """Trino with a Hive table for each file or folder, which has the types of the first file."""
 
     name = "Trino"
 
@@ -181,14 +185,14 @@ class TrinoTables:
         return self.query(path, list(zip(_names(first), types, strict=True)))
 
     def upload(self, path: Path, folder: str) -> str:
-        """Put a file, or all files of a folder, into S3; give the folder's address there."""
+        """Upload a file, or all files in a folder, to S3, and return the URL of the folder."""
         top = path if path.is_dir() else path.parent
         for file in sorted(path.rglob("*.parquet")) if path.is_dir() else [path]:
             self._s3.upload_file(str(file), self._bucket, f"{folder}/{file.relative_to(top)}")
         return f"s3://{self._bucket}/{folder}/"
 
     def query(self, path: Path, columns: Sequence[tuple[str, str]], select: str = "*") -> Table:
-        """Read a file or folder by a table of these columns and Hive types."""
+        """Read a file or folder with a table of these columns and Hive types."""
         table = f"t{next(self._numbers)}"
         self.trino.create_table(DATABASE, table, columns, self.upload(path, table))
         from trino.exceptions import TrinoQueryError
@@ -209,7 +213,7 @@ _HIVE: Mapping[str, str] = {"integer": "int", "varchar": "string", "blob": "bina
 
 
 def hive_type(type_: DuckDBPyType) -> str:
-    """Give the type of a Hive table's column that is published as this DuckDB type."""
+    """Return the Hive type of a column that is published as this DuckDB type."""
     kind = type_.id
     if kind == "list":
         return f"array<{hive_type(children(type_)[0])}>"

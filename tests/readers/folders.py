@@ -1,4 +1,4 @@
-"""Folders of two files whose columns have other types, and what each engine makes of them."""
+"""Folders of two files whose columns differ in type, and what each engine reads from them."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ PAIRS = {
     "empty lists, then lists": ('{"id":1,"v":[]}\n', '{"id":2,"v":[1]}\n'),
     "names `V`, then `v`": ("id,V\n1,a\n", "ID,v\n2,b\n"),
 }
-"""By what the column `v` holds: the two uploads, whose `id` tells the rows."""
+"""By the contents of the column `v`: the two uploads. Their `id` identifies the rows."""
 
 RIGHT = "right"
 ERROR = "error"
 
 
 def write(folder: Path) -> dict[str, Path]:
-    """Publish every pair into a folder of its own."""
+    """Publish every pair to its own folder."""
     folders = {}
     for number, (name, uploads) in enumerate(PAIRS.items()):
         folders[name] = folder / f"pair-{number}"
@@ -55,8 +55,8 @@ def write(folder: Path) -> dict[str, Path]:
     return folders
 
 
-def ways(engines: dict[str, Engine]) -> dict[str, Callable[[Path], Table]]:
-    """Give the calls by which folders are read, by the engine's name; of what is not there none."""
+def readers(engines: dict[str, Engine]) -> dict[str, Callable[[Path], Table]]:
+    """Return the calls that read a folder, by engine. Engines that this machine cannot run are omitted."""
     found: dict[str, Callable[[Path], Table]] = {"DuckDB": DuckDB().read, "DuckDB, `union_by_name`": _by_name}
     for name, engine in engines.items():
         found[name] = engine.read
@@ -74,7 +74,7 @@ def _by_name(folder: Path) -> Table:
 
 
 def outcome(read: Callable[[Path], Table], pair: str, folder: Path) -> str:
-    """Say in a word whether all values are right, or which is read as what."""
+    """Return "right", "error", or the first wrong value."""
     try:
         rows = read(folder).rows
     except EngineError:
@@ -102,7 +102,7 @@ def _expected(pair: str) -> list[tuple[int, str | None]]:
 
 
 def _plain(value: Any) -> Any:
-    """Give a value without numpy and with one null."""
+    """Convert a value from numpy to Python, with None for every null."""
     if type(value).__module__ == "numpy":
         value = value.tolist()
     is_null = type(value).__name__ in ("NaTType", "NAType") or (isinstance(value, float) and value != value)

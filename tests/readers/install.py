@@ -1,7 +1,7 @@
 """Install Spark and Trino in `.build`: `python -m tests.readers.install`.
 
-What a machine lacks for one of them is said and left out: the tests of that engine are then skipped, with the
-same words.
+If a machine cannot run one of them, the program prints the reason and omits it. The tests of that engine are
+then skipped with the same reason.
 """
 
 import hashlib
@@ -17,15 +17,15 @@ BUILD = Path(__file__).parents[2] / ".build"
 TRINO_VERSION = "476"
 TRINO_HOME = BUILD / f"trino-server-{TRINO_VERSION}"
 SPARK_HOMES = {version: BUILD / f"spark-{version}" for version in ("3.5", "4.0")}
-"""Where `make readers` puts each version of Spark's Python package."""
+"""The folder of each version of Spark's Python package."""
 
 _SHA256 = "cfd5accde17e8ebd251eeeb78aed1f490e77bb3a164d95a0f454bf8a7c1cbd3f"
 _NEEDED = ("bin/", "lib/", "plugin/hive/", "NOTICE")
-"""Of Trino: the server and the connector for Hive tables, a fifth of the whole."""
+"""The parts of Trino that are installed: the server and the Hive connector, a fifth of the archive."""
 
 
 def missing_for_trino() -> str | None:
-    """Say what this machine lacks to run Trino; None if nothing."""
+    """Return what this machine lacks to run Trino; None if nothing."""
     if java_home(TRINO_JAVA) is None:
         return f"Trino is left out: it needs Java {TRINO_JAVA[0]} or newer, and none is found here"
     if not TRINO_HOME.is_dir() and shutil.which("mvn") is None:
@@ -34,14 +34,14 @@ def missing_for_trino() -> str | None:
 
 
 def missing_for_spark() -> str | None:
-    """Say what this machine lacks to run Spark; None if nothing."""
+    """Return what this machine lacks to run Spark; None if nothing."""
     if java_home(SPARK_JAVA) is None:
         return f"Spark is left out: it needs Java {SPARK_JAVA[0]}, which is not found here"
     return None
 
 
 def install_trino() -> None:
-    """Fetch Trino's archive, check it, and unpack what is needed of it."""
+    """Download Trino's archive, verify it, and extract the needed parts."""
     with_maven = BUILD / "maven"
     archive = with_maven / f"trino-server-{TRINO_VERSION}.tar.gz"
     subprocess.run(
@@ -72,7 +72,7 @@ def install_trino() -> None:
 
 
 def install_spark(version: str) -> None:
-    """Put Spark's package, which brings all of Spark, into a folder: two versions do not fit into one."""
+    """Install Spark's package, which contains all of Spark, into a folder for each version."""
     home = SPARK_HOMES[version]
     unpacked = home.with_name(f"{home.name}-unpacked")
     shutil.rmtree(unpacked, ignore_errors=True)
@@ -89,7 +89,7 @@ def install_spark(version: str) -> None:
 
 
 def main() -> None:
-    """Install what is not there yet, and say what cannot be."""
+    """Install what is missing, and print what cannot be installed."""
     spark, trino = missing_for_spark(), missing_for_trino()
     for notice in filter(None, (spark, trino)):
         print(notice, file=sys.stderr)

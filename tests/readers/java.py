@@ -1,11 +1,12 @@
-"""Where this machine has the Java that an engine needs."""
+"""Find the Java that an engine needs on this machine."""
 
 import os
 import re
 from pathlib import Path
 
 SPARK_JAVA = (17, 18)
-"""From and below: Spark 3.5 and 4.0 run on Java 17, https://spark.apache.org/docs/4.0.1/#downloading."""
+"""The first version, and the first that is too new. Spark 3.5 and 4.0 run on Java 17,
+https://spark.apache.org/docs/4.0.1/#downloading."""
 TRINO_JAVA = (24, 26)
 """Trino 476 asks for Java 24 or newer, https://trino.io/docs/476/installation/deployment.html."""
 
@@ -13,9 +14,9 @@ _PLACES = ("/usr/lib/jvm", "/opt", "/opt/java", "/opt/hostedtoolcache/Java_Temur
 
 
 def java_home(versions: tuple[int, int]) -> Path | None:
-    """Give the folder of the oldest Java of these versions (from and below); None without one.
+    """Return the folder of the oldest Java of these versions (from and below); None if there is none.
 
-    Looked at are the variables whose names begin with ``JAVA_HOME``, which GitHub's runners set, and the
+    It searches the variables whose names begin with ``JAVA_HOME``, which GitHub's runners set, and the
     folders where packages install Java.
     """
     homes = [Path(value) for name, value in os.environ.items() if name.startswith("JAVA_HOME")]

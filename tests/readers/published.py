@@ -1,4 +1,4 @@
-"""Publish inputs as the function does, and compare what an engine reads of them with what DuckDB reads."""
+"""Publish inputs as the function does, and compare what an engine reads with what DuckDB reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def publish(data: bytes, target: Path, key: str) -> Path:
-    """Convert an object of this key; give the Parquet file, which is put at `target`."""
+    """Convert an object with this key, and return its Parquet file at `target`."""
     with tempfile.TemporaryDirectory() as workdir, ExitStack() as stack:
         conversion = stack.enter_context(
             convert(
@@ -38,7 +38,7 @@ def publish(data: bytes, target: Path, key: str) -> Path:
 
 
 def publish_query(query: str, target: Path) -> Path:
-    """Convert a Parquet upload that holds what a query of DuckDB's gives."""
+    """Convert a Parquet upload with the result of a DuckDB query."""
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         upload = Path(folder) / "upload.parquet"
         connection.execute("SET TimeZone = 'UTC'")
@@ -47,7 +47,11 @@ def publish_query(query: str, target: Path) -> Path:
 
 
 def difference(engine: Engine, path: Path) -> str | None:
-    """Say what an engine reads otherwise than DuckDB; None if nothing. Raises EngineError."""
+    """Return the first difference between an engine and DuckDB; None if there is none.
+
+    Raises:
+        EngineError: The engine cannot read the file.
+    """
     expected, types = DuckDB().read(path), DuckDB.types(path)
     got = engine.read(path)
     if list(map(str.lower, got.names)) != list(map(str.lower, expected.names)):

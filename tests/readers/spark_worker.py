@@ -1,8 +1,8 @@
 """The process in which Spark runs: `python spark_worker.py`, with Spark's package on the path.
 
-It takes pickled requests on standard input and answers on standard output. A request is the text of a Python
-expression over `spark` that gives a data frame, with names that it may use; the answer is the frame's columns
-and rows, or the error's text.
+It reads pickled requests from standard input and writes answers to standard output. A request is a Python
+expression over `spark` that returns a data frame, with the names that it uses. The answer is the frame's
+columns and rows, or the error's text.
 """
 
 import pickle
@@ -35,7 +35,7 @@ def main() -> None:
         try:
             frame = eval(expression, {"spark": spark, **names})
             answer = (frame.columns, [_plain(row) for row in frame.collect()])
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        except Exception as error:  # noqa: BLE001 - any error is the answer
             answer = f"{type(error).__name__}: {error}"
         _answer(answers, answer)
     spark.stop()
@@ -47,7 +47,7 @@ def _answer(stream, answer) -> None:
 
 
 def _plain(value):
-    """Give a value without Spark's own classes."""
+    """Convert a value from Spark's classes to Python's."""
     if isinstance(value, Row):
         return tuple(_plain(inner) for inner in value)
     if isinstance(value, list):

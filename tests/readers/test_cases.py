@@ -1,4 +1,4 @@
-"""Inputs of which some engine read wrongly, or not at all, what DuckDB writes by itself."""
+"""Inputs that some engine cannot read, or reads wrongly, if DuckDB writes them with its own types."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_parquet(engine, folder, name):
 
 
 def test_dates_before_1582_need_the_key_in_the_metadata(spark, folder):
-    """What Spark does without it: 3.5 refuses the file, 4.0 does not ask."""
+    """Without the key, Spark 3.5 refuses the file, and 4.0 reads it."""
     path = folder / "no-key.parquet"
     with duckdb.connect() as connection:
         connection.execute(f"COPY (SELECT DATE '0001-01-01' AS d) TO '{path}'")
@@ -88,7 +88,7 @@ def test_dates_before_1582_need_the_key_in_the_metadata(spark, folder):
 
 
 def test_the_first_day_of_all_is_too_early_for_python_in_spark(spark, folder):
-    """Spark reads it; Python looks at the day before when it makes a datetime of an instant."""
+    """Spark reads it. Python needs the day before when it converts an instant to a datetime."""
     path = folder / "first-day.parquet"
     if not path.exists():
         publish_query("SELECT TIMESTAMPTZ '0001-01-01 00:00:00+00' AS v", path)
@@ -98,7 +98,7 @@ def test_the_first_day_of_all_is_too_early_for_python_in_spark(spark, folder):
     assert text.rows == [("0001-01-01 00:00:00",)]
 
 
-# What has no cure in the file: docs/reading.md says so.
+# Differences that the file cannot prevent. docs/reading.md names them.
 
 MICROSECONDS = b"t,n\n2024-01-01 10:00:00.000001,1\n2024-01-01 10:00:00.999999,2\n"
 LARGE = "SELECT unnest([9007199254740993, NULL])::BIGINT AS v"
@@ -132,7 +132,7 @@ def test_integers_with_nulls_are_floats_in_pandas_alone(engine, folder):
 
 HIDDEN = ("_begins-with-underscore.csv", ".begins-with-a-point.csv", "_folder/in-it.csv", ".folder/in-it.csv")
 BLIND = ("pyarrow", "pandas", "Spark 3.5", "Spark 4.0", "Trino")
-"""What sees no such file, nor folder, in a folder."""
+"""The engines that skip such files and folders."""
 
 
 @pytest.mark.parametrize("name", HIDDEN)
@@ -148,7 +148,7 @@ def test_hidden_files_of_a_folder(engine, folder, name):
 
 @pytest.mark.parametrize("name", HIDDEN[:2])
 def test_hidden_files_by_their_own_names(engine, folder, name):
-    """Trino has no way to name one file."""
+    """Trino cannot read a single file."""
     path = folder / "hidden" / f"{name}.parquet"
     if not path.exists():
         publish(b"id,v\n1,a\n2,b\n", path, f"input/{name}")

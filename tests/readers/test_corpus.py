@@ -1,4 +1,4 @@
-"""Public files, published and read by every engine: a sample; `python -m tests.readers` reads them all."""
+"""A sample of public files, read by every engine. `python -m tests.readers` reads all of them."""
 
 import pytest
 
@@ -22,6 +22,6 @@ def test_the_sample_is_not_small(published):
     assert len(published) > 40
 
 
-def test_every_file_is_read_wholly_right(engine, published):
+def test_every_file_is_read_without_a_difference(engine, published):
     differences = {name: difference(engine, path) for name, path in published.items()}
     assert {name: text for name, text in differences.items() if text} == {}

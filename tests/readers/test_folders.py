@@ -1,4 +1,4 @@
-"""Folders: files of the same columns, and the pairs of docs/reading.md, whose table is held."""
+"""Folders: files with the same columns, and the pairs in the table of docs/reading.md."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.readers.folders import ERROR, PAIRS, RIGHT, outcome, ways, write
+from tests.readers.folders import ERROR, PAIRS, RIGHT, outcome, readers, write
 from tests.readers.published import difference, publish
 
 PAGE = Path(__file__).parents[2] / "docs" / "reading.md"
 SAFE = ("Spark 3.5", "Spark 4.0", "Trino")
-"""Those that read a folder right, or fail: a wrong value without an error is worse than none."""
+"""The engines that must read a folder right or fail. A wrong value without an error is worse."""
 UNSAFE = {
     "whole numbers, then timestamps": SAFE,
     "one decimal, then two": ("Trino",),
 }
-"""But for these, of which the page warns."""
+"""The exceptions, which the page names."""
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def pairs(folder):
 
 
 def table_of_the_page() -> dict[str, dict[str, str]]:
-    """Give what the page says: by pair and engine."""
+    """Return the page's table, by pair and engine."""
     lines = PAGE.read_text().split("## Two files of different types")[1].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
     header, _, *body = rows
@@ -35,7 +35,7 @@ def table_of_the_page() -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("pair", PAIRS)
 def test_a_pair_in_duckdb(pairs, pair):
     said = table_of_the_page()[pair]
-    for name, read in ways({}).items():
+    for name, read in readers({}).items():
         assert outcome(read, pair, pairs[pair]) == said[name].replace("**", "")
 
 
@@ -58,7 +58,7 @@ def test_trino_reads_all_decimals_by_the_largest_scale(trino, pairs):
 
 
 def test_duckdb_unites_decimals_of_38_digits_with_loss():
-    """Why those of up to 18 digits are published with 19 before the point, and no more."""
+    """The reason why decimals are published with 19 digits before the point, and no more."""
     with duckdb.connect() as connection:
         query = "SELECT 10.5::DECIMAL({},1) UNION ALL SELECT 20.25::DECIMAL({},2)"
         assert connection.execute(query.format(38, 38)).fetchall()[1] != (Decimal("20.25"),)

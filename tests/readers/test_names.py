@@ -1,4 +1,4 @@
-"""Names of every kind, of columns and of fields of structs, from every format."""
+"""Names of columns and of fields in structs, from every format."""
 
 import json
 
@@ -71,7 +71,7 @@ def test_columns_and_fields_of_json(engine, folder, row):
 
 
 def test_fields_of_json(engine, folder, row):
-    """Without those that differ in case alone, which would be text of JSON."""
+    """Without names that differ only in case, which would make the column JSON text."""
     fields = list({name.strip().upper().casefold(): name for name in row if name.strip()}.values())
     path = folder / "fields-json.parquet"
     if not path.exists():

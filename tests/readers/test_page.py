@@ -1,4 +1,4 @@
-"""Every example of docs/reading.md, run, with the result that stands beside it."""
+"""Every example of docs/reading.md, run and compared with its stated result."""
 
 import ast
 import re
@@ -15,13 +15,13 @@ _RESULT = re.compile(r"(?:#|--) (\d+) rows$", re.MULTILINE)
 
 
 def blocks(section):
-    """Give language and text of a section's blocks."""
+    """Return the language and text of a section's code blocks."""
     text = PAGE.read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
     return _BLOCK.findall(text)
 
 
 def lines(section, language):
-    """Give the expressions of the blocks of a language, one a line, each with the rows that it gives."""
+    """Return the expressions in a section's code blocks of a language, each with its number of rows."""
     found = []
     for name, text in blocks(section):
         if name == language and (results := _RESULT.findall(text)):
@@ -79,7 +79,7 @@ def test_examples_of_trino(trino, days):
         assert len(trino.trino.query(statement)) == rows, statement
 
 
-# What the page says beside the examples.
+# The statements of the page besides the examples.
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Every type that an upload can have, by itself, in a list, in a struct and as the value of a map."""
+"""Every type of an upload, alone, in a list, in a struct and as the value of a map."""
 
 import pytest
 

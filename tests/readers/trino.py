@@ -1,8 +1,7 @@
-"""A Trino of this machine's own, with Hive tables in the embedded AWS's Glue and S3.
+"""Trino on this machine, with Hive tables in the embedded AWS's Glue and S3.
 
-Athena is Trino with Hive tables in Glue and S3, with AWS's own changes:
-https://docs.aws.amazon.com/athena/latest/ug/engine-versions-reference.html. So this is as near as one comes
-to Athena without AWS.
+Athena is AWS's version of Trino with Hive tables in Glue and S3. Without AWS, this is the closest to it:
+https://docs.aws.amazon.com/athena/latest/ug/engine-versions-reference.html
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from local.server import Server
 
 CATALOG = "awsdatacatalog"
-"""The name that Athena gives to the catalog of Glue's tables."""
+"""Athena's name for the catalog of Glue tables."""
 
 _HOST = "127.0.0.1"
 _HEAP_MEGABYTES = 1500
@@ -53,15 +52,16 @@ _PARQUET = {
 
 
 class Trino:
-    """The running engine: a context manager, for one region of the embedded AWS.
+    """A running Trino for one region of the embedded AWS, as a context manager.
 
-    Partition projection and folders within folders are read, as Athena does.
+    Like Athena, it supports partition projection and reads nested folders.
     """
 
     def __init__(self, server: Server, region: str) -> None:
-        """Start it, which takes half a minute, and wait until it answers.
+        """Start it, and wait until it answers. This takes half a minute.
 
-        Raises RuntimeError when it does not start.
+        Raises:
+            RuntimeError: It does not start.
         """
         self._server = server
         self._region = region
@@ -100,12 +100,16 @@ class Trino:
             raise
 
     def query(self, sql: str) -> list[list[Any]]:
-        """Give the rows of a statement. Raises trino.exceptions.TrinoQueryError."""
+        """Return the rows of a statement.
+
+        Raises:
+            trino.exceptions.TrinoQueryError: The statement fails.
+        """
         cursor = self._connection.cursor()
         return cursor.execute(sql).fetchall()
 
     def create_database(self, database: str) -> None:
-        """Create a database in Glue, if it is not there."""
+        """Create a database in Glue unless it exists."""
         with suppress(self.glue.exceptions.AlreadyExistsException):
             self.glue.create_database(DatabaseInput={"Name": database})
 
@@ -122,12 +126,12 @@ class Trino:
         """Create a table of Parquet files in Glue.
 
         Args:
-            database: the database's name; it is created if need be.
-            table: the table's name, in lower case.
-            columns: names and Hive types.
-            location: the folder in S3, ``s3://bucket/prefix/``.
-            partitions: names and Hive types of the columns that are in the folders' names.
-            parameters: the table's, such as those of partition projection.
+            database: The database's name. It is created if it does not exist.
+            table: The table's name in lower case.
+            columns: Names and Hive types.
+            location: The folder in S3, ``s3://bucket/prefix/``.
+            partitions: Names and Hive types of the partition columns.
+            parameters: The table's parameters, such as those of partition projection.
         """
         self.create_database(database)
         self.glue.create_table(
@@ -203,7 +207,7 @@ class Trino:
         )
 
     def _connected(self) -> Any:
-        """Wait until it answers; it does so before it has a node that runs queries."""
+        """Wait until it answers and has a node that runs queries."""
         deadline = time.monotonic() + _START_SECONDS
         while True:
             connection = connect(host=_HOST, port=self.port, user="test", catalog=CATALOG)
@@ -213,7 +217,7 @@ class Trino:
                 if self._process.poll() is not None or time.monotonic() > deadline:
                     text = Path(self._log.name).read_text(errors="replace")[-3000:]
                     raise RuntimeError(f"Trino does not answer: {error}\n{text}") from None
-                time.sleep(0.5)  # its port opens long before it can be asked
+                time.sleep(0.5)  # The port opens long before Trino answers.
             else:
                 return connection
 

@@ -1,4 +1,4 @@
-"""The values of a table as text, the same text whichever engine they come from."""
+"""The values of a table as text, in the same form for every engine."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 _WIDE = Context(prec=100)
-"""For decimals, which some engines give with more zeros at the end."""
+"""The context for decimals. Some engines return them with more zeros at the end."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """What an engine read: names of columns, and rows of Python's values."""
+    """What an engine read: column names, and rows of Python values."""
 
     names: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
     def texts(self, types: Sequence[DuckDBPyType], *, nan_is_null: bool = False) -> list[str]:
-        """Give each row as text, in no order; `nan_is_null` as pandas knows no difference."""
+        """Return each row as text, in any order. `nan_is_null` is for pandas, where both are equal."""
         return sorted(
             repr([_text(value, type_, nan_is_null) for value, type_ in zip(row, types, strict=True)])
             for row in self.rows
@@ -35,7 +35,7 @@ class Table:
 
 
 def children(type_: DuckDBPyType) -> list[DuckDBPyType]:
-    """Give the types within a list, struct or map."""
+    """Return the types within a list, struct or map."""
     return [child for _, child in type_.children if not isinstance(child, int | list)]
 
 
