@@ -1,7 +1,8 @@
-"""The roles that GitHub's workflows assume: to preview, to deploy each stack, and to try a sandbox."""
+"""The IAM roles of GitHub's workflows: one for previews, one for each stack, one for the sandbox."""
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -11,25 +12,26 @@ from permissions import Scope, deployment, preview, sandbox
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 SESSION_SECONDS = 7200
-"""As long as a job of the workflows may take, and so the credentials that it is given."""
+"""The longest timeout of the workflows' jobs; credentials must last as long."""
 
 config = pulumi.Config()
 repository = config.require("repository")
 state_bucket = config.require("stateBucket")
-stacks: list[str] = config.require_object("stacks")
+stacks = sorted(file.name.split(".")[1] for file in Path(__file__).parents[1].glob("Pulumi.*.yaml"))
+"""The project's stacks; each is named after its region."""
 sandbox_region = config.require("sandboxRegion")
 account = aws.get_caller_identity().account_id
 
 
 def scope(regions: Sequence[str], suffix: str) -> Scope:
-    """Return the scope of stacks of this account."""
+    """Return the scope of policies for stacks of this account."""
     return Scope(account=account, regions=tuple(regions), suffix=suffix, state_bucket=state_bucket)
 
 
 def trust(issuer: str, environments: Sequence[str]) -> str:
-    """Let the jobs of some of the repository's environments assume a role, and nobody else.
+    """Return a trust policy for the jobs of some of the repository's environments.
 
-    GitHub's documentation, "Configuring OpenID Connect in Amazon Web Services".
+    Source: GitHub's documentation, "Configuring OpenID Connect in Amazon Web Services".
     """
     subjects = [f"repo:{repository}:environment:{environment}" for environment in environments]
     statement = {
@@ -42,7 +44,7 @@ def trust(issuer: str, environments: Sequence[str]) -> str:
 
 
 def role(name: str, environments: Sequence[str], policy: dict[str, Any]) -> pulumi.Output[str]:
-    """Create a role with one policy, and return its ARN."""
+    """Create a role with one inline policy, and return its ARN."""
     created = aws.iam.Role(
         name,
         name=f"regional-analytics-{name}",

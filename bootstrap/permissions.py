@@ -1,13 +1,13 @@
-"""What each role may do: the calls of Pulumi's AWS provider and of `python -m ops`, on this project's names.
+"""IAM policies for the calls of Pulumi's AWS provider and of `python -m ops`, on this project's resources.
 
-The actions are those of the Service Authorization Reference. Where one has no resources there, or its
-resources have no names that are known beforehand (EC2's, KMS keys, event source mappings), the region is all
-that narrows it.
+The actions are named as in the Service Authorization Reference. Some actions support no resources, and some
+resources have ids that are not known in advance (EC2, KMS keys, event source mappings). These are limited to
+the region only.
 """
 
 import argparse
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,13 @@ Actions = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """Which stacks a role is for.
+    """The stacks that a policy covers.
 
     Attributes:
         account: The account's id.
-        regions: Their regions.
-        suffix: The end of their names, as a pattern.
-        state_bucket: The bucket that keeps their state.
+        regions: The stacks' regions.
+        suffix: Their `environmentSuffix`, or a pattern of it.
+        state_bucket: The bucket of their state.
     """
 
     account: str
@@ -33,14 +33,14 @@ class Scope:
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """Some actions on some resources.
+    """Actions on resources, by the role that needs them.
 
     Attributes:
-        read: What a preview and a refresh need.
-        change: What an update needs besides.
-        remove: What takes data away: the destruction of a sandbox needs it, an update never.
-        resources: ARNs without `arn:aws:`; {account}, {suffix} and {state_bucket} stand for the scope's.
-        condition: What else must hold.
+        read: Actions of a preview and a refresh.
+        change: Further actions of an update.
+        remove: Further actions of a sandbox's destroy, which delete data; an update never needs them.
+        resources: ARNs without `arn:aws:`; {account}, {suffix} and {state_bucket} are the scope's.
+        condition: The statement's condition.
     """
 
     read: Actions = ()
@@ -251,7 +251,7 @@ GRANTS = {
             "glue:*:{account}:catalog",
             "glue:*:{account}:database/analytics_*_{suffix}",
             "glue:*:{account}:table/analytics_*_{suffix}/*",
-            # The deletion of a database asks for its functions, of which there are none.
+            # DeleteDatabase also needs the database's functions, of which there are none.
             "glue:*:{account}:userDefinedFunction/analytics_*_{suffix}/*",
         ),
     ),
@@ -276,23 +276,25 @@ GRANTS = {
 
 
 def preview(scope: Scope) -> dict[str, Any]:
-    """Return the policy of who previews, and looks for drift: it reads no object and no record."""
+    """Return the policy for previews and drift detection, without access to objects and job records."""
     return _policy(scope, lambda grant: grant.read)
 
 
 def deployment(scope: Scope) -> dict[str, Any]:
-    """Return the policy of who deploys: bucket, objects, table, logs and keys cannot be taken away by it."""
+    """Return the policy for deployments, which cannot delete bucket, objects, table, logs and keys."""
     return _policy(scope, lambda grant: (*grant.read, *grant.change))
 
 
 def sandbox(scope: Scope) -> dict[str, Any]:
-    """Return the policy of who deploys a region and takes all of it away again."""
+    """Return the policy for deploying and destroying a region."""
     return _policy(scope, lambda grant: (*grant.read, *grant.change, *grant.remove))
 
 
-def _policy(scope: Scope, chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - gives a grant's actions
+def _policy(scope: Scope, actions_of: Callable[[Grant], Actions]) -> dict[str, Any]:
     statements = (
-        _statement(sid, grant, sorted(chosen(grant)), scope) for sid, grant in GRANTS.items() if chosen(grant)
+        _statement(sid, grant, sorted(actions_of(grant)), scope)
+        for sid, grant in GRANTS.items()
+        if actions_of(grant)
     )
     return {"Version": "2012-10-17", "Statement": [*statements, _only_in_regions(scope)]}
 
@@ -309,7 +311,7 @@ def _statement(sid: str, grant: Grant, actions: Iterable[str], scope: Scope) -> 
 
 
 def _only_in_regions(scope: Scope) -> dict[str, Any]:
-    """Deny every other region, but for IAM, which has none, and for the state, which may lie in another."""
+    """Deny all other regions, except for IAM, which is global, and for the state, which may be in another."""
     state = f"arn:aws:s3:::{scope.state_bucket}"
     return {
         "Sid": "OnlyInItsRegions",
@@ -321,13 +323,13 @@ def _only_in_regions(scope: Scope) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print a policy, for a role that is not made by this program."""
+    """Print a policy, for a role that this program does not create."""
     parser = argparse.ArgumentParser(prog="python -m bootstrap.permissions", description=main.__doc__)
     parser.add_argument("role", choices=["preview", "deployment", "sandbox"])
     parser.add_argument("--account", required=True, help="the account's id")
-    parser.add_argument("--region", required=True, action="append", help="may be given several times")
-    parser.add_argument("--suffix", default="*", help="environmentSuffix, or a pattern of it (default *)")
-    parser.add_argument("--state-bucket", required=True, help="the name of the bucket that keeps the state")
+    parser.add_argument("--region", required=True, action="append", help="a region; can be repeated")
+    parser.add_argument("--suffix", default="*", help="the environmentSuffix, or a pattern of it (default *)")
+    parser.add_argument("--state-bucket", required=True, help="the S3 bucket of the stacks' state")
     given = parser.parse_args()
     scope = Scope(
         account=given.account,
@@ -335,8 +337,8 @@ def main() -> None:
         suffix=given.suffix,
         state_bucket=given.state_bucket,
     )
-    chosen = {"preview": preview, "deployment": deployment, "sandbox": sandbox}[given.role]
-    print(json.dumps(chosen(scope), indent=2))
+    policy = {"preview": preview, "deployment": deployment, "sandbox": sandbox}[given.role]
+    print(json.dumps(policy(scope), indent=2))
 
 
 if __name__ == "__main__":

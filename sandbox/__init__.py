@@ -1,1 +1,1 @@
-"""Deploys a region into a real account, tries it, and takes it away again: what no emulator can show."""
+"""Deploys a region into a real AWS account, tests it and destroys it."""

@@ -1,4 +1,4 @@
-"""`python -m sandbox STACK`: the trial in the account of the environment's credentials."""
+"""`python -m sandbox STACK`: test a region in the AWS account of the environment's credentials."""
 
 import argparse
 import sys
@@ -8,9 +8,9 @@ from sandbox.trial import Trial
 
 
 def main() -> int:
-    """Try a region; 0 if all went as it must, 1 if not, 2 if nothing could be tried."""
+    """Run the trial; return 0 if it passed, 1 if it failed, 2 if it could not begin."""
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
-    parser.add_argument("stack", metavar="STACK", help="the project's stack whose region and settings to use")
+    parser.add_argument("stack", metavar="STACK", help="the stack file whose region and settings to use")
     arguments = parser.parse_args()
     try:
         deployment = PulumiDeployment(arguments.stack, lambda line: print(line.rstrip(), file=sys.stderr))

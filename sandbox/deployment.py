@@ -1,4 +1,4 @@
-"""A stack of its own in the account of the credentials, which is deployed and taken away by Pulumi."""
+"""A separate stack, deployed and destroyed by Pulumi."""
 
 import json
 import runpy
@@ -9,22 +9,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-import yaml
 from pulumi import automation
 
+from components.configuration import PROJECT as PROJECT_NAME
+from components.configuration import stack_configurations
+
 PROJECT = Path(__file__).resolve().parent.parent
-NAMESPACE = "regional-analytics"
 CIDR_BLOCK = "192.168.254.0/24"
-"""The program refuses a range that overlaps that of a stack file, and so the stack's own."""
+"""A range of no stack file: the program refuses ranges that overlap."""
+
 Result = TypeVar("Result")
 
 
 class SandboxError(Exception):
-    """The sandbox cannot be deployed or taken away; the message says why."""
+    """The sandbox cannot be deployed or destroyed; the message gives the reason."""
 
 
 class Deployment(Protocol):
-    """What the trial needs of a deployment."""
+    """The interface that the trial uses."""
 
     suffix: str
     """The end of every physical name, and the value of the tag Environment."""
@@ -35,27 +37,27 @@ class Deployment(Protocol):
         ...
 
     def up_again(self) -> None:
-        """Deploy once more.
+        """Deploy again.
 
         Raises:
-            SandboxError: That would change something.
+            SandboxError: The deployment would change something.
         """
         ...
 
     def destroy(self) -> None:
-        """Take everything away."""
+        """Destroy all resources."""
         ...
 
 
 class PulumiDeployment:
-    """A stack with the region and settings of one of the project's stacks, and a suffix of its own."""
+    """A stack with the region and settings of one of the project's stacks, and a random suffix."""
 
     def __init__(self, stack: str, say: Callable[[str], None], project: Path = PROJECT) -> None:
-        """Create the stack, without deploying anything.
+        """Create the stack without deploying it.
 
         Args:
             stack: Name of one of the project's stacks.
-            say: Hears what Pulumi prints.
+            say: Receives each line that Pulumi prints.
             project: The Pulumi project's folder.
 
         Raises:
@@ -63,9 +65,9 @@ class PulumiDeployment:
         """
         self.suffix = f"sb{secrets.token_hex(3)}"
         self._say, self._project = say, project
-        configuration = settings(project / f"Pulumi.{stack}.yaml", self.suffix)
+        configuration = settings(project, stack, self.suffix)
         self.region = configuration["aws:region"]
-        # A folder of its own, for its stack file would be one more of the project's while it is there.
+        # A separate folder: in the project's folder, the new stack file would be one of the project's.
         self._folder = tempfile.TemporaryDirectory(prefix="sandbox-")
         work = Path(self._folder.name)
         shutil.copy(project / "Pulumi.yaml", work)
@@ -86,48 +88,49 @@ class PulumiDeployment:
 
     def up(self) -> Mapping[str, Any]:
         """Deploy, and return the outputs."""
-        result = self._carried_out(lambda: self._stack.up(on_output=self._say))
+        result = self._run(lambda: self._stack.up(on_output=self._say))
         return {name: output.value for name, output in result.outputs.items()}
 
     def up_again(self) -> None:
-        """Deploy once more; any change is an error."""
-        self._carried_out(lambda: self._stack.up(on_output=self._say, expect_no_changes=True))
+        """Deploy again; raise an error for any change."""
+        self._run(lambda: self._stack.up(on_output=self._say, expect_no_changes=True))
 
     def destroy(self) -> None:
-        """Take everything away, the stack itself included."""
-        self._carried_out(lambda: self._stack.destroy(on_output=self._say))
+        """Destroy all resources, and remove the stack."""
+        self._run(lambda: self._stack.destroy(on_output=self._say))
         self._stack.workspace.remove_stack(self._stack.name)
         self._folder.cleanup()
 
-    def _carried_out(self, operation: Callable[[], Result]) -> Result:
+    def _run(self, operation: Callable[[], Result]) -> Result:
         try:
             return operation()
         except automation.CommandError as error:
             raise SandboxError(f"stack {self._stack.name}: {error}") from None
 
 
-def settings(file: Path, suffix: str) -> dict[str, str]:
-    """Return the configuration of a sandbox: that of a stack file, but for what tells them apart.
+def settings(project: Path, stack: str, suffix: str) -> dict[str, str]:
+    """Return the configuration of a sandbox: that of a stack file, with other names and no protection.
+
+    Secrets are left out, because only their own stack can decrypt them. So are subscribers, because the trial
+    raises an alarm.
 
     Args:
-        file: The stack file.
+        project: The Pulumi project's folder.
+        stack: Name of one of the project's stacks.
         suffix: The sandbox's environmentSuffix.
 
     Raises:
-        SandboxError: There is no such file.
+        SandboxError: There is no such stack file.
     """
-    if not file.is_file():
-        known = sorted(path.name.split(".")[1] for path in file.parent.glob("Pulumi.*.yaml"))
-        raise SandboxError(f"STACK: must be one of {', '.join(known)}, got {file.name.split('.')[1]!r}")
-    own = yaml.safe_load(file.read_text(encoding="utf-8"))["config"]
-    # A secret is of its own stack's passphrase, and a subscriber would hear of the drill.
-    left_out = {key for key, value in own.items() if isinstance(value, dict) and "secure" in value}
-    left_out.add(f"{NAMESPACE}:alarmSubscribers")
-    values = {key: value for key, value in own.items() if key not in left_out} | {
-        f"{NAMESPACE}:environmentSuffix": suffix,
-        f"{NAMESPACE}:environment": suffix,
-        f"{NAMESPACE}:cidrBlock": CIDR_BLOCK,
-        f"{NAMESPACE}:protect": False,
-        f"{NAMESPACE}:forceDestroy": True,
+    stacks = stack_configurations(project)
+    if stack not in stacks:
+        raise SandboxError(f"STACK: must be one of {', '.join(stacks)}, got {stack!r}")
+    values = {
+        **stacks[stack].values,
+        f"{PROJECT_NAME}:environmentSuffix": suffix,
+        f"{PROJECT_NAME}:environment": suffix,
+        f"{PROJECT_NAME}:cidrBlock": CIDR_BLOCK,
+        f"{PROJECT_NAME}:protect": json.dumps(False),
+        f"{PROJECT_NAME}:forceDestroy": json.dumps(True),
     }
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+    return {key: value for key, value in values.items() if key != f"{PROJECT_NAME}:alarmSubscribers"}

@@ -1,16 +1,17 @@
-"""What is still there of a sandbox."""
+"""Resources of a sandbox that still exist after it was destroyed."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
 
 Client = Callable[[str], Any]
-"""Gives a client of boto3 for a service, in the sandbox's region."""
+"""Returns a boto3 client for a service, in the sandbox's region."""
 
 
 def leftovers(client: Client, suffix: str) -> list[str]:
-    """Return what still exists, by its ARN or name.
+    """Return the ARNs or names of the resources that still exist.
 
-    Most has the tag Environment with the suffix. What AWS's tagging API does not know is asked for by name.
+    Most resources have the tag Environment with the suffix. Types that the tagging API does not support are
+    listed by their names.
     """
     return sorted({*_tagged(client, suffix), *_named(client, suffix)})
 
@@ -19,12 +20,12 @@ def _tagged(client: Client, suffix: str) -> Iterator[str]:
     pages = client("resourcegroupstaggingapi").get_paginator("get_resources")
     for page in pages.paginate(TagFilters=[{"Key": "Environment", "Values": [suffix]}]):
         for found in page["ResourceTagMappingList"]:
-            if not _is_going(client, found["ResourceARN"]):
+            if not _is_pending_deletion(client, found["ResourceARN"]):
                 yield found["ResourceARN"]
 
 
-def _is_going(client: Client, arn: str) -> bool:
-    """A KMS key can only be scheduled for its deletion, some days later."""
+def _is_pending_deletion(client: Client, arn: str) -> bool:
+    """Tell whether the resource is a KMS key that is scheduled for deletion, which takes days."""
     if ":kms:" not in arn:
         return False
     return client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyState"] == "PendingDeletion"

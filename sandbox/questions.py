@@ -1,4 +1,4 @@
-"""What only a real account can tell: a further question is a function here, and an entry of `QUESTIONS`."""
+"""Questions that only a real AWS account can answer. `QUESTIONS` lists them."""
 
 import json
 from collections.abc import Callable
@@ -11,19 +11,19 @@ from ops.deployed_stacks import Stack
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """Something that documentation leaves open.
+    """A question that AWS's documentation does not answer.
 
     Attributes:
         asks: The question.
-        answer: Asks a deployed region, after an upload was processed there.
+        answer: Returns the answer of a deployed region, after an upload was processed there.
     """
 
     asks: str
     answer: Callable[[Stack], str]
 
 
-def _results_start_nothing(stack: Stack) -> str:
-    """Ask EventBridge itself, with the pattern as it is deployed."""
+def _results_start_function(stack: Stack) -> str:
+    """Test the deployed event pattern with EventBridge's own TestEventPattern."""
     events = stack.client("events")
     pattern = events.describe_rule(Name=stack.physical("s3-events"))["EventPattern"]
     matched = {
@@ -34,7 +34,7 @@ def _results_start_nothing(stack: Stack) -> str:
 
 
 def _created(stack: Stack, key: str) -> dict[str, object]:
-    """Return S3's event of a new object (S3 User Guide, "EventBridge event message structure")."""
+    """Return S3's event for a new object (S3 User Guide, "EventBridge event message structure")."""
     return {
         "version": "0",
         "id": "17793124-05d4-b198-2fde-7ededc63b103",
@@ -56,14 +56,14 @@ def _quotas(stack: Stack) -> str:
     limit = stack.client("lambda").get_account_settings()["AccountLimit"]
     return (
         f"{limit['ConcurrentExecutions']} concurrent executions, {limit['UnreservedConcurrentExecutions']} of"
-        " them unreserved; no API tells the largest memory of a function"
+        " them unreserved; no API returns the memory quota of a function"
     )
 
 
 QUESTIONS = (
     Question(
         asks="Does an object that the function writes start it again?",
-        answer=_results_start_nothing,
+        answer=_results_start_function,
     ),
     Question(
         asks="How many functions may run at one time in this account?",
@@ -73,7 +73,7 @@ QUESTIONS = (
 
 
 def answers(stack: Stack) -> list[tuple[str, str]]:
-    """Ask all questions; what AWS does not answer is said in its place."""
+    """Return each question with its answer, or with the error if AWS does not answer."""
     found = []
     for question in QUESTIONS:
         try:

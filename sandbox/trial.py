@@ -1,4 +1,4 @@
-"""The trial of a region: deploy it, use it, break a file, deploy again, and take it away."""
+"""The trial of a region: deploy it, process a good and a broken file, deploy again, and destroy it."""
 
 import time
 from collections.abc import Callable
@@ -17,18 +17,18 @@ from sandbox.questions import answers
 
 BROKEN_KEY = "input/_sandbox/broken.csv"
 BROKEN = bytes(range(256))
-"""No text in any encoding that is read, and no other format: the conversion must refuse it."""
+"""Neither text in a supported encoding nor another supported format, so its job must be FAILED."""
 ALARM = "jobs-failed"
-"""What must be in ALARM after that."""
+"""The alarm that a FAILED job raises."""
 WITHIN_SECONDS = 900
 POLL_SECONDS = 5.0
 
 
 class Trial:
-    """Tries one deployment, and says each step as it is done.
+    """Runs the steps on one deployment, and prints the result of each.
 
     Attributes:
-        problems: What did not go as it must.
+        problems: The steps that failed, with their errors.
     """
 
     def __init__(
@@ -43,28 +43,28 @@ class Trial:
         """Prepare the trial.
 
         Args:
-            deployment: What is deployed and taken away.
-            say: Hears of each step.
+            deployment: Deploys and destroys the region.
+            say: Receives a line for each step.
             session: The account's credentials; by default the environment's.
-            endpoint_url: Of the embedded AWS; None for AWS itself.
-            wait: Lets so many seconds pass.
+            endpoint_url: The embedded AWS's address; None for AWS.
+            wait: Waits for a number of seconds.
         """
         self.problems: list[str] = []
         self._deployment, self._say, self._wait = deployment, say, wait
         self._session, self._endpoint_url = session or boto3.Session(), endpoint_url
 
     def run(self) -> list[str]:
-        """Try everything, take the deployment away whatever happened, and return the problems."""
+        """Run all steps, always destroy the deployment, and return the problems."""
         found: list[Stack] = []
         try:
             if self._step("up", lambda: found.append(self._deploy())):
-                self._try(found[0])
+                self._test(found[0])
         finally:
             self._step("destroy", self._deployment.destroy)
-            self._step("nothing is left", self._see_nothing_left)
+            self._step("nothing is left", self._await_nothing_left)
         return self.problems
 
-    def _try(self, stack: Stack) -> None:
+    def _test(self, stack: Stack) -> None:
         self._step("an upload is converted", lambda: self._convert(stack))
         self._step("a broken file is FAILED and raises an alarm", lambda: self._break(stack))
         for asks, answer in answers(stack):
@@ -72,7 +72,7 @@ class Trial:
         self._step("a second up changes nothing", self._deployment.up_again)
 
     def _step(self, name: str, action: Callable[[], object]) -> bool:
-        """Take one step, and tell whether it went as it must."""
+        """Run one step, and tell whether it succeeded."""
         began = time.monotonic()
         try:
             action()
@@ -103,19 +103,19 @@ class Trial:
             )
         )
 
-    def _see_nothing_left(self) -> None:
-        """See that all is gone; AWS's tagging API forgets what is deleted only after some minutes."""
+    def _await_nothing_left(self) -> None:
+        """Wait until nothing is left: the tagging API lists deleted resources for some minutes."""
         self._await(lambda: ", ".join(leftovers(self._client, self._deployment.suffix)) or None)
 
-    def _await(self, lacking: Callable[[], str | None]) -> None:
-        """Wait until nothing is lacking."""
+    def _await(self, missing: Callable[[], str | None]) -> None:
+        """Wait until the function returns None; it returns what is still missing."""
         deadline = time.monotonic() + WITHIN_SECONDS
-        while (lacks := lacking()) is not None:
+        while (problem := missing()) is not None:
             if time.monotonic() > deadline:
-                raise SandboxError(f"after {WITHIN_SECONDS} s: {lacks}")
+                raise SandboxError(f"after {WITHIN_SECONDS} s: {problem}")
             self._wait(POLL_SECONDS)
 
-    def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' classes at run time
+    def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 creates client classes at run time
         return self._session.client(
             service, region_name=self._deployment.region, endpoint_url=self._endpoint_url
         )

@@ -8,9 +8,10 @@ import duckdb
 import pytest
 
 from local.cloud import Cloud
+from local.stacks import read_stacks
 from tests.local.workload import GOOD, healthy, run_workload
 
-REGIONS = ("ap-southeast-1", "eu-west-1", "us-east-1")
+REGIONS = tuple(stack.region for stack in read_stacks())
 KEYS = (
     "plain.csv",
     "a space.csv",
@@ -30,7 +31,7 @@ def rows(cloud: Cloud, region: str, key: str, folder: Path) -> list[tuple[Any, .
         return connection.execute("SELECT * FROM read_parquet($file)", {"file": str(result)}).fetchall()
 
 
-def test_all_three_regions_are_deployed(cloud: Cloud) -> None:
+def test_every_stack_is_deployed(cloud: Cloud) -> None:
     assert set(cloud.regions) == set(REGIONS)
     for region, outputs in cloud.outputs.items():
         assert outputs["region"] == region

@@ -16,7 +16,8 @@ from components import configuration
 
 PROJECT_DIRECTORY = Path(__file__).resolve().parents[2]
 PROJECT = "regional-analytics"
-STACKS = ("us-east-1", "eu-west-1", "ap-southeast-1")
+STACKS = tuple(configuration.stack_configurations())
+"""Every stack that has a stack file; each is named after its region."""
 ACCOUNT_ID = "123456789012"
 
 ARNS = {

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from components.settings import Settings
-from tests.program.evaluation import PROJECT, PROJECT_DIRECTORY, STACKS, evaluate
+from tests.program.evaluation import PROJECT, PROJECT_DIRECTORY, STACKS, evaluate, stack_config
 
 PULUMI = yaml.safe_load((PROJECT_DIRECTORY / "Pulumi.yaml").read_text())
 SCHEMA: dict[str, dict[str, Any]] = PULUMI["config"]
@@ -77,9 +77,16 @@ def test_only_region_and_range_must_be_set() -> None:
     assert required == {f"{PROJECT}:region", f"{PROJECT}:cidrBlock"}
 
 
-def test_the_project_s_stacks() -> None:
-    files = {path.name for path in PROJECT_DIRECTORY.glob("Pulumi.*.yaml")}
-    assert {f"Pulumi.{stack}.yaml" for stack in STACKS} <= files
+def test_the_regions_that_the_project_must_have() -> None:
+    ranges = {stack: stack_config(stack)[f"{PROJECT}:cidrBlock"] for stack in STACKS}
+    assert (
+        ranges.items()
+        >= {
+            "us-east-1": "10.0.0.0/16",
+            "eu-west-1": "10.1.0.0/16",
+            "ap-southeast-1": "10.2.0.0/16",
+        }.items()
+    )
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
+from tests.program.evaluation import ACCOUNT_ID, STACKS, Evaluation, evaluate
 
 SWITCH = {"regional-analytics:customerManagedKey": "true"}
 evaluated = functools.cache(lambda stack: evaluate(stack, SWITCH))
 
 
-@pytest.fixture(params=["us-east-1", "eu-west-1", "ap-southeast-1"])
+@pytest.fixture(params=STACKS)
 def evaluation(request: pytest.FixtureRequest) -> Evaluation:
     return evaluated(request.param)
 

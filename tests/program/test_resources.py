@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
-
-VPC_RANGES = {"us-east-1": "10.0.0.0/16", "eu-west-1": "10.1.0.0/16", "ap-southeast-1": "10.2.0.0/16"}
+from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate, stack_config
 
 
 def named(evaluation: Evaluation, kind: str) -> str:
@@ -18,7 +16,7 @@ def named(evaluation: Evaluation, kind: str) -> str:
 
 def test_vpc_has_dns_and_its_region_s_range(evaluation: Evaluation) -> None:
     vpc = evaluation.one("aws:ec2/vpc:Vpc").inputs
-    assert vpc["cidrBlock"] == VPC_RANGES[evaluation.stack]
+    assert vpc["cidrBlock"] == stack_config(evaluation.stack)["regional-analytics:cidrBlock"]
     assert vpc["enableDnsSupport"]
     assert vpc["enableDnsHostnames"]
 
@@ -31,7 +29,7 @@ def test_private_subnets_in_two_zones_within_the_vpc(evaluation: Evaluation) -> 
     }
     first, second = (ipaddress.IPv4Network(subnet["cidrBlock"]) for subnet in subnets)
     assert not first.overlaps(second)
-    vpc = ipaddress.IPv4Network(VPC_RANGES[evaluation.stack])
+    vpc = ipaddress.IPv4Network(evaluation.one("aws:ec2/vpc:Vpc").inputs["cidrBlock"])
     assert first.subnet_of(vpc)
     assert second.subnet_of(vpc)
     assert not any(subnet["mapPublicIpOnLaunch"] for subnet in subnets)

@@ -1,4 +1,4 @@
-"""A deployment on the embedded AWS that is taken away again."""
+"""A deployment on the embedded AWS that can be destroyed."""
 
 import itertools
 import json
@@ -18,16 +18,16 @@ _numbers = itertools.count()
 
 
 class EmbeddedDeployment:
-    """Deploys as the embedded AWS does, and deletes what it created in the opposite order."""
+    """Deploys as the embedded AWS does, and deletes what it created in reverse order."""
 
     def __init__(
         self, server: Server, monkeypatch: pytest.MonkeyPatch, more: Mapping[str, Any] | None = None
     ) -> None:
-        """Deploy nothing yet; `more` are further settings."""
+        """Prepare a deployment; `more` are further settings."""
         self._more = {f"regional-analytics:{name}": json.dumps(value) for name, value in (more or {}).items()}
         self.suffix, self.region = f"sb{next(_numbers)}", REGION
         self.keeps = ""
-        """A type of resource that the destruction forgets."""
+        """A type of resource that `destroy` does not delete."""
         self.changes_again = False
         self._server = server
         self._created: list[tuple[Any, Any, Any]] = []
@@ -41,7 +41,7 @@ class EmbeddedDeployment:
         monkeypatch.setattr(lifecycle, "create", create_and_note)
 
     def up(self) -> Mapping[str, Any]:
-        config = settings(PROJECT / f"Pulumi.{REGION}.yaml", self.suffix) | self._more
+        config = settings(PROJECT, REGION, self.suffix) | self._more
         self.outputs = deploy(self._server, Stack(project="regional-analytics", name=REGION, config=config))
         return self.outputs
 

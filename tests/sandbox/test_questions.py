@@ -1,4 +1,4 @@
-"""The sandbox's questions are asked as AWS answers them."""
+"""The questions that the sandbox asks of AWS."""
 
 import boto3
 import pytest
@@ -16,7 +16,7 @@ def stack() -> Stack:
     return Stack.from_outputs("sb1", outputs, boto3.Session("key", "secret"))
 
 
-def test_each_key_is_asked_of_the_deployed_pattern(stack: Stack) -> None:
+def test_each_key_is_matched_with_the_deployed_pattern(stack: Stack) -> None:
     with Stubber(stack.client("events")) as events:
         events.add_response(
             "describe_rule", {"EventPattern": "{}"}, {"Name": "analytics-s3-events-eu-west-1-sb1"}
@@ -30,7 +30,7 @@ def test_each_key_is_asked_of_the_deployed_pattern(stack: Stack) -> None:
     )
 
 
-def test_the_accounts_quota_is_told(stack: Stack) -> None:
+def test_the_account_s_quota_is_the_answer(stack: Stack) -> None:
     limit = {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}
     with Stubber(stack.client("lambda")) as functions:
         functions.add_response("get_account_settings", {"AccountLimit": limit})
@@ -38,7 +38,7 @@ def test_the_accounts_quota_is_told(stack: Stack) -> None:
     assert answer.startswith("10 concurrent executions, 10 of them unreserved")
 
 
-def test_what_is_not_answered_is_said(stack: Stack) -> None:
+def test_an_error_is_the_answer(stack: Stack) -> None:
     with Stubber(stack.client("events")) as events, Stubber(stack.client("lambda")) as functions:
         events.add_client_error("describe_rule", "AccessDeniedException", "not allowed")
         functions.add_client_error("get_account_settings", "AccessDeniedException", "not allowed")

@@ -1,4 +1,4 @@
-"""The sandbox's trial, against the embedded AWS with S3's slow start."""
+"""The sandbox's trial on the embedded AWS, with the delay of S3's first events."""
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ Try = Callable[[EmbeddedDeployment], tuple[list[str], list[str]]]
 
 @pytest.fixture
 def attempt(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Try]:
-    """Runs a trial; each wait lets functions run and a minute pass."""
+    """Runs a trial; each wait runs the functions and moves the clock by a minute."""
     monkeypatch.setattr(smoke, "UPLOAD_SECONDS", 0)
     functions, cloudwatch = LambdaService(server, [REGION], 1), CloudWatch(server)
     minutes = itertools.count(1)
@@ -53,7 +53,7 @@ def attempt(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Try]:
     functions.close()
 
 
-def test_a_region_is_tried_and_nothing_of_it_is_left(
+def test_a_region_passes_and_nothing_is_left(
     server: Server, attempt: Try, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     problems, said = attempt(EmbeddedDeployment(server, monkeypatch))
@@ -72,7 +72,7 @@ def test_a_region_is_tried_and_nothing_of_it_is_left(
     assert any(line.startswith("How many functions may run") for line in said)
 
 
-def test_what_is_left_and_what_changes_again_is_a_problem(
+def test_leftovers_and_a_second_change_are_problems(
     server: Server, attempt: Try, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment = EmbeddedDeployment(server, monkeypatch)
@@ -86,7 +86,7 @@ def test_what_is_left_and_what_changes_again_is_a_problem(
     assert f"analytics-alarms-{REGION}-{deployment.suffix}" in problems[-1]
 
 
-def test_a_deployment_that_fails_is_taken_away_all_the_same(
+def test_a_failed_deployment_is_destroyed(
     server: Server, attempt: Try, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deployment = EmbeddedDeployment(server, monkeypatch)
@@ -102,7 +102,7 @@ def test_a_deployment_that_fails_is_taken_away_all_the_same(
     assert destroyed == [True]
 
 
-def test_a_sandbox_has_a_stacks_settings_but_its_own_names_no_secrets_and_no_protection(
+def test_a_sandbox_has_a_stack_s_settings_with_other_names_and_no_secrets_and_protection(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "Pulumi.here.yaml"
@@ -111,7 +111,7 @@ def test_a_sandbox_has_a_stacks_settings_but_its_own_names_no_secrets_and_no_pro
         "  regional-analytics:alarmSubscribers: [team@example.com]\n"
         "  regional-analytics:runbookUrl: {secure: abc}\n  regional-analytics:protect: true\n"
     )
-    assert settings(file, "sb1") == {
+    assert settings(tmp_path, "here", "sb1") == {
         "aws:region": "eu-west-1",
         "regional-analytics:memorySize": "2048",
         "regional-analytics:environmentSuffix": "sb1",
@@ -121,8 +121,8 @@ def test_a_sandbox_has_a_stacks_settings_but_its_own_names_no_secrets_and_no_pro
         "regional-analytics:forceDestroy": "true",
     }
     with pytest.raises(SandboxError, match="STACK: must be one of here, got 'there'"):
-        settings(tmp_path / "Pulumi.there.yaml", "sb1")
+        settings(tmp_path, "there", "sb1")
 
 
-def test_the_broken_file_is_where_uploads_are() -> None:
+def test_the_broken_file_is_an_upload() -> None:
     assert BROKEN_KEY.startswith("input/")

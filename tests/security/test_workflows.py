@@ -3,8 +3,11 @@
 They run from `.venv-scan`, without the network.
 """
 
+import json
+import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,12 +15,17 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.program.evaluation import STACKS
+
 PROJECT = Path(__file__).resolve().parents[2]
 SCANNERS = PROJECT / ".venv-scan" / "bin"
 WORKFLOWS = PROJECT / ".github" / "workflows"
 
+MATRIX = "${{ fromJSON(needs.stacks.outputs.stacks) }}"
+"""How a job runs once for each stack."""
+
 FAULTS = {
-    "undefined-job-needs": ("workflows/deploy.yml", "needs: first", "needs: frist"),
+    "undefined-job-needs": ("workflows/deploy.yml", "needs: [stacks, first]", "needs: [stacks, frist]"),
     "undefined-property": ("workflows/drift.yml", "${{ matrix.stack }}", "${{ matrix.region }}"),
     "unknown-action-input": ("workflows/preview.yml", "policyPacks:", "policy-packs:"),
     "unknown-runner-label": ("workflows/test.yml", "ubuntu-24.04", "ubuntu-24.40"),
@@ -63,18 +71,33 @@ def test_zizmor_finds_a_weakness(tmp_path: Path, rule: str) -> None:
 
 @pytest.mark.parametrize("name", ["preview", "deploy", "drift"])
 def test_each_stack_has_its_turn(name: str) -> None:
-    stacks = [path.name.split(".")[1] for path in PROJECT.glob("Pulumi.*.yaml")]
-    assert stacks
+    workflow = yaml.safe_load((WORKFLOWS / f"{name}.yml").read_text())["jobs"]
+    (listing,) = [step for step in workflow["stacks"]["steps"] if step["uses"] == "./.github/actions/stacks"]
+    listed = stacks_listed(except_=listing.get("with", {}).get("except", ""))
     named: dict[str, list[str]] = {}
-    for job in yaml.safe_load((WORKFLOWS / f"{name}.yml").read_text())["jobs"].values():
+    for job in workflow.values():
         for step in job["steps"]:
             if step.get("uses", "").startswith("pulumi/actions@"):
-                one = step["with"]["stack-name"]
-                given = job["strategy"]["matrix"]["stack"] if one == "${{ matrix.stack }}" else [one]
-                named.setdefault(step["with"]["command"], []).extend(given)
+                names = [step["with"]["stack-name"]]
+                if names == ["${{ matrix.stack }}"]:
+                    assert job["strategy"]["matrix"] == {"stack": MATRIX}
+                    names = listed
+                named.setdefault(step["with"]["command"], []).extend(names)
     assert named
     for command, turns in named.items():
-        assert sorted(turns) == sorted(stacks), command
+        assert sorted(turns) == sorted(STACKS), command
+
+
+def stacks_listed(*, except_: str) -> list[str]:
+    """Run the action that lists the stacks, and return its output."""
+    action = yaml.safe_load((PROJECT / ".github" / "actions" / "stacks" / "action.yml").read_text())
+    (step,) = action["runs"]["steps"]
+    with tempfile.NamedTemporaryFile("r") as output:
+        environment = os.environ | {"EXCEPT": except_, "GITHUB_OUTPUT": output.name}
+        subprocess.run(["bash", "-e", "-c", step["run"]], cwd=PROJECT, env=environment, check=True)
+        name, _, value = output.read().strip().partition("=")
+    assert action["outputs"][name]["value"] == "${{ steps.list.outputs.stacks }}"
+    return json.loads(value)
 
 
 @pytest.mark.parametrize("name", ["preview", "deploy", "drift", "sandbox"])
@@ -128,7 +151,7 @@ def test_a_deployment_previews_with_the_rules_before_it_changes_anything() -> No
 
 def test_a_job_that_changes_a_network_waits_longer_than_the_provider() -> None:
     """The provider waits 45 minutes for a function's interfaces; credentials last as long as the job."""
-    changing = [job for name, job in jobs() if name.startswith(("deploy.", "sandbox."))]
+    changing = [job for name, job in jobs() if name in {"deploy.first", "deploy.others", "sandbox.sandbox"}]
     assert changing
     assert {job["timeout-minutes"] for job in changing} == {120}
     setup = (PROJECT / ".github" / "actions" / "setup" / "action.yml").read_text()
