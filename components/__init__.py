@@ -1,1 +1,1 @@
-"""What is deployed: one region's chain, a part per file, composed by `RegionalAnalytics`."""
+"""The AWS resources of one region: `RegionalAnalytics` and its parts, one file each."""

@@ -21,22 +21,22 @@ class Account:
 
     @classmethod
     def of(cls, arn: str) -> Self:
-        """Return the account that an ARN names (a role's and a queue's do, a bucket's does not)."""
+        """Return the account that an ARN names. ARNs of buckets name none."""
         _, partition, _, _, account_id, _ = arn.split(":", 5)
         return cls(partition=partition, account_id=account_id)
 
     @classmethod
     def of_provider(cls, component: pulumi.Resource, region: str) -> Self:
-        """Return the account that the component's AWS provider reaches.
+        """Return the account of the component's AWS provider.
 
-        It is asked for at once, in a preview too: the bucket's name contains the account.
+        The call also runs in a preview, because the bucket's name contains the account.
 
         Args:
-            component: Asked with its provider: the one it was given, or else the stack's default one.
-            region: The region that the provider must be of.
+            component: The component whose provider is used; without one, the stack's default provider.
+            region: The region that the provider must have.
 
         Raises:
-            pulumi.RunError: The provider is of another region.
+            pulumi.RunError: The provider has another region.
         """
         options = pulumi.InvokeOptions(parent=component)
         provided = pulumi_aws.get_region(opts=options).region

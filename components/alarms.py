@@ -1,4 +1,4 @@
-"""The alarms of one region: each says what it means and which section of the runbook to open."""
+"""The alarms of one region. Each description says what happened and links to the runbook."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from components.names import Names
 from components.settings import Settings
 
 RUNBOOK = "docs/runbook.md"
-"""Where the runbook is unless `runbookUrl` says."""
+"""The runbook's address unless `runbookUrl` is set."""
 
 NEAR_TIMEOUT = 0.8
 """Share of the function's timeout above which an invocation counts as close to it."""
 
 REJECTED_SHARE_OF_MAX = 0.5
-"""The handler fails a job above `rejectedShareMax`; half of it is worth a look before that happens."""
+"""The handler fails a job above `rejectedShareMax`; the alarm fires at this share of it."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class Alarm:
     """One alarm.
 
     Attributes:
-        kind: Its name, and the heading of its section in the runbook.
-        value: The metric, or expression of metrics, that breaches when it is above the threshold.
-        meaning: What has happened when it fires.
-        threshold: See `value`.
-        period: Seconds that each value sums up.
-        breaching: How many of the last values must breach: (3, 5) is three of five.
-        missing: How values that are missing count. `notBreaching` is for what CloudWatch reports only when it
-            happens. `ignore` is for the number of messages: SQS stops reporting a queue that nobody touched
-            for six hours, and an alarm over messages that still lie there must not turn OK because of it.
+        kind: The alarm's name, and the heading of its section in the runbook.
+        value: The metric, or expression of metrics, that is compared with the threshold.
+        meaning: What happened when the alarm fires.
+        threshold: The alarm fires when `value` is greater.
+        period: Seconds that each value covers.
+        breaching: Datapoints to alarm and evaluation periods: (3, 5) is three of five.
+        missing: How missing values count. `notBreaching` is for metrics that CloudWatch only reports when
+            something happens. `ignore` is for numbers of messages: SQS stops reporting a queue that was not
+            used for six hours, and its alarm must not become OK while messages are still in it.
     """
 
     kind: str
@@ -51,25 +51,26 @@ def alarms(settings: Settings) -> Iterator[Alarm]:
     depth, hours = settings.queue_depth_threshold, settings.freshness_hours
     visibility = settings.visibility_timeout
     most, share = settings.rejected_share_max, settings.rejected_share_max * REJECTED_SHARE_OF_MAX
-    lying = {"period": 60, "missing": "ignore"}
+    stored = {"period": 60, "missing": "ignore"}
     yield Alarm(
         "dead-letters",
         "dead_letters",
-        "Messages lie in the dead-letter queue: the function failed on each of them as often as the queue"
-        " allows. Their objects are not processed.",
-        **lying,
+        "Messages are in the dead-letter queue: the function failed on each of them"
+        f" {settings.maximum_receives} times. Their objects are not processed.",
+        **stored,
     )
     yield Alarm(
         "delivery-dead-letters",
         "undelivered",
-        "Events lie in the dead-letter queue of the rule: EventBridge could not put them on the queue. Their"
+        "Events are in the dead-letter queue of the rule: EventBridge could not send them to the queue. Their"
         " objects are not processed and have no job record.",
-        **lying,
+        **stored,
     )
     yield Alarm(
         "queue-depth",
         "waiting_on_average",
-        f"More than {depth} objects have waited for 15 minutes: uploads come faster than they are processed.",
+        f"More than {depth} objects have waited for 15 minutes: uploads arrive faster than they are"
+        " processed.",
         threshold=depth,
         breaching=(3, 3),
         missing="ignore",
@@ -96,37 +97,36 @@ def alarms(settings: Settings) -> Iterator[Alarm]:
         "lambda-throttles",
         "throttles",
         "Lambda refused to run the function in two of three periods of five minutes: the account's"
-        " concurrency is used up, and each refusal uses up one of a message's receives.",
+        " concurrency is used up, and each throttled receive counts as a failed one.",
         breaching=(2, 3),
     )
     yield Alarm(
         "lambda-duration",
         "longest",
         f"Invocations took more than {NEAR_TIMEOUT:.0%} of the timeout of {settings.timeout} seconds twice"
-        " within half an hour: the next slightly larger object will not finish.",
+        " within half an hour: a slightly larger object will not finish.",
         threshold=settings.timeout * 1000 * NEAR_TIMEOUT,
         breaching=(2, 6),
     )
     yield Alarm(
         "jobs-failed",
         "failed_jobs",
-        "Jobs ended as FAILED: their data could not be read, and will not be tried again.",
+        "Jobs ended as FAILED: their files could not be read. They are not retried.",
     )
     yield Alarm(
         "rows-rejected",
         "IF(rows_in > 0, rows_rejected / rows_in, 0)",
-        f"More than {share:.1%} of the rows of a quarter of an hour were rejected. Above {most:.1%} within"
-        " one object its job fails.",
+        f"More than {share:.1%} of the rows of 15 minutes were rejected. Above {most:.1%} of one object's"
+        " rows, its job fails.",
         threshold=share,
         period=900,
     )
     if hours:
         yield Alarm(
             "freshness",
-            # Missing points alone would delay the alarm: CloudWatch looks further back for points that exist
-            # before it treats any as missing.
+            # Missing points alone would delay the alarm: CloudWatch first looks for older points.
             "IF(FILL(completed_jobs, 0) > 0, 0, 1)",
-            f"No job was completed for {hours} hours, though data is expected.",
+            f"No job completed for {hours} hours, although data is expected.",
             period=3600,
             breaching=(hours, hours),
             missing="breaching",
@@ -134,13 +134,13 @@ def alarms(settings: Settings) -> Iterator[Alarm]:
     yield Alarm(
         "delivery-failures",
         "FILL(failed_deliveries, 0) + FILL(dead_lettered, 0) + FILL(lost, 0)",
-        "EventBridge could not deliver events of uploads to the queue. Those objects are not processed."
-        " Events that reached no dead-letter queue either are gone: only a replay brings their objects in.",
+        "EventBridge could not deliver events of uploads to the queue. Their objects are not processed."
+        " Events that did not reach the dead-letter queue are lost: replay their objects.",
     )
     yield Alarm(
         "table-throttles",
         "FILL(throttled_reads, 0) + FILL(throttled_writes, 0) + FILL(throttled_index_writes, 0)",
-        "DynamoDB throttled the job table in two of three periods of five minutes: jobs are retried, and"
+        "DynamoDB throttled the job table in two of three periods of five minutes: jobs are retried and"
         " finish late.",
         breaching=(2, 3),
     )
@@ -148,7 +148,7 @@ def alarms(settings: Settings) -> Iterator[Alarm]:
 
 @dataclass(frozen=True, kw_only=True)
 class AlarmsArgs:
-    """What is watched, and the topic that is told."""
+    """Inputs of `Alarms`: the monitored resources, and the topic that alarms notify."""
 
     names: Names
     monitored: MonitoredResources
@@ -156,7 +156,7 @@ class AlarmsArgs:
 
 
 class Alarms(pulumi.ComponentResource):
-    """A metric alarm for each thing that matters, and the composite alarm `region-healthy` over them."""
+    """The metric alarms, and the composite alarm `region-healthy` over them."""
 
     arns: pulumi.Output[list[str]]
     """ARNs of all alarms, the composite one first."""
@@ -186,11 +186,11 @@ class Alarms(pulumi.ComponentResource):
             treat_missing_data=alarm.missing,
             tags=names.tags(alarm.kind),
             opts=pulumi.ResourceOptions(parent=self),
-            **self._watched(alarm),
+            **self._comparison(alarm),
         )
 
-    def _watched(self, alarm: Alarm) -> dict[str, Any]:
-        """Return the inputs that say what is compared."""
+    def _comparison(self, alarm: Alarm) -> dict[str, Any]:
+        """Return the alarm's inputs for the metric or expression that is compared."""
         if metric := self._metrics.get(alarm.value):
             return {
                 "namespace": metric.namespace,
@@ -219,9 +219,9 @@ class Alarms(pulumi.ComponentResource):
         return {"metric_queries": [*queries, result]}
 
     def _add_region_healthy(self, single: list[cloudwatch.MetricAlarm]) -> cloudwatch.CompositeAlarm:
-        """Add the one state that `ops status` and the dashboard lead with.
+        """Add the composite alarm that `ops status` and the dashboard show first.
 
-        It notifies nobody: whoever is paged was paged by the alarm that caused it.
+        It sends no notification, because the alarm that caused it does.
         """
         kind, names = "region-healthy", self._args.names
         return cloudwatch.CompositeAlarm(

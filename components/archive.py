@@ -1,7 +1,7 @@
-"""Zip archives whose bytes follow from their contents alone.
+"""Reproducible zip archives: the same files give the same bytes on every machine.
 
-zipfile compresses anew with the machine's zlib, whose output differs between builds of it. Here members come
-stored, or as a wheel holds them compressed, so the same sources give the same archive on any machine.
+`zipfile` compresses with the machine's zlib, whose output differs between builds. Here members are stored
+uncompressed, or copied in compressed form from a wheel.
 """
 
 import struct
@@ -21,7 +21,7 @@ UNIX = 3 << 8
 READABLE_BY_ALL = 0o100644 << 16
 NAMES_ARE_UTF8 = 1 << 11
 FIRST_DAY = (1 << 5) | 1
-"""1 January 1980 as the format writes it: no time of building."""
+"""1 January 1980, the format's earliest date: the build time must not change the bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Member:
         method: `zipfile.ZIP_STORED` or `zipfile.ZIP_DEFLATED`.
         checksum: CRC-32 of the file.
         size: Bytes of the file.
-        data: The file's bytes as the method packs them.
+        data: The file's bytes, compressed with the method.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Member:
 
 
 def stored(name: str, content: bytes) -> Member:
-    """Return a member that is not compressed."""
+    """Return an uncompressed member."""
     return Member(
         name=name,
         method=zipfile.ZIP_STORED,
@@ -55,10 +55,10 @@ def stored(name: str, content: bytes) -> Member:
 
 
 def members(path: Path) -> Iterator[Member]:
-    """Yield the files of an archive as they are packed there.
+    """Yield the files of an archive in their compressed form.
 
     Raises:
-        zipfile.BadZipFile: It is no zip archive, or packed by a method that Lambda does not unpack.
+        zipfile.BadZipFile: The file is not a zip archive, or uses a method that Lambda does not support.
     """
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         for entry in archive.infolist():
@@ -79,7 +79,7 @@ def members(path: Path) -> Iterator[Member]:
 
 
 def pack(packed: Iterable[Member]) -> bytes:
-    """Return the archive of the members, in order of their names, readable by all."""
+    """Return an archive of the members, sorted by name and readable by all users."""
     body, directory = bytearray(), bytearray()
     ordered = sorted(packed, key=lambda member: member.name)
     for member in ordered:

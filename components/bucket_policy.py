@@ -1,4 +1,4 @@
-"""What nobody may do to the bucket."""
+"""The bucket policy, which only denies."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,17 +14,17 @@ def bucket_policy(
     *,
     protect: bool,
 ) -> dict[str, Any]:
-    """Return the policy of the bucket, which holds whatever the callers' own policies allow.
+    """Return the policy of the bucket. Its denials apply whatever the callers' own policies allow.
 
-    Whoever may change the policy or the lifecycle can get round it. The policy does not deny its own change:
-    nobody could mend it.
+    Whoever may change this policy or the lifecycle can bypass it. The policy does not deny its own change,
+    because then nobody could correct it.
 
     Args:
         bucket_arn: The bucket.
         role_arn: The function's role.
-        key_arn: The key that the bucket encrypts with; None for S3's own.
-        administrator_arns: Roles that may change what the system wrote, and delete versions.
-        protect: Whether versions are kept from all others.
+        key_arn: The KMS key that encrypts the bucket; None for S3's own keys.
+        administrator_arns: Roles that may change results and delete versions.
+        protect: Whether to deny the deletion of versions to all others.
     """
     objects, everything = [f"{bucket_arn}/*"], [bucket_arn, f"{bucket_arn}/*"]
     results = [f"{bucket_arn}/{prefix}*" for prefix in SYSTEM_PREFIXES]
@@ -37,20 +37,20 @@ def bucket_policy(
             {"NumericLessThan": {"s3:TlsVersion": "1.2"}},
             Action="s3:*",
         ),
-        # Every way to write, delete, tag or move, those that S3 invents later too.
+        # NotAction also covers actions that S3 adds later.
         _deny(
             "ChangesOfResults",
             results,
             {"ArnNotEquals": {"aws:PrincipalArn": [role_arn, *administrator_arns]}},
             NotAction=["s3:Get*", "s3:List*"],
         ),
-        # The role's own policy gives neither of these; this holds even if somebody widens it.
+        # The role's policy allows neither of these. They stay denied if somebody extends it.
         {
             **_deny("FunctionChangesUploads", [], by_function, Action=["s3:PutObject", "s3:DeleteObject"]),
             "NotResource": results,
         },
         _deny("FunctionDeletesVersions", objects, by_function, Action="s3:DeleteObjectVersion"),
-        # An upload may ask for another encryption than the bucket's, which the function could not read.
+        # An upload can request other encryption than the bucket's, which the function could not read.
         _deny(
             "CustomerProvidedKeys",
             objects,
@@ -75,7 +75,7 @@ def bucket_policy(
 
 
 def _other_kms_key(key_arn: str | None) -> dict[str, Any]:
-    """Return the condition of an upload that asks for a key which is not the bucket's."""
+    """Return the condition of an upload that requests a KMS key other than the bucket's."""
     if key_arn is None:
         return {"Null": {"s3:x-amz-server-side-encryption-aws-kms-key-id": "false"}}
     return {

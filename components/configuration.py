@@ -1,7 +1,7 @@
-"""The configuration of a stack: the schema in Pulumi.yaml, what Pulumi hands over, and the stack files.
+"""A stack's configuration: the schema in Pulumi.yaml, the values from Pulumi, and the stack files.
 
-Pulumi's engine applies the schema by itself. Programs without the engine (tests, the embedded AWS) do not,
-and neither refuses a key that nobody declared. Reading the schema here keeps each default in one place.
+Pulumi's engine applies the defaults of the schema, but accepts undeclared keys. Tests and the embedded AWS
+run without the engine. Reading the schema here keeps the defaults in one place, and refuses undeclared keys.
 """
 
 import difflib
@@ -16,30 +16,30 @@ import yaml
 from pulumi.runtime import config as runtime_config
 
 PROJECT = "regional-analytics"
-"""Name of the Pulumi project, which is the namespace of its keys."""
+"""The Pulumi project's name, which is the namespace of its keys."""
 
 PROJECT_DIRECTORY = Path(__file__).resolve().parent.parent
 
-SECRET = "[secret]"  # noqa: S105 - what messages show in place of one
-"""What a message shows instead of a secret value."""
+SECRET = "[secret]"  # noqa: S105 - not a secret
+"""What messages show instead of a secret value."""
 
 
 class SettingsError(pulumi.RunError):
-    """Settings cannot be deployed; one line for each problem, which names the key.
+    """Invalid settings; the message has a line for each problem, which names the key.
 
-    Pulumi shows a `RunError` without a stack trace.
+    Pulumi prints a `RunError` without a stack trace.
     """
 
     def __init__(self, problems: Iterable[str]) -> None:
-        super().__init__("\n".join(["these settings are refused:", *(f"  {line}" for line in problems)]))
+        super().__init__("\n".join(["invalid settings:", *(f"  {line}" for line in problems)]))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """What a stack sets.
+    """The values that a stack sets.
 
     Attributes:
-        values: Value by full key (`regional-analytics:timeout`), decrypted: text, and JSON for an array.
+        values: Decrypted value of each full key (`regional-analytics:timeout`); arrays are JSON.
         secrets: Keys whose values are secret.
     """
 
@@ -48,30 +48,30 @@ class Configuration:
 
     @classmethod
     def of_this_stack(cls) -> Self:
-        """Return the configuration of the stack that Pulumi is running the program for."""
+        """Return the configuration of the current stack."""
         values = {**runtime_config.get_config_env(), **runtime_config.CONFIG.get()}
         from_environment = runtime_config.get_config_secret_keys_env()
         secrets = {key for key in values if runtime_config.is_config_secret(key) or key in from_environment}
         return cls(values=values, secrets=frozenset(secrets))
 
     def shown(self, key: str) -> str:
-        """Return how a message shows the key's value."""
+        """Return the key's value for a message."""
         if key not in self.values:
             return "nothing"
         return SECRET if key in self.secrets else repr(self.values[key])
 
 
 def read(configuration: Configuration, project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Any]:
-    """Return the value of every declared key, without namespace: as set, or else the schema's default.
+    """Return the value or default of every declared key, by its name without namespace.
 
     Keys of other namespaces are ignored.
 
     Args:
-        configuration: What the stack sets.
+        configuration: The values that the stack sets.
         project_directory: The folder of Pulumi.yaml.
 
     Raises:
-        SettingsError: Keys that are not declared or missing, and values that are not of the declared type.
+        SettingsError: A key is undeclared or missing, or a value does not have the declared type.
     """
     schema = declarations(project_directory)
     problems = [
@@ -97,7 +97,7 @@ def read(configuration: Configuration, project_directory: Path = PROJECT_DIRECTO
 
 
 def defaults(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Any]:
-    """Return the default of every key that has one, without namespace."""
+    """Return the default of every key that has one, by its name without namespace."""
     return {
         key.removeprefix(f"{PROJECT}:"): declaration["default"]
         for key, declaration in declarations(project_directory).items()
@@ -111,12 +111,12 @@ def declarations(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, dict[
 
 
 def stack_configurations(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Configuration]:
-    """Return what each stack file of the project sets, by stack name.
+    """Return the configuration in each stack file, by stack name.
 
-    A value that Pulumi encrypted cannot be read here. Its key is among the secrets and has no value.
+    Encrypted values cannot be read here. Their keys are in `secrets` and not in `values`.
 
     Raises:
-        SettingsError: A stack file that is not a mapping in YAML.
+        SettingsError: A stack file is not a mapping in YAML.
     """
     configurations = {}
     for path in sorted(project_directory.glob("Pulumi.*.yaml")):
@@ -140,20 +140,20 @@ def stack_configurations(project_directory: Path = PROJECT_DIRECTORY) -> dict[st
 
 
 def key_of(field_name: str) -> str:
-    """Return the key, without namespace, that sets the field: memorySize for memory_size."""
+    """Return the key of a field, without namespace: memorySize for memory_size."""
     head, *tail = field_name.split("_")
     return head + "".join(word.capitalize() for word in tail)
 
 
 def no_such(name: str, known: Iterable[str]) -> str:
-    """Return the refusal of a setting's name, with the one that was probably meant."""
+    """Return the error for an unknown setting, with the name that was probably meant."""
     similar = difflib.get_close_matches(name, known := sorted(known), n=1)
     hint = f"did you mean {similar[0]}?" if similar else f"the settings are {', '.join(known)}"
     return f"no such setting; {hint}"
 
 
 def _is_encrypted(value: Any) -> bool:  # noqa: ANN401 - YAML
-    """Tell whether the value, or a part of it, is one that `pulumi config set --secret` wrote."""
+    """Tell whether `pulumi config set --secret` wrote the value or a part of it."""
     if isinstance(value, Mapping):
         return "secure" in value or any(map(_is_encrypted, value.values()))
     return isinstance(value, list) and any(map(_is_encrypted, value))

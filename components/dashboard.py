@@ -1,4 +1,4 @@
-"""The dashboard of one region, from top to bottom: health, flow, latency, cost drivers, failures."""
+"""The dashboard of one region: health, flow, latency, cost drivers and failures, from top to bottom."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,13 @@ Widget = dict[str, Any]
 
 @dataclass(frozen=True)
 class Graph:
-    """One graph: metrics ("latency", or with another statistic "latency p99") or expressions, by label."""
+    """One graph.
+
+    Attributes:
+        title: The graph's title.
+        lines: By label, a metric ("latency"), a metric with a statistic ("latency p99") or an expression.
+        threshold: Label and value of a horizontal line.
+    """
 
     title: str
     lines: Mapping[str, str]
@@ -28,7 +34,7 @@ class Graph:
 
 
 def graphs(settings: Settings) -> list[list[Graph]]:
-    """Return the graphs, row by row."""
+    """Return the rows of graphs."""
     outcomes = ("completed", "skipped", "superseded", "withdrawn", "failed")
     ended = {outcome.capitalize(): f"{outcome}_jobs" for outcome in outcomes}
     by_dataset = (
@@ -94,7 +100,7 @@ def graphs(settings: Settings) -> list[list[Graph]]:
 def dashboard_body(
     monitored: MonitoredResources, *, alarm_arns: pulumi.Input[Sequence[str]]
 ) -> pulumi.Output[str]:
-    """Return the dashboard's JSON, each metric with its dimensions and each widget with its region."""
+    """Return the dashboard's body as JSON."""
     region, metrics = monitored.settings.region, resolve(monitored)
     failures = pulumi.Output.concat(
         "SOURCE '",
@@ -104,14 +110,14 @@ def dashboard_body(
     )
     rows = [
         [_widget("alarm", 3, title=f"Health of {region}", alarms=alarm_arns)],
-        *([_drawn(graph, region, metrics) for graph in row] for row in graphs(monitored.settings)),
+        *([_graph_widget(graph, region, metrics) for graph in row] for row in graphs(monitored.settings)),
         [_widget("log", 7, title="Last failed jobs", region=region, query=failures, view="table")],
     ]
-    return pulumi.Output.json_dumps({"start": "-PT12H", "widgets": _arranged(rows)})
+    return pulumi.Output.json_dumps({"start": "-PT12H", "widgets": _arrange(rows)})
 
 
-def _arranged(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
-    """Place the widgets: those of a row share its width, and a row is as high as its highest."""
+def _arrange(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
+    """Place the widgets: those of a row share its width, and the highest sets the row's height."""
     widgets: list[Widget] = []
     y = 0
     for row in rows:
@@ -121,7 +127,7 @@ def _arranged(rows: Sequence[Sequence[Widget]]) -> list[Widget]:
     return widgets
 
 
-def _drawn(graph: Graph, region: str, metrics: Mapping[str, Metric]) -> Widget:
+def _graph_widget(graph: Graph, region: str, metrics: Mapping[str, Metric]) -> Widget:
     lines: list[list[Any]] = []
     for label, value in graph.lines.items():
         name, _, statistic = value.partition(" ")

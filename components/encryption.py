@@ -1,4 +1,4 @@
-"""A KMS key of the stack's own, for those who must hold the key to their data."""
+"""A customer-managed KMS key for all data of the stack."""
 
 import json
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from components.names import Names
 from components.settings import Settings
 
 DELETION_WINDOW_DAYS = 30
-"""KMS's longest: what the key encrypted is lost with it."""
+"""KMS's maximum: data that the key encrypted is lost with it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncryptionKeyArgs:
-    """Whom the key serves.
+    """Inputs of `EncryptionKey`.
 
     Attributes:
         names: Names and tags.
@@ -28,7 +28,7 @@ class EncryptionKeyArgs:
 
 
 class EncryptionKey(pulumi.ComponentResource):
-    """One key, rotated yearly, for bucket, table, queues, logs, topic and the function's environment."""
+    """One key, rotated every year, for bucket, table, queues, logs, topic and the function's environment."""
 
     arn: pulumi.Output[str]
 
@@ -57,9 +57,9 @@ class EncryptionKey(pulumi.ComponentResource):
 
 
 def key_policy(names: Names) -> dict[str, Any]:
-    """Admit the account's own policies, and each service that writes under its own name, for its part alone.
+    """Return the key policy: the account's IAM policies apply, and each service may use the key for its part.
 
-    S3, DynamoDB, SQS and Lambda use the key with the rights of who calls them, so they need no statement.
+    S3, DynamoDB, SQS and Lambda use the key with the caller's permissions, so they need no statement.
     """
     account, region = names.account, names.region
     use = ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -71,16 +71,16 @@ def key_policy(names: Names) -> dict[str, Any]:
         "Version": "2012-10-17",
         "Statement": [
             {
-                # KMS developer guide, "Default key policy": without it, a key can become unmanageable.
+                # Without this, the key can become unmanageable (KMS developer guide, "Default key policy").
                 "Sid": "AccountAdministers",
                 "Effect": "Allow",
                 "Principal": {"AWS": f"arn:{account.partition}:iam::{account.account_id}:root"},
                 "Action": "kms:*",
                 "Resource": "*",
             },
-            # SQS developer guide, "Configure KMS permissions for AWS services"; no rule is told here.
+            # SQS developer guide, "Configure KMS permissions for AWS services"; the rule is not sent.
             _allow_service("RuleSendsToQueues", "events.amazonaws.com", use, of_this_account),
-            # CloudWatch gives no source that narrows to alarms; the topic that SNS encrypts for does.
+            # CloudWatch sends no source ARN of the alarm, so the condition names the topic.
             _allow_service(
                 "AlarmsNotify",
                 "cloudwatch.amazonaws.com",
@@ -91,20 +91,20 @@ def key_policy(names: Names) -> dict[str, Any]:
                 "LogGroupEncrypts",
                 f"logs.{region}.amazonaws.com",
                 [
-                    # CloudWatch Logs user guide, "Encrypt log data using AWS KMS", its wildcards written out.
+                    # CloudWatch Logs user guide, "Encrypt log data using AWS KMS", without its wildcards.
                     *("kms:Encrypt", "kms:Decrypt", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
                     *("kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext"),
                 ],
                 {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group}},
             ),
-            # The same page has it, under a condition that a call without encryption context cannot meet.
+            # The same page allows it with a condition on the encryption context; DescribeKey has none.
             _allow_service(
                 "LogGroupDescribesKey",
                 f"logs.{region}.amazonaws.com",
                 ["kms:DescribeKey"],
                 {"StringEqualsIfExists": {"aws:SourceAccount": account.account_id}},
             ),
-            # Athena user guide, "Managed query results": Athena encrypts results under its own name.
+            # Athena user guide, "Managed query results": Athena's service principal encrypts the results.
             _allow_service(
                 "QueryResultsEncrypt",
                 "encryption.athena.amazonaws.com",

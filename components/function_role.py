@@ -1,4 +1,4 @@
-"""The identity that the function runs under; `permissions.py` has what it may do."""
+"""The function's IAM role; `permissions.py` has its policies."""
 
 import json
 from dataclasses import dataclass
@@ -12,22 +12,22 @@ from components.permissions import interface_policy
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionRoleArgs:
-    """Names and tags of the role."""
+    """Inputs of `FunctionRole`: names and tags."""
 
     names: Names
 
 
 class FunctionRole(pulumi.ComponentResource):
-    """A role that may give network interfaces back, and nothing else yet.
+    """The role, with the policy for releasing network interfaces.
 
-    The policies of bucket, key and network name the role, so it exists before them. The rest of its rights
-    names them, and comes with the function.
+    The policies of bucket and network name the role, so it is created before them. The rest of its
+    permissions name bucket and network, so they are created with the function.
     """
 
     arn: pulumi.Output[str]
     name: pulumi.Output[str]
     interface_policy: iam.RolePolicy
-    """Must outlive the function's subnets and security group, which must so depend on it."""
+    """The subnets and the security group must depend on it, so that it is deleted after them."""
 
     def __init__(self, name: str, args: FunctionRoleArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("regional-analytics:index:FunctionRole", name, None, opts)

@@ -1,7 +1,8 @@
-"""What of a deployed stack cannot be changed: kept in its state, and compared before any resource is touched.
+"""Settings that a deployed stack cannot change: stored in its state, and compared before any change.
 
-Pulumi would find out half-way. With another suffix, for example, `pulumi up` without a preview deletes the
-role's policy before the protected table refuses (github.com/pulumi/pulumi/issues/6191).
+Pulumi alone would fail in the middle of an update. With another suffix, for example, `pulumi up` without a
+preview deletes the role's policy before it refuses to replace the protected table
+(github.com/pulumi/pulumi/issues/6191).
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,17 +19,17 @@ from components.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class IdentityArgs:
-    """What the stack is deployed as now."""
+    """Inputs of `Identity`: the current names and settings."""
 
     names: Names
     settings: Settings
 
 
 class Identity(pulumi.ComponentResource):
-    """Two values that Pulumi's own `Stash` resource keeps as they were when it was created.
+    """The values of the first deployment, in `Stash` resources, which keep what they were created with.
 
     Raises:
-        SettingsError: The stack was deployed as something else.
+        SettingsError: The stack was deployed with other values.
     """
 
     def __init__(self, name: str, args: IdentityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -39,32 +40,33 @@ class Identity(pulumi.ComponentResource):
             "region": args.settings.region,
             "environmentSuffix": args.settings.environment_suffix,
         }
-        kept = pulumi.ResourceOptions(parent=self, ignore_changes=["input"])
-        problems = [*_changes(_wait(pulumi.Stash(f"{name}-names", input=now, opts=kept).output), now)]
+        unchanged = pulumi.ResourceOptions(parent=self, ignore_changes=["input"])
+        problems = [*_changes(_wait(pulumi.Stash(f"{name}-names", input=now, opts=unchanged).output), now)]
         if not args.settings.customer_managed_key and _wait(
-            pulumi.Stash(f"{name}-key", input=False, opts=kept).output
+            pulumi.Stash(f"{name}-key", input=False, opts=unchanged).output
         ):
             problems.append(
                 f"{PROJECT}:customerManagedKey: must stay true, as the stack is deployed with it: the table,"
-                " waiting messages and older objects are under the key, which would be deleted, got false"
+                " waiting messages and older objects are encrypted with its key, which would be deleted,"
+                " got false"
             )
         if problems:
             raise SettingsError(problems)
         self.register_outputs({})
 
-    def keep_key(self, key_arn: pulumi.Output[str]) -> pulumi.Output[str]:
-        """Keep that the stack has a key of its own, before anything is encrypted with it.
+    def store_key(self, key_arn: pulumi.Output[str]) -> pulumi.Output[str]:
+        """Store that the stack has a customer-managed key, before anything is encrypted with it.
 
         Args:
-            key_arn: The key's ARN, which is known when the key exists.
+            key_arn: The key's ARN.
 
         Returns:
-            The ARN, which is known when that is kept.
+            The ARN, available only after the fact is stored.
         """
         used = pulumi.Stash(
             f"{self._name}-key",
             input=key_arn.apply(lambda _: True),
-            # A stash that holds False keeps it until it is replaced.
+            # A stash keeps its first value, False, until it is replaced.
             opts=pulumi.ResourceOptions(parent=self, replace_on_changes=["input"]),
         )
         return pulumi.Output.all(key_arn, used.output).apply(lambda values: values[0])
@@ -86,9 +88,9 @@ def _changes(deployed: Mapping[str, Any] | None, now: Mapping[str, str]) -> Iter
             )
 
 
-def _wait(output: pulumi.Output[Any]) -> Any:  # noqa: ANN401 - what the stash keeps
-    """Return the output's value once it is there, as the plain call of a provider's function does.
+def _wait(output: pulumi.Output[Any]) -> Any:  # noqa: ANN401 - any value that a stash holds
+    """Return an output's value, as Pulumi's synchronous invokes do.
 
-    Nothing else is registered meanwhile, and an error is the program's own, told once.
+    No other resource is registered while it waits, and an error is raised in the program, once.
     """
     return _sync_await(output.future())

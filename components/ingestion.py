@@ -1,4 +1,4 @@
-"""From the bucket's events to the queue: the rule, its target, and queues that nothing else may send to."""
+"""From the bucket's events to the queue: the rule, its target, the queues and their policies."""
 
 import json
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from components.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class IngestionArgs:
-    """Which events become messages, and how they are kept.
+    """Inputs of `Ingestion`.
 
     Attributes:
         names: Names and tags.
-        bucket_name: The bucket whose objects come and go.
+        bucket_name: The bucket that sends the events.
         settings: The stack's settings.
-        key_arn: The KMS key to encrypt messages with; None for SQS's own keys.
+        key_arn: The KMS key that encrypts messages; None for SQS's own keys.
     """
 
     names: Names
@@ -69,7 +69,7 @@ class Ingestion(pulumi.ComponentResource):
         self.rule = cloudwatch.EventRule(
             f"{name}-rule",
             name=args.names.physical("s3-events"),
-            description="What users upload and delete; not what the system writes",
+            description="Uploads and deletions of users, without the objects that the system writes",
             event_pattern=pulumi.Output.all(
                 args.bucket_name, settings.keep_secret("upload_prefixes", settings.upload_prefixes)
             ).apply(lambda given: json.dumps(event_pattern(*given))),
@@ -105,7 +105,7 @@ class Ingestion(pulumi.ComponentResource):
         )
 
     def _add_queue(self, kind: str, **definition: Any) -> sqs.Queue:  # noqa: ANN401 - sqs.Queue's own inputs
-        # EventBridge cannot send to a queue under the AWS managed key: SQS's own keys, or one of the stack.
+        # EventBridge cannot send to a queue that is encrypted with the AWS managed key for SQS.
         encryption: dict[str, Any] = (
             {"sqs_managed_sse_enabled": True}
             if self._args.key_arn is None
@@ -115,7 +115,7 @@ class Ingestion(pulumi.ComponentResource):
             f"{self._name}-{kind}",
             name=self._args.names.physical(kind),
             tags=self._args.names.tags(kind),
-            # A deleted queue takes its messages with it.
+            # Deleting a queue deletes its messages.
             opts=pulumi.ResourceOptions(parent=self, protect=self._args.settings.protect),
             **definition,
             **encryption,
@@ -134,17 +134,17 @@ class Ingestion(pulumi.ComponentResource):
 
 
 def event_pattern(bucket_name: str, upload_prefixes: Sequence[str]) -> dict[str, Any]:
-    """Match uploads and their deletions, but never what the system writes: each result would be an upload.
+    """Return a pattern that matches uploads and their deletions, and no object that the system writes.
 
-    The bucket sends events of other kinds too, so the pattern names the two.
+    The bucket also sends other types of events, so the pattern names the two.
 
     Args:
         bucket_name: The bucket.
-        upload_prefixes: Beginnings of the keys that are uploads. None of them meets a system prefix, so they
-            exclude what the system writes. With none, each key but the system's own is an upload.
+        upload_prefixes: Key prefixes of uploads, none of which overlaps a system prefix. Without any, every
+            key outside the system prefixes is an upload.
     """
-    # Matchers of one list are alternatives, so prefixes beside anything-but would let everything through.
-    # anything-but excludes each prefix of a list (EventBridge user guide, "Comparison operators").
+    # The matchers of a list are alternatives, so a prefix next to anything-but would match everything.
+    # anything-but excludes every prefix of its list (EventBridge user guide, "Comparison operators").
     keys = [{"prefix": prefix} for prefix in upload_prefixes]
     return {
         "source": ["aws.s3"],
@@ -157,7 +157,10 @@ def event_pattern(bucket_name: str, upload_prefixes: Sequence[str]) -> dict[str,
 
 
 def queue_policy(queue_arn: str, *, rule_arn: str | None) -> dict[str, Any]:
-    """Refuse plain HTTP, and admit the rule if there is one; Lambda and SQS's redrive need no statement."""
+    """Return a policy that denies plain HTTP and allows the rule, if given, to send messages.
+
+    Lambda and SQS's redrive need no statement.
+    """
     statements: list[dict[str, Any]] = [
         {
             "Sid": "NoPlainHttp",

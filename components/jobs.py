@@ -1,4 +1,4 @@
-"""The job table: one record per uploaded version of an object."""
+"""The job table: one record for each uploaded version of an object."""
 
 from dataclasses import dataclass
 
@@ -10,17 +10,17 @@ from components.settings import Settings
 
 INDEX_NAME = "timestamp-index"
 EXPIRY_ATTRIBUTE = "expires_at"
-"""When a record may be deleted, in seconds since the epoch; the handler writes it."""
+"""When DynamoDB may delete the record, in seconds since the epoch; the handler writes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobTableArgs:
-    """How the table is named and kept.
+    """Inputs of `JobTable`.
 
     Attributes:
         names: Names and tags.
         settings: The stack's settings.
-        key_arn: The KMS key to encrypt with; None for DynamoDB's own key.
+        key_arn: The KMS key that encrypts the table; None for DynamoDB's own key.
     """
 
     names: Names
@@ -29,7 +29,7 @@ class JobTableArgs:
 
 
 class JobTable(pulumi.ComponentResource):
-    """Jobs by id, and by status and time: "failed since yesterday, newest first" is a Query."""
+    """The table of jobs by id, with an index by status and time."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -60,7 +60,7 @@ class JobTable(pulumi.ComponentResource):
                     projection_type="ALL",
                 )
             ],
-            # Set when records are kept for ever, too: without it, an expiry that was once on would stay on.
+            # Also set to disabled: without it, an expiry that was enabled once would stay enabled.
             ttl=dynamodb.TableTtlArgs(
                 attribute_name=EXPIRY_ATTRIBUTE, enabled=args.settings.job_retention_days > 0
             ),

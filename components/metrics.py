@@ -1,4 +1,4 @@
-"""The metrics of one region's chain, each named once for the alarms and the dashboard."""
+"""The metrics of one region, defined once for the alarms and the dashboard."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ METRICS: Mapping[str, tuple[str, str, str]] = {
     "oldest": ("queue", "ApproximateAgeOfOldestMessage", "Maximum"),
     "receives": ("queue", "NumberOfMessagesReceived", "Sum"),
     "empty_receives": ("queue", "NumberOfEmptyReceives", "Sum"),
-    # What lies there, also by redrive, which NumberOfMessagesSent omits.
+    # NumberOfMessagesSent does not count messages that SQS moved to a dead-letter queue.
     "dead_letters": ("dead-letter queue", "ApproximateNumberOfMessagesVisible", "Maximum"),
     "undelivered": ("delivery dead-letter queue", "ApproximateNumberOfMessagesVisible", "Maximum"),
     "errors": ("function", "Errors", "Sum"),
@@ -36,10 +36,10 @@ METRICS: Mapping[str, tuple[str, str, str]] = {
     "index_writes": ("index", "ConsumedWriteCapacityUnits", "Sum"),
     "throttled_reads": ("table", "ReadThrottleEvents", "Sum"),
     "throttled_writes": ("table", "WriteThrottleEvents", "Sum"),
-    # The table's own events leave the index's out, and a full index holds back the table's writes.
+    # The table's events do not include the index's, and a throttled index throttles the table's writes.
     "throttled_index_writes": ("index", "WriteThrottleEvents", "Sum"),
     **{
-        # The handler writes these (EMF): completed_jobs is JobsCompleted.
+        # The handler writes these in the embedded metric format: completed_jobs is JobsCompleted.
         f"{outcome}_jobs": ("handler", f"Jobs{outcome.capitalize()}", "Sum")
         for outcome in ("completed", "skipped", "superseded", "withdrawn", "failed")
     },
@@ -50,12 +50,12 @@ METRICS: Mapping[str, tuple[str, str, str]] = {
     "bytes_out": ("handler", "BytesOut", "Sum"),
     "latency": ("handler", "UploadToReadyLatency", "Sum"),
 }
-"""Name in expressions -> what it is a metric of, CloudWatch's name, statistic."""
+"""By name in expressions: the resource, CloudWatch's name of the metric, the statistic."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MonitoredResources:
-    """What is watched, and the settings that have its limits."""
+    """The resources that alarms and dashboard show, and the settings with their limits."""
 
     settings: Settings
     ingestion: Ingestion
@@ -65,7 +65,7 @@ class MonitoredResources:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """A metric as CloudWatch knows it: it is kept by region, so the region is no dimension."""
+    """A CloudWatch metric. CloudWatch separates metrics by region, so the region is not a dimension."""
 
     namespace: str
     name: str
@@ -74,7 +74,7 @@ class Metric:
 
 
 def resolve(monitored: MonitoredResources) -> dict[str, Metric]:
-    """Return each metric of `METRICS`, of the resources that are watched."""
+    """Return each metric of `METRICS` with the dimensions of the monitored resources."""
     ingestion, processing = monitored.ingestion, monitored.processing
     table = {"TableName": monitored.jobs.name}
     sources: dict[str, tuple[str, dict[str, pulumi.Input[str]]]] = {
@@ -97,7 +97,7 @@ def resolve(monitored: MonitoredResources) -> dict[str, Metric]:
 
 
 def used_by(expression: str) -> list[str]:
-    """Return the metrics that an expression is made of; a search finds its own."""
+    """Return the names of the metrics in an expression; a SEARCH expression has none."""
     if expression.startswith("SEARCH("):
         return []
     return [word for word in dict.fromkeys(re.findall(r"\b[a-z_]+\b", expression)) if word in METRICS]

@@ -1,4 +1,4 @@
-"""What a team on call has of one region: a dashboard, alarms, and the topic that tells them."""
+"""Monitoring of one region: dashboard, alarms, and the topic that they notify."""
 
 import hashlib
 import json
@@ -19,9 +19,9 @@ class MonitoringArgs:
 
     Attributes:
         names: Names and tags of the stack.
-        monitored: The region's resources.
-        kms_key_arn: A key that CloudWatch may use. Without one the topic is not encrypted with KMS: alarms
-            cannot publish to a topic under `alias/aws/sns`, whose policy does not admit CloudWatch.
+        monitored: The resources to monitor.
+        kms_key_arn: A KMS key that CloudWatch may use. Without one the topic is not encrypted with KMS: the
+            policy of `alias/aws/sns` does not allow CloudWatch, so alarms could not publish.
     """
 
     names: Names
@@ -30,7 +30,7 @@ class MonitoringArgs:
 
 
 class Monitoring(pulumi.ComponentResource):
-    """Topic, alarms and dashboard of one region."""
+    """Topic, alarms and dashboard."""
 
     alarm_topic_arn: pulumi.Output[str]
     dashboard_url: pulumi.Output[str]
@@ -53,7 +53,7 @@ class Monitoring(pulumi.ComponentResource):
             opts=child,
         )
         for subscriber in settings.alarm_subscribers:
-            # Named by its hash: a paging service's address is a credential, and URNs are shown everywhere.
+            # The name has a hash: a paging service's address is a credential, and URNs are not secret.
             sns.TopicSubscription(
                 f"{name}-subscriber-{hashlib.sha256(subscriber.encode()).hexdigest()[:8]}",
                 topic=topic.arn,
@@ -82,7 +82,7 @@ class Monitoring(pulumi.ComponentResource):
 
 
 def _topic_policy(topic_arn: str, names: Names) -> dict[str, object]:
-    """CloudWatch may publish for this stack's alarms of this account and region; nobody may without TLS."""
+    """Return a policy that lets CloudWatch publish for this stack's alarms, and denies plain HTTP."""
     alarms = names.arn("cloudwatch", f"alarm:{names.physical('*')}")
     return {
         "Version": "2012-10-17",

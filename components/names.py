@@ -7,7 +7,7 @@ from components.account import Account
 PROCESSED_PREFIX = "processed/"
 REJECTED_PREFIX = "rejected/"
 SYSTEM_PREFIXES = (PROCESSED_PREFIX, REJECTED_PREFIX)
-"""Keys that the system writes. The event rule leaves them out, and the handler refuses them."""
+"""Key prefixes of the objects that the system writes. The event rule and the handler ignore them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +17,7 @@ class Names:
     Attributes:
         account: The account that the stack is deployed to.
         region: The stack's region.
-        environment_suffix: The end of each name, which tells two deployments of one region apart.
+        environment_suffix: The end of each name, which distinguishes two deployments in one region.
         environment: Value of the `Environment` tag.
     """
 
@@ -27,35 +27,34 @@ class Names:
     environment: str
 
     def physical(self, kind: str) -> str:
-        """Return the name of the resource of this kind: `analytics-{kind}-{region}-{environmentSuffix}`.
+        """Return the name of a kind of resource: `analytics-{kind}-{region}-{environmentSuffix}`.
 
-        A bucket's name has the account instead, and the ending that the account-regional namespace asks for
-        (S3 user guide, "Namespaces for general purpose buckets"): in the global namespace, names belong to
-        whoever comes first.
+        A bucket's name also has the account and the suffix of the account-regional namespace (S3 user guide,
+        "Namespaces for general purpose buckets"). In the global namespace, any account could take it.
         """
         if kind == "bucket":
             return f"analytics-bucket-{self.environment_suffix}-{self.account.account_id}-{self.region}-an"
         return f"analytics-{kind}-{self.region}-{self.environment_suffix}"
 
     def arn(self, service: str, resource: str) -> str:
-        """Return the ARN of a resource of the stack's account and region."""
+        """Return the ARN of a resource in the stack's account and region."""
         return self.account.arn(service, self.region, resource)
 
     @property
     def database(self) -> str:
-        """The Glue database; Athena's names have only lower-case letters, digits and `_`."""
+        """The Glue database. Athena's names only have lower-case letters, digits and `_`."""
         return f"analytics_{self.region}_{self.environment_suffix}".replace("-", "_")
 
     @property
     def log_group(self) -> str:
-        """Where Lambda sends the function's logs unless told otherwise."""
+        """The log group of the function, which is Lambda's default name."""
         return f"/aws/lambda/{self.physical('etl')}"
 
     @property
     def common_tags(self) -> dict[str, str]:
-        """Tags of everything in the stack."""
+        """The tags that all resources have in common."""
         return {"Environment": self.environment, "ManagedBy": "Pulumi", "Region": self.region}
 
     def tags(self, kind: str) -> dict[str, str]:
-        """Return the tags of the resource of this kind."""
+        """Return the tags of a kind of resource."""
         return {"Name": self.physical(kind), **self.common_tags}

@@ -1,4 +1,4 @@
-"""The function's network: private subnets with a way to this region's S3 and DynamoDB, and no other."""
+"""The function's network: private subnets with routes only to the region's S3 and DynamoDB."""
 
 import json
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ HTTPS = 443
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
-    """What the network admits.
+    """Inputs of `Network`.
 
     Attributes:
         names: Names and tags.
         settings: The stack's settings.
-        bucket_arn: The one bucket that can be reached.
-        table_arn: The one table that can be reached.
-        role: The one role that can reach them from here.
+        bucket_arn: The only bucket that the endpoint policies allow.
+        table_arn: The only table that they allow.
+        role: The only role that they allow.
     """
 
     names: Names
@@ -33,7 +33,7 @@ class NetworkArgs:
 
 
 class Network(pulumi.ComponentResource):
-    """A VPC without gateway, NAT or peering: a request that leaves the region has no route."""
+    """A VPC without internet gateway, NAT or peering, so no request can leave the region."""
 
     vpc_id: pulumi.Output[str]
     subnet_arns: list[pulumi.Output[str]]
@@ -45,8 +45,8 @@ class Network(pulumi.ComponentResource):
         super().__init__("regional-analytics:index:Network", name, None, opts)
         self._name, self._names = name, args.names
         self._child = pulumi.ResourceOptions(parent=self)
-        # These are deleted only when Lambda has given its interfaces back, for which it needs the policy.
-        self._holds_interfaces = pulumi.ResourceOptions(parent=self, depends_on=[args.role.interface_policy])
+        # Lambda needs the policy to release its interfaces in these resources, so it must be deleted last.
+        self._before_policy = pulumi.ResourceOptions(parent=self, depends_on=[args.role.interface_policy])
         self._vpc = ec2.Vpc(
             f"{name}-vpc",
             cidr_block=args.settings.cidr_block,
@@ -55,7 +55,7 @@ class Network(pulumi.ComponentResource):
             tags=args.names.tags("vpc"),
             opts=self._child,
         )
-        # A VPC is born with a security group that admits everything; taking it over without rules closes it.
+        # The default security group of a VPC allows all traffic. Managing it without rules removes them.
         ec2.DefaultSecurityGroup(
             f"{name}-default-security-group",
             vpc_id=self._vpc.id,
@@ -74,12 +74,12 @@ class Network(pulumi.ComponentResource):
         ]
         security_group = ec2.SecurityGroup(
             f"{name}-security-group",
-            # Pulumi names it: under a fixed name it would be deleted before its replacement exists.
-            # EC2 takes few special characters here: no apostrophe, for example.
+            # Pulumi chooses the name: with a fixed name, Pulumi would delete the group before it replaces it.
+            # EC2 allows few special characters in a description, and no apostrophe.
             description="Function: HTTPS to S3 and DynamoDB of this region, nothing else",
             vpc_id=self._vpc.id,
             tags=args.names.tags("function"),
-            opts=self._holds_interfaces,
+            opts=self._before_policy,
         )
         endpoints = {
             "s3": self._add_endpoint("s3", route_table, s3_endpoint_policy(args)),
@@ -119,7 +119,7 @@ class Network(pulumi.ComponentResource):
             cidr_block=cidr_block,
             map_public_ip_on_launch=False,
             tags=self._names.tags(kind),
-            opts=self._holds_interfaces,
+            opts=self._before_policy,
         )
         ec2.RouteTableAssociation(
             f"{self._name}-{kind}-routes",
@@ -132,7 +132,7 @@ class Network(pulumi.ComponentResource):
     def _add_endpoint(
         self, service: str, route_table: ec2.RouteTable, policy: pulumi.Output[str]
     ) -> ec2.VpcEndpoint:
-        """Add a gateway endpoint: a route to the service's addresses in this region, free of charge."""
+        """Add a gateway endpoint, which is a free route to the service in this region."""
         return ec2.VpcEndpoint(
             f"{self._name}-{service}-endpoint",
             vpc_id=self._vpc.id,
@@ -146,7 +146,7 @@ class Network(pulumi.ComponentResource):
 
 
 def s3_endpoint_policy(args: NetworkArgs) -> pulumi.Output[str]:
-    """Admit the handler's calls, by its role, to this stack's bucket."""
+    """Return a policy that allows the role the handler's calls to this stack's bucket."""
     actions = ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:PutObject", "s3:DeleteObject"]
     return pulumi.Output.all(args.bucket_arn, args.role.arn).apply(
         lambda arns: _endpoint_policy(actions, [arns[0], f"{arns[0]}/*"], arns[1])
@@ -154,14 +154,14 @@ def s3_endpoint_policy(args: NetworkArgs) -> pulumi.Output[str]:
 
 
 def dynamodb_endpoint_policy(args: NetworkArgs) -> pulumi.Output[str]:
-    """Admit the handler's calls, by its role, to this stack's table."""
+    """Return a policy that allows the role the handler's calls to this stack's table."""
     return pulumi.Output.all(args.table_arn, args.role.arn).apply(
         lambda arns: _endpoint_policy(["dynamodb:GetItem", "dynamodb:UpdateItem"], [arns[0]], arns[1])
     )
 
 
 def _endpoint_policy(actions: list[str], resources: list[str], role_arn: str) -> str:
-    # A gateway endpoint's policy takes no principal but "*", so the condition names the role (Amazon VPC user
+    # The principal of a gateway endpoint's policy must be "*", so a condition names the role (Amazon VPC user
     # guide, "Endpoint policies for gateway endpoints").
     statement = {
         "Sid": "ThisStackAlone",

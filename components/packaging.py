@@ -1,7 +1,7 @@
-"""What is shipped to Lambda: the handler's sources, and the layer with the packages they import.
+"""The archives for Lambda: the handler's code, and the layer with the packages that it imports.
 
-Both are zip archives whose bytes depend on their sources alone, kept in .build under a name that tells which:
-one that is there already is used as it is, without a look at the network.
+Their bytes depend on their sources only. They are stored in .build under a name with a hash of the sources,
+so an existing archive is used again without the network.
 """
 
 import argparse
@@ -40,34 +40,35 @@ OLDEST_GLIBC = 17
 NO_DATASETS = compile_contracts([])
 
 LAYER_FORMAT = 1
-"""To be raised when the layer is built differently from the same wheels."""
+"""Increase it when the same wheels are built into another layer."""
 
 DIRECT_UPLOAD_BYTES = 50 * 1024 * 1024
 UNZIPPED_BYTES = 250 * 1024 * 1024
-"""Lambda developer guide, "Lambda quotas": a zipped upload, and the function with its layers unzipped."""
+"""Limits of a zipped upload, and of the unzipped function with its layers (Lambda developer guide, "Lambda
+quotas")."""
 
 
 class PackagingError(pulumi.RunError):
-    """An archive cannot be built; the message says what is missing."""
+    """An archive cannot be built; the message gives the reason."""
 
 
 def handler_archive(datasets: bytes) -> pulumi.FileArchive:
-    """Return the function's code, with the contracts of its datasets as they were compiled."""
+    """Return the function's code, with the compiled contracts of its datasets."""
     return _archive(build_handler(datasets=datasets))
 
 
 def layer_archive(runtime: Runtime) -> pulumi.FileArchive:
-    """Return the layer that the function's code imports from."""
+    """Return the layer with the packages that the function imports."""
     return _archive(build_layer(runtime))
 
 
 def code_sha256(archive: pulumi.FileArchive) -> str:
-    """Return an archive's SHA-256 as Lambda reports it of a function's code."""
+    """Return an archive's SHA-256 in base64, as Lambda reports it."""
     return base64.b64encode(hashlib.sha256(Path(archive.path).read_bytes()).digest()).decode()
 
 
 def program_version() -> str:
-    """Return the project's version, which every output names as what made it."""
+    """Return the project's version, which the function writes into its results."""
     return tomllib.loads((PROJECT_DIRECTORY / "pyproject.toml").read_text(encoding="utf-8"))["project"][
         "version"
     ]
@@ -76,10 +77,10 @@ def program_version() -> str:
 def build_handler(
     source: Path = HANDLER_DIRECTORY, build: Path = BUILD_DIRECTORY, datasets: bytes = NO_DATASETS
 ) -> Path:
-    """Return the archive of modules, contracts and the program's version, building it if they changed.
+    """Build the archive of modules, contracts and version if it does not exist; return its path.
 
     Raises:
-        PackagingError: A module that cannot be packed.
+        PackagingError: A module cannot be packed.
     """
     version = archive.stored("VERSION", f"{program_version()}\n".encode())
     content = archive.pack(
@@ -99,10 +100,10 @@ def build_handler(
 
 
 def handler_modules(source: Path) -> list[Path]:
-    """Return index.py and each module of the folder that it imports, directly or not: what is shipped.
+    """Return index.py and the modules of the folder that it imports, directly or indirectly.
 
     Raises:
-        PackagingError: There is no index.py, or a module beside it is imported and cannot be read.
+        PackagingError: There is no index.py, or an imported module of the folder cannot be read.
     """
     entry = source / "index.py"
     if not entry.is_file():
@@ -125,7 +126,7 @@ def handler_modules(source: Path) -> list[Path]:
 
 class _ModuleFinder(modulefinder.ModuleFinder):
     def find_module(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - the base class has no types
-        """Take a folder without __init__.py for an unreadable module: the base class crashes on it."""
+        """Treat a folder without __init__.py as unreadable; the base class raises AttributeError."""
         try:
             return super().find_module(*args, **kwargs)
         except AttributeError as error:
@@ -137,10 +138,10 @@ def build_layer(
     requirements: Path = LAYER_REQUIREMENTS,
     build: Path = BUILD_DIRECTORY,
 ) -> Path:
-    """Return the layer of the locked requirements for a runtime, building it if they changed.
+    """Build the layer of the locked requirements for a runtime if it does not exist; return its path.
 
     Raises:
-        PackagingError: The wheels cannot be downloaded, do not run there, or are too large for Lambda.
+        PackagingError: The wheels cannot be downloaded, do not support the runtime, or are too large.
     """
     path = layer_path(runtime, requirements, build)
     if path.exists():
@@ -168,26 +169,26 @@ def layer_path(
     requirements: Path = LAYER_REQUIREMENTS,
     build: Path = BUILD_DIRECTORY,
 ) -> Path:
-    """Return where the layer of the locked requirements is, once it is built."""
+    """Return the path of the layer of the locked requirements."""
     recipe = f"{LAYER_FORMAT} {runtime.name} {platforms(runtime)}\n".encode() + requirements.read_bytes()
     return build / f"layer-{hashlib.sha256(recipe).hexdigest()[:16]}.zip"
 
 
 def platforms(runtime: Runtime) -> tuple[str, ...]:
-    """Return the platform tags of the wheels that run on the runtime's Amazon Linux, the newest first.
+    """Return the platform tags of wheels that run on the runtime's Amazon Linux, newest first.
 
-    A wheel's tag names the oldest glibc that it runs with (PEP 600), 2.17 at the oldest for this machine.
+    A wheel's tag names the oldest glibc that it supports (PEP 600). For aarch64 that is at least 2.17.
     """
     glibc = range(runtime.glibc, OLDEST_GLIBC - 1, -1)
     return (*(f"manylinux_2_{minor}_{MACHINE}" for minor in glibc), f"manylinux2014_{MACHINE}")
 
 
 def locked_for_function(lock: str, runtime: Runtime = DEFAULT_RUNTIME) -> str:
-    """Return the requirements of a lock that hold on Lambda, without their markers.
+    """Return the requirements of a lock file that apply on Lambda, without their markers.
 
-    pip decides markers by the Python that runs it, whatever platform it downloads for.
+    pip evaluates markers for the Python that runs it, not for the platform that it downloads for.
     """
-    # The function's platform in the terms of environment markers (PEP 508).
+    # The function's platform as environment markers (PEP 508).
     function = {
         "implementation_name": "cpython",
         "os_name": "posix",
@@ -230,10 +231,10 @@ def _download(requirements: Path, runtime: Runtime, target: Path) -> None:
 
 
 def _installed(wheel: Path) -> Iterator[archive.Member]:
-    """Yield what a wheel installs, under the folder that Lambda puts on Python's path.
+    """Yield the files that a wheel installs, in the folder `python/` of a layer.
 
-    What does not go straight into site-packages lies in `<name>.data/<scheme>/` of a wheel. Of that, scripts,
-    headers and data outside of packages are left out: the function uses none.
+    A wheel has files for other folders than site-packages in `<name>.data/<scheme>/`. Scripts, headers and
+    data files there are left out, because the function does not use them.
     """
     for file in archive.members(wheel):
         in_data = re.match(r"[^/]+\.data/(?P<scheme>[^/]+)/", file.name)
@@ -244,7 +245,7 @@ def _installed(wheel: Path) -> Iterator[archive.Member]:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write the file as a whole or not at all, whoever else writes it at the same time."""
+    """Write the file atomically, so that parallel builds do not disturb each other."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
         file.write(content)
@@ -252,12 +253,12 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _archive(path: Path) -> pulumi.FileArchive:
-    """Name the archive from where Pulumi runs, so that no machine's folders end up in the stack's state."""
+    """Return an archive with a relative path, so that the stack's state has no folder of this machine."""
     return pulumi.FileArchive(os.path.relpath(path))
 
 
 def main() -> None:
-    """Build the handler, and the layer for each runtime that is named or else the default one."""
+    """Build the handler's archive, and the layer for each given runtime or the default one."""
     parser = argparse.ArgumentParser(prog="python -m components.packaging", description=main.__doc__)
     known = f"any of {', '.join(RUNTIMES)}, or all"
     parser.add_argument("runtimes", nargs="*", metavar="RUNTIME", help=known)

@@ -1,4 +1,4 @@
-"""The function, what it is made of, and what feeds it."""
+"""The function: its log group, policy, layer and event source mapping."""
 
 import json
 from collections.abc import Sequence
@@ -21,23 +21,23 @@ from components.settings import Settings
 from components.storage import Storage
 
 METRICS_NAMESPACE = "RegionalAnalytics"
-"""Namespace of the metrics that the handler writes (EMF)."""
+"""Namespace of the metrics that the handler writes in the embedded metric format."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessingArgs:
-    """What the function works with.
+    """Inputs of `Processing`.
 
     Attributes:
         names: Names and tags.
         settings: The stack's settings.
-        role: The function's role, which gets its policy here.
-        network: Where the function is attached.
+        role: The function's role, to which this component adds a policy.
+        network: The function's network.
         storage: The bucket.
         jobs: The job table.
-        ingestion: The queue that feeds the function.
-        contracts: The datasets by whose contracts the function converts.
-        key_arn: The KMS key for logs and environment; None for the services' own keys.
+        ingestion: The queue that invokes the function.
+        contracts: The contracts of the stack's datasets.
+        key_arn: The KMS key that encrypts logs and environment; None for the services' own keys.
     """
 
     names: Names
@@ -55,7 +55,7 @@ class Processing(pulumi.ComponentResource):
     """Log group, role policy, layer, function and event source mapping."""
 
     code_sha256: str
-    """Of the archive that is deployed, as Lambda reports it of the function's code."""
+    """SHA-256 of the function's code, as Lambda reports it."""
     function_arn: pulumi.Output[str]
     function_name: pulumi.Output[str]
     log_group_name: pulumi.Output[str]
@@ -77,10 +77,10 @@ class Processing(pulumi.ComponentResource):
             f"{name}-mapping",
             event_source_arn=args.ingestion.queue.arn,
             function_name=function.arn,
-            # With more, an invocation hands back what it has no time for, which uses up receives.
+            # A larger batch would return messages that it has no time for, which counts as a receive.
             batch_size=1,
             function_response_types=["ReportBatchItemFailures"],
-            # The cap sits here and not on the function: a throttled receive would count against the message.
+            # Not a reserved concurrency: that would throttle, and a throttled receive counts.
             scaling_config=lambda_.EventSourceMappingScalingConfigArgs(
                 maximum_concurrency=args.settings.maximum_concurrency
             ),
@@ -119,7 +119,7 @@ class Processing(pulumi.ComponentResource):
         layer = lambda_.LayerVersion(
             f"{self._name}-layer",
             layer_name=args.names.physical("layer"),
-            description="What the handler imports, as requirements/layer.txt pins it",
+            description="Packages that the handler imports, as pinned in requirements/layer.txt",
             code=packaging.layer_archive(runtime),
             compatible_architectures=[packaging.ARCHITECTURE],
             compatible_runtimes=[runtime.name],
@@ -128,7 +128,7 @@ class Processing(pulumi.ComponentResource):
         return lambda_.Function(
             f"{self._name}-function",
             name=args.names.physical("etl"),
-            description="Converts one upload to Parquet and keeps its job record",
+            description="Converts one upload to Parquet and writes its job record",
             role=args.role.arn,
             architectures=[packaging.ARCHITECTURE],
             runtime=runtime.name,
@@ -153,19 +153,19 @@ class Processing(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[
-                    # Lambda checks the role's rights before it creates the function.
+                    # Lambda checks the role's permissions before it creates the function.
                     *(policy, args.role.interface_policy),
-                    # The function moves to another network only when its rules and routes are there.
+                    # The function moves to a new network only after its rules and routes exist.
                     args.network,
-                    # A longer timeout waits until the queue hides messages for longer: Lambda refuses a
-                    # mapping whose queue hides them for less than the function's timeout.
+                    # The queue's visibility timeout is raised before the function's timeout: Lambda refuses
+                    # a mapping whose queue hides messages for less than the function's timeout.
                     args.ingestion.queue,
                 ],
             ),
         )
 
     def _environment(self) -> dict[str, pulumi.Input[str]]:
-        """What handler/environment.py reads."""
+        """Return the variables that handler/environment.py reads."""
         settings = self._args.settings
         return {
             "BUCKET_NAME": self._args.storage.bucket_name,

@@ -1,4 +1,4 @@
-"""Everything that one region runs."""
+"""The component of one region, which creates all parts."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -28,11 +28,11 @@ DATASETS_DIRECTORY = Path(__file__).resolve().parent.parent / "datasets"
 
 @dataclass(frozen=True, kw_only=True)
 class RegionalAnalyticsArgs:
-    """What the region is to be.
+    """Inputs of `RegionalAnalytics`.
 
     Attributes:
-        settings: The settings, from which nearly all the rest follows.
-        datasets_directory: Where the contracts are that the setting `datasets` names.
+        settings: The checked settings (`Settings.of`).
+        datasets_directory: The folder of the contracts that the setting `datasets` names.
     """
 
     settings: Settings
@@ -40,18 +40,18 @@ class RegionalAnalyticsArgs:
 
 
 class RegionalAnalytics(pulumi.ComponentResource):
-    """Bucket -> rule -> queue -> function -> results and job records, watched, within one region.
+    """Bucket, event rule, queue, function, job table, datasets and monitoring of one region.
 
-    All resources are made by the AWS provider that the options give, or else by the stack's default one.
+    All resources use the AWS provider of the options, or else the stack's default one.
 
     Raises:
-        pulumi.RunError: The provider is of another region than the settings.
-        SettingsError: The settings change what cannot be changed of a deployed stack.
-        ContractError: Contracts that cannot be deployed.
+        pulumi.RunError: The provider has another region than the settings.
+        SettingsError: The settings change a fixed setting of a deployed stack.
+        ContractError: A contract cannot be deployed.
     """
 
     outputs: dict[str, pulumi.Input[Any]]
-    """What the stack exports, by the names that operators and other programs read."""
+    """The stack's outputs by name (docs/settings.md)."""
 
     def __init__(
         self, name: str, args: RegionalAnalyticsArgs, opts: pulumi.ResourceOptions | None = None
@@ -74,7 +74,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
         key_arn = None
         if settings.customer_managed_key:
             key = EncryptionKey(f"{name}-encryption", EncryptionKeyArgs(names=names, settings=settings), part)
-            key_arn = identity.keep_key(key.arn)
+            key_arn = identity.store_key(key.arn)
         storage = Storage(
             f"{name}-storage",
             StorageArgs(names=names, settings=settings, role_arn=role.arn, key_arn=key_arn),

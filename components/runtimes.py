@@ -1,4 +1,4 @@
-"""The Lambda runtimes that the function can run on."""
+"""The Lambda runtimes that the function supports."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,9 +9,9 @@ class Runtime:
     """One of Lambda's Python runtimes.
 
     Attributes:
-        name: Lambda's name of it.
-        python: Its version of Python.
-        glibc: Minor version of glibc 2 in the Amazon Linux that it runs on.
+        name: Lambda's identifier.
+        python: The Python version.
+        glibc: The minor version of glibc 2 in its Amazon Linux.
         supported_until: The day on which AWS's support ends.
     """
 
@@ -42,5 +42,5 @@ RUNTIMES = {
         Runtime(name="python3.14", python="3.14", glibc=34, supported_until=date(2029, 6, 30)),
     )
 }
-"""By name (Lambda developer guide, "Lambda runtimes"). python3.11 runs on Amazon Linux 2, the others on
-Amazon Linux 2023 (their release notes name glibc 2.26 and 2.34)."""
+"""By identifier (Lambda developer guide, "Lambda runtimes"). python3.11 runs on Amazon Linux 2 with glibc
+2.26, the others on Amazon Linux 2023 with glibc 2.34 (their release notes)."""

@@ -1,4 +1,4 @@
-"""The settings of a stack: typed, and refused with a reason before any resource exists."""
+"""The settings of a stack, typed and checked before any resource is created."""
 
 import dataclasses
 import ipaddress
@@ -20,36 +20,36 @@ from components.runtimes import RUNTIMES
 from components.settings_rules import Fault, Rule
 
 ANY_ACCOUNT = Account(partition="aws", account_id="<account-id>")
-"""Stands for an account, whose id has 12 characters, in the length of names."""
+"""A placeholder with 12 characters, as an account's id has, for the length of names."""
 
 NEW_ACCOUNT_CONCURRENCY = 10
 NEW_ACCOUNT_MEMORY = 3008
-"""What new accounts often begin with. AWS raises both with use and on request (Lambda developer guide,
+"""Quotas that new accounts often have. AWS raises them with use and on request (Lambda developer guide,
 "Lambda quotas": "New AWS accounts have reduced concurrency and memory quotas")."""
 
 SUBNET_BITS = 3
-"""A VPC's range has eight equal parts, one for each letter that a zone's name can end with."""
+"""A VPC's range is divided into eight equal parts, one for each letter that a zone's name can end with."""
 
 _Value = TypeVar("_Value")
 
 
 def _setting(*rules: Rule, may_be_secret: bool = False) -> Any:  # noqa: ANN401 - a field of any type
-    """Declare a setting with the rules for its value, and whether resources can keep it secret."""
+    """Declare a setting with the rules for its value, and whether it can be a secret."""
     metadata = {"rules": rules, "may_be_secret": may_be_secret}
     return dataclasses.field(metadata=metadata, repr=not may_be_secret)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a stack may choose. Pulumi.yaml describes each setting, and has its default.
+    """The settings of a stack. Pulumi.yaml has the description and the default of each.
 
-    Make them with `Settings.of`, which fills in the defaults.
+    Create them with `Settings.of`, which uses the defaults.
 
     Attributes:
-        secrets: Names of the fields whose values are secret.
+        secrets: Names of the fields with secret values.
 
     Raises:
-        SettingsError: Values that AWS or the design does not accept; one line for each.
+        SettingsError: Values that AWS or this program does not accept.
     """
 
     region: str = _setting(settings_rules.aws_region)
@@ -63,13 +63,13 @@ class Settings:
     ephemeral_storage: int = _setting(settings_rules.between(512, 10_240, "MB, Lambda's limits"))
     maximum_concurrency: int = _setting(
         settings_rules.between(
-            2, settings_rules.MAXIMUM_CONCURRENCY, "from Lambda's least to what the job index holds"
+            2, settings_rules.MAXIMUM_CONCURRENCY, "from Lambda's minimum to the limit of the job index"
         )
     )
     maximum_receives: int = _setting(settings_rules.between(1, 1000, "SQS's limits"))
     upload_prefixes: tuple[str, ...] = _setting(settings_rules.upload_prefixes, may_be_secret=True)
     log_retention_days: int = _setting(settings_rules.log_retention)
-    job_retention_days: int = _setting(settings_rules.between(0, 3650, "days, 0 for ever"))
+    job_retention_days: int = _setting(settings_rules.between(0, 3650, "days, 0 keeps records for ever"))
     glacier_after_days: int = _setting(settings_rules.between(1, 2**31 - 1, "days, S3's limits"))
     archive_prefixes: tuple[str, ...] = _setting(settings_rules.key_prefixes, may_be_secret=True)
     noncurrent_version_expiration_days: int = _setting(
@@ -83,12 +83,12 @@ class Settings:
     administrator_role_arns: tuple[str, ...] = _setting(settings_rules.role_arns, may_be_secret=True)
     datasets: tuple[str, ...] = _setting(settings_rules.names_of_datasets)
     query_scan_limit_bytes: int = _setting(
-        settings_rules.between(10_000_000, 2**53, "bytes, Athena's lowest is 10 MB")
+        settings_rules.between(10_000_000, 2**53, "bytes, Athena's minimum is 10 MB")
     )
     customer_managed_key: bool = _setting()
     queue_depth_threshold: int = _setting(settings_rules.between(1, 2**31 - 1, "messages"))
     freshness_hours: int = _setting(
-        settings_rules.between(0, 168, "hours, CloudWatch evaluates an alarm over 7 days at most")
+        settings_rules.between(0, 168, "hours, CloudWatch evaluates an alarm over at most 7 days")
     )
     alarm_subscribers: tuple[str, ...] = _setting(settings_rules.subscribers, may_be_secret=True)
     runbook_url: str = _setting(settings_rules.page_url, may_be_secret=True)
@@ -102,16 +102,16 @@ class Settings:
 
     @classmethod
     def of(cls, *, region: str, cidr_block: str, secrets: Iterable[str] = (), **others: Any) -> Self:  # noqa: ANN401 - of each field's type
-        """Return checked settings; those that are not given have the defaults of Pulumi.yaml.
+        """Return checked settings, with the defaults of Pulumi.yaml for those that are not given.
 
         Args:
             region: The AWS region.
             cidr_block: The VPC's private IPv4 range.
-            secrets: Names of the fields whose values are secret.
+            secrets: Names of the fields with secret values.
             others: Any other field of this class.
 
         Raises:
-            SettingsError: Names that are no settings, and values that are not accepted.
+            SettingsError: Names of unknown settings, and values that are not accepted.
         """
         types = {name: kind for name, kind in typing.get_type_hints(cls).items() if name != "secrets"}
         secrets = frozenset(secrets)
@@ -145,14 +145,14 @@ class Settings:
 
     @property
     def visibility_timeout(self) -> int:
-        """How long the queue hides a message that was received, in seconds."""
+        """The queue's visibility timeout in seconds."""
         return VISIBILITY_PER_TIMEOUT * self.timeout
 
     @property
     def subnet_cidr_blocks(self) -> dict[str, str]:
-        """The range of each zone's subnet, which its zone's letter alone decides.
+        """The range of each zone's subnet, chosen by the zone's letter only.
 
-        A zone keeps its range whatever other zones the setting names, so zones can be exchanged.
+        A zone keeps its range when other zones of the setting change, so one zone can replace another.
         """
         parts = list(ipaddress.IPv4Network(self.cidr_block).subnets(prefixlen_diff=SUBNET_BITS))
         return {
@@ -160,7 +160,7 @@ class Settings:
         }
 
     def warnings(self, today: date) -> Iterator[str]:
-        """Yield what can be deployed and deserves a second thought, one line for each setting."""
+        """Yield a warning for each setting that can be deployed but may cause problems."""
         if deprecation := RUNTIMES[self.python_runtime].deprecation(today):
             yield f"{PROJECT}:pythonRuntime: {deprecation}"
         for name, quota, what in (
@@ -174,7 +174,7 @@ class Settings:
                 )
 
     def keep_secret(self, field_name: str, value: _Value) -> pulumi.Input[_Value]:
-        """Return a value that comes from the field, as a secret of Pulumi's if the field is one."""
+        """Return a value that depends on the field, as a Pulumi secret if the field is secret."""
         return pulumi.Output.secret(value) if field_name in self.secrets else value
 
     def _misplaced_secrets(self) -> Iterator[str]:
@@ -182,7 +182,7 @@ class Settings:
             if field.name in self.secrets and not field.metadata["may_be_secret"]:
                 yield self._problem(
                     field.name,
-                    "must not be a secret, as everybody who sees the resources sees what follows from it;"
+                    "must not be a secret, because the resources show values that depend on it;"
                     " set it without --secret",
                     None,
                 )
@@ -190,25 +190,25 @@ class Settings:
     def _wrong_values(self) -> Iterator[str]:
         for field in dataclasses.fields(self):
             for rule in field.metadata.get("rules", ()):
-                yield from self._told(field.name, rule(getattr(self, field.name)))
+                yield from self._problems(field.name, rule(getattr(self, field.name)))
 
     def _wrong_combinations(self) -> Iterator[str]:
-        yield from self._told(
+        yield from self._problems(
             "availability_zones", settings_rules.zones(self.availability_zones, region=self.region)
         )
-        yield from self._told(
+        yield from self._problems(
             "environment_suffix",
             settings_rules.length_of_names(self.environment_suffix, names=self.names(ANY_ACCOUNT)),
         )
-        yield from self._told(
+        yield from self._problems(
             "maximum_receives",
             settings_rules.receives(self.maximum_receives, visibility_timeout=self.visibility_timeout),
         )
-        yield from self._told(
+        yield from self._problems(
             "force_destroy", settings_rules.destruction(self.force_destroy, protect=self.protect)
         )
 
-    def _told(self, field_name: str, faults: Iterator[Fault]) -> Iterator[str]:
+    def _problems(self, field_name: str, faults: Iterator[Fault]) -> Iterator[str]:
         return (self._problem(field_name, right, got) for right, got in faults)
 
     def _problem(self, field_name: str, right: str, got: object) -> str:
@@ -216,10 +216,10 @@ class Settings:
 
 
 def load(project_directory: Path = configuration.PROJECT_DIRECTORY) -> Settings:
-    """Return the settings of the stack that Pulumi is running the program for.
+    """Return the settings of the current stack.
 
     Raises:
-        SettingsError: Settings that cannot be deployed, by themselves or beside the project's other stacks.
+        SettingsError: Settings that cannot be deployed, or that conflict with the project's other stacks.
     """
     configured = Configuration.of_this_stack()
     settings = from_configuration(configured, project_directory)
@@ -232,10 +232,10 @@ def load(project_directory: Path = configuration.PROJECT_DIRECTORY) -> Settings:
 def from_configuration(
     configured: Configuration, project_directory: Path = configuration.PROJECT_DIRECTORY
 ) -> Settings:
-    """Return the settings that a stack's configuration makes.
+    """Return the settings of a stack's configuration.
 
     Raises:
-        SettingsError: Keys that are no settings, and values that are not accepted.
+        SettingsError: Unknown keys, and values that are not accepted.
     """
     values = configuration.read(configured, project_directory)
     fields = {key_of(field.name): field.name for field in dataclasses.fields(Settings)}
@@ -244,7 +244,7 @@ def from_configuration(
 
 
 def _provider_problems(settings: Settings, configured: Configuration) -> Iterator[str]:
-    """Data stays in the region that the stack declares, so its provider is of that region."""
+    """Yield a problem if the AWS provider has another region than the stack."""
     if configured.values.get("aws:region") != settings.region:
         yield (
             f"aws:region: must be the same as {PROJECT}:region, {settings.region},"
@@ -253,7 +253,7 @@ def _provider_problems(settings: Settings, configured: Configuration) -> Iterato
 
 
 def _neighbour_problems(settings: Settings, project_directory: Path) -> Iterator[str]:
-    """VPCs whose ranges overlap can never be connected, and stacks of one name share their resources."""
+    """Yield conflicts with other stacks: overlapping VPC ranges, and equal names of resources."""
     own_stack = pulumi.get_stack()
     own_network = ipaddress.IPv4Network(settings.cidr_block)
     defaults = {f"{PROJECT}:{key}": value for key, value in configuration.defaults(project_directory).items()}
@@ -266,13 +266,13 @@ def _neighbour_problems(settings: Settings, project_directory: Path) -> Iterator
         )
         if (region, suffix) == (settings.region, settings.environment_suffix):
             yield (
-                f"{PROJECT}:environmentSuffix: must differ from Pulumi.{stack}.yaml's, which is of the same"
+                f"{PROJECT}:environmentSuffix: must differ from Pulumi.{stack}.yaml's, which has the same"
                 f" region, got {settings.environment_suffix!r}"
             )
         try:
             network = ipaddress.IPv4Network(str(cidr_block))
         except ValueError:
-            continue  # that stack's own deployment refuses it
+            continue  # the deployment of that stack refuses it
         if own_network.overlaps(network):
             yield (
                 f"{PROJECT}:cidrBlock: must not overlap {network} of Pulumi.{stack}.yaml,"
@@ -296,7 +296,7 @@ def _converted(value: Any, kind: Any) -> Any:  # noqa: ANN401 - of the field's t
     """Return the value as the field's type.
 
     Raises:
-        ValueError: It is of another type.
+        ValueError: The value has another type.
     """
     if kind is float:
         try:

@@ -1,6 +1,6 @@
-"""What AWS and the design accept for each setting.
+"""The rules for the values of settings.
 
-A rule gets a setting's value. For each fault it yields what would be right, and the part that is wrong.
+A rule gets a setting's value. For each fault it yields what is accepted, and the part that is not.
 """
 
 import difflib
@@ -24,39 +24,40 @@ PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12"
 """RFC 1918."""
 
 ZONE_LETTERS = "abcdefgh"
-"""A subnet's range follows from its zone's letter. No region has more zones."""
+"""A zone's letter decides its subnet's range. No region has more zones."""
 
 VPC_PREFIX_LENGTHS = range(16, 26)
-"""A VPC is /16 to /28 and a subnet /28 at the smallest (Amazon VPC user guide, "VPC CIDR blocks"). Eight
-subnets of a VPC, one for each letter, need a /25."""
+"""A VPC must be /16 to /28, and a subnet at least /28 (Amazon VPC user guide, "VPC CIDR blocks"). Eight
+subnets, one for each letter, need a /25."""
 
 LOG_RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
     *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
 )
-"""What CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
+"""The values that CloudWatch Logs accepts (API reference, PutRetentionPolicy)."""
 
 MAXIMUM_CONCURRENCY = 40
-"""What the job index can take. All jobs of one status share a partition of it, which takes 1,000 write units
-a second (DynamoDB developer guide, "Best practices for designing partition keys"). A delivery of a small file
-lasts at least 120 ms, so one function ends 8.3 jobs a second, and each job costs a partition 2 units:
+"""The limit of the job index. Jobs of one status share a partition, which accepts 1,000 write units a second
+(DynamoDB developer guide, "Best practices for designing partition keys"). A delivery of a small file takes at
+least 120 ms, so one function finishes 8.3 jobs a second, and each job needs 2 units of a partition:
 40 x 8.3 x 2 = 667 (docs/reliability.md, "Floods")."""
 
 KEY_BYTES = 1024
-"""The longest key of an object (S3 user guide, "Naming Amazon S3 objects")."""
+"""The maximum length of an object's key (S3 user guide, "Naming Amazon S3 objects")."""
 
 PATTERN_CHARACTERS = 2048
-"""The longest event pattern before an account's quota is raised (EventBridge user guide, "Quotas")."""
+"""The default quota for the length of an event pattern (EventBridge user guide, "Quotas")."""
 
 UPLOAD_PREFIXES_CHARACTERS = PATTERN_CHARACTERS - 400
-"""What the rest of the rule's pattern leaves; the function's environment, 4 KB in all, has the room too."""
+"""The rest of the rule's pattern needs up to 400. The function's environment of 4 KB also has room for
+this."""
 
 NAME_LENGTHS = {"bucket": 63, "lambda-role": 64, "etl": 64, "delivery-dlq": 80}
-"""Kinds of resources whose names AWS limits most (S3, IAM, Lambda and SQS), and the limits."""
+"""Maximum lengths of the names of S3, IAM, Lambda and SQS, by the kind with the longest name."""
 
 
 def between(lowest: int, highest: int, reason: str) -> Rule:
-    """Return the rule of a number with limits."""
+    """Return the rule for a number with limits."""
 
     def check(value: float) -> Iterator[Fault]:
         if not lowest <= value <= highest:
@@ -66,13 +67,13 @@ def between(lowest: int, highest: int, reason: str) -> Rule:
 
 
 def share(value: float) -> Iterator[Fault]:
-    """Accept a share of a whole."""
+    """Accept a share, 0 to 1."""
     if not 0 <= value <= 1:
         yield "must be 0 to 1", value
 
 
 def aws_region(region: str) -> Iterator[Fault]:
-    """Accept a region that pulumi-aws knows."""
+    """Accept an AWS region, as pulumi-aws lists them."""
     regions = [known.value for known in Region]
     if region not in regions:
         similar = difflib.get_close_matches(region, regions, n=1)
@@ -81,7 +82,7 @@ def aws_region(region: str) -> Iterator[Fault]:
 
 
 def private_range(cidr_block: str) -> Iterator[Fault]:
-    """Accept a private IPv4 range that a VPC can have and eight subnets fit in."""
+    """Accept a private IPv4 range for a VPC with eight subnets."""
     try:
         network = ipaddress.IPv4Network(cidr_block, strict=False)
     except ValueError:
@@ -90,14 +91,14 @@ def private_range(cidr_block: str) -> Iterator[Fault]:
     if str(network) != cidr_block:
         yield f"must start at its network address with its length ({network})", cidr_block
     if not any(map(network.subnet_of, PRIVATE_RANGES)):
-        yield f"must lie in a private range ({', '.join(map(str, PRIVATE_RANGES))})", cidr_block
+        yield f"must be in a private range ({', '.join(map(str, PRIVATE_RANGES))})", cidr_block
     if network.prefixlen not in VPC_PREFIX_LENGTHS:
         shortest, longest = VPC_PREFIX_LENGTHS[0], VPC_PREFIX_LENGTHS[-1]
         yield f"must be /{shortest} to /{longest} (a VPC's limit, and room for eight subnets)", cidr_block
 
 
 def part_of_names(suffix: str) -> Iterator[Fault]:
-    """Accept what a bucket's name may hold, the strictest of all names."""
+    """Accept the characters of a bucket's name, which has the strictest rules."""
     if not re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", suffix):
         yield "must be lower-case letters, digits and inner hyphens, as in a bucket's name", suffix
 
@@ -115,14 +116,14 @@ def runtime(name: str) -> Iterator[Fault]:
 
 
 def log_retention(days: int) -> Iterator[Fault]:
-    """Accept the periods of CloudWatch Logs."""
+    """Accept a retention period of CloudWatch Logs."""
     if days not in LOG_RETENTION_DAYS:
         allowed = ", ".join(map(str, LOG_RETENTION_DAYS))
         yield f"must be one of {allowed} (CloudWatch Logs accepts no other)", days
 
 
 def upload_prefixes(prefixes: Sequence[str]) -> Iterator[Fault]:
-    """Accept beginnings of keys, apart from the system's own, as many as one event pattern holds."""
+    """Accept key prefixes that do not overlap the system's, as many as fit in an event pattern."""
     yield from key_prefixes(prefixes)
     length = len(json.dumps([{"prefix": prefix} for prefix in prefixes]))
     if length > UPLOAD_PREFIXES_CHARACTERS:
@@ -140,17 +141,17 @@ def names_of_datasets(names: Sequence[str]) -> Iterator[Fault]:
 
 
 def key_prefixes(prefixes: Sequence[str]) -> Iterator[Fault]:
-    """Accept beginnings of keys, none of which can hold what the system writes."""
+    """Accept key prefixes that do not overlap the system's."""
     for prefix in prefixes:
         if any(own.startswith(prefix) or prefix.startswith(own) for own in SYSTEM_PREFIXES):
-            yield f"must not contain what the system writes ({', '.join(SYSTEM_PREFIXES)})", prefix
+            yield f"must not overlap the system's prefixes ({', '.join(SYSTEM_PREFIXES)})", prefix
         if len(prefix.encode()) > KEY_BYTES:
-            yield f"must be beginnings of keys of up to {KEY_BYTES:,} bytes", prefix
+            yield f"must be key prefixes of up to {KEY_BYTES:,} bytes", prefix
     yield from _once(prefixes, "prefix")
 
 
 def role_arns(arns: Sequence[str]) -> Iterator[Fault]:
-    """Accept ARNs of IAM roles, as `aws:PrincipalArn` has them for a session of the role."""
+    """Accept ARNs of IAM roles, as in `aws:PrincipalArn` for a session of the role."""
     for arn in arns:
         if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/[\x21-\x29\x2b-\x3e\x40-\x7e]+", arn):
             yield "must be ARNs of IAM roles, such as arn:aws:iam::123456789012:role/admin", arn
@@ -158,7 +159,7 @@ def role_arns(arns: Sequence[str]) -> Iterator[Fault]:
 
 
 def subscribers(addresses: Sequence[str]) -> Iterator[Fault]:
-    """Accept what SNS can send to by e-mail or HTTPS."""
+    """Accept e-mail addresses and HTTPS endpoints, for SNS."""
     for address in addresses:
         if not re.fullmatch(r"https://[^\s/]+\S*|[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+", address):
             yield "must be e-mail addresses or https:// endpoints", address
@@ -166,7 +167,7 @@ def subscribers(addresses: Sequence[str]) -> Iterator[Fault]:
 
 
 def page_url(url: str) -> Iterator[Fault]:
-    """Accept the address of a page whose sections can be linked to, or none."""
+    """Accept the address of a page without a fragment, or an empty string."""
     if url and not re.fullmatch(r"https?://[^\s/#]+[^\s#]*", url):
         yield "must be an http:// or https:// address without a fragment (#...), or empty", url
     if len(url) > 512:
@@ -182,15 +183,15 @@ def zones(availability_zones: Sequence[str], *, region: str) -> Iterator[Fault]:
 
 
 def length_of_names(suffix: str, *, names: Names) -> Iterator[Fault]:
-    """Accept a suffix with which each name is short enough."""
+    """Accept a suffix with which no name is too long."""
     excess, kind = max((len(names.physical(kind)) - limit, kind) for kind, limit in NAME_LENGTHS.items())
     if excess > 0:
-        room = f"{names.physical(kind)} fits in {NAME_LENGTHS[kind]} characters"
-        yield f"must be {excess} shorter, so that {room}", suffix
+        reason = f"{names.physical(kind)} must fit in {NAME_LENGTHS[kind]}"
+        yield f"must have up to {len(suffix) - excess} characters ({reason})", suffix
 
 
 def receives(maximum_receives: int, *, visibility_timeout: int) -> Iterator[Fault]:
-    """Accept as many deliveries as end in the dead-letter queue before the queue deletes the message."""
+    """Accept a number of receives that ends before the queue deletes the message."""
     most = QUEUE_RETENTION // 2 // visibility_timeout
     if maximum_receives > most:
         reason = f"deliveries {visibility_timeout} seconds apart must end within half of the queue's 4 days"
@@ -198,9 +199,9 @@ def receives(maximum_receives: int, *, visibility_timeout: int) -> Iterator[Faul
 
 
 def destruction(force_destroy: bool, *, protect: bool) -> Iterator[Fault]:
-    """Accept the destruction of data only if two settings agree."""
+    """Accept `forceDestroy` only without `protect`."""
     if force_destroy and protect:
-        yield f"needs {PROJECT}:protect to be false: two settings must agree before data is destroyed", True
+        yield f"needs {PROJECT}:protect to be false, so that one setting alone cannot delete data", True
 
 
 def _once(values: Sequence[str], what: str) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""The bucket: what users upload, and beside it what the system makes of it."""
+"""The bucket of uploads and results."""
 
 import json
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from components.names import Names
 from components.settings import Settings
 
 INCOMPLETE_UPLOAD_DAYS = 7
-"""Parts of an upload that nobody finished are charged for, and seen by nobody."""
+"""S3 bills the parts of incomplete multipart uploads, and does not list them as objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StorageArgs:
-    """What the bucket keeps, how long, and from whom.
+    """Inputs of `Storage`.
 
     Attributes:
         names: Names and tags.
         settings: The stack's settings.
-        role_arn: The function's role, which may never alter or delete an upload.
-        key_arn: The KMS key to encrypt with; None for S3's own keys.
+        role_arn: The function's role, which the bucket policy denies any change of uploads.
+        key_arn: The KMS key that encrypts the bucket; None for S3's own keys.
     """
 
     names: Names
@@ -32,7 +32,7 @@ class StorageArgs:
 
 
 class Storage(pulumi.ComponentResource):
-    """A private, versioned bucket that tells EventBridge what happens in it."""
+    """A private, versioned bucket that sends its events to EventBridge."""
 
     bucket_name: pulumi.Output[str]
     bucket_arn: pulumi.Output[str]
@@ -52,7 +52,7 @@ class Storage(pulumi.ComponentResource):
         self._configure_retention()
         self._encrypt()
         self._add_policy(self._block_public_access())
-        # S3 sends nothing to EventBridge until it is told to: without this, the chain never starts.
+        # S3 sends no events to EventBridge without this.
         s3.BucketNotification(
             f"{name}-notification", bucket=self._bucket.id, eventbridge=True, opts=self._child
         )
@@ -69,7 +69,7 @@ class Storage(pulumi.ComponentResource):
             versioning_configuration=s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
             opts=self._child,
         )
-        # A filter cannot except a prefix, so what moves to Glacier is named; results stay readable at once.
+        # A filter cannot exclude the results' prefixes, so the rules name the prefixes of uploads.
         archive = [
             s3.BucketLifecycleConfigurationRuleArgs(
                 id=f"archive-{number}",
@@ -101,7 +101,7 @@ class Storage(pulumi.ComponentResource):
             f"{self._name}-lifecycle",
             bucket=self._bucket.id,
             rules=[*archive, expire],
-            # An object costs a request to move, and 40 KB of overhead once it has moved.
+            # S3 bills a request for each transition, and 40 KB of overhead for each archived object.
             transition_default_minimum_object_size="all_storage_classes_128K",
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
@@ -117,9 +117,9 @@ class Storage(pulumi.ComponentResource):
             rules=[
                 s3.BucketServerSideEncryptionConfigurationRuleArgs(
                     apply_server_side_encryption_by_default=default,
-                    # New buckets refuse them by themselves since 2026; this one does in every case.
+                    # The default of new buckets since 2026, made explicit.
                     blocked_encryption_types=["SSE-C"],
-                    # One data key for many objects: KMS is asked, and paid, a fraction as often.
+                    # A bucket key serves many objects, which reduces the requests to KMS and their cost.
                     bucket_key_enabled=key_arn is not None,
                 )
             ],
@@ -127,7 +127,7 @@ class Storage(pulumi.ComponentResource):
         )
 
     def _block_public_access(self) -> list[pulumi.Resource]:
-        """Switch ACLs off, and refuse each policy that admits somebody from outside."""
+        """Disable ACLs, and block public policies."""
         ownership = s3.BucketOwnershipControls(
             f"{self._name}-ownership",
             bucket=self._bucket.id,
@@ -146,7 +146,7 @@ class Storage(pulumi.ComponentResource):
         return [ownership, public_access_block]
 
     def _add_policy(self, after: list[pulumi.Resource]) -> None:
-        """Deny what nobody may do; S3 refuses two changes of one bucket at a time (OperationAborted)."""
+        """Add the bucket policy after the given resources: S3 refuses parallel changes (OperationAborted)."""
         settings = self._args.settings
         administrators = settings.keep_secret("administrator_role_arns", settings.administrator_role_arns)
         policy = pulumi.Output.all(

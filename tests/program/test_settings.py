@@ -43,9 +43,9 @@ def refusal(**changes: str) -> str:
         (
             "cidrBlock",
             "8.8.0.0/16",
-            "must lie in a private range (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16)",
+            "must be in a private range (10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16)",
         ),
-        ("cidrBlock", "172.32.0.0/16", "must lie in a private range"),
+        ("cidrBlock", "172.32.0.0/16", "must be in a private range"),
         ("cidrBlock", "10.0.0.0/8", "must be /16 to /25"),
         ("cidrBlock", "10.1.0.0/26", "room for eight subnets"),
         ("region", "eu-west-9", "must be an AWS region (did you mean eu-west-"),
@@ -58,7 +58,7 @@ def refusal(**changes: str) -> str:
         ("environmentSuffix", "dev_1", "must be lower-case letters, digits and inner hyphens"),
         ("environmentSuffix", "dev-", "must be lower-case letters, digits and inner hyphens"),
         ("environmentSuffix", "", "must be lower-case letters, digits and inner hyphens"),
-        ("environmentSuffix", "a" * 40, "must be"),
+        ("environmentSuffix", "a" * 40, "must have up to"),
         ("environment", "", "must be a tag's value"),
         ("environment", "aws:mine", "must be a tag's value"),
         ("environment", "a" * 257, "must be a tag's value"),
@@ -76,9 +76,9 @@ def refusal(**changes: str) -> str:
         ("pythonRuntime", "3.12", "must be one of python3.11,"),
         ("jobRetentionDays", "-1", "must be 0 to 3650"),
         ("jobRetentionDays", "3651", "must be 0 to 3650"),
-        ("uploadPrefixes", '["processed/input/"]', "must not contain what the system writes"),
-        ("uploadPrefixes", '["rej"]', "must not contain what the system writes"),
-        ("uploadPrefixes", '[""]', "must not contain what the system writes"),
+        ("uploadPrefixes", '["processed/input/"]', "must not overlap the system's prefixes"),
+        ("uploadPrefixes", '["rej"]', "must not overlap the system's prefixes"),
+        ("uploadPrefixes", '[""]', "must not overlap the system's prefixes"),
         ("uploadPrefixes", '["in/", "in/"]', "must name each prefix once"),
         (
             "administratorRoleArns",
@@ -95,7 +95,7 @@ def refusal(**changes: str) -> str:
         ("runbookUrl", "docs/runbook.md", "must be an http:// or https:// address"),
         ("runbookUrl", "https://example.com/runbook#top", "without a fragment"),
         ("maximumConcurrency", "1", "must be 2 to 40"),
-        ("maximumConcurrency", "41", "what the job index holds"),
+        ("maximumConcurrency", "41", "the limit of the job index"),
         ("logRetentionDays", "31", "must be one of 1, 3, 5, 7, 14, 30,"),
         ("logRetentionDays", "0", "must be one of"),
         ("glacierAfterDays", "0", "must be 1 to"),
@@ -103,11 +103,11 @@ def refusal(**changes: str) -> str:
         (
             "archivePrefixes",
             '["processed/"]',
-            "must not contain what the system writes (processed/, rejected/)",
+            "must not overlap the system's prefixes (processed/, rejected/)",
         ),
-        ("archivePrefixes", '["processed/2026/"]', "must not contain what the system writes"),
-        ("archivePrefixes", '[""]', "must not contain what the system writes"),
-        ("archivePrefixes", '["r"]', "must not contain what the system writes"),
+        ("archivePrefixes", '["processed/2026/"]', "must not overlap the system's prefixes"),
+        ("archivePrefixes", '[""]', "must not overlap the system's prefixes"),
+        ("archivePrefixes", '["r"]', "must not overlap the system's prefixes"),
         ("archivePrefixes", '["a/", "a/"]', "must name each prefix once"),
         ("rejectedShareMax", "1.5", "must be 0 to 1"),
         ("rejectedShareMax", "-0.1", "must be 0 to 1"),
@@ -128,7 +128,7 @@ def refusal(**changes: str) -> str:
         ("archivePrefixes", "[1]", "must be a list of strings"),
     ],
 )
-def test_refusal_names_key_value_and_what_is_right(key: str, value: str, right: str) -> None:
+def test_error_names_key_value_and_what_is_accepted(key: str, value: str, right: str) -> None:
     message = refusal(**{key: value})
     (line,) = (line for line in message.splitlines() if right in line)
     assert line.startswith(f"  regional-analytics:{key}: ")
@@ -139,18 +139,18 @@ def test_length_of_the_suffix_follows_the_longest_name() -> None:
     longest = 63 - len("analytics-bucket--123456789012-eu-west-1-an")
     assert configured(environmentSuffix="a" * longest)
     message = refusal(environmentSuffix="a" * (longest + 1))
-    assert "must be 1 shorter, so that analytics-bucket-a" in message
-    assert "-<account-id>-eu-west-1-an fits in 63 characters" in message
+    assert f"must have up to {longest} characters (analytics-bucket-a" in message
+    assert "-<account-id>-eu-west-1-an must fit in 63)" in message
 
 
-def test_data_needs_two_settings_to_be_destroyed() -> None:
+def test_deleting_data_needs_two_settings() -> None:
     message = refusal(forceDestroy="true")
     assert "regional-analytics:forceDestroy" in message
     assert "regional-analytics:protect" in message
     assert configured(forceDestroy="true", protect="false").force_destroy
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_together() -> None:
     message = refusal(timeout="0", memorySize="1", cidrBlock="8.8.0.0/16")
     assert len(message.splitlines()) == 1 + 3
 
@@ -173,7 +173,7 @@ def test_unknown_key_is_refused_with_a_hint(key: str, hint: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["region", "cidrBlock"])
-def test_required_key_is_missed(key: str) -> None:
+def test_missing_required_key_is_reported(key: str) -> None:
     config = {name: value for name, value in MINIMAL.items() if name != f"regional-analytics:{key}"}
     with pytest.raises(SettingsError, match=f"regional-analytics:{key}: must be set"):
         settings.from_configuration(Configuration(values=config))
@@ -223,7 +223,7 @@ SECRETS = {
 
 
 @pytest.mark.parametrize("key", SECRETS)
-def test_refusal_does_not_show_a_secret(key: str) -> None:
+def test_error_does_not_show_a_secret(key: str) -> None:
     _, bad = SECRETS[key]
     name = f"regional-analytics:{key}"
     with pytest.raises(SettingsError) as refused:
@@ -268,7 +268,7 @@ def load(config: Mapping[str, str], *, stack: str, project_directory: Path = PRO
     return settings.load(project_directory)
 
 
-def test_under_the_engine_the_same_settings_come_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_engine_gives_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """The engine hands over every key, defaults filled in by itself, through the environment."""
     schema = yaml.safe_load((PROJECT_DIRECTORY / "Pulumi.yaml").read_text())["config"]
     filled = {
@@ -342,13 +342,13 @@ config:
     assert load(MINIMAL, stack="mine", project_directory=project).region == "eu-west-1"
 
 
-def test_stack_file_that_is_no_yaml_is_named(tmp_path: Path) -> None:
+def test_stack_file_that_is_not_yaml_is_named(tmp_path: Path) -> None:
     project = project_with(tmp_path, broken="config: [\n")
     with pytest.raises(SettingsError, match=re.escape("Pulumi.broken.yaml: must be YAML")):
         load(MINIMAL, stack="mine", project_directory=project)
 
 
-def test_nothing_is_registered_before_the_settings_hold() -> None:
+def test_nothing_is_registered_before_the_settings_are_checked() -> None:
     monitor = RecordingMonitor.without_aws()
     with pytest.raises(SettingsError):
         evaluate("eu-west-1", {"regional-analytics:timeout": "0"}, monitor=monitor)
