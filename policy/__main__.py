@@ -20,14 +20,14 @@ from rules import RULES, UNKNOWN, Resource, ResourceRule, Rule, Stack, StackRule
 
 
 def policy(rule: Rule) -> Policy:
-    """Make a rule a policy of Pulumi's."""
+    """Return a rule as a Pulumi policy."""
     level = EnforcementLevel(rule.level)
     if isinstance(rule, ResourceRule):
         return ResourceValidationPolicy(rule.name, rule.description, _resource_check(rule), level)
     return StackValidationPolicy(rule.name, rule.description, _stack_check(rule), level)
 
 
-def _resource_check(rule: ResourceRule):  # noqa: ANN202 - a callback of pulumi_policy's own shape
+def _resource_check(rule: ResourceRule):  # noqa: ANN202 - a callback that pulumi_policy defines
     def check(args: ResourceValidationArgs, report: ReportViolation) -> None:
         for message in rule.messages(_resource(args), _region()):
             report(message, None)
@@ -35,7 +35,7 @@ def _resource_check(rule: ResourceRule):  # noqa: ANN202 - a callback of pulumi_
     return check
 
 
-def _stack_check(rule: StackRule):  # noqa: ANN202 - a callback of pulumi_policy's own shape
+def _stack_check(rule: StackRule):  # noqa: ANN202 - a callback that pulumi_policy defines
     def check(args: StackValidationArgs, report: ReportViolation) -> None:
         for violation in rule.violations(Stack(region=_region(), resources=tuple(_resources(args)))):
             report(violation.message, violation.resource.urn if violation.resource else None)
@@ -44,13 +44,15 @@ def _stack_check(rule: StackRule):  # noqa: ANN202 - a callback of pulumi_policy
 
 
 def _resources(args: StackValidationArgs) -> Iterator[Resource]:
-    """Give the stack's resources, and the providers that made them where they are not among them."""
+    """Yield the stack's resources, and their providers if these are not among them."""
     providers = {given.provider.urn: given.provider for given in args.resources if given.provider}
     for given in args.resources:
         providers.pop(given.urn, None)
         yield _resource(given)
     for urn, given in providers.items():
-        yield Resource(type=given.resource_type, name=given.name, properties=_known(given.props), urn=urn)
+        yield Resource(
+            type=given.resource_type, name=given.name, properties=_with_unknowns(given.props), urn=urn
+        )
 
 
 def _region() -> str:
@@ -62,7 +64,7 @@ def _resource(given: ResourceValidationArgs | PolicyResource) -> Resource:
     return Resource(
         type=given.resource_type,
         name=given.name,
-        properties=_known(given.props),
+        properties=_with_unknowns(given.props),
         urn=given.urn,
         protect=given.opts.protect,
         dependencies={
@@ -71,8 +73,8 @@ def _resource(given: ResourceValidationArgs | PolicyResource) -> Resource:
     )
 
 
-def _known(value: Any) -> Any:  # noqa: ANN401 - properties are JSON
-    """Copy properties, with `UNKNOWN` where a preview's proxy would raise."""
+def _with_unknowns(value: Any) -> Any:  # noqa: ANN401 - properties are JSON
+    """Return a copy of the properties, with `UNKNOWN` for values that a preview does not know."""
     if isinstance(value, Mapping):
         return {key: _item(value, key) for key in value}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
@@ -82,7 +84,7 @@ def _known(value: Any) -> Any:  # noqa: ANN401 - properties are JSON
 
 def _item(container: Any, key: Any) -> Any:  # noqa: ANN401 - properties are JSON
     try:
-        return _known(container[key])
+        return _with_unknowns(container[key])
     except UnknownValueError:
         return UNKNOWN
 

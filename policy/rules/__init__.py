@@ -1,4 +1,4 @@
-"""The rules that every stack keeps: one set, for the tests and for Pulumi's engine."""
+"""The rules for every stack, used by the tests and by the policy pack."""
 
 from . import acceptance, access, encryption, network, permissions, residency, retention, tags
 from .model import UNKNOWN, Resource, ResourceRule, Rule, Stack, StackRule, Violation
@@ -14,7 +14,7 @@ RULES: tuple[Rule, ...] = tuple(
 
 
 def violations(stack: Stack) -> list[Violation]:
-    """Give everything in the stack that breaks a rule."""
+    """Return all violations in the stack."""
     return [violation for rule in RULES for violation in rule.violations(stack)]
 
 

@@ -1,4 +1,4 @@
-"""What AWS refuses although neither its resource schemas nor its service models say so."""
+"""Rules that AWS applies and that neither its resource schemas nor its service models contain."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -27,9 +27,9 @@ CHECKED_BY_LAMBDA: Mapping[str, re.Pattern[str]] = {
     "ec2:DescribeNetworkInterfaces": re.compile(r"\*"),
     "ec2:DescribeSubnets": re.compile(r"\*"),
 }
-"""What Lambda asks of the role of a function in a VPC, and on which resources an answer counts. It names no
-interface when it asks (Lambda developer guide, "Giving Lambda functions access to resources in an Amazon
-VPC"; github.com/hashicorp/terraform-provider-aws/issues/20698)."""
+"""The actions that Lambda checks for the role of a function in a VPC, and the resources that pass. It names
+no interface (Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC";
+github.com/hashicorp/terraform-provider-aws/issues/20698)."""
 
 ACCOUNT_WIDE: Mapping[str, str] = {
     "aws:iam/role:Role": "name",
@@ -43,7 +43,7 @@ identifiers"; CloudWatch API reference, PutDashboard: "All dashboards in your ac
 
 @resource_rule(*DESCRIBED)
 def ec2_descriptions(resource: Resource, _region: str) -> Iterator[str]:
-    """EC2 takes few special characters in descriptions: no apostrophe, no quotation mark, no accent."""
+    """EC2 allows few special characters in descriptions: no apostrophes, quotation marks or accents."""
     described = [("description", resource.at("description"))]
     for kind in ("ingress", "egress"):
         described += [
@@ -57,41 +57,41 @@ def ec2_descriptions(resource: Resource, _region: str) -> Iterator[str]:
 
 @stack_rule()
 def lambda_role_check(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """Lambda refuses to attach a function to a VPC unless its role passes a check of its EC2 rights."""
+    """Lambda attaches a function to a VPC only if its role passes a check of its EC2 permissions."""
     for function in stack.of(FUNCTION):
         if not function.at("vpcConfig", "subnetIds"):
             continue
         for role in (role for role in stack.of(ROLE) if role.at("arn") == function.at("role")):
             policies = stack.attached(role, ROLE_POLICY, by="role")
             if any(policy.at("policy") is UNKNOWN for policy in policies):
-                continue  # the update is checked again, with the policy
+                continue  # the update checks it again, with the policy
             allowed = [each for policy in policies for _, each in statements(policy) if each.allows]
             for action, resources in CHECKED_BY_LAMBDA.items():
-                if not any(_answers(statement, action, resources) for statement in allowed):
-                    how = f"allow it on {_example(action)}, with no condition that needs a key of the request"
-                    yield role, f"does not allow {action} as Lambda asks for it; {how}"
+                if not any(_passes_check(statement, action, resources) for statement in allowed):
+                    how = f"allow it on {_example(action)}, without a condition on a key of the request"
+                    yield role, f"does not allow {action} as Lambda checks it; {how}"
 
 
 @resource_rule(*BUCKETS)
 def bucket_name_owned(bucket: Resource, region: str) -> Iterator[str]:
-    """A name in S3's global namespace belongs to whoever in the world takes it first."""
+    """A bucket name in S3's global namespace can be taken by any account."""
     name, namespace = bucket.at("bucket"), bucket.at("bucketNamespace")
     if namespace not in ("account-regional", UNKNOWN):
         yield f"bucketNamespace is {namespace}; set it to account-regional"
     if name is not UNKNOWN and not re.fullmatch(rf".+-\d{{12}}-{region}-an", str(name)):
-        yield f"bucket is {name}; a name of the account's own ends with its id, {region} and -an"
+        yield f"bucket is {name}; an account-regional name ends with the account id, {region} and -an"
 
 
 @resource_rule(*ACCOUNT_WIDE)
 def account_wide_names(resource: Resource, region: str) -> Iterator[str]:
-    """Two regions share these names, so that without the region one stack overwrites or blocks the other."""
+    """All regions share these names: without the region, one stack overwrites or blocks another."""
     path = ACCOUNT_WIDE[resource.type]
     name = resource.at(path)
     if name is not UNKNOWN and region not in str(name):
         yield f"{path} is {name}; it should contain {region}"
 
 
-def _answers(statement: Statement, action: str, resources: re.Pattern[str]) -> bool:
+def _passes_check(statement: Statement, action: str, resources: re.Pattern[str]) -> bool:
     return (
         action in statement.actions
         and any(map(resources.fullmatch, statement.resources))

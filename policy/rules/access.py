@@ -1,4 +1,4 @@
-"""Who may reach what is stored: nobody else, never in the clear, and no service on another's behalf."""
+"""Access to stored data: not public, only with TLS, and no service on behalf of other accounts."""
 
 from collections.abc import Iterator
 
@@ -10,20 +10,21 @@ OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
 PERMISSION = "aws:lambda/permission:Permission"
 PUBLIC_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 TOPIC = "aws:sns/topic:Topic"
-GUARDED = {
+WITH_ENDPOINT = {
     BUCKET: ("aws:s3/bucketPolicy:BucketPolicy", "bucket", "s3:*"),
     "aws:sqs/queue:Queue": ("aws:sqs/queuePolicy:QueuePolicy", "queueUrl", "sqs:*"),
     TOPIC: ("aws:sns/topicPolicy:TopicPolicy", "arn", "sns:Publish"),
 }
-"""What is spoken to over the network: its policy's type, the reference in it, the least it must deny."""
+"""Types with a network endpoint: the type of its policy, the property that refers to it, the action to
+deny."""
 
 BOUNDS = ("aws:sourcearn", "aws:sourceaccount", "kms:viaservice", "kms:encryptioncontext:aws:")
-"""Beginnings of the condition keys that bind a service to the resource or account it acts for."""
+"""Prefixes of condition keys that limit a service to the resource or account for which it acts."""
 
 
 @stack_rule()
 def bucket_public_access(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """One careless policy or ACL must not be enough to publish the data."""
+    """A wrong policy or ACL alone must not make the data public."""
     for bucket in stack.of(BUCKET):
         blocks = stack.attached(bucket, PUBLIC_ACCESS_BLOCK, by="bucket")
         if not blocks:
@@ -36,7 +37,7 @@ def bucket_public_access(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 
 @stack_rule()
 def bucket_ownership(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """An object belongs to the bucket's owner whoever uploads it, and ACLs grant nothing."""
+    """The bucket's owner owns every object, and ACLs are disabled."""
     for bucket in stack.of(BUCKET):
         controls = stack.attached(bucket, OWNERSHIP, by="bucket")
         if not controls:
@@ -49,21 +50,21 @@ def bucket_ownership(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 
 @stack_rule()
 def tls_only(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """Data in the clear is read on its way: requests without TLS are refused, whoever makes them."""
-    for kind, (policy_type, by, action) in GUARDED.items():
+    """Requests without TLS can be read in transit, so policies deny them to everybody."""
+    for kind, (policy_type, by, action) in WITH_ENDPOINT.items():
         for owner in stack.of(kind):
             policies = stack.attached(owner, policy_type, by=by)
             known = [policy for policy in policies if policy.at("policy") is not UNKNOWN]
             if policies and not known:
                 continue
             denials = (statement for policy in known for _, statement in statements(policy))
-            if not any(_refuses_plain_text(statement, action) for statement in denials):
+            if not any(_denies_plain_http(statement, action) for statement in denials):
                 yield owner, f"no policy denies {action} when aws:SecureTransport is false"
 
 
 @resource_rule()
 def no_public_policy(resource: Resource, _region: str) -> Iterator[str]:
-    """A policy that allows everybody publishes what it guards; an endpoint's names resources instead."""
+    """A policy that allows everybody makes its resource public. Endpoint policies limit resources instead."""
     for path, statement in statements(resource):
         if resource.type in ENDPOINTS or not statement.allows:
             continue
@@ -75,21 +76,21 @@ def no_public_policy(resource: Resource, _region: str) -> Iterator[str]:
 
 @resource_rule()
 def services_bound(resource: Resource, _region: str) -> Iterator[str]:
-    """A service acts for all its customers: unless it is bound to a source, anybody can make it act here."""
+    """A service acts for all accounts, so its permission must name a source resource or account."""
     if resource.type == ROLE:
         return
     for path, statement in statements(resource):
         services = [name for kind, name in statement.principals if kind == "Service"]
         bound = any(key.startswith(BOUNDS) for key in statement.condition_keys())
         if statement.allows and services and not bound:
-            yield f"{path} allows {', '.join(services)} for anybody; bind it by aws:SourceArn"
+            yield f"{path} allows {', '.join(services)} for any account; add a condition on aws:SourceArn"
     if resource.type == PERMISSION and not (resource.at("sourceArn") or resource.at("sourceAccount")):
-        yield f"principal {resource.at('principal')} may invoke the function for anybody; set sourceArn"
+        yield f"principal {resource.at('principal')} may invoke the function for any account; set sourceArn"
 
 
 @resource_rule("aws:sqs/queuePolicy:QueuePolicy")
 def queue_senders(policy: Resource, _region: str) -> Iterator[str]:
-    """A message makes the function work: only the stack's own rule may send one, named exactly."""
+    """A message invokes the function, so only the stack's own rule may send one."""
     for path, statement in statements(policy):
         if not statement.allows:
             continue
@@ -104,10 +105,10 @@ def queue_senders(policy: Resource, _region: str) -> Iterator[str]:
             yield f"{path} allows a service from {sources or 'any source'}; name the rule's ARN"
         for kind, name in statement.principals:
             if kind != "Service":
-                yield f"{path} allows {kind} {name} to send; only a service, for one rule, may"
+                yield f"{path} allows {kind} {name} to send; allow only a service, for one rule"
 
 
-def _refuses_plain_text(statement: Statement, action: str) -> bool:
+def _denies_plain_http(statement: Statement, action: str) -> bool:
     refused = {"*", action, f"{action.partition(':')[0]}:*"}
     transport = {
         key.lower(): str(value).lower() for key, value in statement.condition.get("Bool", {}).items()

@@ -1,4 +1,4 @@
-"""Policy documents, wherever a resource carries one: IAM's grammar in one shape."""
+"""IAM policy documents in the properties of resources, parsed into statements."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,15 +23,15 @@ class Statement:
     """Pairs of kind ("AWS", "Service", "*") and name."""
     condition: Mapping[str, Mapping[str, Any]]
     inverted: tuple[str, ...]
-    """Which of NotAction, NotResource and NotPrincipal it uses."""
+    """Which of NotAction, NotResource and NotPrincipal the statement uses."""
 
     def condition_keys(self) -> frozenset[str]:
-        """Give the condition keys it tests, in lower case as AWS compares them."""
+        """Return the statement's condition keys in lower case; AWS ignores their case."""
         return frozenset(key.lower() for test in self.condition.values() for key in test)
 
 
 def statements(resource: Resource) -> Iterator[tuple[str, Statement]]:
-    """Give each statement of each policy document that the resource carries, with its property's name."""
+    """Yield each statement of the resource's policy documents, with the property's name."""
     for name, value in resource.properties.items():
         for statement in _parse(value):
             yield name, statement
@@ -60,7 +60,7 @@ def _principals(value: object) -> Iterator[tuple[str, str]]:
         yield "*", str(value)
 
 
-def _many(value: Any) -> list[Any]:  # noqa: ANN401 - IAM allows one or a list, of texts or of statements
+def _many(value: Any) -> list[Any]:  # noqa: ANN401 - IAM allows one value or a list
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

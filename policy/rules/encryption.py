@@ -1,4 +1,4 @@
-"""What is stored is encrypted, under AWS's keys or, when the stack has one, wholly under its own."""
+"""Stored data is encrypted, with AWS's keys or with the stack's key if it has one."""
 
 from collections.abc import Iterator
 
@@ -22,12 +22,12 @@ KEY_PROPERTIES: dict[str, tuple[str | int, ...]] = {
     TABLE: ("serverSideEncryption", "kmsKeyArn"),
     TOPIC: ("kmsMasterKeyId",),
 }
-"""Where each resource that holds data names the key it is encrypted under."""
+"""The property of each type that names its KMS key."""
 
 
 @stack_rule()
 def bucket_encryption(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """Objects are people's data: the bucket says how they are encrypted, whoever uploads them."""
+    """The bucket must define how objects are encrypted, whoever uploads them."""
     for bucket in stack.of(BUCKET):
         configurations = stack.attached(bucket, BUCKET_ENCRYPTION, by="bucket")
         if not configurations:
@@ -40,37 +40,37 @@ def bucket_encryption(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 
 @resource_rule(QUEUE)
 def queue_encryption(queue: Resource, _region: str) -> Iterator[str]:
-    """Messages name people's files; and EventBridge cannot write under the managed key alias/aws/sqs."""
+    """Messages contain names of files, and EventBridge cannot send with the managed key alias/aws/sqs."""
     key = queue.at("kmsMasterKeyId")
     if key in (None, "") and queue.at("sqsManagedSseEnabled") not in (True, UNKNOWN):
         yield f"sqsManagedSseEnabled is {queue.at('sqsManagedSseEnabled')} and it has no key; set one of them"
     if str(key).endswith("alias/aws/sqs"):
-        yield f"kmsMasterKeyId is {key}, under which EventBridge cannot write; use SSE-SQS"
+        yield f"kmsMasterKeyId is {key}, with which EventBridge cannot send; use SSE-SQS"
 
 
 @resource_rule(TOPIC)
 def topic_encryption(topic: Resource, _region: str) -> Iterator[str]:
-    """CloudWatch cannot publish under SNS's managed key: alarms would be lost without a sign."""
+    """CloudWatch cannot publish with SNS's managed key, so alarms would be lost without an error."""
     key = topic.at("kmsMasterKeyId")
     if str(key).endswith("alias/aws/sns"):
-        yield f"kmsMasterKeyId is {key}, under which CloudWatch cannot publish; use none or a key of your own"
+        yield f"kmsMasterKeyId is {key}, with which CloudWatch cannot publish; use a key of your own or none"
 
 
 @resource_rule(KEY)
 def key_rotation(key: Resource, _region: str) -> Iterator[str]:
-    """A key is replaced every year, kept to its region, and not deleted before its loss is noticed."""
+    """A key is rotated every year, has one region, and waits for the longest period before deletion."""
     if key.at("enableKeyRotation") not in (True, UNKNOWN):
         yield f"enableKeyRotation is {key.at('enableKeyRotation')}; set it"
     if key.at("multiRegion") not in (None, False, UNKNOWN):
-        yield f"multiRegion is {key.at('multiRegion')}; a key of one region leaves it false"
+        yield f"multiRegion is {key.at('multiRegion')}; set it to false for a key of one region"
     window = key.at("deletionWindowInDays")
     if isinstance(window, int | float) and window < 30:
-        yield f"deletionWindowInDays is {window:g}; 30 leave time to notice"
+        yield f"deletionWindowInDays is {window:g}; set it to 30"
 
 
 @stack_rule()
 def key_everywhere(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """A stack with a key of its own encrypts all it holds under it: disabling it must close everything."""
+    """A stack with its own key encrypts all data with it, so that disabling the key blocks all access."""
     keys = list(stack.of(KEY))
     if not keys:
         return
@@ -82,7 +82,7 @@ def key_everywhere(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
         if not any(
             value is not None and value in (key.at("arn"), key.at("id"), key.at("keyId")) for key in keys
         ):
-            yield resource, f"{'.'.join(map(str, path))} is {value}; it is not the stack's key"
+            yield resource, f"{'.'.join(map(str, path))} is {value}; use the stack's key"
     for bucket in stack.of(BUCKET):
         if not any(refers(configuration, "bucket", bucket) for configuration in stack.of(BUCKET_ENCRYPTION)):
-            yield bucket, "no encryption configuration puts it under the stack's key"
+            yield bucket, "no encryption configuration uses the stack's key for it"

@@ -1,4 +1,4 @@
-"""What a rule sees: a stack's resources in one form, whoever hands them over, a test or Pulumi's engine."""
+"""Rules, and the stacks and resources that they check, in one form for tests and for Pulumi's engine."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Level = Literal["advisory", "mandatory"]
-"""What a violation does to `pulumi preview` and `pulumi up`: it warns, or it stops them."""
+"""The effect of a violation on `pulumi preview` and `pulumi up`: a warning, or an error."""
 
 
 class Unknown:
@@ -17,12 +17,12 @@ class Unknown:
 
 
 UNKNOWN = Unknown()
-"""Stands for a value that a preview cannot know. No rule blames it: the update is checked again with it."""
+"""A value that a preview does not know. Rules accept it, because the update checks the real value."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One resource as the program declares it, with what AWS gave back once it exists."""
+    """A resource with its inputs and, once it exists, its outputs."""
 
     type: str
     name: str
@@ -30,10 +30,10 @@ class Resource:
     urn: str = ""
     protect: bool = False
     dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    """For each property, the URNs of the resources that its value comes from."""
+    """For each property, the URNs of the resources on whose outputs it depends."""
 
     def at(self, *path: str | int) -> Any:  # noqa: ANN401 - properties are JSON
-        """Give the value at a path of keys and positions: None if absent, `UNKNOWN` if a preview hides it."""
+        """Return the value at a path of keys and indexes; None if absent, `UNKNOWN` if not known yet."""
         value: Any = self.properties
         for step in path:
             if isinstance(value, Unknown):
@@ -47,29 +47,29 @@ class Resource:
         return value
 
     def listed(self, *path: str | int) -> list[Any]:
-        """Give the list at a path; an absent, empty or unknown one is empty."""
+        """Return the list at a path, or an empty list if it is absent or unknown."""
         value = self.at(*path)
         return value if isinstance(value, list) else []
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """All resources of one stack, and the region that it may use."""
+    """The resources of a stack, and its region."""
 
     region: str
     resources: tuple[Resource, ...]
 
     def of(self, *types: str) -> Iterator[Resource]:
-        """Give the resources of these types."""
+        """Return the resources of these types."""
         return (resource for resource in self.resources if resource.type in types)
 
     def attached(self, owner: Resource, kind: str, *, by: str) -> list[Resource]:
-        """Give the resources of type `kind` whose property `by` refers to `owner`."""
+        """Return the resources of type `kind` whose property `by` refers to `owner`."""
         return [resource for resource in self.of(kind) if refers(resource, by, owner)]
 
 
 def refers(resource: Resource, by: str, owner: Resource) -> bool:
-    """Tell whether the property `by` holds one of the owner's identifiers, or will once it is known."""
+    """Tell whether the property `by` is one of the owner's identifiers, or will be once it is known."""
     value = resource.at(by)
     if isinstance(value, Unknown):
         return owner.urn in resource.dependencies.get(by, frozenset())
@@ -79,7 +79,7 @@ def refers(resource: Resource, by: str, owner: Resource) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Violation:
-    """One resource (or the stack, if None) that breaks one rule; the message names the value it had."""
+    """A violation of a rule by a resource, or by the stack if `resource` is None."""
 
     rule: str
     resource: Resource | None
@@ -92,23 +92,23 @@ class Violation:
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceRule:
-    """A rule that one resource alone can break: Pulumi's engine asks before the resource is touched."""
+    """A rule for single resources, which Pulumi's engine checks before it changes the resource."""
 
     name: str
     description: str
     level: Level
     types: frozenset[str]
-    """The types it looks at; empty for all."""
+    """The types that it applies to; empty for all types."""
     check: Callable[[Resource, str], Iterator[str]]
-    """Gives a message for each violation of a resource; the text is the stack's region."""
+    """Yields a message for each violation of a resource in a stack of the given region."""
 
     def messages(self, resource: Resource, region: str) -> Iterator[str]:
-        """Give a message for each way in which the resource breaks the rule."""
+        """Yield a message for each violation of the resource."""
         if not self.types or resource.type in self.types:
             yield from self.check(resource, region)
 
     def violations(self, stack: Stack) -> Iterator[Violation]:
-        """Give what in the stack breaks the rule."""
+        """Yield the violations in the stack."""
         for resource in stack.resources:
             for message in self.messages(resource, stack.region):
                 yield Violation(rule=self.name, resource=resource, message=message)
@@ -116,7 +116,7 @@ class ResourceRule:
 
 @dataclass(frozen=True, kw_only=True)
 class StackRule:
-    """A rule about how resources belong together."""
+    """A rule for a whole stack."""
 
     name: str
     description: str
@@ -124,7 +124,7 @@ class StackRule:
     check: Callable[[Stack], Iterator[tuple[Resource | None, str]]]
 
     def violations(self, stack: Stack) -> Iterator[Violation]:
-        """Give what in the stack breaks the rule."""
+        """Yield the violations in the stack."""
         for resource, message in self.check(stack):
             yield Violation(rule=self.name, resource=resource, message=message)
 
@@ -135,22 +135,24 @@ Rule = ResourceRule | StackRule
 def resource_rule(
     *types: str, level: Level = "mandatory"
 ) -> Callable[[Callable[[Resource, str], Iterator[str]]], ResourceRule]:
-    """Make a function a rule: its name and its docstring become the rule's name and description."""
+    """Return a decorator that makes a rule of a function, with its name and docstring as description."""
     return lambda check: ResourceRule(
-        name=_name(check), description=_why(check), level=level, types=frozenset(types), check=check
+        name=_name(check), description=_description(check), level=level, types=frozenset(types), check=check
     )
 
 
 def stack_rule(
     *, level: Level = "mandatory"
 ) -> Callable[[Callable[[Stack], Iterator[tuple[Resource | None, str]]]], StackRule]:
-    """Make a function a rule over the whole stack, named and described as by `resource_rule`."""
-    return lambda check: StackRule(name=_name(check), description=_why(check), level=level, check=check)
+    """Return a decorator like `resource_rule`, for a rule over the whole stack."""
+    return lambda check: StackRule(
+        name=_name(check), description=_description(check), level=level, check=check
+    )
 
 
 def _name(check: Callable[..., object]) -> str:
     return check.__name__.replace("_", "-")
 
 
-def _why(check: Callable[..., object]) -> str:
+def _description(check: Callable[..., object]) -> str:
     return " ".join((inspect.getdoc(check) or "").split())

@@ -1,4 +1,4 @@
-"""Nothing of a stack names, reaches or copies to another region."""
+"""No resource of a stack names, uses or copies to another region."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -43,7 +43,7 @@ CROSS_REGION_TYPES: Mapping[str, str] = {
     "aws:route53": "answers for every region",
     "pulumi:pulumi:StackReference": "reads another stack, which may be another region's",
 }
-"""Types (or their beginnings) that are made to cross a region's border, and how they do."""
+"""Types, or their prefixes, that work across regions, and what they do."""
 
 CROSS_REGION_PROPERTIES = frozenset(
     {
@@ -58,12 +58,12 @@ CROSS_REGION_PROPERTIES = frozenset(
         "enableCrossRegion",
     }
 )
-"""Properties that make a resource cross a region's border when they are set."""
+"""Properties that make a resource work across regions."""
 
 
 @resource_rule()
 def residency_names(resource: Resource, region: str) -> Iterator[str]:
-    """Data stays in its region only while no input, output, ARN, policy or endpoint names another."""
+    """No input, output, ARN, policy or endpoint names another region."""
     for path, text in _texts(resource.properties):
         for named in {match.lower() for match in _REGION.findall(text)} - {region}:
             yield f"{path} names {named} (got {_short(text)}); the stack's region is {region}"
@@ -77,7 +77,7 @@ def residency_names(resource: Resource, region: str) -> Iterator[str]:
 
 @resource_rule()
 def residency_endpoints(resource: Resource, region: str) -> Iterator[str]:
-    """An AWS address without a region is a global endpoint, which is served from another region."""
+    """An AWS address without a region is a global endpoint, which another region can serve."""
     for path, text in _texts(resource.properties):
         for url in _URL.findall(text):
             host = urlsplit(url).hostname or ""
@@ -86,12 +86,12 @@ def residency_endpoints(resource: Resource, region: str) -> Iterator[str]:
     service = resource.at("serviceName")
     is_endpoint = resource.type == "aws:ec2/vpcEndpoint:VpcEndpoint" and isinstance(service, str)
     if is_endpoint and region not in service.split("."):
-        yield f"serviceName is {service}; an endpoint of {region} names it"
+        yield f"serviceName is {service}; use an endpoint of {region}"
 
 
 @resource_rule()
 def residency_features(resource: Resource, region: str) -> Iterator[str]:
-    """Replication, global tables, multi-region keys and stack references cross the border silently."""
+    """Replication, global tables, multi-region keys and stack references work across regions."""
     for beginning, how in CROSS_REGION_TYPES.items():
         if resource.type.startswith(beginning):
             yield f"a {resource.type} {how}; {region} is the only region of this stack"
@@ -104,24 +104,24 @@ def residency_features(resource: Resource, region: str) -> Iterator[str]:
             "",
             region,
         ):
-            yield f"{path} is {_short(value)}; a resource of one region leaves it unset"
+            yield f"{path} is {_short(value)}; do not set it"
 
 
 @resource_rule(WORKGROUP)
 def residency_query_results(workgroup: Resource, _region: str) -> Iterator[str]:
-    """A query must not choose where its results go, nor scan without a limit."""
+    """A query must not choose the location of its results, and must have a scan limit."""
     if workgroup.at("configuration", "enforceWorkgroupConfiguration") not in (None, True, UNKNOWN):
         yield "enforceWorkgroupConfiguration is False; a query could write its results to any bucket"
     managed = workgroup.at("configuration", "managedQueryResultsConfiguration", "enabled")
     if managed not in (True, UNKNOWN):
-        yield f"managedQueryResultsConfiguration.enabled is {managed}; set it, and Athena keeps them"
+        yield f"managedQueryResultsConfiguration.enabled is {managed}; set it to true"
     if workgroup.at("configuration", "bytesScannedCutoffPerQuery") is None:
         yield "bytesScannedCutoffPerQuery is None; set the bytes that one query may scan"
 
 
 @stack_rule()
 def residency_provider(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """A provider of another region would move the whole stack there, and so might one without a region."""
+    """A provider of another region, or without a region, would create the resources elsewhere."""
     providers = list(stack.of(PROVIDER))
     if not providers:
         yield None, f"has no AWS provider; set aws:region to {stack.region}"
@@ -132,8 +132,8 @@ def residency_provider(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 
 @stack_rule()
 def one_account(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """An ARN of another account, or of any, gives data or rights to somebody else."""
-    home: str | None = None
+    """An ARN of another account, or of any account, can give it data or permissions."""
+    own: str | None = None
     for resource in stack.resources:
         for path, text in _texts(resource.properties):
             for arn in _ARN.finditer(text):
@@ -141,13 +141,13 @@ def one_account(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
                 if "*" in account or "?" in account:
                     yield resource, f"{path} holds the ARN {arn.group()}, which names no single account"
                 elif account.isdigit():
-                    home = home or account
-                    if account != home:
-                        yield resource, f"{path} holds the ARN {arn.group()}; the stack's account is {home}"
+                    own = own or account
+                    if account != own:
+                        yield resource, f"{path} holds the ARN {arn.group()}; the stack's account is {own}"
 
 
 def _values(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Give every value with its path, containers included."""
+    """Yield every value with its path, including containers."""
     if path:
         yield path, value
     if isinstance(value, Mapping):
@@ -159,7 +159,7 @@ def _values(value: object, path: str = "") -> Iterator[tuple[str, object]]:
 
 
 def _texts(value: object) -> Iterator[tuple[str, str]]:
-    """Give every text with its path; a mapping's keys are texts too."""
+    """Yield every string with its path, including the keys of mappings."""
     for path, part in _values(value):
         if isinstance(part, str):
             yield path, part
@@ -168,7 +168,7 @@ def _texts(value: object) -> Iterator[tuple[str, str]]:
 
 
 def _zone_prefix(region: str) -> str:
-    """Give what the ids of the region's zones begin with: use1 for us-east-1, apse1 for ap-southeast-1."""
+    """Return the prefix of the region's zone ids: use1 for us-east-1, apse1 for ap-southeast-1."""
     *area, direction, number = region.split("-")
     letters = {"northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw"}
     return "".join(area).replace("gov", "g") + letters.get(direction, direction[0]) + number

@@ -1,4 +1,4 @@
-"""What is kept, for how long, and what it takes to destroy it."""
+"""Retention, recovery and protection of data."""
 
 import json
 from collections.abc import Iterator
@@ -17,15 +17,15 @@ VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 
 @resource_rule(LOG_GROUP)
 def log_retention(group: Resource, _region: str) -> Iterator[str]:
-    """Logs kept for ever cost for ever and leak one day: each group says when its lines go."""
+    """Every log group has a retention period, because logs are kept and billed for ever without one."""
     days = group.at("retentionInDays")
     if days in (None, 0):
-        yield f"retentionInDays is {days}; set it, as without it logs are kept for ever"
+        yield f"retentionInDays is {days}; set it; without it logs are kept for ever"
 
 
 @stack_rule()
 def function_log_group(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """Where a function has no log group of the stack's, Lambda makes one that keeps its lines for ever."""
+    """A function uses a log group of the stack, because Lambda creates its own without a retention period."""
     for function in stack.of(FUNCTION):
         named = function.at("loggingConfig", "logGroup") or f"/aws/lambda/{function.at('name')}"
         groups = [group.at("name") for group in stack.of(LOG_GROUP)]
@@ -35,7 +35,7 @@ def function_log_group(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 
 @stack_rule()
 def bucket_versioning(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """What is overwritten or deleted can be had back, and a delivery finds the version that it names."""
+    """Versions allow the recovery of objects, and events name the version that they are about."""
     for bucket in stack.of(BUCKET):
         versionings = stack.attached(bucket, VERSIONING, by="bucket")
         if not versionings:
@@ -48,7 +48,7 @@ def bucket_versioning(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 
 @stack_rule(level="advisory")  # it costs money, not data
 def bucket_lifecycle(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """Old versions and interrupted uploads are invisible and paid for: both expire."""
+    """Noncurrent versions and incomplete uploads are billed and not visible, so they expire."""
     for bucket in stack.of(BUCKET):
         configurations = stack.attached(bucket, LIFECYCLE, by="bucket")
         if not configurations:
@@ -57,12 +57,12 @@ def bucket_lifecycle(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
             rules = [rule for rule in configuration.listed("rules") if rule.get("status") == "Enabled"]
             for name in ("noncurrentVersionExpiration", "abortIncompleteMultipartUpload"):
                 if not any(rule.get(name) for rule in rules):
-                    yield configuration, f"no enabled rule has {name}; one should"
+                    yield configuration, f"no enabled rule has {name}; add one"
 
 
 @resource_rule(TABLE)
 def table_recovery(table: Resource, _region: str) -> Iterator[str]:
-    """The job records can be had back as they were at any second of the last weeks."""
+    """Point-in-time recovery allows restoring the job records."""
     enabled = table.at("pointInTimeRecovery", "enabled")
     if enabled not in (True, UNKNOWN):
         yield f"pointInTimeRecovery.enabled is {enabled}; set it"
@@ -70,21 +70,21 @@ def table_recovery(table: Resource, _region: str) -> Iterator[str]:
 
 @resource_rule(BUCKET, KEY, TABLE, QUEUE, LOG_GROUP)
 def data_protected(resource: Resource, _region: str) -> Iterator[str]:
-    """Data, its key and waiting messages are destroyed by no slip: Pulumi refuses, and AWS where it can.
+    """Data, its key and waiting messages are protected against deletion, by Pulumi and if possible by AWS.
 
-    To take a stack down, disable this rule in the pack's configuration along with the stack's settings.
+    To take a stack down, disable this rule in the pack's configuration and change the stack's settings.
     """
     if not resource.protect:
         yield "protect is False; set it"
     if resource.type == BUCKET and resource.at("forceDestroy") not in (None, False, UNKNOWN):
-        yield f"forceDestroy is {resource.at('forceDestroy')}; a bucket with data in it is not deleted"
+        yield f"forceDestroy is {resource.at('forceDestroy')}; set it to false"
     if resource.type == TABLE and resource.at("deletionProtectionEnabled") not in (True, UNKNOWN):
         yield f"deletionProtectionEnabled is {resource.at('deletionProtectionEnabled')}; set it"
 
 
 @stack_rule()
 def dead_letters_kept(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """A message's age counts from its first queue on, so its dead-letter queue must keep it longer."""
+    """A message keeps its age when it moves, so the dead-letter queue needs a longer retention period."""
     by_arn = {queue.at("arn"): queue for queue in stack.of(QUEUE)}
     for queue in stack.of(QUEUE):
         target = _dead_letter_arn(queue)
@@ -95,7 +95,7 @@ def dead_letters_kept(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
         if kept <= needed:
             yield (
                 dead_letters,
-                f"keeps messages {kept:g} days, its source {needed:g}; it should keep them longer",
+                f"keeps messages {kept:g} days, its source {needed:g}; keep them longer",
             )
 
 

@@ -1,4 +1,4 @@
-"""Every resource says what it is, whose, and where."""
+"""Every resource has the tags Name, Environment, ManagedBy and Region."""
 
 from collections.abc import Iterator
 
@@ -33,7 +33,7 @@ TAGGABLE = frozenset(
 
 @resource_rule(*TAGGABLE)
 def tagged(resource: Resource, region: str) -> Iterator[str]:
-    """Costs, owners and clean-ups are found by tags; a resource without them belongs to nobody."""
+    """Costs and owners of a resource are found by its tags."""
     tags = resource.at("tags")
     if tags is UNKNOWN:
         return
