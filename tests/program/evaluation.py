@@ -205,9 +205,7 @@ class Outputs(mocks.Mocks):
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         answers = {
-            "aws:index/getRegion:getRegion": {
-                "region": self.providers[args.provider.rpartition("::")[2]] if args.provider else self.region
-            },
+            "aws:index/getRegion:getRegion": {"region": self._region_of(args.provider)},
             "aws:index/getCallerIdentity:getCallerIdentity": {
                 "accountId": ACCOUNT_ID,
                 "arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/deployer/session",
@@ -225,21 +223,22 @@ class Outputs(mocks.Mocks):
         if self.preview:
             return None, dict(args.inputs)
         name = args.inputs.get("name") or args.inputs.get("bucket") or args.name
-        id_ = {"aws:sqs/queue:Queue": self._queue_url(name)}.get(args.typ, name)
-        return id_, {**args.inputs, **self._computed(args.typ, args.inputs, name)}
+        region = self._region_of(args.provider)
+        queue_url = f"https://sqs.{region}.amazonaws.com/{ACCOUNT_ID}/{name}"
+        computed = self._computed(args.typ.rpartition(":")[2], args.inputs, name, region)
+        if args.typ == "aws:sqs/queue:Queue":
+            return queue_url, {**args.inputs, **computed, "url": queue_url}
+        return name, {**args.inputs, **computed}
 
-    def _queue_url(self, name: str) -> str:
-        return f"https://sqs.{self.region}.amazonaws.com/{ACCOUNT_ID}/{name}"
+    def _region_of(self, provider: str | None) -> str:
+        """The region of a provider, given as `<urn>::<id>`; without one, that of the default provider."""
+        return self.providers[provider.rpartition("::")[2]] if provider else self.region
 
-    def _arn(self, service: str, resource: str) -> str:
-        return f"arn:aws:{service}:{self.region}:{ACCOUNT_ID}:{resource}"
-
-    def _computed(self, type_: str, inputs: Mapping[str, Any], name: str) -> dict[str, Any]:
-        kind = type_.rpartition(":")[2]
+    def _computed(self, kind: str, inputs: Mapping[str, Any], name: str, region: str) -> dict[str, Any]:
         if kind in ARNS:
             service, resource = ARNS[kind]
-            arn = self._arn(service, resource.format(**{**inputs, "name": name}))
-            return {"arn": arn, "url": self._queue_url(name), "keyId": name}
+            resource = resource.format(**{**inputs, "name": name})
+            return {"arn": f"arn:aws:{service}:{region}:{ACCOUNT_ID}:{resource}", "keyId": name}
         if kind == "Bucket":
             return {"arn": f"arn:aws:s3:::{name}"}
         if kind == "Role":
