@@ -76,7 +76,7 @@ ACCEPTED_BY_PARLIAMENT = {
 """Findings that stay, and why."""
 
 
-def test_a_deployment_and_its_destruction_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deploying_and_destroying_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The calls are those of the embedded AWS's deployer, which does what Pulumi's provider does."""
     needed = {NAMED_OTHERWISE.get(call, call) for call in calls_of_a_deployment(monkeypatch)}
     assert len(needed) > 100
@@ -85,11 +85,11 @@ def test_a_deployment_and_its_destruction_are_allowed(monkeypatch: pytest.Monkey
     assert needed - NEED_NO_RIGHT - EMBEDDED_ALONE.keys() - kept - actions("deployment") == set()
 
 
-def test_the_operators_checks_are_allowed_to_who_deploys() -> None:
+def test_deployment_allows_smoke_and_status() -> None:
     assert actions("deployment") >= OF_OPS
 
 
-def test_who_deploys_takes_no_data_away_and_who_previews_changes_nothing() -> None:
+def test_deployment_deletes_no_data_and_preview_changes_nothing() -> None:
     assert actions("sandbox") >= TAKES_DATA_AWAY
     assert actions("deployment") & TAKES_DATA_AWAY == set()
     assert {
@@ -108,7 +108,7 @@ def test_who_deploys_takes_no_data_away_and_who_previews_changes_nothing() -> No
         ("s3:PutObject", f"arn:aws:s3:::analytics-bucket-dev-{ACCOUNT_ID}-eu-west-1-an/processed/a.parquet"),
     ],
 )
-def test_what_is_of_others_is_denied_to_who_deploys(action: str, resource: str) -> None:
+def test_deployment_is_denied_the_resources_of_others(action: str, resource: str) -> None:
     asked = policies.Request(
         action=action,
         resource=resource,
@@ -135,7 +135,7 @@ def test_each_policy_fits_a_role() -> None:
         assert len(re.sub(r"\s", "", json.dumps(document))) <= 10240, name
 
 
-def test_parliament_finds_nothing_that_is_not_argued(tmp_path: Path) -> None:
+def test_parliament_finds_nothing_without_a_reason(tmp_path: Path) -> None:
     for name, document in POLICIES.items():
         (tmp_path / f"{name}-policy.json").write_text(json.dumps(document))
     matched = {
@@ -146,7 +146,7 @@ def test_parliament_finds_nothing_that_is_not_argued(tmp_path: Path) -> None:
     assert {pattern for patterns in matched.values() for pattern in patterns} == ACCEPTED_BY_PARLIAMENT.keys()
 
 
-def test_the_policy_packs_rules_of_actions_hold(roles: "Recorded") -> None:
+def test_roles_keep_the_policy_pack_s_rule_of_actions(roles: "Recorded") -> None:
     """The pack's other rules are about a region's resources; these roles are of the account."""
     stack = Stack(region="eu-west-1", resources=tuple(roles.resources))
     broken = [violation.message for violation in rules_of_permissions.no_wildcard_action.violations(stack)]
@@ -177,7 +177,7 @@ def test_the_outputs_are_the_roles_for_the_workflows(roles: "Recorded") -> None:
     assert roles.outputs["sandboxRoleArn"].endswith(":role/regional-analytics-sandbox")
 
 
-def test_a_policy_is_printed_for_who_has_roles_of_their_own(
+def test_the_command_prints_a_policy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["--account", ACCOUNT_ID, "--region", "eu-west-1", "--suffix", "dev", "--state-bucket", "state"]

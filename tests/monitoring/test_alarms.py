@@ -47,7 +47,7 @@ def test_predecessors_alarm_keeps_its_name_and_figures() -> None:
     assert alarm["comparisonOperator"] == "GreaterThanThreshold"
 
 
-def test_every_alarm_decides_about_missing_data_and_says_m_of_n() -> None:
+def test_every_alarm_defines_missing_data_and_m_of_n() -> None:
     for kind, alarm in evaluate_monitoring(freshness_hours=6).items():
         if kind == "region-healthy":
             continue
@@ -55,7 +55,7 @@ def test_every_alarm_decides_about_missing_data_and_says_m_of_n() -> None:
         assert 1 <= alarm["datapointsToAlarm"] <= alarm["evaluationPeriods"]
 
 
-def test_every_alarm_says_what_it_means_and_where_to_read_on() -> None:
+def test_every_alarm_has_a_description_with_its_runbook_section() -> None:
     for kind, alarm in evaluate_monitoring(freshness_hours=6).items():
         assert alarm["alarmDescription"].endswith(f" Runbook: docs/runbook.md#{kind}")
         assert len(alarm["alarmDescription"]) <= 1024  # CloudWatch's limit
@@ -69,13 +69,13 @@ def test_every_alarm_notifies_the_topic_and_the_composite_one_nobody() -> None:
         assert alarm.get("okActions") == expected
 
 
-def test_composite_alarm_is_over_all_others() -> None:
+def test_composite_alarm_includes_all_others() -> None:
     alarms = evaluate_monitoring(freshness_hours=6)
     named = re.findall(r'ALARM\("([^"]+)"\)', alarms.pop("region-healthy")["alarmRule"])
     assert sorted(named) == sorted(alarm["name"] for alarm in alarms.values())
 
 
-def test_freshness_is_off_by_default_and_reaches_over_its_hours() -> None:
+def test_freshness_is_off_by_default_and_covers_its_hours() -> None:
     assert "freshness" not in evaluate_monitoring()
     alarm = evaluate_monitoring(freshness_hours=6)["freshness"]
     (metric,) = metrics(alarm)
@@ -83,11 +83,11 @@ def test_freshness_is_off_by_default_and_reaches_over_its_hours() -> None:
     assert alarm["treatMissingData"] == "breaching"
 
 
-def test_rejected_share_is_worth_a_look_before_it_fails_jobs() -> None:
+def test_rejected_share_alarms_before_it_fails_jobs() -> None:
     assert evaluate_monitoring()["rows-rejected"]["threshold"] == pytest.approx(0.05)
 
 
-def test_topic_hears_of_this_stacks_alarms_only_and_only_over_tls() -> None:
+def test_topic_accepts_this_stack_s_alarms_only_and_tls_only() -> None:
     evaluation = evaluated("eu-west-1", 0)
     policy = evaluation.one("aws:sns/topicPolicy:TopicPolicy").json("policy")
     (allow,) = (statement for statement in policy["Statement"] if statement["Effect"] == "Allow")
@@ -100,7 +100,7 @@ def test_topic_hears_of_this_stacks_alarms_only_and_only_over_tls() -> None:
     assert deny["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_subscribers_are_told_by_mail_or_https() -> None:
+def test_subscribers_are_notified_by_mail_or_https() -> None:
     endpoints = ["on-call@example.com", "https://events.example.com/integration/secret-key"]
     evaluation = evaluated("us-east-1", 0, json.dumps(endpoints))
     subscriptions = evaluation.all("aws:sns/topicSubscription:TopicSubscription")
@@ -131,7 +131,7 @@ def test_dashboard_shows_its_region_by_its_dimensions(region: str) -> None:
     assert {widget["type"] for widget in widgets} == {"alarm", "metric", "log"}
 
 
-def test_dashboard_leads_with_every_alarm_of_the_region() -> None:
+def test_dashboard_begins_with_every_alarm_of_the_region() -> None:
     evaluation = evaluated("eu-west-1", 6)
     widgets = evaluation.one("aws:cloudwatch/dashboard:Dashboard").json("dashboardBody")["widgets"]
     shown = {arn.rpartition(":")[2] for arn in widgets[0]["properties"]["alarms"]}
@@ -163,7 +163,7 @@ def test_references_to_the_runbook_are_links_if_its_address_is_set() -> None:
         assert alarm.inputs["alarmDescription"].endswith(f" Runbook: {address}#{kind}")
 
 
-def test_dashboard_shows_each_way_in_which_a_job_ends() -> None:
+def test_dashboard_shows_each_final_status_of_jobs() -> None:
     body = evaluated("eu-west-1", 0).one("aws:cloudwatch/dashboard:Dashboard").json("dashboardBody")
     drawn = {
         line[1] for widget in body["widgets"] for line in widget["properties"].get("metrics", []) if line[1:]
@@ -171,7 +171,7 @@ def test_dashboard_shows_each_way_in_which_a_job_ends() -> None:
     assert {f"Jobs{end}" for end in ("Completed", "Skipped", "Superseded", "Withdrawn", "Failed")} <= drawn
 
 
-def test_metrics_of_an_expression_are_there_and_not_drawn() -> None:
+def test_metrics_of_an_expression_are_hidden() -> None:
     body = evaluated("eu-west-1", 0).one("aws:cloudwatch/dashboard:Dashboard").json("dashboardBody")
     (compute,) = (each for each in body["widgets"] if each["properties"]["title"] == "Compute, GB-seconds")
     duration, expression = compute["properties"]["metrics"]

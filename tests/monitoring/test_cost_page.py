@@ -9,7 +9,7 @@ from tests.benchmarks.cost import COUNTS, PAGE, PRICES, REGIONS, idle, per_objec
 from tests.monitoring.region import evaluate_monitoring
 
 
-def test_page_is_what_counts_and_prices_give() -> None:
+def test_page_is_up_to_date() -> None:
     counts, prices = (json.loads(path.read_text(encoding="utf-8")) for path in (COUNTS, PRICES))
     assert PAGE.read_text(encoding="utf-8") == render(counts, prices), (
         "run PYTHONPATH=handler python -m tests.benchmarks.cost"
@@ -46,7 +46,7 @@ def test_every_price_has_its_date_and_source() -> None:
             assert date.fromisoformat(day) <= date.fromisoformat(prices["read"])
 
 
-def test_an_object_costs_a_count_of_requests_and_not_more() -> None:
+def test_an_object_costs_less_than_a_tenth_of_a_cent() -> None:
     counts, prices = (json.loads(path.read_text(encoding="utf-8")) for path in (COUNTS, PRICES))
     for region in REGIONS:
         assert 0 < total(per_object(counts), prices, region) < 0.001

@@ -204,7 +204,7 @@ def test_status_shows_every_region(cloud: Cloud, ops: Run) -> None:
     clock.set_clock(timedelta())
     shown = [json.loads(line) for line in ops("status", "--json").out.splitlines()]
     assert [state["region"] for state in shown] == sorted(cloud.regions)
-    assert [state["undecided"] for state in shown] == [[], [], []]
+    assert not any(state["undecided"] for state in shown)
     # Other tests may have left something for an alarm to see.
     assert [state["healthy"] for state in shown] == [not state["alarms"] for state in shown]
 

@@ -126,12 +126,12 @@ def test_values_known_after_the_update_are_no_violation(pack: Pack) -> None:
     assert pack.report(previewed(evaluated("us-east-1", customer_managed_key=True))) == []
 
 
-def test_missing_companion_is_seen_in_a_preview_too(pack: Pack) -> None:
+def test_missing_companion_is_found_in_a_preview(pack: Pack) -> None:
     broken = without("s3/bucketVersioning:BucketVersioning")(previewed(evaluated("us-east-1")))
     assert [message.partition(":")[0] for message in pack.report(broken)] == ["bucket-versioning"]
 
 
-def test_wrong_known_value_beside_an_unknown_one_is_seen_in_a_preview(pack: Pack) -> None:
+def test_wrong_value_next_to_an_unknown_one_is_found_in_a_preview(pack: Pack) -> None:
     broken = changed("ec2/subnet:Subnet", mapPublicIpOnLaunch=True)(previewed(evaluated("us-east-1")))
     assert [message.partition(":")[0] for message in pack.report(broken)] == ["network-addresses"]
 

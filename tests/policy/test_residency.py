@@ -63,7 +63,7 @@ def test_arn_of_any_region_is_another_region() -> None:
     assert not reported("eu-west-1", "arn:aws:s3:::bucket/*")
 
 
-def test_what_aws_adds_to_a_deployed_resource_is_no_violation() -> None:
+def test_outputs_of_a_deployed_resource_are_no_violation() -> None:
     function = "arn:aws:lambda:us-east-1:123456789012:function:analytics-etl-us-east-1-dev"
     invoke = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{function}/invocations"
     stack = evaluated("us-east-1")

@@ -65,7 +65,7 @@ def resource_widened(statements: list[dict[str, Any]]) -> None:
 
 def interfaces_named(statements: list[dict[str, Any]]) -> None:
     for one in statements:
-        if one["Sid"] == "GiveBackInterfaces":
+        if one["Sid"] == "ReleaseInterfaces":
             one["Resource"] = "arn:aws:ec2:us-east-1:123456789012:network-interface/*"
 
 
@@ -210,7 +210,7 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
     (
         "network-security-groups",
         with_one_more("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule", cidrIpv4="10.0.0.0/8"),
-        ("IngressRule", "10.0.0.0/8", "in; nothing"),
+        ("IngressRule", "10.0.0.0/8", " in;"),
     ),
     (
         "network-security-groups",
@@ -494,7 +494,7 @@ def test_violation_is_reported_with_its_resource_and_value(
     assert any(all(part in message for part in expected) for message in reported), reported
 
 
-def test_every_rule_is_seen_to_report() -> None:
+def test_every_rule_has_a_violation_here() -> None:
     assert {rule for rule, *_ in BROKEN} == {rule.name for rule in RULES}
 
 
@@ -503,11 +503,11 @@ def test_rule_says_why(rule: Rule) -> None:
     assert rule.description.endswith(".")
 
 
-def test_all_but_costs_stop_a_deployment() -> None:
+def test_all_rules_but_that_of_costs_stop_a_deployment() -> None:
     assert [rule.name for rule in RULES if rule.level != "mandatory"] == ["bucket-lifecycle"]
 
 
-def test_key_of_ones_own_must_cover_what_each_resource_holds() -> None:
+def test_customer_managed_key_must_encrypt_all_data() -> None:
     stack = evaluated("us-east-1", customer_managed_key=True)
     for type_, change in {
         BUCKET_ENCRYPTION: {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]},
@@ -524,7 +524,7 @@ def test_key_of_ones_own_must_cover_what_each_resource_holds() -> None:
         assert type_ in reported[0]
 
 
-def test_everybody_is_an_object_with_a_star_too() -> None:
+def test_principal_aws_star_is_everybody() -> None:
     public = edited(
         BUCKET_POLICY,
         "",

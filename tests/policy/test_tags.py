@@ -20,7 +20,7 @@ def taggable(type_: str) -> bool:
 
 
 @pytest.mark.parametrize(("region", "customer_managed_key"), every())
-def test_rule_looks_at_everything_that_takes_tags(region: str, customer_managed_key: bool) -> None:
+def test_rule_covers_every_type_with_tags(region: str, customer_managed_key: bool) -> None:
     types = {one.type for one in evaluated(region, customer_managed_key=customer_managed_key).resources}
     for type_ in sorted(type_ for type_ in types if type_.startswith("aws:")):
         assert taggable(type_) == (type_ in TAGGABLE), type_

@@ -69,7 +69,7 @@ def test_role_uses_it_through_the_services_of_its_region_only(evaluation: Evalua
     }
 
 
-def test_key_admits_the_account_and_four_services(evaluation: Evaluation) -> None:
+def test_key_policy_allows_the_account_and_four_services(evaluation: Evaluation) -> None:
     region = evaluation.stack
     statements = evaluation.one("aws:kms/key:Key").json("policy")["Statement"]
     account, *services = statements

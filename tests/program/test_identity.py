@@ -69,13 +69,13 @@ def test_change_is_refused_before_any_resource(
 
 
 @pytest.mark.parametrize("config", [{}, OWN_KEY], ids=["services' keys", "own key"])
-def test_stack_that_stays_what_it_is_is_updated(config: dict[str, str]) -> None:
+def test_unchanged_settings_are_accepted(config: dict[str, str]) -> None:
     _, updated = update({NAMES: DEPLOYED, KEY: bool(config)}, config)
     assert isinstance(updated, Evaluation)
     assert len(updated.custom) > 40
 
 
-def test_key_of_ones_own_is_kept_before_anything_is_encrypted_with_it() -> None:
+def test_use_of_a_customer_managed_key_is_stored_before_anything_is_encrypted() -> None:
     """From false to true the stash is replaced, as it keeps what it was first given."""
     _, updated = update({NAMES: DEPLOYED}, OWN_KEY)
     assert isinstance(updated, Evaluation)
@@ -88,7 +88,7 @@ def test_key_of_ones_own_is_kept_before_anything_is_encrypted_with_it() -> None:
         assert stash.urn in updated.one(type_).depends_on
 
 
-def test_what_is_kept_is_not_overwritten(one_stack: Evaluation) -> None:
+def test_stored_values_are_not_overwritten(one_stack: Evaluation) -> None:
     stashes = one_stack.all("pulumi:index:Stash")
     assert {stash.name: stash.inputs["input"] for stash in stashes} == {NAMES: DEPLOYED, KEY: False}
     assert {stash.ignore_changes for stash in stashes} == {("input",)}

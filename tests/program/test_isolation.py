@@ -24,7 +24,7 @@ OPENINGS = (
 )
 
 
-def test_no_way_out_but_the_gateway_endpoints(evaluation: Evaluation) -> None:
+def test_gateway_endpoints_are_the_only_routes(evaluation: Evaluation) -> None:
     kinds = {resource.type.rpartition(":")[2] for resource in evaluation.resources}
     assert not [kind for kind in kinds if kind.startswith(OPENINGS) and not kind.startswith("RouteTable")]
     assert "routes" not in evaluation.one("aws:ec2/routeTable:RouteTable").inputs
@@ -50,7 +50,7 @@ def test_default_security_group_is_closed(evaluation: Evaluation) -> None:
     assert not {"ingress", "egress"} & set(group)
 
 
-def test_endpoints_admit_this_stack_s_role_bucket_and_table_only(evaluation: Evaluation) -> None:
+def test_endpoints_allow_this_stack_s_role_bucket_and_table_only(evaluation: Evaluation) -> None:
     bucket = evaluation.one("aws:s3/bucket:Bucket").state["arn"]
     table = evaluation.one("aws:dynamodb/table:Table").state["arn"]
     role = evaluation.one("aws:iam/role:Role").state["arn"]
@@ -62,7 +62,7 @@ def test_endpoints_admit_this_stack_s_role_bucket_and_table_only(evaluation: Eva
         assert all("*" not in action for action in statement["Action"])
 
 
-def test_endpoints_let_through_what_the_role_may_call(evaluation: Evaluation) -> None:
+def test_endpoints_allow_what_the_role_may_call(evaluation: Evaluation) -> None:
     allowed = {action for each in role_statements(evaluation) for action in each["Action"]}
     for service in ("s3", "dynamodb"):
         endpoint = evaluation.one("aws:ec2/vpcEndpoint:VpcEndpoint", f"{service}-endpoint")
@@ -132,7 +132,7 @@ def test_lambda_and_not_the_code_manages_network_interfaces(evaluation: Evaluati
     }
 
 
-def test_lambda_can_give_interfaces_back_until_subnets_and_group_are_gone(evaluation: Evaluation) -> None:
+def test_lambda_can_release_interfaces_until_subnets_and_group_are_deleted(evaluation: Evaluation) -> None:
     """On a destroy: the function, then subnets and group, then the policy for it, then the role."""
     policy = evaluation.one("aws:iam/rolePolicy:RolePolicy", "interface-policy")
     allowed = [each for each in policy.json("policy")["Statement"] if each["Effect"] == "Allow"]
@@ -150,7 +150,7 @@ def test_lambda_can_give_interfaces_back_until_subnets_and_group_are_gone(evalua
     assert policy.urn in function
 
 
-def test_function_moves_only_to_a_network_that_is_whole(evaluation: Evaluation) -> None:
+def test_function_moves_only_to_a_complete_network(evaluation: Evaluation) -> None:
     function = evaluation.dependencies("aws:lambda/function:Function")
     for type_ in (
         "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
@@ -160,7 +160,7 @@ def test_function_moves_only_to_a_network_that_is_whole(evaluation: Evaluation) 
         assert {each.urn for each in evaluation.all(type_)} <= function
 
 
-def test_security_group_can_be_replaced_under_the_function(evaluation: Evaluation) -> None:
+def test_security_group_can_be_replaced_while_the_function_uses_it(evaluation: Evaluation) -> None:
     """With a name of its own it would be deleted first, as EC2 takes no second group of one name."""
     group = evaluation.one("aws:ec2/securityGroup:SecurityGroup")
     assert "name" not in group.inputs
@@ -173,7 +173,7 @@ def bucket_denials(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
     return {each["Sid"]: each for each in policy["Statement"]}
 
 
-def test_bucket_takes_tls_only(evaluation: Evaluation) -> None:
+def test_bucket_accepts_tls_only(evaluation: Evaluation) -> None:
     bucket = evaluation.one("aws:s3/bucket:Bucket").state["arn"]
     denials = bucket_denials(evaluation)
     for sid, condition in {
@@ -253,7 +253,7 @@ def test_bucket_s_policy_never_denies_its_own_change(protect: str) -> None:
         assert policy_decision(policy, asked) is Decision.NONE
 
 
-def test_protection_is_gone_before_a_bucket_is_emptied() -> None:
+def test_bucket_policy_is_relaxed_before_the_bucket_is_emptied() -> None:
     """On a destroy with forceDestroy, the provider deletes versions, which the policy denies."""
     evaluation = evaluate("eu-west-1")
     bucket = evaluation.one("aws:s3/bucket:Bucket")
@@ -264,7 +264,7 @@ OWN_KEY = {"regional-analytics:customerManagedKey": "true"}
 
 
 @pytest.mark.parametrize("config", [{}, OWN_KEY], ids=["services' keys", "own key"])
-def test_bucket_takes_no_upload_under_a_key_that_the_function_cannot_use(config: dict[str, str]) -> None:
+def test_bucket_refuses_uploads_with_a_key_that_the_function_cannot_use(config: dict[str, str]) -> None:
     evaluation = evaluate("eu-west-1", config)
     denials = bucket_denials(evaluation)
     provided = denials["NoCustomerProvidedKeys"]

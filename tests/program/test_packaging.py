@@ -47,11 +47,11 @@ def names(path: Path) -> list[str]:
         return content.namelist()
 
 
-def test_handler_holds_what_its_entry_imports(handler: Path, tmp_path: Path) -> None:
+def test_handler_archive_has_the_modules_that_its_entry_imports(handler: Path, tmp_path: Path) -> None:
     assert names(packaging.build_handler(handler, tmp_path / "build")) == MODULES
 
 
-def test_stray_files_change_nothing(handler: Path, tmp_path: Path) -> None:
+def test_unused_files_do_not_change_the_archive(handler: Path, tmp_path: Path) -> None:
     clean = packaging.build_handler(handler, tmp_path / "build")
     (handler / "__pycache__").mkdir()
     (handler / "__pycache__" / "index.cpython-311.pyc").write_bytes(b"x")
@@ -64,7 +64,7 @@ def test_stray_files_change_nothing(handler: Path, tmp_path: Path) -> None:
     assert packaging.build_handler(handler, tmp_path / "build") == clean
 
 
-def test_sources_alone_decide_the_bytes(handler: Path, tmp_path: Path) -> None:
+def test_bytes_depend_on_the_sources_only(handler: Path, tmp_path: Path) -> None:
     first = packaging.build_handler(handler, tmp_path / "one")
     elsewhere = tmp_path / "elsewhere" / "deep"
     shutil.copytree(handler, elsewhere)
@@ -88,7 +88,7 @@ def test_entries_have_no_time_and_are_readable(handler: Path, tmp_path: Path) ->
         assert content.read("VERSION").decode().strip() == packaging.program_version()
 
 
-def test_missing_entry_point_is_told(tmp_path: Path) -> None:
+def test_missing_entry_point_is_reported(tmp_path: Path) -> None:
     with pytest.raises(
         PackagingError, match=r"index\.py: must be a file with the function's handler, got none"
     ):
@@ -100,13 +100,15 @@ def test_missing_entry_point_is_told(tmp_path: Path) -> None:
     [("index.py", "def handler(:\n"), ("jobs.py", "def keep(:\n")],
     ids=["entry", "imported"],
 )
-def test_module_that_is_no_python_is_told(handler: Path, tmp_path: Path, module: str, content: str) -> None:
+def test_module_that_is_not_python_is_reported(
+    handler: Path, tmp_path: Path, module: str, content: str
+) -> None:
     (handler / module).write_text(content)
     with pytest.raises(PackagingError, match=module.removesuffix(".py")):
         packaging.build_handler(handler, tmp_path / "build")
 
 
-def test_package_without_init_is_told(handler: Path, tmp_path: Path) -> None:
+def test_package_without_init_is_reported(handler: Path, tmp_path: Path) -> None:
     (handler / "conversion" / "__init__.py").unlink()
     with pytest.raises(PackagingError, match=r"conversion: .*__init__\.py"):
         packaging.build_handler(handler, tmp_path / "build")
@@ -124,7 +126,7 @@ def test_deployed_handler_is_the_project_s(one_stack: Evaluation) -> None:
     assert all("test" not in module for module in modules)
 
 
-def test_builders_at_the_same_time_agree(handler: Path, tmp_path: Path) -> None:
+def test_parallel_builds_give_the_same_archive(handler: Path, tmp_path: Path) -> None:
     build = tmp_path / "build"
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         built = list(pool.map(lambda _: packaging.build_handler(handler, build), range(16)))
@@ -154,7 +156,7 @@ def downloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return wheels
 
 
-def test_layer_holds_what_the_wheels_install(downloaded: Path, tmp_path: Path) -> None:
+def test_layer_has_the_files_that_the_wheels_install(downloaded: Path, tmp_path: Path) -> None:
     wheel(
         downloaded,
         "one",
@@ -230,7 +232,7 @@ def test_function_and_layer_are_of_the_chosen_runtime(
     assert Path(layer["code"].path).resolve().parent == tmp_path
 
 
-def test_layer_that_is_too_large_is_told(
+def test_layer_that_is_too_large_is_reported(
     downloaded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheel(downloaded, "one", {"one.py": "1\n" * 1000})
@@ -250,7 +252,7 @@ def test_layer_follows_the_lock(downloaded: Path, tmp_path: Path) -> None:
     assert packaging.build_layer(requirements=requirements, build=tmp_path / "build") != first
 
 
-def test_markers_are_decided_for_the_function_not_for_this_machine() -> None:
+def test_markers_are_evaluated_for_the_function_not_for_this_machine() -> None:
     lock = """\
 # by uv
 always==1.0 \\
@@ -273,7 +275,7 @@ windows==4.0 ; sys_platform == 'win32' \\
         ]
 
 
-def test_failed_download_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_download_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     requirements = tmp_path / "layer.txt"
     requirements.write_text(f"no-such-package==1.0 --hash=sha256:{'0' * 64}\n")
     for variable, value in {
@@ -348,7 +350,7 @@ def test_cached_archives_need_neither_network_nor_pip(monkeypatch: pytest.Monkey
     assert packaging.build_layer().exists()
 
 
-def test_module_builds_both_and_says_so() -> None:
+def test_command_builds_both_archives_and_prints_them() -> None:
     command = [sys.executable, "-m", "components.packaging"]
     result = subprocess.run(
         command, cwd=packaging.PROJECT_DIRECTORY, capture_output=True, text=True, check=True

@@ -186,7 +186,7 @@ def test_settings_reach_the_function() -> None:
         ({"regional-analytics:protect": "false", "regional-analytics:forceDestroy": "true"}, False, True),
     ],
 )
-def test_data_is_destroyed_only_by_two_settings(
+def test_data_is_deleted_only_with_two_settings(
     config: dict[str, str], protected: bool, emptied: bool
 ) -> None:
     evaluation = evaluate("eu-west-1", config)
@@ -202,7 +202,7 @@ def test_data_is_destroyed_only_by_two_settings(
     assert bucket.inputs["forceDestroy"] is emptied
 
 
-def test_outputs_name_what_was_made(evaluation: Evaluation) -> None:
+def test_outputs_name_the_created_resources(evaluation: Evaluation) -> None:
     outputs = evaluation.outputs
     region = evaluation.stack
     assert outputs["bucketName"] == evaluation.one("aws:s3/bucket:Bucket").inputs["bucket"]
@@ -229,7 +229,7 @@ def test_bucket_s_name_is_known_in_a_preview(evaluation: Evaluation) -> None:
 
 
 @pytest.mark.parametrize(("days", "enabled"), [("0", False), ("30", True)])
-def test_job_records_expire_when_they_are_to(days: str, enabled: bool) -> None:
+def test_job_records_expire_if_configured(days: str, enabled: bool) -> None:
     """Off is said, not left out: the provider takes a missing block for no change."""
     evaluation = evaluate("eu-west-1", {"regional-analytics:jobRetentionDays": days})
     table = evaluation.one("aws:dynamodb/table:Table").inputs

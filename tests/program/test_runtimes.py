@@ -42,12 +42,14 @@ def test_warning_begins_a_year_before_support_ends(name: str) -> None:
         ("maximum_concurrency", 10, "maximumConcurrency: 11 is more"),
     ],
 )
-def test_more_than_a_new_account_has_is_warned_of(setting: str, most: int, warned: str) -> None:
+def test_settings_above_the_quotas_of_new_accounts_give_a_warning(
+    setting: str, most: int, warned: str
+) -> None:
     assert warnings(BEFORE_ALL, **{setting: most}) == []
     (warning,) = warnings(BEFORE_ALL, **{setting: most + 1})
     assert warning.startswith(f"regional-analytics:{warned}")
 
 
-def test_deployment_tells_the_warnings() -> None:
+def test_deployment_prints_the_warnings() -> None:
     told = evaluate("eu-west-1", {"regional-analytics:memorySize": "4096"}).warnings
     assert any("regional-analytics:memorySize: 4096 is more" in warning for warning in told), told

@@ -32,7 +32,7 @@ def shown(evaluation: Evaluation) -> dict[str, str]:
 
 @pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
 @pytest.mark.parametrize("key", SECRETS)
-def test_secret_setting_is_nowhere_in_clear_text(key: str, *, preview: bool) -> None:
+def test_secret_setting_is_never_in_plain_text(key: str, *, preview: bool) -> None:
     value, _ = SECRETS[key]
     name = f"regional-analytics:{key}"
     evaluation = evaluate("eu-west-1", {name: value}, secrets=[name], preview=preview)
@@ -40,7 +40,7 @@ def test_secret_setting_is_nowhere_in_clear_text(key: str, *, preview: bool) -> 
 
 
 @pytest.mark.parametrize("key", SECRETS)
-def test_setting_is_used_and_would_be_seen(key: str) -> None:
+def test_setting_is_used_and_would_be_found(key: str) -> None:
     value, _ = SECRETS[key]
     evaluation = evaluate("eu-west-1", {f"regional-analytics:{key}": value})
     assert [urn for urn, text in shown(evaluation).items() if MARK in text]

@@ -17,7 +17,7 @@ def arn(evaluation: Evaluation, type_: str, name_part: str = "") -> str:
     return evaluation.one(type_, name_part).state["arn"]
 
 
-def test_bucket_tells_eventbridge(evaluation: Evaluation) -> None:
+def test_bucket_sends_events_to_eventbridge(evaluation: Evaluation) -> None:
     notification = evaluation.one("aws:s3/bucketNotification:BucketNotification").inputs
     assert notification["bucket"] == evaluation.one("aws:s3/bucket:Bucket").state["bucket"]
     assert notification["eventbridge"] is True
@@ -60,7 +60,7 @@ KINDS = ("Object Created", "Object Deleted")
     "key",
     ["input/flights.csv", "flights.csv", "a+b c.csv", "münchen/100 %.csv", "unprocessed/x", "x/processed/y"],
 )
-def test_rule_takes_uploads_and_their_deletions(evaluation: Evaluation, key: str, kind: str) -> None:
+def test_rule_matches_uploads_and_their_deletions(evaluation: Evaluation, key: str, kind: str) -> None:
     assert matches(evaluation, upload(evaluation, key, **{"detail-type": kind}))
 
 
@@ -68,12 +68,12 @@ def test_rule_takes_uploads_and_their_deletions(evaluation: Evaluation, key: str
 @pytest.mark.parametrize(
     "key", ["processed/input/flights.csv.parquet", "processed/_profiles/x.json", "rejected/x.jsonl"]
 )
-def test_rule_leaves_out_what_the_system_writes(evaluation: Evaluation, key: str, kind: str) -> None:
+def test_rule_does_not_match_what_the_system_writes(evaluation: Evaluation, key: str, kind: str) -> None:
     assert not matches(evaluation, upload(evaluation, key, **{"detail-type": kind}))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_rule_takes_the_chosen_prefixes_only(kind: str) -> None:
+def test_rule_matches_the_chosen_prefixes_only(kind: str) -> None:
     prefixes = {"regional-analytics:uploadPrefixes": '["landing/", "b2b-"]'}
     evaluation = evaluate("eu-west-1", prefixes)
     for key, taken in {
@@ -114,7 +114,7 @@ def test_queue_hides_messages_for_longer_before_the_timeout_is_raised(evaluation
     assert queue.urn in evaluation.dependencies("aws:lambda/function:Function")
 
 
-def test_rule_leaves_out_other_buckets_and_events(evaluation: Evaluation) -> None:
+def test_rule_does_not_match_other_buckets_and_events(evaluation: Evaluation) -> None:
     other = upload(evaluation, "x.csv")
     other["detail"]["bucket"]["name"] = "somebody-elses"
     assert not matches(evaluation, other)
@@ -138,7 +138,7 @@ def test_undelivered_events_are_kept(evaluation: Evaluation) -> None:
 
 
 @pytest.mark.parametrize("kind", ["ingestion-queue", "delivery-dlq"])
-def test_queue_admits_that_rule_alone(evaluation: Evaluation, kind: str) -> None:
+def test_queue_allows_only_the_rule_to_send(evaluation: Evaluation, kind: str) -> None:
     queue = evaluation.one(QUEUE, kind)
     policy = evaluation.one("aws:sqs/queuePolicy:QueuePolicy", f"{kind}-policy")
     assert policy.inputs["queueUrl"] == queue.state["url"]
@@ -159,7 +159,7 @@ def test_queue_admits_that_rule_alone(evaluation: Evaluation, kind: str) -> None
     assert policy.urn in evaluation.one("aws:cloudwatch/eventTarget:EventTarget").depends_on
 
 
-def test_dead_letter_queue_admits_nobody(evaluation: Evaluation) -> None:
+def test_dead_letter_queue_allows_nobody_to_send(evaluation: Evaluation) -> None:
     policy = evaluation.one("aws:sqs/queuePolicy:QueuePolicy", "ingestion-dlq-policy").json("policy")
     assert {each["Effect"] for each in policy["Statement"]} == {"Deny"}
 
@@ -190,7 +190,7 @@ def test_last_failure_goes_to_the_dead_letter_queue(receives: int) -> None:
     }
 
 
-def test_queue_feeds_the_function(evaluation: Evaluation) -> None:
+def test_queue_invokes_the_function(evaluation: Evaluation) -> None:
     mapping = evaluation.one("aws:lambda/eventSourceMapping:EventSourceMapping").inputs
     assert mapping["eventSourceArn"] == arn(evaluation, QUEUE, "ingestion-queue")
     assert mapping["functionName"] == arn(evaluation, "aws:lambda/function:Function")

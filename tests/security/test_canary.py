@@ -48,7 +48,9 @@ def uploads(tmp_path: Path) -> dict[str, tuple[bytes, str]]:
     }
 
 
-def test_no_value_of_the_data_is_told(cloud: Cloud, region: str, tmp_path: Path) -> None:
+def test_no_value_of_the_data_is_in_logs_metrics_or_records(
+    cloud: Cloud, region: str, tmp_path: Path
+) -> None:
     objects = uploads(tmp_path)
     for name, (content, _) in objects.items():
         cloud.upload(region, f"{FOLDER}/{name}", content)

@@ -85,7 +85,7 @@ FAULTS: dict[str, tuple[str, str, Any]] = {
 """What cfn-lint must find once a property of one resource has this value."""
 
 
-def test_every_stack_in_every_mode_keeps_to_the_schemas(tmp_path: Path) -> None:
+def test_every_stack_in_every_mode_matches_the_schemas(tmp_path: Path) -> None:
     """One run for all of them, as cfn-lint takes a second to start."""
     found = lint(
         tmp_path,
@@ -96,7 +96,7 @@ def test_every_stack_in_every_mode_keeps_to_the_schemas(tmp_path: Path) -> None:
     assert {pattern for patterns in matched.values() for pattern in patterns} == ACCEPTED.keys()
 
 
-def test_what_the_schemas_forbid_is_found(tmp_path: Path) -> None:
+def test_violations_of_the_schemas_are_found(tmp_path: Path) -> None:
     stack = evaluated("us-east-1", "default")
     for fault in FAULTS.values():
         stack = changed(stack, *fault)

@@ -62,7 +62,7 @@ def deployed() -> Iterator[Deployed]:
         functions.close()
 
 
-def test_upload_is_processed_and_all_of_it_is_under_the_key(deployed: Deployed) -> None:
+def test_upload_is_processed_and_encrypted_with_the_key(deployed: Deployed) -> None:
     bucket, s3 = deployed.outputs["bucketName"], deployed.client("s3")
     s3.put_object(Bucket=bucket, Key=KEY, Body=b"id,name\n1,one\n2,two\n")
     deployed.functions.run_until_idle()
@@ -78,7 +78,7 @@ def test_upload_is_processed_and_all_of_it_is_under_the_key(deployed: Deployed) 
         assert (stored["ServerSideEncryption"], stored["SSEKMSKeyId"]) == ("aws:kms", deployed.key), key
 
 
-def test_everything_that_holds_data_is_under_the_key(deployed: Deployed) -> None:
+def test_everything_with_data_is_encrypted_with_the_key(deployed: Deployed) -> None:
     outputs = deployed.outputs
     sqs = deployed.client("sqs")
     for queue in ("queueUrl", "deadLetterQueueUrl", "deliveryDeadLetterQueueUrl"):
@@ -105,14 +105,14 @@ def test_everything_that_holds_data_is_under_the_key(deployed: Deployed) -> None
         {"SSECustomerAlgorithm": "AES256", "SSECustomerKey": "k" * 32},
     ],
 )
-def test_bucket_takes_no_upload_under_another_key(deployed: Deployed, encryption: dict[str, str]) -> None:
+def test_bucket_refuses_uploads_with_another_key(deployed: Deployed, encryption: dict[str, str]) -> None:
     with pytest.raises(ClientError, match=r"AccessDenied|Access Denied|Forbidden"):
         deployed.client("s3").put_object(
             Bucket=deployed.outputs["bucketName"], Key="other.csv", Body=b"", **encryption
         )
 
 
-def test_bucket_takes_an_upload_that_names_its_key(deployed: Deployed) -> None:
+def test_bucket_accepts_an_upload_that_names_its_key(deployed: Deployed) -> None:
     deployed.client("s3").put_object(
         Bucket=deployed.outputs["bucketName"],
         Key="named.csv",
@@ -147,7 +147,7 @@ LOG_GROUP = {
         (f"logs.{REGION}.amazonaws.com", LOG_GROUP),
     ],
 )
-def test_key_admits_a_service_for_the_stacks_own_resource_only(
+def test_key_policy_allows_a_service_for_the_stack_s_own_resource_only(
     deployed: Deployed, service: str, context: dict[str, str]
 ) -> None:
     def decide(principal: str, context: dict[str, str], action: str = "kms:GenerateDataKey") -> Decision:
@@ -167,7 +167,7 @@ def test_key_admits_a_service_for_the_stacks_own_resource_only(
             assert decide(service, {name: other}) is Decision.NONE
 
 
-def test_key_admits_no_principal_of_another_account(deployed: Deployed) -> None:
+def test_key_policy_allows_no_principal_of_another_account(deployed: Deployed) -> None:
     for name in ("arn:aws:iam::999999999999:root", "999999999999", "arn:aws:iam::999999999999:role/any"):
         asked = Request(action="kms:Decrypt", resource=deployed.key, principals={"AWS": (name,)})
         assert evaluate(deployed.key_policy(), asked) is Decision.NONE

@@ -32,7 +32,9 @@ def connection(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def test_it_reads_and_writes_its_own_directory(connection: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_engine_reads_and_writes_its_own_directory(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
     own, copy = tmp_path / "workdir" / "own.csv", tmp_path / "workdir" / "copy.parquet"
     connection.execute(f"COPY (FROM read_csv('{own}')) TO '{copy}' (FORMAT parquet)")
     assert connection.execute(f"FROM read_parquet('{copy}')").fetchall() == [(1,)]
@@ -63,7 +65,7 @@ def test_it_reads_and_writes_its_own_directory(connection: duckdb.DuckDBPyConnec
         "RESET enable_external_access",
     ],
 )
-def test_it_refuses_everything_else(
+def test_engine_refuses_everything_else(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, statement: str
 ) -> None:
     before = sorted(tmp_path.rglob("*"))

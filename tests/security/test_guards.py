@@ -48,9 +48,7 @@ def test_a_widened_role_still_changes_no_upload(cloud: Cloud, region: str, widen
     assert cloud.get(region, UPLOAD) == b"id\n1\n"
 
 
-def test_a_widened_role_still_destroys_no_version_of_a_result(
-    cloud: Cloud, region: str, widened: Any
-) -> None:
+def test_a_widened_role_still_deletes_no_version_of_a_result(cloud: Cloud, region: str, widened: Any) -> None:
     bucket = cloud.outputs[region]["bucketName"]
     version = widened.put_object(Bucket=bucket, Key=RESULT, Body=b"result")["VersionId"]
     assert refused(widened.delete_object, Bucket=bucket, Key=RESULT, VersionId=version)
@@ -59,7 +57,7 @@ def test_a_widened_role_still_destroys_no_version_of_a_result(
     assert kept["Body"].read() == b"result"
 
 
-def test_nobody_destroys_a_version_for_good(cloud: Cloud, region: str) -> None:
+def test_nobody_deletes_a_version_permanently(cloud: Cloud, region: str) -> None:
     """Not even who may do everything: no administrator is named."""
     bucket, s3 = cloud.outputs[region]["bucketName"], cloud.client("s3", region)
     version = cloud.upload(region, UPLOAD, b"id\n1\n")
@@ -76,7 +74,7 @@ def test_nobody_destroys_a_version_for_good(cloud: Cloud, region: str) -> None:
         ("s3:DeleteObject", RESULT),
     ],
 )
-def test_only_an_administrator_changes_results_and_destroys_versions(action: str, key: str) -> None:
+def test_only_an_administrator_changes_results_and_deletes_versions(action: str, key: str) -> None:
     administrator = f"arn:aws:iam::{ACCOUNT_ID}:role/administrator"
     config = {"regional-analytics:administratorRoleArns": json.dumps([administrator])}
     evaluation = evaluate_program("eu-west-1", config)
@@ -119,14 +117,14 @@ def test_an_uploader_of_the_whole_bucket_forges_and_removes_no_result(
     ],
     ids=["foreign key", "key in the request"],
 )
-def test_an_upload_under_a_key_that_the_function_cannot_use_is_refused(
+def test_an_upload_with_a_key_that_the_function_cannot_use_is_refused(
     cloud: Cloud, region: str, encryption: dict[str, str]
 ) -> None:
     put = cloud.client("s3", region).put_object
     assert refused(put, Bucket=cloud.outputs[region]["bucketName"], Key=UPLOAD, Body=b"id\n1\n", **encryption)
 
 
-def test_the_role_puts_nothing_on_the_queue(cloud: Cloud, region: str) -> None:
+def test_the_role_sends_nothing_to_the_queue(cloud: Cloud, region: str) -> None:
     sqs = cloud.client("sqs", region, cloud.assume_function_role(region))
     with pytest.raises(ClientError, match="AccessDenied"):
         sqs.send_message(QueueUrl=cloud.outputs[region]["queueUrl"], MessageBody="{}")
@@ -134,7 +132,7 @@ def test_the_role_puts_nothing_on_the_queue(cloud: Cloud, region: str) -> None:
 
 @pytest.mark.parametrize("region", STACKS)
 @pytest.mark.parametrize("service", ["s3", "dynamodb"])
-def test_endpoint_lets_the_role_through_to_its_own_things_only(service: str, region: str) -> None:
+def test_endpoint_allows_the_role_its_own_resources_only(service: str, region: str) -> None:
     stack = evaluated(region)
     endpoint = one(stack, "ec2/vpcEndpoint:VpcEndpoint", f"{service}-endpoint")
     role = one(stack, "iam/role:Role").at("arn")

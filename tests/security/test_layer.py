@@ -29,7 +29,7 @@ def test_every_locked_package_is_there(layer: Path) -> None:
     assert {package for name in names if (package := recorded_by(name))} == locked()
 
 
-def test_stray_and_changed_files_are_seen(layer: Path, tmp_path: Path) -> None:
+def test_added_and_changed_files_are_found(layer: Path, tmp_path: Path) -> None:
     changed = "python/duckdb/__init__.py"
     with zipfile.ZipFile(layer) as archive, zipfile.ZipFile(tmp_path / "layer.zip", "w") as copy:
         for name in archive.namelist():

@@ -60,7 +60,7 @@ def test_the_layer_loads_no_library_that_the_runtime_lacks() -> None:
         ("OPENSSL", "1.1.1", False),
     ],
 )
-def test_newer_symbols_are_seen(namespace: str, version: str, *, met: bool) -> None:
+def test_newer_symbols_are_found(namespace: str, version: str, *, met: bool) -> None:
     assert (unmet([("a.so", namespace, version)], AMAZON_LINUX_2) == []) is met
 
 

@@ -165,12 +165,12 @@ def whole(folder: str) -> dict[str, Any]:
     }
 
 
-def test_work_is_whole_with_the_deployed_policy(cloud: Cloud, region: str, role: Role) -> None:
+def test_work_succeeds_with_the_deployed_policy(cloud: Cloud, region: str, role: Role) -> None:
     assert work(cloud, region, "privileges/all") == whole("privileges/all")
 
 
 @pytest.mark.parametrize("grant", list(grants()), ids=str)
-def test_work_breaks_when_a_resource_is_narrowed_to_a_sibling(
+def test_work_fails_when_a_resource_is_replaced_by_another_of_its_kind(
     cloud: Cloud, region: str, role: Role, grant: Grant
 ) -> None:
     folder = f"privileges/{grant}".replace(":", "-")
@@ -184,7 +184,7 @@ def test_work_breaks_when_a_resource_is_narrowed_to_a_sibling(
     assert (healed["results"], healed["waiting"]) == (whole(folder)["results"], 0)
 
 
-def test_experiment_covers_every_grant_of_the_deployed_policy(role: Role) -> None:
+def test_every_grant_of_the_deployed_policy_is_tried(role: Role) -> None:
     deployed = {
         (statement["Sid"], action, index)
         for statement in role.read()["Statement"]
@@ -195,7 +195,7 @@ def test_experiment_covers_every_grant_of_the_deployed_policy(role: Role) -> Non
     assert deployed == {(grant.sid, action, grant.resource) for grant in grants() for action in grant.actions}
 
 
-def test_siblings_are_of_the_same_kind() -> None:
+def test_replacements_are_of_the_same_kind() -> None:
     assert sibling("arn:aws:s3:::bucket/*") == "arn:aws:s3:::bucket-sibling/*"
     assert sibling("arn:aws:s3:::bucket/processed/*") == "arn:aws:s3:::bucket/processed-sibling/*"
     assert (

@@ -19,17 +19,17 @@ LOCKS = [
 
 
 @pytest.mark.parametrize("file", COMMANDS, ids=lambda file: file.name)
-def test_every_installation_asks_for_hashes(file: Path) -> None:
+def test_every_installation_requires_hashes(file: Path) -> None:
     assert without_hashes(file.read_text()) == []
 
 
-def test_an_installation_without_hashes_is_seen() -> None:
+def test_an_installation_without_hashes_is_found() -> None:
     assert without_hashes("\t@python -m pip install --quiet uv==0.13.9\n") == [
         "@python -m pip install --quiet uv==0.13.9"
     ]
 
 
-def test_the_makefiles_flags_ask_for_hashes() -> None:
+def test_the_makefile_s_flags_require_hashes() -> None:
     assert re.search(r"^PIP_FLAGS := .*--require-hashes", (PROJECT / "Makefile").read_text(), re.MULTILINE)
 
 

@@ -54,7 +54,7 @@ def is_refused(call: Callable[..., Any], **arguments: Any) -> bool:
     return False
 
 
-def test_an_uploader_puts_objects_below_the_prefix_and_does_nothing_else(
+def test_an_uploader_can_only_put_objects_below_the_prefix(
     cloud: Cloud, region: str, holder: Callable[[str], Any]
 ) -> None:
     bucket = cloud.outputs[region]["bucketName"]
@@ -86,9 +86,7 @@ def test_an_uploader_puts_objects_below_the_prefix_and_does_nothing_else(
     assert cloud.get(region, result) == before
 
 
-def test_a_reader_reads_results_and_nothing_else(
-    cloud: Cloud, region: str, holder: Callable[[str], Any]
-) -> None:
+def test_a_reader_can_only_read_results(cloud: Cloud, region: str, holder: Callable[[str], Any]) -> None:
     bucket, key = cloud.outputs[region]["bucketName"], "input/read/table.csv"
     cloud.upload(region, key, GOOD)
     cloud.run_until_idle()

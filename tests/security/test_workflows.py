@@ -70,7 +70,7 @@ def test_zizmor_finds_a_weakness(tmp_path: Path, rule: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["preview", "deploy", "drift"])
-def test_each_stack_has_its_turn(name: str) -> None:
+def test_each_stack_has_a_run(name: str) -> None:
     workflow = yaml.safe_load((WORKFLOWS / f"{name}.yml").read_text())["jobs"]
     (listing,) = [step for step in workflow["stacks"]["steps"] if step["uses"] == "./.github/actions/stacks"]
     listed = stacks_listed(except_=listing.get("with", {}).get("except", ""))
@@ -115,7 +115,7 @@ def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{path.stem}.{name}", job
 
 
-def test_what_gets_credentials_runs_in_an_environment() -> None:
+def test_jobs_with_credentials_run_in_an_environment() -> None:
     """An environment says who may start it, and from which branch; its secrets are no one else's."""
     given = {
         name: job.get("environment")
