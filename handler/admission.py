@@ -1,4 +1,4 @@
-"""Whether an event's object is this deployment's to read, so that no event can point it elsewhere."""
+"""The check that an event is about an upload in this deployment's bucket."""
 
 from dataclasses import dataclass
 
@@ -7,29 +7,30 @@ from s3_events import ObjectEvent, PoisonError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
-    """The one bucket, region and account that the function works for."""
+    """The bucket, region and account that the function works for."""
 
     bucket: str
     region: str
     account: str
     upload_prefixes: tuple[str, ...]
-    """What keys of uploads begin with; empty for any key."""
+    """The prefixes of uploads; empty if any key can be an upload."""
     system_prefixes: tuple[str, ...]
-    """What the system itself writes. The rule's pattern leaves it out too: either alone prevents a loop."""
+    """The prefixes that the system writes under. The EventBridge rule excludes them too. Either check alone
+    prevents a loop."""
 
     def admits(self, event: ObjectEvent) -> bool:
-        """Whether the event is about an upload; what the system wrote itself is none.
+        """Return whether the event is about an upload, not about an object that the system wrote.
 
         Raises:
-            PoisonError: when it is of another bucket, region or account.
+            PoisonError: The event is of another bucket, region or account.
         """
-        for name, mine, theirs in (
+        for name, expected, actual in (
             ("bucket", self.bucket, event.bucket),
             ("region", self.region, event.region or self.region),
             ("account", self.account, event.account or self.account),
         ):
-            if theirs != mine:
-                raise PoisonError(f"the event's {name} must be {mine}, got {theirs[:63]!r}")
+            if actual != expected:
+                raise PoisonError(f"the event's {name} must be {expected}, got {actual[:63]!r}")
         if event.key.startswith(self.system_prefixes):
             return False
         return not self.upload_prefixes or event.key.startswith(self.upload_prefixes)

@@ -1,4 +1,4 @@
-"""One conversion of an object, within what the invocation has left of time, memory and disk."""
+"""One conversion of an object, within the time, memory and disk that the invocation has left."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -26,12 +26,12 @@ from outputs import Output
 from uploads import Source
 
 _WHOLE_SHARE = 0.9
-"""An attempt with this share of an invocation's time had all the time there is: no other would have more."""
+"""An attempt that had at least this share of a whole invocation's time is not repeated for lack of time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attempt:
-    """What one attempt works with."""
+    """One attempt to convert the current version of a key."""
 
     settings: Settings
     invocation: Invocation
@@ -40,16 +40,18 @@ class Attempt:
     key: str
     job_id: str
     generation: int
-    """Of the key's register: what two generations publish differs in its bytes."""
+    """The generation of the key's register. It is written into each file, so that the files of two
+    generations differ in their bytes."""
 
     @contextmanager
     def run(self, source: Source) -> Iterator[Outcome]:
-        """Convert the object into files. What its bytes do not allow is an outcome too, not an error.
+        """Convert the object into files, and yield the outcome.
 
-        As a context it gives the outcome; at its end nothing works on the files any more.
+        An object that cannot be converted is an outcome too, not an error. On exit from the context, no
+        thread writes the files any more.
 
         Raises:
-            OutOfTimeError: the invocation has too little time left for it.
+            OutOfTimeError: The invocation has too little time left.
         """
         invocation = self.invocation
         if source.size == 0:
@@ -70,7 +72,7 @@ class Attempt:
             return
         seconds = invocation.conversion_seconds
         if source.size > largest_object_bytes(seconds):
-            raise OutOfTimeError(f"{seconds:.0f} s are not enough for {source.size} bytes: handed back")
+            raise OutOfTimeError(f"the {seconds:.0f} s left are not enough for {source.size} bytes")
         with ExitStack() as stack:
             try:
                 converted = stack.enter_context(
@@ -93,14 +95,14 @@ class Attempt:
 
     def _ended(self, ended: Exception, seconds: float) -> Outcome:
         """Return the outcome of a conversion that ended without data."""
-        # With all of the time, it may end otherwise.
+        # An attempt with the whole time of an invocation may end differently.
         short = seconds < _WHOLE_SHARE * self.invocation.conversion_seconds_full
         match ended:
             case EmptyError():
                 return Outcome(status=Status.SKIPPED, error=str(ended))
             case UnreadableError(reason=reason, account=account, rejects=rejects):
                 if short and account is None:
-                    raise OutOfTimeError(f"not judged in the {seconds:.0f} s that were left") from None
+                    raise OutOfTimeError(f"not read within the {seconds:.0f} s that were left") from None
                 return Outcome(
                     status=Status.FAILED,
                     error=reason,
@@ -111,7 +113,10 @@ class Attempt:
             case _:
                 if short:
                     raise OutOfTimeError(f"not converted within the {seconds:.0f} s that were left") from None
-                reason = f"not converted within {seconds:.0f} s, all there is: raise the timeout and replay"
+                reason = (
+                    f"not converted within {seconds:.0f} s, the most that the function's timeout allows:"
+                    " raise the timeout and replay"
+                )
                 return Outcome(status=Status.FAILED, error=reason, conclusive=False)
 
     def _limits(self, seconds: float, dataset: Dataset | None) -> Limits:

@@ -1,4 +1,4 @@
-"""One DynamoDB table with Python values in and out: the two calls that the function may make."""
+"""The two calls to the DynamoDB table that the function's role allows, with Python values."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -17,7 +17,7 @@ _deserialize = TypeDeserializer().deserialize
 
 
 class ConditionFailedError(Exception):
-    """The condition of an update did not hold; `item` is what the table holds instead."""
+    """The condition of an update did not hold; `item` is the item as it is in the table."""
 
     def __init__(self, item: Mapping[str, Any]) -> None:
         super().__init__("the condition of the update did not hold")
@@ -32,7 +32,7 @@ class Table:
         self._name = name
 
     def get(self, job_id: str) -> dict[str, Any]:
-        """Read an item as it is now, all writes before this moment included; empty when there is none."""
+        """Read an item with strong consistency; return an empty dictionary if there is none."""
         answer = self._client.get_item(
             TableName=self._name, Key={"job_id": {"S": job_id}}, ConsistentRead=True
         )
@@ -48,18 +48,18 @@ class Table:
         condition: str,
         values: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """Change an item if the condition holds, and give what it was before.
+        """Update an item if the condition holds, and return the item as it was before.
 
         Args:
-            job_id: the item's key.
-            assign: attributes to set.
-            count: an attribute to increase by one.
-            remove: attributes to remove.
-            condition: names attributes as `#name` and values as `:name`.
-            values: the values of the condition.
+            job_id: The item's key.
+            assign: Attributes to set.
+            count: An attribute to increase by one.
+            remove: Attributes to remove.
+            condition: Names attributes as `#name` and values as `:name`.
+            values: The values of the condition.
 
         Raises:
-            ConditionFailedError: with the item that is there.
+            ConditionFailedError: The condition does not hold.
         """
         sets = [f"#{name} = :set_{name}" for name in assign]
         parameters = {f":set_{name}": value for name, value in assign.items()}
@@ -95,8 +95,8 @@ def _words(expression: str) -> set[str]:
     return set(expression.split())
 
 
-def _stored(value: Any) -> Any:  # noqa: ANN401  (whatever DynamoDB can hold)
-    """DynamoDB's numbers are decimals; a float is kept to the digits that it prints."""
+def _stored(value: Any) -> Any:  # noqa: ANN401  (any type that DynamoDB stores)
+    """Return a value with each float as the decimal that it prints as: DynamoDB takes no floats."""
     if isinstance(value, float):
         return Decimal(repr(value))
     if isinstance(value, Mapping):

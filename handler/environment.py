@@ -1,4 +1,4 @@
-"""What the function is deployed for, read from its environment."""
+"""The function's settings, read from its environment variables."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,17 +12,17 @@ from outputs import PREFIXES
 _Number = TypeVar("_Number", int, float)
 
 VERSION_FILE = "VERSION"
-"""In the function's archive: the program's version. It changes with the code, not seconds before it, as an
-environment variable does."""
+"""A file in the function's archive with the program's version. An environment variable would change seconds
+before the code does."""
 
 
 class SettingsError(Exception):
-    """An environment variable is missing or has a value that cannot be used."""
+    """An environment variable is missing or has an invalid value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """The function's environment, typed and checked."""
+    """The function's settings, typed and checked."""
 
     bucket: str
     table: str
@@ -31,17 +31,17 @@ class Settings:
     max_receive_count: int
     """Receives after which SQS moves a message to the dead-letter queue."""
     rejected_share_max: float
-    """Share of rows (0 to 1) that may be rejected before the object counts as unreadable."""
+    """The share of rows, 0 to 1, above which rejected rows make the job FAILED."""
     decompressed_bytes_max: int
     decompression_ratio_max: float
     job_retention_days: int
     """Days until a job record expires; 0 keeps it for ever."""
     upload_prefixes: tuple[str, ...]
-    """What keys of uploads begin with; empty for any key that is not the system's."""
+    """The prefixes of uploads; empty if every key outside the system's prefixes can be an upload."""
     system_prefixes: tuple[str, ...]
-    """What keys begin with that the system writes."""
+    """The prefixes that the system writes under."""
     datasets: Datasets
-    """Folders that a contract describes."""
+    """The datasets that contracts describe."""
     program_version: str
 
     def __post_init__(self) -> None:
@@ -59,10 +59,11 @@ class Settings:
         """Read the settings.
 
         Args:
-            environment: of the function; Lambda sets `LAMBDA_TASK_ROOT` to the folder of the function's code.
+            environment: The environment variables. Lambda sets `LAMBDA_TASK_ROOT` to the folder of the code.
 
         Raises:
-            SettingsError: naming the variable or the file, its value and what would be right.
+            SettingsError: A variable or a file is missing or invalid. The text names it, its value and what
+                is allowed.
         """
         variables = _Variables(environment)
         archive = Path(variables.text("LAMBDA_TASK_ROOT"))
@@ -84,7 +85,7 @@ class Settings:
 
 
 class _Variables:
-    """Environment variables by type."""
+    """Environment variables, read by type."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -112,7 +113,7 @@ class _Variables:
         except ValueError:
             parsed = None
         if not isinstance(parsed, list) or not all(isinstance(item, str) and item for item in parsed):
-            raise _wrong(name, "be a JSON array of texts", value)
+            raise _wrong(name, "be a JSON array of strings", value)
         return tuple(parsed)
 
 

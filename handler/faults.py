@@ -1,28 +1,28 @@
-"""Faults of the platform, in words that hold nobody's data."""
+"""Errors of AWS and of the platform, described without any value of the data."""
 
 import traceback
 
 from botocore.exceptions import ClientError
 
 TEXT_MAX = 500
-"""Characters of any error that reaches a log or a job record."""
+"""The most characters of an error in a log line or a job record."""
 GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405"})
-"""Codes of S3 for an object that is not there; 405: the version is a delete marker."""
+"""S3's error codes for an object that does not exist. 405: the version is a delete marker."""
 
 
 class DeliveryError(Exception):
-    """This delivery did not finish the job: SQS is to deliver the message again."""
+    """This delivery did not finish the job: SQS must deliver the message again."""
 
 
 class OutOfTimeError(DeliveryError):
-    """The invocation has not enough time left for it."""
+    """The invocation does not have enough time left for the object."""
 
 
 def describe(error: BaseException) -> str:
-    """Say what failed and where, without quoting text that may hold a value of the data.
+    """Return what failed and where, without text that may contain a value of the data.
 
-    AWS's answers are named by operation and code; the project's own errors speak for themselves; of all
-    others only the class and the place in the source are given.
+    An error of AWS is described by its operation and code, an error of this project by its own text. Any
+    other error is described by its class and the line of the source.
     """
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code", "unknown")
@@ -35,5 +35,5 @@ def describe(error: BaseException) -> str:
 
 
 def error_code(error: ClientError) -> str:
-    """AWS's code of an error; a HEAD request's answer has no body and gives the HTTP status instead."""
+    """Return AWS's code of an error; that of a HEAD request, which has no body, is the HTTP status."""
     return error.response.get("Error", {}).get("Code", "")

@@ -1,4 +1,4 @@
-"""The function's entry: SQS batches, and classic S3 notifications sent to it directly."""
+"""The function's entry point, for batches from SQS and for S3 notifications sent to it directly."""
 
 import os
 import time
@@ -42,10 +42,10 @@ processor = Processor(
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: "LambdaContext") -> "dict[str, Any] | PartialItemFailureResponse":
-    """Process what a delivery tells of.
+    """Process a batch of SQS messages, or one event that is sent directly.
 
-    A batch from SQS is answered with the items to be delivered again; if that is all of them, with an error,
-    so that Lambda's own metrics show it. A notification sent directly is answered as the predecessor did.
+    The response to a batch names the messages to deliver again. If all of them failed, the function raises an
+    error, so that Lambda's metric Errors counts it. The response to a direct call is the predecessor's.
     """
     invocation = Invocation.of(context)
     if _is_batch(event):
@@ -56,12 +56,12 @@ def handler(event: dict[str, Any], context: "LambdaContext") -> "dict[str, Any] 
             context=context,
         )
     try:
-        told = s3_events.from_event(event)
+        events = s3_events.from_event(event)
     except PoisonError as poison:
-        logger.error("poison: not processed", reason=str(poison))
+        logger.error("invalid event: not processed", reason=str(poison))
         raise
-    # Nothing delivers a direct call again that could be relied upon.
-    _process(told, Delivery(owner=invocation.id, last=True), invocation)
+    # A direct call is not reliably repeated, so this delivery counts as the last.
+    _process(events, Delivery(owner=invocation.id, last=True), invocation)
     return {"statusCode": 200, "body": '"Processing completed successfully"'}
 
 
@@ -78,25 +78,26 @@ def _receive(record: "SQSRecord", invocation: Invocation) -> None:
     """Process one SQS message.
 
     Raises:
-        PoisonError: it is no event that could be processed.
-        DeliveryError: it is to be delivered again.
+        PoisonError: The message is not a valid event.
+        DeliveryError: The message must be delivered again.
     """
     receives = int(record.attributes.approximate_receive_count)
     delivery = Delivery(
         owner=f"{invocation.id}/{record.message_id}", last=receives >= settings.max_receive_count
     )
     try:
-        told = s3_events.from_message(record.body)
-        _process(told, delivery, invocation)
+        _process(s3_events.from_message(record.body), delivery, invocation)
     except PoisonError as poison:
         logger.error(
-            "poison: left for the dead-letter queue", message_id=record.message_id, reason=str(poison)
+            "invalid message: left for the dead-letter queue",
+            message_id=record.message_id,
+            reason=str(poison),
         )
         raise
 
 
-def _process(told: "Iterable[s3_events.ObjectEvent]", delivery: Delivery, invocation: Invocation) -> None:
-    """Process each event, the others also when one fails, and only then raise."""
+def _process(events: "Iterable[s3_events.ObjectEvent]", delivery: Delivery, invocation: Invocation) -> None:
+    """Process all events, even if one fails; then raise the first error."""
     deployment = Deployment(
         bucket=settings.bucket,
         region=settings.region,
@@ -105,12 +106,12 @@ def _process(told: "Iterable[s3_events.ObjectEvent]", delivery: Delivery, invoca
         system_prefixes=settings.system_prefixes,
     )
     failures: list[Exception] = []
-    for each in told:
+    for event in events:
         try:
-            if deployment.admits(each):
-                processor.process(each, delivery, invocation)
+            if deployment.admits(event):
+                processor.process(event, delivery, invocation)
             else:
-                logger.debug("ignored: no upload", key=each.key)
+                logger.debug("ignored: the object is not an upload", key=event.key)
         except (PoisonError, DeliveryError) as failure:
             failures.append(failure)
     if failures:

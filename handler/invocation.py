@@ -1,4 +1,4 @@
-"""What one invocation has to work with: its time, memory and account."""
+"""The time, memory and account of one invocation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 _MEBIBYTE = 1024 * 1024
 _CONVERSION_SHARE = 0.85
 _OVERHEAD_SECONDS = 3.0
-"""What is left of the time is for publishing and for the records: 48 s of 300 s, in which 20 MB/s publish
+"""The rest of the time, 48 s of 300 s, is for publishing and for the records. At 20 MB/s that publishes
 960 MB, more than the Parquet of the largest object that fits."""
 _MEMORY_SHARE = 0.68
-"""Of the function's memory, for the process: the rest is the runtime's and the page cache's."""
+"""The process's share of the function's memory. The rest is for the runtime and the page cache."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,16 +22,16 @@ class Invocation:
     """One invocation of the function."""
 
     id: str
-    """Unlike that of any other invocation, retries by Lambda included."""
+    """Unique, also among Lambda's retries of one request."""
     account: str
     memory_bytes: int
     seconds: float
-    """The time it had at its start."""
+    """The time that was left at its start."""
     _remaining_ms: Callable[[], int]
 
     @classmethod
     def of(cls, context: "LambdaContext") -> Self:
-        """Read the runtime's context."""
+        """Return the invocation that the runtime's context describes."""
         return cls(
             id=f"{context.aws_request_id}/{uuid4().hex[:8]}",
             account=context.invoked_function_arn.split(":")[4],
@@ -42,17 +42,17 @@ class Invocation:
 
     @property
     def remaining_seconds(self) -> float:
-        """The time until Lambda ends the function."""
+        """Return the seconds until Lambda ends the function."""
         return self._remaining_ms() / 1000
 
     @property
     def conversion_seconds_full(self) -> float:
-        """What a conversion could take if it had the invocation for itself."""
+        """Return the seconds that a conversion may take if the invocation does nothing else."""
         return _for_conversion(self.seconds)
 
     @property
     def conversion_seconds(self) -> float:
-        """What a conversion may take from now on."""
+        """Return the seconds that a conversion may take from now on."""
         return _for_conversion(self.remaining_seconds)
 
 

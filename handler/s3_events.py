@@ -1,7 +1,7 @@
-"""What a delivery says: an object came to be or was deleted, as EventBridge or S3 itself writes it.
+"""S3's events of created and deleted objects, as EventBridge or S3 itself writes them.
 
-Two traps. EventBridge carries the key as it is, a classic S3 notification carries it URL-encoded. And anybody
-who can reach the queue may have written the message, so nothing in it is believed unchecked.
+EventBridge carries the key as it is; a classic S3 notification carries it URL-encoded. Everybody who can send
+to the queue can write a message, so every value is checked.
 """
 
 import json
@@ -23,47 +23,48 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 class PoisonError(Exception):
-    """A delivery that no retry can make right: SQS takes it to the dead-letter queue."""
+    """A message that no retry can process: SQS moves it to the dead-letter queue."""
 
 
 class Kind(StrEnum):
     """What happened to a key."""
 
     CREATED = "created"
-    """A version came to be."""
+    """A version was created."""
     DELETED = "deleted"
-    """Somebody put a delete marker on top."""
+    """A user deleted the key: a delete marker was created."""
     REMOVED = "removed"
-    """Somebody removed a version or a delete marker for good."""
+    """A user deleted a version or a delete marker permanently."""
     EXPIRED = "expired"
-    """A lifecycle rule put a delete marker on top."""
+    """A lifecycle rule expired the current version: a delete marker was created."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectEvent:
-    """Something that happened to one object of a versioned bucket, as its event tells it."""
+    """The event of one object of a versioned bucket."""
 
     kind: Kind
     bucket: str
     key: str
     region: str | None = None
     account: str | None = None
-    """The account the event comes from; classic S3 notifications do not say."""
+    """The account that the event comes from; a classic S3 notification has none."""
     version_id: str | None = None
-    """The version that was created, the delete marker that was made, or the version that was removed."""
+    """The version or the delete marker that was created or removed."""
     sequencer: str | None = None
-    """Tells events of one version apart. It orders nothing here: S3 is asked which version is current."""
+    """Distinguishes the events of one version. It is not used to order events: S3 says which version is
+    current."""
     created_at: float | None = None
-    """When it happened, in seconds since the epoch."""
+    """The time of the event, in seconds since the epoch."""
     replay_id: str | None = None
-    """Set when an operator asks for the object again; later replays have greater ids."""
+    """Set if an operator replays the object; later replays have greater ids."""
 
 
 def from_message(body: str) -> tuple[ObjectEvent, ...]:
-    """Return what an SQS message's body tells of; nothing for S3's test event.
+    """Return the events in the body of an SQS message; none for S3's test event.
 
     Raises:
-        PoisonError: saying what is wrong with it.
+        PoisonError: The message is not valid; the text says why.
     """
     try:
         event = json.loads(body)
@@ -73,39 +74,42 @@ def from_message(body: str) -> tuple[ObjectEvent, ...]:
 
 
 def from_event(event: object) -> tuple[ObjectEvent, ...]:
-    """Return what an event tells of; nothing for S3's test event, and for what changes no current version.
+    """Return the object events in an event; none if no current version can have changed.
 
     Raises:
-        PoisonError: saying what is wrong with it.
+        PoisonError: The event is not valid; the text says why.
     """
     if not isinstance(event, dict):
-        raise PoisonError(f"an event is a JSON object, got {_type(event)}")
+        raise PoisonError(f"an event must be a JSON object, got {_type(event)}")
     if "detail-type" in event:
         return _from_eventbridge(event)
     if event.get("Event") == "s3:TestEvent":
         return ()
     records = event.get("Records")
     if not isinstance(records, list) or not records:
-        raise PoisonError("an event has a detail-type (EventBridge) or a list of Records (S3), got neither")
+        raise PoisonError("an event must have a detail-type (EventBridge) or a list of Records (S3)")
     return tuple(event for record in records for event in _from_notification(record))
 
 
 def _from_eventbridge(event: Mapping[str, Any]) -> tuple[ObjectEvent, ...]:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html ."""
+    """Read an event of EventBridge.
+
+    The format: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+    """
     detail_type = event.get("detail-type")
     if event.get("source") != "aws.s3" or detail_type not in ("Object Created", "Object Deleted"):
-        raise PoisonError('only source "aws.s3", detail-type "Object Created" or "Object Deleted" is known')
+        raise PoisonError('the source must be "aws.s3", the detail-type "Object Created" or "Object Deleted"')
     detail = _object(event, "detail")
     subject = _object(detail, "object")
     kind: Kind | None = Kind.CREATED
     if detail_type == "Object Deleted":
         kind = _kind_of_deletion(
             by_lifecycle=detail.get("reason") == "Lifecycle Expiration",
-            for_good=detail.get("deletion-type") == "Permanently Deleted",
+            permanent=detail.get("deletion-type") == "Permanently Deleted",
         )
     if kind is None:
         return ()
-    told = ObjectEvent(
+    parsed = ObjectEvent(
         kind=kind,
         bucket=_bucket(_object(detail, "bucket")),
         key=_key(_text(subject, "key")),
@@ -116,29 +120,32 @@ def _from_eventbridge(event: Mapping[str, Any]) -> tuple[ObjectEvent, ...]:
         created_at=_time(event, "time"),
         replay_id=_replay_id(detail),
     )
-    return (told,)
+    return (parsed,)
 
 
 def _from_notification(record: object) -> tuple[ObjectEvent, ...]:
-    """https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html ."""
+    """Read a record of an S3 notification.
+
+    The format: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
     if not isinstance(record, dict):
-        raise PoisonError(f"a record is a JSON object, got {_type(record)}")
+        raise PoisonError(f"a record must be a JSON object, got {_type(record)}")
     if record.get("eventSource", "aws:s3") != "aws:s3":
-        raise PoisonError('only eventSource "aws:s3" is known')
+        raise PoisonError('the eventSource must be "aws:s3"')
     name = record.get("eventName", "ObjectCreated:Put")
     family, _, what = name.removeprefix("s3:").partition(":") if isinstance(name, str) else ("", "", "")
     kind: Kind | None = Kind.CREATED
     if family in ("ObjectRemoved", "LifecycleExpiration"):
-        kind = _kind_of_deletion(by_lifecycle=family == "LifecycleExpiration", for_good=what == "Delete")
+        kind = _kind_of_deletion(by_lifecycle=family == "LifecycleExpiration", permanent=what == "Delete")
     elif family != "ObjectCreated":
         raise PoisonError(
-            'only eventName "ObjectCreated:*", "ObjectRemoved:*", "LifecycleExpiration:*" is known'
+            'the eventName must be "ObjectCreated:*", "ObjectRemoved:*" or "LifecycleExpiration:*"'
         )
     if kind is None:
         return ()
     detail = _object(record, "s3")
     subject = _object(detail, "object")
-    told = ObjectEvent(
+    parsed = ObjectEvent(
         kind=kind,
         bucket=_bucket(_object(detail, "bucket")),
         key=_key(unquote_plus(_text(subject, "key", limit=3 * KEY_BYTES_MAX), errors="surrogateescape")),
@@ -147,14 +154,14 @@ def _from_notification(record: object) -> tuple[ObjectEvent, ...]:
         sequencer=_sequencer(subject),
         created_at=_time(record, "eventTime"),
     )
-    return (told,)
+    return (parsed,)
 
 
-def _kind_of_deletion(*, by_lifecycle: bool, for_good: bool) -> Kind | None:
-    """Return the kind; None for what a lifecycle rule removes for good, which never is a current version."""
+def _kind_of_deletion(*, by_lifecycle: bool, permanent: bool) -> Kind | None:
+    """Return the kind; None if a lifecycle rule deleted a version permanently: it is never current."""
     if by_lifecycle:
-        return None if for_good else Kind.EXPIRED
-    return Kind.REMOVED if for_good else Kind.DELETED
+        return None if permanent else Kind.EXPIRED
+    return Kind.REMOVED if permanent else Kind.DELETED
 
 
 def _type(value: object) -> str:
@@ -164,18 +171,18 @@ def _type(value: object) -> str:
 def _object(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = holder.get(name)
     if not isinstance(value, dict):
-        raise PoisonError(f"{name} is a JSON object, got {_type(value)}")
+        raise PoisonError(f"{name} must be a JSON object, got {_type(value)}")
     return value
 
 
 def _text(holder: Mapping[str, Any], name: str, limit: int = _TEXT_MAX) -> str:
     value = holder.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= limit:
-        raise PoisonError(f"{name} is a text of 1 to {limit} characters, got {_type(value)}")
+        raise PoisonError(f"{name} must be a string of 1 to {limit} characters, got {_type(value)}")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise PoisonError(f"{name} is not Unicode text: it has a lone surrogate") from None
+        raise PoisonError(f"{name} must be Unicode text, got a lone surrogate") from None
     return value
 
 
@@ -186,7 +193,7 @@ def _optional_text(holder: Mapping[str, Any], name: str) -> str | None:
 def _bucket(bucket: Mapping[str, Any]) -> str:
     name = _text(bucket, "name")
     if not _BUCKET.fullmatch(name):
-        raise PoisonError("the bucket's name is not one that S3 allows")
+        raise PoisonError("the bucket's name must be one that S3 allows")
     return name
 
 
@@ -194,16 +201,16 @@ def _key(key: str) -> str:
     try:
         length = len(key.encode())
     except UnicodeEncodeError:
-        raise PoisonError("the key is not UTF-8") from None
+        raise PoisonError("the key must be UTF-8") from None
     if not 0 < length <= KEY_BYTES_MAX:
-        raise PoisonError(f"a key has 1 to {KEY_BYTES_MAX} bytes, got {length}")
+        raise PoisonError(f"a key must have 1 to {KEY_BYTES_MAX} bytes, got {length}")
     return key
 
 
 def _sequencer(subject: Mapping[str, Any]) -> str | None:
     sequencer = _optional_text(subject, "sequencer")
     if sequencer is not None and not _SEQUENCER.fullmatch(sequencer):
-        raise PoisonError("a sequencer is 1 to 64 hexadecimal digits")
+        raise PoisonError("a sequencer must be 1 to 64 hexadecimal digits")
     return sequencer
 
 
@@ -215,11 +222,11 @@ def _time(holder: Mapping[str, Any], name: str) -> float | None:
         moment = datetime.fromisoformat(text)
         return moment.timestamp() if moment.tzinfo else moment.replace(tzinfo=UTC).timestamp()
     except (ValueError, OverflowError):
-        raise PoisonError(f"{name} is a time in ISO 8601") from None
+        raise PoisonError(f"{name} must be a time in ISO 8601") from None
 
 
 def _replay_id(detail: Mapping[str, Any]) -> str | None:
     replay_id = _optional_text(detail, "replay-id")
     if replay_id is not None and not _REPLAY.fullmatch(replay_id):
-        raise PoisonError("replay-id begins with a UTC time, as 20300131T235959Z: later ones are greater")
+        raise PoisonError("the replay-id must begin with a UTC time, such as 20300131T235959Z")
     return replay_id

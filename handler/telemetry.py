@@ -1,4 +1,4 @@
-"""What is told of a job: a log line and metrics, neither with anything of the data in it."""
+"""The log line and the metrics of a job, without any value of the data."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,48 +33,48 @@ _AMOUNTS = {
 }
 
 _OTHER = "other"
-"""The dataset of every upload that no contract describes: whoever uploads chooses the keys, and CloudWatch
-charges by the metric."""
+"""The dataset of every upload that no contract describes. The key is not used: uploaders choose the keys, and
+CloudWatch charges for each metric."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Report:
-    """What there is to tell of a job that has ended."""
+class FinishedJob:
+    """A job that has ended."""
 
     event: ObjectEvent
     job_id: str
     version_id: str
     outcome: Outcome
     facts: Mapping[str, Any]
-    """What its record says."""
+    """The attributes of its record."""
     now: float
     """Seconds since the epoch."""
 
 
-def report(settings: Settings, told: Report) -> None:
+def report(settings: Settings, job: FinishedJob) -> None:
     """Write a job's log line, and its metrics unless an earlier delivery has counted it."""
-    outcome, key = told.outcome, told.event.key
-    shown = {"version_id": told.version_id, **told.facts}
+    outcome, key = job.outcome, job.event.key
+    shown = {"version_id": job.version_id, **job.facts}
     shown.pop("uploaded_at", None)
     logger.info(
-        "job finished" if not outcome.stands else "the object was not read: the earlier result stands",
-        job_id=told.job_id,
+        "the object was not read: the earlier result stays" if outcome.stands else "job finished",
+        job_id=job.job_id,
         status=outcome.status.value,
-        cause=told.event.kind.value,
+        cause=job.event.kind.value,
         key=key,
         **shown,
     )
     if outcome.stands or not outcome.listed:
         return
-    amounts = dict(told.facts)
-    created = told.event.kind is Kind.CREATED and told.event.replay_id is None
+    amounts = dict(job.facts)
+    created = job.event.kind is Kind.CREATED and job.event.replay_id is None
     if created and outcome.status is Status.COMPLETED:
-        amounts["latency_ms"] = max(0.0, told.now - amounts["uploaded_at"]) * 1000
+        amounts["latency_ms"] = max(0.0, job.now - amounts["uploaded_at"]) * 1000
     count(settings, outcome.status, key, amounts)
 
 
 def count(settings: Settings, status: Status, key: str, amounts: Mapping[str, Any] | None = None) -> None:
-    """Count a job that has ended so, and what it amounts to."""
+    """Count a job that has ended with a status, and its amounts of bytes, rows and time."""
     dataset = settings.datasets.of(key)
     emit(status, settings.environment_suffix, dataset.contract.name if dataset else _OTHER, amounts or {})
 
@@ -82,7 +82,7 @@ def count(settings: Settings, status: Status, key: str, amounts: Mapping[str, An
 def emit(status: Status, environment_suffix: str, dataset: str, amounts: Mapping[str, Any]) -> None:
     """Write a finished job's metrics, in CloudWatch's embedded metric format, to standard output."""
     outcome = _OUTCOMES[status]
-    # An empty service keeps Powertools from adding a dimension of its own to each metric.
+    # With an empty service, Powertools adds no dimension of its own.
     metrics = AmazonCloudWatchEMFProvider(service="")
     metrics.add_dimension("EnvironmentSuffix", environment_suffix)
     metrics.add_metric(outcome, MetricUnit.Count, 1)

@@ -1,4 +1,4 @@
-"""A directory of one's own for the time of one conversion."""
+"""A temporary directory for one conversion."""
 
 import os
 import shutil
@@ -12,10 +12,10 @@ _PREFIX = "conversion-"
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """A fresh empty directory, removed afterwards.
+    """Yield an empty directory, and remove it afterwards.
 
-    Lambda keeps /tmp when it ends a function at its timeout, so what processes no longer there have left
-    behind is removed first: no room is lost to a conversion that was killed.
+    Lambda keeps /tmp when it ends a function at its timeout. So the directories of processes that have ended
+    are removed first, and a conversion that was killed takes no disk space from the next.
     """
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         if not _alive(left.name.removeprefix(_PREFIX).split("-")[0]):
@@ -25,7 +25,7 @@ def workspace() -> Iterator[Path]:
 
 
 def _alive(pid: str) -> bool:
-    """Whether another process has that id; one's own is between two conversions now."""
+    """Return whether another process has the id. This process has no conversion under way."""
     if not pid.isdigit() or int(pid) == os.getpid():
         return not pid.isdigit()
     try:

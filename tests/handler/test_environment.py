@@ -50,7 +50,7 @@ def test_a_wrong_value_is_told_with_what_is_right(name: str, value: str) -> None
 
 @pytest.mark.parametrize("value", ["flights", "{}", '[""]', "[1]", '"flights"'])
 def test_a_list_that_is_none_is_told(value: str) -> None:
-    with pytest.raises(SettingsError, match="UPLOAD_PREFIXES must be a JSON array of texts, got "):
+    with pytest.raises(SettingsError, match="UPLOAD_PREFIXES must be a JSON array of strings, got "):
         Settings.from_environment({**COMPLETE, "UPLOAD_PREFIXES": value})
 
 
