@@ -1,4 +1,4 @@
-"""Job records: one for each event of an object, and the lease by which one delivery at a time works on it."""
+"""Job records: one for each event of an object, with a lease that lets one delivery at a time work on it."""
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
@@ -12,12 +12,12 @@ from faults import TEXT_MAX, DeliveryError
 _DAY_SECONDS = 24 * 60 * 60
 _ROUNDS = 5
 LEASE_MARGIN_SECONDS = 60
-"""Lambda ends a function at its timeout, so nobody works under a lease that has run out. The margin is for
-clocks that differ, and for a request that was on its way when the function was ended."""
+"""Added to each lease. Lambda ends a function at its timeout, so no function works after its lease ran out.
+The margin is for clocks that differ, and for a request that was in flight when the function was ended."""
 
 
 class Status(StrEnum):
-    """What became of an object version."""
+    """The status of a job."""
 
     STARTED = "STARTED"
     COMPLETED = "COMPLETED"
@@ -28,46 +28,48 @@ class Status(StrEnum):
 
 
 class LeasedError(DeliveryError):
-    """Another delivery is at work on the job; this one may be the only message left if that one dies."""
+    """Another delivery holds the job's lease. SQS must keep this message in case that delivery dies."""
 
 
 class LeaseLostError(DeliveryError):
-    """Another delivery has taken the job over."""
+    """Another delivery has taken over the job's lease."""
 
 
 class WithdrawnError(Exception):
-    """The upload was deleted while the job was about to end: its outputs are to be withdrawn."""
+    """The upload was deleted before the job ended: the job must withdraw its outputs."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delivery:
-    """One attempt at what one message asks for."""
+    """One delivery of a message."""
 
     owner: str
-    """Unlike that of any other attempt."""
+    """Unique to this delivery."""
     last: bool
-    """Whether no redelivery follows: a failure now leaves the message among the dead letters."""
+    """Whether SQS moves the message to the dead-letter queue if this delivery fails."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """A job that this delivery holds the lease of."""
+    """The lease of a job, held by this delivery."""
 
     job_id: str
     owner: str
     first: bool
-    """Whether no attempt was made before, so that there is nothing of one to find."""
+    """Whether the job had no record, so that no earlier attempt can have published anything."""
     outcome: Status | None
-    """How the job ended before, by reading the object, if this is a replay of it."""
+    """How the job ended before, if it read the whole object then."""
+    generation: int
+    """The register's generation in which it ended so; 0 if it did not."""
 
 
 def job_id(bucket: str, key: str, version_id: str) -> str:
-    """Return the id of an object version's job: the same 32 hex digits whatever the delivery."""
+    """Return the id of an object version's job: 32 hexadecimal digits, the same for every delivery."""
     return _digest(bucket, key, version_id)
 
 
 def deletion_job_id(bucket: str, key: str, version_id: str, kind: str, sequencer: str) -> str:
-    """Return the id of a deletion's job: that of this kind, of the version or the delete marker."""
+    """Return the id of the job that handles the deletion of a version or the creation of a delete marker."""
     return _digest(bucket, key, version_id, kind, sequencer)
 
 
@@ -82,22 +84,18 @@ class Jobs:
     _RESULTS = (
         *_PATHS,
         *("etag", "bytes_in", "bytes_out", "rows_in", "rows_out", "rows_rejected", "column_count", "format"),
-        *("dataset", "contract_version", "rules_broken"),
-        *(
-            "encoding",
-            "compression",
-            "header",
-            "duration_ms",
-            "error",
-            "outcome",
-            "generation",
-            "withdrawn_at",
-            "withdrawn_by",
-        ),
+        *("encoding", "compression", "header", "dataset", "contract_version", "rules_broken"),
+        *("duration_ms", "error", "outcome", "generation", "withdrawn_at", "withdrawn_by"),
     )
 
     def __init__(self, table: Table, clock: Callable[[], float], retention_days: int) -> None:
-        """Work on the table's job records, which expire so many days after their last change (0: never)."""
+        """Use the table's job records.
+
+        Args:
+            table: The job table.
+            clock: Returns the time in seconds since the epoch.
+            retention_days: Days after its last change until a record expires; 0 keeps it for ever.
+        """
         self._table = table
         self._clock = clock
         self._retention_seconds = retention_days * _DAY_SECONDS
@@ -112,26 +110,26 @@ class Jobs:
         listed: bool,
         facts: Mapping[str, Any],
     ) -> Claim | None:
-        """Take the job's lease, or find that the job is done (None).
+        """Take the job's lease, or return None if the job is done.
 
-        A job is free when it has no record, or one that is not final and whose lease has run out, or a
-        final one and this is a replay of it that has not been made yet. What a final record says of its
-        results stays until the job ends anew. On the last delivery the record says FAILED until the work is
-        done: even a killed function leaves it beside the dead letter.
+        The lease can be taken if the job has no record, if its record is not final and the lease has run out,
+        or if its record is final and this is a newer replay. The results in a final record stay until the job
+        ends again. On the last delivery the record says FAILED until the work is done, so that a function
+        that is killed leaves a FAILED job beside the dead letter.
 
         Args:
-            identity: the job's id.
-            delivery: who claims it.
-            lease_seconds: the time that the function has left.
-            replay_id: of the replay, if this is one.
-            listed: whether the index lists the job before it has ended.
-            facts: what the record says from the start.
+            identity: The job's id.
+            delivery: The delivery that claims the job.
+            lease_seconds: The time that the function has left.
+            replay_id: The id of the replay; None if this is not a replay.
+            listed: Whether the index lists the job before it has ended.
+            facts: Attributes that the record has from the start.
 
         Raises:
-            LeasedError: another delivery is at work on it.
+            LeasedError: Another delivery holds the lease.
         """
         now = self._clock()
-        open_to_all = "#status = :started OR #retryable = :true"
+        claimable = "#status = :started OR #retryable = :true"
         values: dict[str, Any] = {"now": now, "started": Status.STARTED.value, "true": True}
         assign = {
             **facts,
@@ -144,7 +142,7 @@ class Jobs:
         if listed or delivery.last:
             assign["timestamp"] = now
         if replay_id is not None:
-            open_to_all += " OR attribute_not_exists(#replay_id) OR #replay_id < :replay_id"
+            claimable += " OR attribute_not_exists(#replay_id) OR #replay_id < :replay_id"
             values["replay_id"] = assign["replay_id"] = replay_id
         if delivery.last:
             assign |= {"status": Status.FAILED.value, "error": "the last delivery did not finish"}
@@ -154,7 +152,7 @@ class Jobs:
                 assign=assign,
                 count="attempts",
                 remove=() if self._retention_seconds else ("expires_at",),
-                condition=f"attribute_not_exists(#job_id) OR (#lease_until < :now AND ({open_to_all}))",
+                condition=f"attribute_not_exists(#job_id) OR (#lease_until < :now AND ({claimable}))",
                 values=values,
             )
         except ConditionFailedError as conflict:
@@ -162,8 +160,9 @@ class Jobs:
             if held["lease_until"] <= 0:
                 return None
             if held.get("owner") != delivery.owner:
-                raise LeasedError(f"job {identity}: another delivery is at work on it") from None
-            # Our own claim, by a request whose answer was lost: whether it was the first is not known.
+                raise LeasedError(f"job {identity}: another delivery holds its lease") from None
+            # This delivery's own claim, by a request whose response was lost. What there was before it is
+            # not known.
             before = held
         outcome = before.get("outcome")
         return Claim(
@@ -171,6 +170,7 @@ class Jobs:
             owner=delivery.owner,
             first=not before,
             outcome=Status(outcome) if outcome else None,
+            generation=int(before.get("generation", 0)),
         )
 
     def finish(
@@ -183,20 +183,20 @@ class Jobs:
         conclusive: bool,
         listed: bool,
     ) -> None:
-        """Make the job's outcome final.
+        """Write the job's final status and results.
 
         Args:
-            claim: the job.
-            status: how it ended.
-            results: attributes of the record; all other results are removed.
-            generation: the register's, if the job made the outputs of it.
-            conclusive: whether the status is that of the whole version, which a replay may not take back
-                without reading it.
-            listed: whether the index is to list the job.
+            claim: The job.
+            status: How it ended.
+            results: Attributes of the record. Results of an earlier end that are not among them are removed.
+            generation: The register's generation that the job made the outputs of, if it made any.
+            conclusive: Whether the job has read the whole version. A replay that cannot read the version
+                then keeps this status.
+            listed: Whether the index lists the job.
 
         Raises:
-            LeaseLostError: the job is no longer this delivery's.
-            WithdrawnError: the outputs of the generation were withdrawn meanwhile.
+            LeaseLostError: Another delivery has taken over the job.
+            WithdrawnError: The outputs of the generation were withdrawn meanwhile.
         """
         now = self._clock()
         final: dict[str, Any] = {"status": status.value, "retryable": False, **self._expiry(now)}
@@ -215,29 +215,29 @@ class Jobs:
     def restore(
         self, claim: Claim, status: Status, results: Mapping[str, Any], *, generation: int | None
     ) -> None:
-        """End a replay that could not read the object: the status of before stands, and its results.
+        """End a replay that could not read the object: keep the earlier status and results.
 
         Raises:
-            LeaseLostError: the job is no longer this delivery's.
-            WithdrawnError: the outputs of the generation were withdrawn meanwhile.
+            LeaseLostError: Another delivery has taken over the job.
+            WithdrawnError: The outputs of the generation were withdrawn meanwhile.
         """
         now = self._clock()
         final = {"status": status.value, "timestamp": now, "retryable": False, **self._expiry(now)}
         self._release(claim, {**results, **final}, generation=generation)
 
     def withdraw(self, identity: str, generation: int, by: str) -> bool:
-        """Let a job's record say WITHDRAWN, once its outputs are withdrawn.
+        """Set a job's status to WITHDRAWN after its outputs were withdrawn.
 
-        A job that has not ended yet only learns of it: it withdraws what it published, and says so itself.
+        If the job has not ended yet, its record only gets a note. The job then withdraws its outputs itself.
 
         Args:
-            identity: the job's id.
-            generation: the register's, since when the outputs are withdrawn. What was made for a later one
-                is not concerned.
-            by: the delivery that withdrew them.
+            identity: The job's id.
+            generation: The register's generation in which the outputs were withdrawn. A job of a later
+                generation is left as it is.
+            by: The delivery that withdrew them.
 
         Returns:
-            whether this delivery has changed the status.
+            Whether this delivery has changed the status.
         """
         for _ in range(_ROUNDS):
             now = self._clock()
@@ -257,17 +257,17 @@ class Jobs:
                     },
                 )
             except ConditionFailedError as conflict:
-                if not conflict.item.get("retryable"):  # there is no record, or it is final
-                    # It names this delivery if the answer to its request was lost.
+                if not conflict.item.get("retryable"):  # There is no record, or it is final.
+                    # The record names this delivery if the response to its request was lost.
                     return conflict.item.get("withdrawn_by") == by
-                if self._tell_of_withdrawal(identity, conflict.item, generation):
+                if self._note_withdrawal(identity, conflict.item, generation):
                     return False
             else:
                 return True
-        raise DeliveryError(f"job {identity}: its record kept changing")
+        raise DeliveryError(f"job {identity}: other deliveries kept changing its record")
 
-    def _tell_of_withdrawal(self, identity: str, seen: Mapping[str, Any], generation: int) -> bool:
-        """Note it in a record that is not final; False when the record has changed since it was seen."""
+    def _note_withdrawal(self, identity: str, seen: Mapping[str, Any], generation: int) -> bool:
+        """Note the withdrawal in a record that is not final; return False if the record has changed."""
         try:
             self._table.update(
                 identity,
@@ -280,16 +280,16 @@ class Jobs:
         return True
 
     def give_up(self, claim: Claim, error: str, *, last: bool) -> None:
-        """Leave the job to the next delivery at once; on the last one, as FAILED until somebody redrives it.
+        """Release the lease of an unfinished job; on the last delivery, set its status to FAILED.
 
         Raises:
-            LeaseLostError: the job is no longer this delivery's.
+            LeaseLostError: Another delivery has taken over the job.
         """
         status = {"status": Status.FAILED.value, "timestamp": self._clock()} if last else {}
         self._release(claim, {**status, "error": error[:TEXT_MAX]})
 
     def _expiry(self, now: float) -> Mapping[str, int]:
-        """Return the time to live, which DynamoDB takes in whole seconds since the epoch."""
+        """Return the attribute of the record's time to live, in whole seconds since the epoch."""
         return {"expires_at": int(now) + self._retention_seconds} if self._retention_seconds else {}
 
     def _release(
@@ -314,7 +314,8 @@ class Jobs:
                 values=values,
             )
         except ConditionFailedError as conflict:
-            # A request whose answer was lost has done it when the record is ours and released.
+            # If this delivery owns the record and the lease is released, an earlier attempt of this request,
+            # whose response was lost, has succeeded.
             if conflict.item.get("owner") != claim.owner:
                 raise LeaseLostError(f"job {claim.job_id}: another delivery has taken it over") from None
             if conflict.item["lease_until"] > 0:

@@ -1,4 +1,4 @@
-"""What is published in the bucket: changed only if it still is what was seen."""
+"""Conditional writes of the published objects."""
 
 import base64
 import hashlib
@@ -19,34 +19,38 @@ _CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Published:
-    """What is under an output's key at this moment."""
+    """The object that is under an output's key."""
 
     etag: str
     checksum: str | None
     job_id: str | None
     source_version_id: str | None
+    generation: int | None
 
 
 class Bucket:
-    """The bucket of the deployment, as far as the system writes to it."""
+    """The part of the deployment's bucket that the system writes."""
 
     def __init__(self, client: "BaseClient", name: str) -> None:
         self._client: Any = client
         self._name = name
 
     def find(self, key: str) -> Published | None:
-        """Return what is published under a key, if anything."""
+        """Return the object that is published under a key, if there is one."""
         try:
             answer = self._client.head_object(Bucket=self._name, Key=key, ChecksumMode="ENABLED")
         except ClientError as error:
             if error_code(error) not in GONE:
                 raise
             return None
+        metadata = answer["Metadata"]
+        generation = metadata.get("generation", "")
         return Published(
             etag=answer["ETag"],
             checksum=answer.get("ChecksumSHA256"),
-            job_id=answer["Metadata"].get("job-id"),
-            source_version_id=answer["Metadata"].get("source-version-id"),
+            job_id=metadata.get("job-id"),
+            source_version_id=metadata.get("source-version-id"),
+            generation=int(generation) if generation.isdecimal() else None,
         )
 
     def put(
@@ -59,13 +63,21 @@ class Bucket:
         metadata: Mapping[str, str],
         replacing: Published | None,
     ) -> bool:
-        """Publish a file whole, if the key still holds exactly what it is to replace (None: nothing).
+        """Publish a file, if the key still holds the object that it replaces.
 
-        It is one PutObject and never a multipart upload: nothing is visible before it is complete, and a
-        process that dies leaves no parts behind.
+        It is one PutObject, never a multipart upload: nothing is visible before it is complete, and a process
+        that dies leaves no parts behind.
+
+        Args:
+            key: The output's key.
+            file: The file.
+            checksum: The file's SHA-256, as `checksum` returns it.
+            content_type: The output's content type.
+            metadata: The output's metadata.
+            replacing: The object to replace; None if there is none.
 
         Returns:
-            False when the key holds something else by now.
+            Whether it was published; False if the key holds something else by now.
         """
         condition = {"IfNoneMatch": "*"} if replacing is None else {"IfMatch": replacing.etag}
 
@@ -85,10 +97,10 @@ class Bucket:
         return _conditional(call)
 
     def delete(self, key: str, published: Published) -> bool:
-        """Delete exactly this, whose version stays in the bucket's history.
+        """Delete an object, if it still is under its key. Its version stays as a noncurrent one.
 
         Returns:
-            False when the key holds something else by now.
+            Whether it was deleted; False if the key holds something else by now.
         """
         return _conditional(
             lambda: self._client.delete_object(Bucket=self._name, Key=key, IfMatch=published.etag)
@@ -96,7 +108,7 @@ class Bucket:
 
 
 def checksum(file: Path) -> str:
-    """Return the SHA-256 of a file as S3 writes it."""
+    """Return the SHA-256 of a file in base64, as S3 writes it."""
     with file.open("rb") as content:
         return base64.b64encode(hashlib.file_digest(content, "sha256").digest()).decode()
 

@@ -1,4 +1,4 @@
-"""What is to become of a job: its status, the files to publish, and what the job record says of it."""
+"""The outcome of a job: its status, the files to publish, and the attributes of its record."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,51 +12,50 @@ from uploads import Source
 _PATHS = {Output.PARQUET: "output_path", Output.REJECTS: "rejected_path", Output.PROFILE: "profile_path"}
 
 _PART_SHOWN_MAX = 100
-"""Characters of a key that a warning quotes."""
+"""The most characters of a key that a warning quotes."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """The end of a job."""
+    """How a job ends."""
 
     status: Status
     error: str | None = None
-    """Why the status is not COMPLETED."""
+    """Why the status is not COMPLETED, or why the object was not read again."""
     files: Mapping[Output, Callable[[], Path]] = field(default_factory=dict)
-    """What to publish; each file is asked for when it is its turn."""
+    """A function for each file to publish, called when the file is written."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Attributes of the job record."""
     generation: int | None = None
-    """The register's, if the job made the outputs of it."""
+    """The register's generation that the job made the outputs of, if it made any."""
     conclusive: bool = True
-    """Whether it is what the whole version makes; otherwise another attempt may end differently."""
+    """Whether the whole version was read; otherwise another attempt may end differently."""
     stands: bool = False
-    """Whether it is that of an earlier delivery, whose results stay in the record."""
+    """Whether it is the outcome of an earlier delivery, whose results stay in the record."""
     listed: bool = True
-    """Whether it is listed and counted among the jobs. Not so for a deletion, unless it brought a version
-    back."""
+    """Whether the job is listed and counted. A deletion is not, unless an older version became current."""
 
 
 def facts_of_source(source: Source) -> Mapping[str, Any]:
-    """Return what a record says of the object that was read."""
+    """Return the attributes of the object that was read."""
     return {"etag": source.etag, "bytes_in": source.size, "uploaded_at": source.modified_at}
 
 
 def facts_of_rows(rows_in: int, rows_out: int, rows_rejected: int, bytes_out: int) -> Mapping[str, int]:
-    """Return what a record says of where the rows went."""
+    """Return the counts of rows and bytes."""
     return {"rows_in": rows_in, "rows_out": rows_out, "rows_rejected": rows_rejected, "bytes_out": bytes_out}
 
 
 def facts_of_outputs(paths: Mapping[Output, str]) -> Mapping[str, str]:
-    """Return what a record says of the outputs, given their keys."""
+    """Return the attributes with the keys of the outputs."""
     return {_PATHS[output]: path for output, path in paths.items()}
 
 
 def facts_of_key(key: str) -> Mapping[str, list[str]]:
-    """Return the warnings that a record has for an object of this key, if any.
+    """Return a warning if some engines do not read the output of this key.
 
-    Spark, Trino and Athena do not read objects and folders whose names begin with `_` or `.`: they are hidden
-    files, as programs keep their own in. docs/reading.md has what each engine does.
+    Spark, Trino and Athena treat objects and folders whose names begin with `_` or `.` as hidden files. See
+    docs/reading.md.
     """
     hidden = next((part for part in key.split("/") if part.startswith(("_", "."))), None)
     if hidden is None:

@@ -1,9 +1,8 @@
-"""The outputs of one key: they change only from those of one generation of its register to a later one's.
+"""The outputs of one key, which never go back to those of an earlier generation of the key's register.
 
-Each output is a register in S3. It is written on condition that it holds nothing, or exactly what was seen
-there before the key's register was read again. So of two jobs at work at once, the older one's write fails,
-or comes before the newer one's, or is taken back by the job itself, which reads the register once more after
-its last write.
+An output is written on condition that its key is empty, or holds exactly the object that was read before the
+register was read. If two jobs write at once, the older job's write fails, comes before the newer job's, or is
+deleted by the older job itself, which reads the register again after its last write.
 """
 
 import hashlib
@@ -14,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from faults import DeliveryError
-from objects import Bucket, checksum
+from objects import Bucket, Published, checksum
 from s3_events import KEY_BYTES_MAX
 
 _ROUNDS = 5
@@ -37,31 +36,37 @@ _LAYOUT = {
 
 
 PREFIXES = ("processed/", "rejected/")
-"""What the keys of all outputs begin with."""
+"""The prefixes of all outputs."""
 
 
 class SupersededError(Exception):
-    """The outputs are to be others by now."""
+    """The register names another version or job by now."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Author:
-    """Whose outputs they are."""
+    """The job that publishes the outputs, and the version that it reads."""
 
     job_id: str
     version_id: str
+    generation: int
+    """Of the key's register."""
 
     @property
     def metadata(self) -> Mapping[str, str]:
-        """Of each object published."""
-        return {"job-id": self.job_id, "source-version-id": self.version_id}
+        """Return the metadata of each published object."""
+        return {
+            "job-id": self.job_id,
+            "source-version-id": self.version_id,
+            "generation": str(self.generation),
+        }
 
 
 def output_key(output: Output, key: str) -> str:
-    """Return the key of an output of the object with this key; no two keys have one output.
+    """Return the key of an output of the object with this key; no two keys share one.
 
-    A key that leaves no room for prefix and ending keeps its beginning and ends with `~` and its SHA-256. So
-    that such a name is always of the key whose hash it has, a key that itself ends so is named the same way.
+    A key that is too long for the prefix and the ending is cut, and `~` and its SHA-256 are appended. A key
+    that itself ends in `~` and 64 hexadecimal digits is named the same way, so that no two names can meet.
     """
     prefix, ending, _ = _LAYOUT[output]
     room = KEY_BYTES_MAX - len(prefix) - len(ending)
@@ -82,53 +87,76 @@ class Outputs:
     def publish(
         self, files: Mapping[Output, Callable[[], Path]], *, still_held: Callable[[], bool], fresh: bool
     ) -> Mapping[Output, str]:
-        """Make the outputs exactly these files; all others are taken away.
+        """Publish these files, and delete the other outputs of the key.
 
         Args:
-            files: the outputs that there are, each asked for when it is its turn.
-            still_held: whether the key's register still holds what the job works for.
-            fresh: whether nothing can have been published for this key before.
+            files: A function for each output to publish, called when the output is written.
+            still_held: Returns whether the key's register still names what the job works for.
+            fresh: Whether nothing can have been published for this key before.
 
         Returns:
-            the keys of what was published.
+            The keys of the published outputs.
 
         Raises:
-            SupersededError: the register holds something else by now.
+            SupersededError: The register names something else by now.
         """
         for output in Output:
             file = files[output]() if output in files else None
-            self._settle(output, file, still_held, fresh=fresh)
-        # After the last write: who moved the register before has not seen it, who moves it later will.
+            self._replace(output, file, still_held, fresh=fresh)
+        # A job that changed the register before the last write may not have seen that write. A job that
+        # changes it later will see it.
         if not still_held():
             raise SupersededError
         return {output: output_key(output, self._key) for output in files}
 
-    def keep_only(self, version_id: str, *, still_held: Callable[[], bool]) -> None:
-        """Take away what was made of other versions than this one.
+    def keep(self, since: int, *, still_held: Callable[[], bool]) -> None:
+        """Delete all outputs but those of the author's version, made in this generation or a later one.
+
+        Args:
+            since: The generation.
+            still_held: Returns whether the key's register still names what the job works for.
 
         Raises:
-            SupersededError: the register holds something else by now.
+            SupersededError: The register names something else by now.
         """
         for output in Output:
-            self._settle(output, None, still_held, fresh=False, keep=version_id)
+            self._replace(output, None, still_held, fresh=False, keep_since=since)
 
     def withdraw(self) -> None:
-        """Take back what this job has published, if it still is there."""
+        """Delete the outputs that this job has published."""
         for output in Output:
             key = output_key(output, self._key)
             published = self._bucket.find(key)
             if published is not None and published.job_id == self._author.job_id:
-                # Refused only when it has changed, and then it is another's.
+                # This fails only if the output has changed: then it is another job's.
                 self._bucket.delete(key, published)
 
-    def _settle(
+    def published_since(self, generation: int) -> Mapping[Output, str]:
+        """Return the keys of the outputs, if the author made them all in this generation or a later one."""
+        found = {output: self._bucket.find(output_key(output, self._key)) for output in Output}
+        published = {output: each for output, each in found.items() if each is not None}
+        if not all(
+            each.job_id == self._author.job_id and self._is_since(each, generation)
+            for each in published.values()
+        ):
+            return {}
+        return {output: output_key(output, self._key) for output in published}
+
+    def _is_since(self, published: Published, generation: int) -> bool:
+        """Return whether an output is of the author's version, made in this generation or a later one."""
+        if published.source_version_id != self._author.version_id:
+            return False
+        # Programs before 1.1 wrote no generation.
+        return published.generation is None or published.generation >= generation
+
+    def _replace(
         self,
         output: Output,
         file: Path | None,
         still_held: Callable[[], bool],
         *,
         fresh: bool,
-        keep: str | None = None,
+        keep_since: int | None = None,
     ) -> None:
         key = output_key(output, self._key)
         digest = checksum(file) if file else None
@@ -137,9 +165,10 @@ class Outputs:
             if published is not None:
                 if digest is not None and published.checksum == digest:
                     return
-                if keep is not None and published.source_version_id == keep:
+                if keep_since is not None and self._is_since(published, keep_since):
                     return
-                # After it was seen: what a later generation writes from here on is not what was seen.
+                # The register is read after the output: what a later generation writes from now on differs
+                # from what was read, so that the conditional write below fails.
                 if not still_held():
                     raise SupersededError
             if file is None or digest is None:
@@ -155,4 +184,4 @@ class Outputs:
             ):
                 return
             published = self._bucket.find(key)
-        raise DeliveryError(f"{output} output: others kept changing it")
+        raise DeliveryError(f"{output} output: other deliveries kept changing it")

@@ -1,4 +1,4 @@
-"""One event's way through its job: claim it, handle it, make its outcome final, report it."""
+"""The job of one event: claim it, handle the event, write the outcome, report it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from objects import Bucket
 from outcome import Outcome
 from register import Register
 from s3_events import Kind, ObjectEvent
-from telemetry import Report, logger, report
+from telemetry import FinishedJob, logger, report
 from uploads import Uploads
 
 
@@ -42,15 +42,15 @@ class Processor:
         self._clock = clock
 
     def process(self, event: ObjectEvent, delivery: Delivery, invocation: Invocation) -> None:
-        """Bring the event's job to its end, unless it is there already.
+        """Run the event's job, unless it is done.
 
         Raises:
-            DeliveryError: the delivery is to be repeated: a fault of the platform, or another at work.
+            DeliveryError: The delivery must be repeated: AWS failed, or another delivery holds the lease.
         """
         try:
             job = self._claim(event, delivery, invocation)
-        except Exception as fault:  # noqa: BLE001  (nothing is held yet: the next delivery starts anew)
-            raise _to_be_repeated(fault, event) from None
+        except Exception as fault:  # noqa: BLE001  (without the lease, the next delivery starts anew)
+            raise _delivery_error(fault, event) from None
         if job is None:
             return
         started_at = self._clock()
@@ -61,12 +61,12 @@ class Processor:
             except WithdrawnError:
                 outcome = job.handler.withdraw()
                 facts = self._finish(job, outcome, started_at)
-        except Exception as fault:  # noqa: BLE001  (whatever it is, the job goes to the next delivery)
+        except Exception as fault:  # noqa: BLE001  (any fault leaves the job to the next delivery)
             self._give_up(job.claim, delivery, fault)
-            raise _to_be_repeated(fault, event) from None
+            raise _delivery_error(fault, event) from None
         report(
             self._settings,
-            Report(
+            FinishedJob(
                 event=event,
                 job_id=job.claim.job_id,
                 version_id=job.version_id,
@@ -80,7 +80,7 @@ class Processor:
         created = event.kind is Kind.CREATED
         version_id = event.version_id or ""
         if created:
-            # An event without a version (a classic notification may be) means the one that is current now.
+            # A classic notification may name no version: then the current one is meant.
             version_id = version_id or self._uploads.current_version(event.key) or ""
             identity = job_id(event.bucket, event.key, version_id)
         else:
@@ -108,7 +108,7 @@ class Processor:
         return _Job(event=event, version_id=version_id, claim=claim, handler=handler)
 
     def _initial_record(self, event: ObjectEvent, version_id: str) -> Mapping[str, Any]:
-        """Return what the record says from the start."""
+        """Return the attributes that the job record has from the start."""
         created = event.kind is Kind.CREATED
         record = {
             "event": event.kind.value,
@@ -121,11 +121,12 @@ class Processor:
         return {name: value for name, value in record.items() if value is not None}
 
     def _finish(self, job: _Job, outcome: Outcome, started_at: float) -> Mapping[str, Any]:
-        """Make the outcome final, and return what the record says of it."""
+        """Write the outcome into the job record, and return the attributes that it adds."""
         error = {"error": outcome.error[:TEXT_MAX]} if outcome.error else {}
         if outcome.stands:
-            self._jobs.restore(job.claim, outcome.status, error, generation=outcome.generation)
-            return error
+            facts = {**outcome.facts, **error}
+            self._jobs.restore(job.claim, outcome.status, facts, generation=outcome.generation)
+            return facts
         duration_ms = max(0, round((self._clock() - started_at) * 1000))
         facts = {**outcome.facts, **error, "duration_ms": duration_ms}
         self._jobs.finish(
@@ -143,11 +144,12 @@ class Processor:
             return
         try:
             self._jobs.give_up(claim, describe(fault), last=delivery.last)
-        except Exception as second:  # noqa: BLE001  (the lease will run out; what matters is the first fault)
-            logger.error("the lease was not given back", job_id=claim.job_id, error=describe(second))
+        except Exception as second:  # noqa: BLE001  (the lease runs out by itself; the first fault is the one to report)
+            logger.error("the lease was not released", job_id=claim.job_id, error=describe(second))
 
 
-def _to_be_repeated(fault: Exception, event: ObjectEvent) -> DeliveryError:
+def _delivery_error(fault: Exception, event: ObjectEvent) -> DeliveryError:
+    """Log a fault, and return the error by which SQS delivers the message again."""
     text = describe(fault)
     logger.error("the delivery failed", key=event.key, version_id=event.version_id, error=text)
     return DeliveryError(text)

@@ -1,9 +1,9 @@
-"""Which version of a key is current, and which job makes the outputs: one register per key in the job table.
+"""The register of a key, an item of the job table: which version is current, and which job makes the outputs.
 
-S3 decides, not the order of the events. Whoever handles an event reads the register, asks S3 which version is
-current, and writes the answer on condition that the register still is what was read. So each answer that is
-written was asked for after the one before it, and the last one is as new as the last event. Even an answer
-that changes nothing is written: it makes those fail who asked earlier and write later.
+S3 decides, not the order of the events. A delivery reads the register, asks S3 which version is current, and
+writes the answer on condition that the register has not changed since. So S3 was asked for each answer after
+the previous answer was written, and the last answer is as new as the last event. An answer that changes
+nothing is written too: it makes the write of a delivery fail that asked S3 earlier.
 """
 
 import hashlib
@@ -20,42 +20,45 @@ _ROUNDS = 5
 
 
 class State(StrEnum):
-    """What becomes of a key's outputs."""
+    """What the outputs of a key must be."""
 
     CURRENT = "current"
-    """The version is current: the outputs are made of it."""
+    """The version is current: the outputs are those of this version."""
     WITHDRAWN = "withdrawn"
     """There is no current version: nothing is published."""
     EXPIRED = "expired"
-    """A lifecycle rule has ended the version: its outputs stay."""
+    """A lifecycle rule has expired the version: its outputs stay."""
 
 
 class ContendedError(DeliveryError):
-    """Others wrote the register each time this delivery was about to."""
+    """Other deliveries changed the register before each attempt to write it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Holding:
-    """What a register holds."""
+    """The content of a register."""
 
     version_id: str
-    """The version that is current, or was the last that was; empty when none ever was."""
+    """The current version, or the last one that was current; empty if there was none."""
     state: State
     holder: str
-    """The job that makes the outputs of the state, or has made them."""
+    """The id of the job that makes the outputs."""
     generation: int
-    """Counts the changes of version, state or holder: what is published names it, so that no two generations
-    publish the same bytes."""
+    """The number of changes of the version, the state or the holder. Each file names it, so that no two
+    generations publish the same bytes."""
+    since: int
+    """The generation in which the version became current. Outputs of an earlier one may be incomplete, as
+    they were being withdrawn or replaced."""
     revision: int
-    """Counts the writes."""
+    """The number of writes."""
     withdrawn: str = ""
-    """In the state WITHDRAWN: the job whose outputs are withdrawn."""
+    """In the state WITHDRAWN, the id of the job whose outputs are withdrawn."""
 
     @classmethod
     def of(cls, item: Mapping[str, Any], bucket: str, key: str) -> Self | None:
-        """Read the table's item; None where there is none.
+        """Read the table's item; return None if there is none.
 
-        A program of before 1.1 wrote the version alone.
+        Programs before 1.1 wrote only the version.
         """
         if not item:
             return None
@@ -64,13 +67,14 @@ class Holding:
             state=State(item.get("state", State.CURRENT)),
             holder=item.get("holder") or job_id(bucket, key, item["version_id"]),
             generation=int(item.get("generation", 0)),
+            since=int(item.get("since", 0)),
             revision=int(item.get("revision", 0)),
             withdrawn=item.get("withdrawn", ""),
         )
 
     def is_work_of(self, other: "Holding | None") -> bool:
-        """Whether the other one has the same outputs, made by the same job."""
-        return other is not None and self._work == other._work  # noqa: SLF001 - of its own class
+        """Return whether the other content means the same outputs, made by the same job."""
+        return other is not None and self._work == other._work  # noqa: SLF001 - of the same class
 
     @property
     def _work(self) -> tuple[str, str, int, bool]:
@@ -78,7 +82,7 @@ class Holding:
 
 
 def register_id(bucket: str, key: str) -> str:
-    """The register's item. It has neither status nor timestamp, and so is not in the index of jobs."""
+    """Return the id of the register's item, which has no status and so is not in the index of jobs."""
     return "latest#" + hashlib.sha256(f"{bucket}\0{key}".encode()).hexdigest()[:32]
 
 
@@ -95,21 +99,21 @@ class Register:
         self._key = key
 
     def read(self) -> Holding | None:
-        """Return what the register holds now; None when no event of the key was handled yet."""
+        """Return the content of the register; None if no event of the key was handled yet."""
         return Holding.of(self._table.get(self._id), self._bucket, self._key)
 
-    def move(
+    def update(
         self, advance: Callable[[Holding | None], _Following], seen: Holding | None
     ) -> tuple[Holding | None, _Following]:
-        """Write what `advance` gives, and return what there was before and what there is now.
+        """Write what `advance` returns, and return the content before and after.
 
         Args:
-            advance: Asks S3, and gives what follows on what was seen; None leaves the register as it is.
-            seen: What to try first. None is no more than a guess that the key is new: if it is not, what the
-                register holds is seen then.
+            advance: Asks S3, and returns the content that follows the one given; None to write nothing.
+            seen: The content to start from. None need not have been read: if the register exists, the write
+                fails and returns its content.
 
         Raises:
-            ContendedError: to be tried again.
+            ContendedError: Other deliveries kept changing the register.
         """
         for _ in range(_ROUNDS):
             following = advance(seen)
@@ -127,7 +131,7 @@ class Register:
         condition, values = "attribute_not_exists(#job_id)", {}
         if seen and seen.revision:
             condition, values = "#revision = :seen", {"seen": seen.revision}
-        elif seen:  # written by a program without revisions
+        elif seen:  # Written by a program before 1.1.
             condition = "attribute_exists(#job_id) AND attribute_not_exists(#revision)"
         self._table.update(
             self._id,
@@ -137,6 +141,7 @@ class Register:
                 "state": following.state.value,
                 "holder": following.holder,
                 "generation": following.generation,
+                "since": following.since,
                 "revision": following.revision,
                 "withdrawn": following.withdrawn,
             },
@@ -145,51 +150,42 @@ class Register:
         )
 
     def still_has(self, holding: Holding) -> bool:
-        """Whether the outputs still are to be those of the holding."""
+        """Return whether the register still means these outputs, made by the same job."""
         return holding.is_work_of(self.read())
 
 
 def taken(seen: Holding | None, version_id: str, job_id: str) -> Holding:
-    """Return what follows when a version is current and the job makes its outputs."""
-    following = Holding(
-        version_id=version_id, state=State.CURRENT, holder=job_id, generation=1, revision=_next(seen)
-    )
-    return _counted(seen, following)
+    """Return the next content if a version is current and the job makes its outputs."""
+    following = _first(version_id, State.CURRENT, job_id)
+    if seen is None:
+        return following
+    following = _next(seen, following)
+    if seen.version_id == version_id and seen.state is not State.WITHDRAWN:
+        return replace(following, since=seen.since)
+    return following
 
 
 def confirmed(seen: Holding, state: State) -> Holding:
-    """Return what follows when the outputs, and the job that makes them, stay as they are."""
-    return Holding(
-        version_id=seen.version_id,
-        state=state,
-        holder=seen.holder,
-        generation=seen.generation,
-        revision=_next(seen),
-        withdrawn=seen.withdrawn,
-    )
+    """Return the next content if the outputs, and the job that makes them, stay the same."""
+    return replace(seen, state=state, revision=seen.revision + 1)
 
 
 def withdrawn(seen: Holding | None, job_id: str) -> Holding:
-    """Return what follows when there is no current version, and the job withdraws what was published."""
-    whose = "" if seen is None else seen.withdrawn if seen.state is State.WITHDRAWN else seen.holder
-    following = Holding(
-        version_id=seen.version_id if seen else "",
-        state=State.WITHDRAWN,
-        holder=job_id,
-        generation=1,
-        revision=_next(seen),
-        withdrawn=whose,
-    )
-    return _counted(seen, following)
-
-
-def _next(seen: Holding | None) -> int:
-    return 1 + (seen.revision if seen else 0)
-
-
-def _counted(seen: Holding | None, following: Holding) -> Holding:
-    """Give it the generation of what was seen if it is the same, else the next one."""
+    """Return the next content if no version is current, and the job withdraws the outputs."""
     if seen is None:
-        return following
-    same = replace(following, generation=seen.generation)
-    return same if same.is_work_of(seen) else replace(following, generation=seen.generation + 1)
+        return _first("", State.WITHDRAWN, job_id)
+    following = _next(seen, _first(seen.version_id, State.WITHDRAWN, job_id))
+    return replace(following, withdrawn=seen.withdrawn if seen.state is State.WITHDRAWN else seen.holder)
+
+
+def _first(version_id: str, state: State, job_id: str) -> Holding:
+    return Holding(version_id=version_id, state=state, holder=job_id, generation=1, since=1, revision=1)
+
+
+def _next(seen: Holding, following: Holding) -> Holding:
+    """Return the content with the generation of the one before if the work is the same, else the next."""
+    same = replace(following, generation=seen.generation, since=seen.since, revision=seen.revision + 1)
+    if same.is_work_of(seen):
+        return same
+    generation = seen.generation + 1
+    return replace(same, generation=generation, since=generation)

@@ -1,4 +1,4 @@
-"""What was uploaded: read by version, and never another version than the one that is meant."""
+"""The uploaded objects, read by version."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,43 +12,43 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 _DENIED = frozenset({"AccessDenied", "InvalidRequest", "403", "400"})
-"""InvalidRequest, or 400 for a HEAD: the object is encrypted with a key that the request must bring along."""
+"""InvalidRequest, or 400 for a HEAD: the object is encrypted with a key that the request must provide."""
 _KMS = "KMS."
-"""How the codes begin that S3 passes on of the object's KMS key."""
+"""The prefix of KMS's error codes, which S3 passes on."""
 _RESULTS = "processed/"
 _OTHERS_MAX = 5
 _ARCHIVED = "archived before it was processed: restore it and replay"
 
 
 class NotCurrentError(Exception):
-    """The version is not the key's current one; `deleted` tells whether there is none."""
+    """The version is not the key's current one; `deleted` is true if the key has no current version."""
 
     def __init__(self, *, deleted: bool) -> None:
         super().__init__(
-            "deleted before it was processed" if deleted else "a newer version of the key is there"
+            "deleted before it was processed" if deleted else "a newer version of the key is current"
         )
         self.deleted = deleted
 
 
 class UnavailableError(Exception):
-    """The version cannot be read now, though it is there; the text says why."""
+    """The version exists and cannot be read now; the text says why."""
 
     def __init__(self, reason: str, *, current: bool) -> None:
         super().__init__(reason)
         self.current = current
-        """Whether S3 says that it is the key's current version."""
+        """Whether S3 says that the version is current."""
 
 
 class ArchivedError(UnavailableError):
-    """The version is in an archive class, and not restored."""
+    """The version is archived and not restored."""
 
 
 class DeniedError(UnavailableError):
-    """S3 does not give the version to the function: because of its encryption, or of a policy."""
+    """S3 denies the version to the function, because of its encryption or of a policy."""
 
 
-class UntoldError(DeliveryError):
-    """S3 does not tell which version is current."""
+class UnknownCurrentVersionError(DeliveryError):
+    """S3 denies which version is current."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +62,7 @@ class Source:
     """Seconds since the epoch."""
     body: BinaryIO
     reopen: Callable[[], BinaryIO]
-    """Opens this very version anew. Raises as ``Bucket.open`` does."""
+    """Opens the same version again. Raises the errors of `Uploads.open`."""
 
 
 class Uploads:
@@ -73,28 +73,28 @@ class Uploads:
         self._name = bucket
 
     def open(self, key: str, version_id: str) -> Source:
-        """Open the key's current version for reading, if it is the named one.
+        """Open a version for reading, if it is the key's current one.
 
         Raises:
-            NotCurrentError: it is not, or not any more.
-            UnavailableError: it cannot be read now.
+            NotCurrentError: The version is not current, or not any more.
+            UnavailableError: The version cannot be read now.
         """
         try:
             source = self._get(key, None)
         except ClientError as error:
-            raise self._why(error, key, version_id) from None
+            raise self._explain(error, key, version_id) from None
         if source.version_id == version_id:
             return source
         source.body.close()
         raise NotCurrentError(deleted=False)
 
     def current_version(self, key: str) -> str | None:
-        """Return the version that is current now; None when the key is deleted.
+        """Return the version that is current now; None if there is none.
 
         Raises:
-            UntoldError: S3 denies the answer.
+            UnknownCurrentVersionError: S3 denies the request.
         """
-        # A HEAD without checksums needs no right to the object's KMS key, and archived objects answer it too.
+        # A HEAD without checksums needs no right to the object's KMS key, and works for archived objects.
         try:
             return self._client.head_object(Bucket=self._name, Key=key).get("VersionId", "null")
         except ClientError as error:
@@ -102,7 +102,9 @@ class Uploads:
             if code in GONE:
                 return None
             if code in _DENIED:
-                raise UntoldError(f"S3 does not tell which version is current: {describe(error)}") from None
+                raise UnknownCurrentVersionError(
+                    f"S3 does not say which version is current: {describe(error)}"
+                ) from None
             raise
 
     def _get(self, key: str, version_id: str | None) -> Source:
@@ -122,13 +124,13 @@ class Uploads:
         try:
             return self._get(key, version_id).body
         except ClientError as error:
-            raise self._why(error, key, version_id) from None
+            raise self._explain(error, key, version_id) from None
 
-    def _why(self, error: ClientError, key: str, version_id: str) -> Exception:
-        """Return what it means that S3 did not give the object: of the version, not of the platform.
+    def _explain(self, error: ClientError, key: str, version_id: str) -> Exception:
+        """Return what an error of S3 means for the version; the error itself if it is one of the platform.
 
-        A version that was deleted for good may be answered with 403 as well as 404: without
-        s3:ListBucketVersions, S3 need not say that it is missing. So the current version is asked for.
+        For a version that was deleted permanently, S3 may answer 403 as well as 404: without
+        s3:ListBucketVersions, it need not say that the version is missing. So the current version is read.
         """
         code = error_code(error)
         archived = code == "InvalidObjectState"
@@ -137,8 +139,8 @@ class Uploads:
             return error
         try:
             current = self.current_version(key)
-        except UntoldError:
-            # Then it is denied as well. What can be read by its version is another one.
+        except UnknownCurrentVersionError:
+            # The current version is denied. If this version can be read, it is another one.
             if self._can_be_read(key, version_id):
                 return NotCurrentError(deleted=False)
             current = ""
@@ -148,11 +150,11 @@ class Uploads:
             return ArchivedError(_ARCHIVED, current=bool(current))
         if denied:
             reason = (
-                f"S3 does not give the object to the function ({error.operation_name}: {code}): it is"
+                f"S3 denies the object to the function ({error.operation_name}: {code}): it is"
                 " encrypted with a key that the function may not use, or a policy denies it"
             )
             return DeniedError(reason, current=bool(current))
-        return error  # S3 says that it is gone, and that it is current: asked anew, it will decide
+        return error  # S3 says both that it is gone and that it is current: the next delivery asks again.
 
     def _can_be_read(self, key: str, version_id: str) -> bool:
         try:
@@ -164,10 +166,10 @@ class Uploads:
             raise
         return True
 
-    def gives_others(self, key: str) -> bool:
-        """Whether S3 gives the function any other object, or there is none to ask for.
+    def can_read_others(self, key: str) -> bool:
+        """Return whether the function can read another object, or there is no other object.
 
-        It tells one object that is denied from a function that may read nothing any more.
+        This tells an object that is denied from a function that lacks the right to read any object.
         """
         refused = False
         for other in self._others(key):
@@ -176,14 +178,14 @@ class Uploads:
             except ClientError as error:
                 code = error_code(error)
                 refused |= code in _DENIED or code.startswith(_KMS)
-                if code == "InvalidRange":  # the object is empty
+                if code == "InvalidRange":  # The object is empty.
                     return True
             else:
                 return True
         return not refused
 
     def _others(self, key: str) -> Iterator[str]:
-        """Give the keys of a few objects: of one that the system wrote, then of uploads."""
+        """Yield the keys of a few objects: one that the system wrote, then uploads."""
         for prefix, count in ((_RESULTS, 1), ("", 1 + _OTHERS_MAX)):
             listed = self._client.list_objects_v2(Bucket=self._name, Prefix=prefix, MaxKeys=count)
             for item in listed.get("Contents", []):

@@ -96,7 +96,7 @@ def diagnose(state: KeyState, now: float) -> Finding | None:
         now: seconds since the epoch.
     """
     if state.version is None:
-        return _diagnose_deleted(state)
+        return _diagnose_deleted(state, now)
     register, version = state.register, state.version["VersionId"]
     if register is None or (register.version_id != version and not state.processed):
         return Finding.LOST_CREATION
@@ -107,12 +107,14 @@ def diagnose(state: KeyState, now: float) -> Finding | None:
     return _diagnose_current(state, now)
 
 
-def _diagnose_deleted(state: KeyState) -> Finding | None:
+def _diagnose_deleted(state: KeyState, now: float) -> Finding | None:
     if state.register is not None and state.register.state == registers.EXPIRED:
         return None
     if state.register is not None and state.register.state == registers.CURRENT:
         return Finding.LOST_DELETION
-    return Finding.OUTPUT_WITHOUT_UPLOAD if state.present else None
+    if state.present:
+        return Finding.OUTPUT_WITHOUT_UPLOAD
+    return Finding.UNFINISHED_JOB if state.job and _is_unfinished(state.job, now) else None
 
 
 def _diagnose_current(state: KeyState, now: float) -> Finding | None:
@@ -121,17 +123,16 @@ def _diagnose_current(state: KeyState, now: float) -> Finding | None:
     if job is None:  # it has expired, and nothing says what the outputs were
         return None if state.present else Finding.MISSING_OUTPUT
     if job["retryable"]:
-        return (
-            Finding.UNFINISHED_JOB if float(job["lease_until"]) < now and not _is_dead_letter(job) else None
-        )
+        return Finding.UNFINISHED_JOB if _is_unfinished(job, now) else None
     named = {kind for kind in LAYOUT if job.get(kind)}
     if named - state.present:
         return Finding.MISSING_OUTPUT
     return Finding.STRAY_OUTPUT if state.present - named else None
 
 
-def _is_dead_letter(job: Mapping[str, Any]) -> bool:
-    return job["status"] == "FAILED"
+def _is_unfinished(job: Mapping[str, Any], now: float) -> bool:
+    """Return whether no delivery works on a job, and no dead letter is left to redrive."""
+    return job["retryable"] and float(job["lease_until"]) < now and job["status"] != "FAILED"
 
 
 def compare(stack: Stack, prefix: str, *, older_than: timedelta, keep_expired: bool) -> Iterator[Comparison]:

@@ -1,6 +1,6 @@
-"""The calls that the handler makes, over dictionaries: fast enough to try thousands of interleavings.
+"""The S3 and DynamoDB calls of the handler, in memory: fast enough for thousands of interleavings.
 
-`test_memory_aws.py` checks these semantics against moto's server.
+`test_memory_aws.py` compares them with moto's server.
 """
 
 import base64
@@ -40,15 +40,17 @@ class MemoryS3:
 
     def __init__(self) -> None:
         self.objects: dict[str, list[Version]] = {}
+        self.archived: set[str] = set()
+        """The versions that are in an archive class and not restored."""
         self._count = 0
 
     def current(self, key: str) -> Version | None:
-        """Return the current version; None where there is none, or a delete marker."""
+        """Return the current version; None if there is none, or a delete marker."""
         newest = self.newest(key)
         return newest if newest and newest.body is not None else None
 
     def newest(self, key: str) -> Version | None:
-        """Return what is on top: a version or a delete marker."""
+        """Return the newest version or delete marker."""
         versions = self.objects.get(key)
         return versions[-1] if versions else None
 
@@ -75,6 +77,8 @@ class MemoryS3:
 
     def get_object(self, Bucket: str, Key: str, VersionId: str | None = None) -> dict[str, Any]:  # noqa: N803
         version = self._find("GetObject", Key, VersionId)
+        if version.version_id in self.archived:
+            raise _error("GetObject", "InvalidObjectState")
         return {**_headers(version), "Body": io.BytesIO(version.body or b"")}
 
     def head_object(self, Bucket: str, Key: str, ChecksumMode: str = "") -> dict[str, Any]:  # noqa: N803
@@ -82,7 +86,7 @@ class MemoryS3:
         return headers if ChecksumMode else {**headers, "ChecksumSHA256": None}
 
     def list_objects_v2(self, Bucket: str, Prefix: str, MaxKeys: int) -> dict[str, Any]:  # noqa: N803
-        raise AssertionError("nothing is denied here")
+        raise AssertionError("this S3 denies nothing, so the handler lists nothing")
 
     def put_object(self, **request: Any) -> dict[str, Any]:
         current = self.current(request["Key"])

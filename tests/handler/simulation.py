@@ -1,4 +1,4 @@
-"""Handlers that run in every order: paused before each AWS call, killed, delayed, delivered again."""
+"""A simulation of deliveries in any order: handlers that pause before each AWS call, fail, and are killed."""
 
 import tempfile
 import threading
@@ -58,15 +58,21 @@ KINDS = {
     "too many rejects": {Output.REJECTS},
     "empty": set(),
 }
-"""What may be uploaded, and the outputs that it has."""
+"""The kinds of upload, and the outputs of each."""
 
 STATUSES = {"unreadable": "FAILED", "too many rejects": "FAILED", "empty": "SKIPPED"}
-"""How the job of a current version ends; all others are COMPLETED."""
+"""The final status of the job of each kind; COMPLETED if a kind is not named."""
 
 
 def output_bytes(output: Output, job: str, generation: str) -> bytes:
     """Return what the fake conversion writes."""
     return f"{output} of {job}, {generation}".encode()
+
+
+def output_author(body: bytes | None) -> tuple[str, int]:
+    """Return the job and the generation that the fake conversion wrote into an output."""
+    job, generation = (body or b"").decode().partition(" of ")[2].split(", ")
+    return job, int(generation)
 
 
 @contextmanager
@@ -78,7 +84,7 @@ def convert(
     provenance: Mapping[str, str],
     **_: Any,
 ) -> Iterator[Conversion]:
-    """Take the place of the conversion: as it does, name job and generation in each file."""
+    """Replace the conversion: like the real one, write the job and the generation into each file."""
     kind = source.read().decode()
     if kind == "read twice":
         with reopen() as again:
@@ -106,7 +112,7 @@ def convert(
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """Give one directory to all: its files are named by their jobs."""
+    """Yield one directory for all jobs, whose files are named by their jobs."""
     yield _workspace()
 
 
@@ -116,7 +122,7 @@ def _workspace() -> Path:
 
 
 class Killed(BaseException):
-    """The process is no more."""
+    """The process was killed."""
 
 
 @dataclass(eq=False)
@@ -138,59 +144,108 @@ class Message:
 
 @dataclass
 class Simulation:
-    """One bucket, one table, one queue, and the handlers at work."""
+    """One key of a bucket, one table, one queue, and the handlers that run."""
 
     s3: MemoryS3 = field(default_factory=MemoryS3)
     dynamodb: MemoryDynamoDB = field(default_factory=MemoryDynamoDB)
     now: float = 1_000_000.0
     kinds: dict[str, str] = field(default_factory=dict)
-    """What was uploaded, by version."""
+    """The kind of each uploaded version."""
     queue: list[Message] = field(default_factory=list)
     hidden: list[Message] = field(default_factory=list)
-    """Received, not processed, not visible until the visibility timeout has passed."""
+    """Messages that were received and not processed, until the visibility timeout has passed."""
     dead: list[Message] = field(default_factory=list)
+    """The dead-letter queue."""
     running: list["Run"] = field(default_factory=list)
-    counted: list[tuple[str, str]] = field(default_factory=list)
-    """Jobs and statuses of which metrics were emitted."""
+    counted: list[tuple[str, str, str]] = field(default_factory=list)
+    """The jobs, replay ids and statuses of the metrics that were emitted."""
     deliveries: int = 0
     events: int = 0
+    deleted_by_a_user: bool = False
+    replayed: bool = False
+    lost: bool = False
+    """Whether an event has never arrived."""
+    forgotten: bool = False
+    """Whether job records have expired."""
 
     def upload(self, kind: str) -> str:
-        """Put a version of that kind on top, and its event into the queue."""
+        """Create a version of that kind, and send its event."""
         version = self.s3.add(KEY, b"" if kind == "empty" else kind.encode())
         self.kinds[version] = kind
         self._send(Kind.CREATED, version)
         return version
 
-    def delete(self, kind: Kind = Kind.DELETED) -> str:
-        """Put a delete marker on top."""
-        marker = self.s3.add(KEY, None)
-        self._send(kind, marker)
-        return marker
+    def delete(self) -> None:
+        """Create a delete marker, as a user's DeleteObject does."""
+        self.deleted_by_a_user = True
+        self._send(Kind.DELETED, self.s3.add(KEY, None))
 
-    def remove(self, version: str, *, told: bool = True) -> None:
-        """Remove a version or a delete marker for good; S3 may not tell of a marker."""
+    def expire(self) -> None:
+        """Create a delete marker, as a lifecycle rule does with a current version."""
+        if self.s3.current(KEY):
+            self._send(Kind.EXPIRED, self.s3.add(KEY, None))
+
+    def remove(self, version: str, *, event: bool = True) -> None:
+        """Delete a version or a delete marker permanently, with or without an event."""
+        self.deleted_by_a_user = True
         self.s3.remove_version(KEY, version)
-        if told:
+        if event:
             self._send(Kind.REMOVED, version)
+        else:
+            self.lost = True
 
-    def _send(self, kind: Kind, version: str) -> None:
-        self.events += 1
-        self.queue.append(
-            Message(
-                ObjectEvent(
-                    kind=kind,
-                    bucket=BUCKET,
-                    key=KEY,
-                    region=REGION,
-                    version_id=version,
-                    sequencer=f"{self.events:04X}",
-                )
+    def archive(self) -> None:
+        """Move the current version to an archive class."""
+        if current := self.s3.current(KEY):
+            self.s3.archived.add(current.version_id)
+
+    def restore(self) -> None:
+        """Restore the archived versions, and replay the current one, as the runbook says."""
+        self.s3.archived.clear()
+        self.replay()
+
+    def replay(self) -> None:
+        """Send the event of the current version again, as `ops replay` does."""
+        if current := self.s3.current(KEY):
+            self.replayed = True
+            self._send(Kind.CREATED, current.version_id, self.replay_id())
+
+    def replay_id(self) -> str:
+        """Return an id greater than those before."""
+        return f"20300101T000000Z-{self.events:04}"
+
+    def lose(self, message: Message) -> None:
+        """Let a message that no handler works on disappear."""
+        self.lost = True
+        (self.queue if message in self.queue else self.hidden).remove(message)
+
+    def expire_records(self) -> None:
+        """Let the records of all finished jobs expire, but not the register."""
+        self.forgotten = True
+        for identity, job in self.jobs().items():
+            if not job["retryable"]:
+                del self.dynamodb.items[identity]
+
+    def _send(self, kind: Kind, version: str, replay_id: str | None = None) -> None:
+        self.send(
+            ObjectEvent(
+                kind=kind,
+                bucket=BUCKET,
+                key=KEY,
+                region=REGION,
+                version_id=version,
+                sequencer=None if replay_id else f"{self.events + 1:04X}",
+                replay_id=replay_id,
             )
         )
 
+    def send(self, event: ObjectEvent) -> None:
+        """Put an event into the queue."""
+        self.events += 1
+        self.queue.append(Message(event))
+
     def deliver(self, message: Message) -> "Run":
-        """Start a handler on a message."""
+        """Start a handler for a message in the queue."""
         self.queue.remove(message)
         message.receives += 1
         self.deliveries += 1
@@ -200,13 +255,13 @@ class Simulation:
         return run
 
     def ended(self, run: "Run") -> None:
-        """Do with its message what SQS does."""
+        """Treat the message of a handler that has ended as SQS does."""
         self.running.remove(run)
         if not run.succeeded:
             (self.dead if run.message.receives >= MAX_RECEIVE_COUNT else self.hidden).append(run.message)
 
     def pass_time(self) -> None:
-        """Let the visibility timeout pass: what runs has ended by then, or Lambda has ended it."""
+        """Let the visibility timeout pass: Lambda has ended each handler by then."""
         for run in list(self.running):
             run.step("kill")
         self.now += VISIBILITY_TIMEOUT
@@ -214,7 +269,7 @@ class Simulation:
         self.hidden = []
 
     def settle(self) -> None:
-        """Let everything come to its end, dead letters moved back to the queue included."""
+        """Deliver all messages until none is left, the dead letters included."""
         while self.running:
             for run in list(self.running):
                 run.step("go on")
@@ -230,10 +285,10 @@ class Simulation:
                 message.receives = 0
             self.queue += self.dead
             self.dead = []
-        raise AssertionError("it never comes to its end")
+        raise AssertionError("messages are left after 50 rounds")
 
     def published(self) -> dict[str, tuple[bytes | None, str]]:
-        """Return what is under the outputs' keys: bytes and job."""
+        """Return the bytes and the job of each published output, by key."""
         return {
             key: (current.body, current.metadata["job-id"])
             for key in self.s3.objects
@@ -241,29 +296,33 @@ class Simulation:
         }
 
     def register(self) -> Holding | None:
-        """Return what the key's register holds."""
-        item = self.dynamodb.items.get(register_id(BUCKET, KEY), {})
-        return Holding.of({name: next(iter(value.values())) for name, value in item.items()}, BUCKET, KEY)
+        """Return the content of the key's register."""
+        return Holding.of(plain(self.dynamodb.items.get(register_id(BUCKET, KEY), {})), BUCKET, KEY)
 
     def jobs(self) -> dict[str, dict[str, Any]]:
         """Return the job records, as plain values."""
         return {
-            identity: {name: next(iter(value.values())) for name, value in item.items()}
+            identity: plain(item)
             for identity, item in self.dynamodb.items.items()
             if identity != register_id(BUCKET, KEY)
         }
+
+
+def plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the values of an item without DynamoDB's types; numbers stay strings."""
+    return {name: next(iter(value.values())) for name, value in item.items()}
 
 
 _current = threading.local()
 
 
 def emit(status: Status, *_: Any) -> None:
-    """Take the place of the metrics of the job that this thread works on."""
+    """Replace the metrics: note the status of the job that this thread works on."""
     _current.run.count(status)
 
 
 class Run:
-    """One handler at work on a message, in a thread that moves only when it is told to."""
+    """One handler for a message, in a thread that stops before each AWS call."""
 
     def __init__(self, simulation: Simulation, message: Message, owner: str) -> None:
         self.simulation = simulation
@@ -272,25 +331,28 @@ class Run:
         self.error: BaseException | None = None
         self.about_to = ""
         self._action = "go on"
-        self._may_go, self._has_stopped = threading.Semaphore(0), threading.Semaphore(0)
+        # Locks as binary semaphores: unlike threading.Semaphore, they are written in C.
+        self._may_go, self._has_stopped = threading.Lock(), threading.Lock()
+        self._may_go.acquire()
+        self._has_stopped.acquire()
         self._delivery = Delivery(owner=owner, last=message.receives >= MAX_RECEIVE_COUNT)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._ended = False
 
     def start(self) -> None:
-        """Begin, up to its first call."""
+        """Start the thread, and wait until it is about to make its first call."""
         self._thread.start()
         self._wait()
 
     def until(self, operation: str) -> None:
-        """Go on until it is about to make such a call, to tell SQS that it is done ("end"), or has ended."""
+        """Continue until the handler is about to make such a call or to return ("end"), or has ended."""
         if self in self.simulation.running:
             self.step("go on")
         while self in self.simulation.running and self.about_to != operation:
             self.step("go on")
 
     def step(self, action: str) -> None:
-        """Make its next call: "go on", "lose the answer", "fail", or "kill" before or after it."""
+        """Make its next call: "go on", "lose the answer", "fail", "kill" (before it) or "kill after"."""
         self._action = action
         self._may_go.release()
         self._wait()
@@ -313,7 +375,7 @@ class Run:
 
     def count(self, status: Status) -> None:
         """Note that the job's metrics have been emitted."""
-        self.simulation.counted.append((self.message.job, status.value))
+        self.simulation.counted.append((self.message.job, self.message.event.replay_id or "", status.value))
 
     def _call(self, call: Callable[..., Any], **request: Any) -> Any:
         action = self._pause(call.__name__)
@@ -322,7 +384,7 @@ class Run:
         if action == "kill after":
             call(**request)
             raise Killed
-        if action == "lose the answer":  # so botocore makes the call once more
+        if action == "lose the answer":  # Botocore makes the call once more.
             try:
                 call(**request)
             finally:
@@ -362,7 +424,7 @@ class Run:
             self.succeeded = True
         except (Killed, DeliveryError):
             pass
-        except BaseException as error:  # noqa: BLE001  (raised in the test's own thread)
+        except BaseException as error:  # noqa: BLE001  (raised again in the test's thread)
             self.error = error
         self._ended = True
         self._has_stopped.release()

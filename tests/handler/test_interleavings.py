@@ -1,176 +1,17 @@
-"""One result, whatever the delivery: handlers at once, in every order, end as S3's current version says."""
+"""Handlers in every order, and a disturbance at every call, end as one clean delivery of the final state."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-import conversion_attempt
-import key_handler
-import telemetry
-from job_records import job_id
-from outputs import output_key
-from register import State
-from tests.handler.deliveries import BUCKET
-from tests.handler.simulation import (
-    KEY,
-    KINDS,
-    STATUSES,
-    VISIBILITY_TIMEOUT,
-    Message,
-    Run,
-    Simulation,
-    convert,
-    emit,
-    output_bytes,
-    workspace,
-)
+from tests.handler.end_state import check
+from tests.handler.simulation import KEY, VISIBILITY_TIMEOUT, Message, Run, Simulation
+from tests.handler.test_random_interleavings import EXAMPLES
 
-EXAMPLES = 2000
-
-_index = st.integers(0, 7)
-_until = st.sampled_from(
-    ["end", "put_object", "put_object", "delete_object", "get_item", "update_item", "head_object", "finished"]
-)
-
-
-class Deliveries(RuleBasedStateMachine):
-    """Uploads, deletions, undeletions and their deliveries, of one key, in any order and overlap."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.simulation = Simulation()
-        self.killed = False
-
-    @precondition(lambda self: self.simulation.events < 6)
-    @rule(kind=st.sampled_from(sorted(KINDS)), until=st.none() | _until)
-    def upload(self, kind: str, until: str | None) -> None:
-        self.simulation.upload(kind)
-        self._begin(until)
-
-    @precondition(lambda self: self.simulation.events < 6 and self.simulation.s3.objects.get(KEY))
-    @rule(until=st.none() | _until)
-    def delete(self, until: str | None) -> None:
-        self.simulation.delete()
-        self._begin(until)
-
-    @precondition(lambda self: self.simulation.events < 6 and self.simulation.s3.objects.get(KEY))
-    @rule(which=_index, until=st.none() | _until)
-    def remove(self, which: int, until: str | None) -> None:
-        """Remove what is on top, mostly; a version or a delete marker."""
-        versions = self.simulation.s3.objects[KEY]
-        self.simulation.remove(versions[-1 if which > 1 else which % len(versions)].version_id)
-        self._begin(until)
-
-    def _begin(self, until: str | None) -> None:
-        if until:
-            self.simulation.deliver(self.simulation.queue[-1]).until(until)
-
-    @precondition(lambda self: self.simulation.queue)
-    @rule(which=_index, until=_until)
-    def deliver(self, which: int, until: str) -> None:
-        queue = self.simulation.queue
-        self.simulation.deliver(queue[which % len(queue)]).until(until)
-
-    @precondition(lambda self: self.simulation.events and len(self.simulation.queue) < 4)
-    @rule(which=_index)
-    def duplicate(self, which: int) -> None:
-        events = [message.event for message in (*self.simulation.queue, *self.simulation.hidden)]
-        events += [run.message.event for run in self.simulation.running]
-        if events:
-            self.simulation.queue.append(Message(events[which % len(events)]))
-
-    @precondition(lambda self: self.simulation.running)
-    @rule(which=_index, until=_until)
-    def go_on(self, which: int, until: str) -> None:
-        self.simulation.running[which % len(self.simulation.running)].until(until)
-
-    @precondition(lambda self: self.simulation.running)
-    @rule(which=_index, steps=st.integers(1, 3))
-    def step(self, which: int, steps: int) -> None:
-        run = self.simulation.running[which % len(self.simulation.running)]
-        for _ in range(steps):
-            if run in self.simulation.running:
-                run.step("go on")
-
-    @precondition(lambda self: self.simulation.running)
-    @rule(which=_index, action=st.sampled_from(["lose the answer", "fail", "kill", "kill after"]))
-    def disturb(self, which: int, action: str) -> None:
-        self.killed |= action == "kill after"
-        self.simulation.running[which % len(self.simulation.running)].step(action)
-
-    @rule()
-    def pass_time(self) -> None:
-        self.simulation.pass_time()
-
-    def teardown(self) -> None:
-        self.simulation.settle()
-        check(self.simulation, every_job_counted=not self.killed)
-
-
-def check(simulation: Simulation, *, every_job_counted: bool = True) -> None:
-    """Compare what is left, when nothing is left to do, with what one clean delivery would leave."""
-    jobs, held = simulation.jobs(), simulation.register()
-    for identity, job in jobs.items():
-        assert job["status"] in ("COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED", "WITHDRAWN"), identity
-        assert not job["retryable"], identity
-
-    current = simulation.s3.current(KEY)
-    if current:
-        assert held is not None
-        assert (held.version_id, held.state) == (current.version_id, State.CURRENT)
-        kind, job = simulation.kinds[current.version_id], jobs[held.holder]
-        assert job["status"] == STATUSES.get(kind, "COMPLETED")
-        assert job["version_id"] == current.version_id
-        assert simulation.published() == {
-            output_key(output, KEY): (
-                output_bytes(output, held.holder, str(held.generation)),
-                held.holder,
-            )
-            for output in KINDS[kind]
-        }
-    else:
-        assert simulation.published() == {}
-        assert held is None or held.state is State.WITHDRAWN
-        if held and held.withdrawn in jobs:
-            assert jobs[held.withdrawn]["status"] in ("WITHDRAWN", "SKIPPED", "SUPERSEDED")
-
-    counted = simulation.counted
-    assert len(counted) == len(set(counted)), "counted twice"
-    listed = {identity for identity, job in jobs.items() if "timestamp" in job}
-    uploads = {job_id(BUCKET, KEY, version) for version in simulation.kinds}
-    assert uploads <= listed
-    if every_job_counted:
-        assert listed <= {identity for identity, _ in counted}
-        withdrawn = [identity for identity in listed if jobs[identity]["status"] == "WITHDRAWN"]
-        assert len(withdrawn) == sum(status == "WITHDRAWN" for _, status in counted)
-
-
-@pytest.fixture(autouse=True)
-def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(conversion_attempt, "convert", convert)
-    monkeypatch.setattr(key_handler, "workspace", workspace)
-    monkeypatch.setattr(telemetry, "emit", emit)
-    level = telemetry.logger.log_level
-    telemetry.logger.setLevel(logging.CRITICAL)
-    yield
-    telemetry.logger.setLevel(level)
-
-
-def test_any_interleaving_ends_as_one_clean_delivery_of_the_current_version() -> None:
-    run_state_machine_as_test(
-        Deliveries,
-        settings=settings(
-            max_examples=EXAMPLES,
-            stateful_step_count=14,
-            deadline=None,
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-        ),
-    )
-
+pytestmark = pytest.mark.usefixtures("simulated")
 
 Change = Callable[[Simulation], object]
 
@@ -193,18 +34,26 @@ CHANGES: dict[str, Change] = {
     "upload empty": lambda simulation: simulation.upload("empty"),
     "upload read twice": lambda simulation: simulation.upload("read twice"),
     "delete": lambda simulation: simulation.delete(),
+    "expire": lambda simulation: simulation.expire(),
     "remove top": _remove_top,
     "remove oldest": _remove_oldest,
+    "replay": lambda simulation: simulation.replay(),
+    "archive": lambda simulation: simulation.archive(),
+    "expire records": lambda simulation: simulation.expire_records(),
 }
-"""What may happen to the key in the bucket."""
+"""What may happen to the key in the bucket, and to its job records."""
 
 PUBLISHED = ("upload with rejects",)
 OVERWRITTEN = ("upload with rejects", "upload")
 DELETED = ("upload with rejects", "delete")
+EXPIRED = ("upload with rejects", "expire")
+ARCHIVED = ("upload with rejects", "archive")
+FORGOTTEN = ("upload with rejects", "archive", "expire records")
+"""Archived, and its job record has expired."""
 
 
-def _after(*changes: str) -> Simulation:
-    """Return a simulation in which these changes have been made, each handled before the next."""
+@cache
+def _settled(*changes: str) -> Simulation:
     simulation = Simulation()
     for change in changes:
         CHANGES[change](simulation)
@@ -212,8 +61,13 @@ def _after(*changes: str) -> Simulation:
     return simulation
 
 
+def _after(*changes: str) -> Simulation:
+    """Return a simulation after these changes, each of which was handled before the next."""
+    return deepcopy(_settled(*changes))
+
+
 def _advance(run: Run, calls: int) -> bool:
-    """Let it make so many calls; False when it had fewer to make."""
+    """Let a handler make a number of calls; return whether it still runs."""
     for _ in range(calls):
         if run not in run.simulation.running:
             return False
@@ -233,21 +87,26 @@ ONE = [
             "upload read twice",
         )
     ),
-    *((before, "delete") for before in ((), PUBLISHED, OVERWRITTEN)),
+    *((before, "delete") for before in ((), PUBLISHED, OVERWRITTEN, EXPIRED, ARCHIVED)),
+    *((before, "expire") for before in (PUBLISHED, OVERWRITTEN)),
+    *((before, "replay") for before in (PUBLISHED, ARCHIVED, FORGOTTEN)),
+    (EXPIRED, "upload"),
     *((before, "remove top") for before in (OVERWRITTEN, DELETED)),
     (OVERWRITTEN, "remove oldest"),
 ]
 
 
+DISTURBANCES = ("lose the answer", "fail", "kill", "kill after")
+THEN = ("", "upload", "delete", "remove top", "expire")
+
+
 @pytest.mark.parametrize(("before", "change"), ONE)
-@pytest.mark.parametrize("disturbance", ["lose the answer", "fail", "kill", "kill after"])
-@pytest.mark.parametrize("then", ["", "upload", "delete", "remove top"])
+@pytest.mark.parametrize("disturbance", DISTURBANCES)
+@pytest.mark.parametrize("then", THEN)
 def test_one_disturbance_at_any_call(
     before: tuple[str, ...], change: str, disturbance: str, then: str
 ) -> None:
-    """Each call in turn is disturbed, something else happens or not, and it is delivered again."""
-    if not before and change == "delete":
-        before = ("",)
+    """Each call in turn is disturbed, the key changes again or not, and the message is delivered again."""
     for calls in range(1, 100):
         simulation = _after(*before)
         CHANGES[change](simulation)
@@ -278,6 +137,16 @@ TWO = [
     (PUBLISHED, "delete", "upload"),
     (PUBLISHED, "delete", "remove top"),
     (PUBLISHED, "delete", "delete"),
+    (PUBLISHED, "expire", "upload"),
+    (PUBLISHED, "expire", "delete"),
+    (PUBLISHED, "expire", "remove top"),
+    (PUBLISHED, "replay", "expire"),
+    (PUBLISHED, "replay", "delete"),
+    (PUBLISHED, "replay", "upload"),
+    (ARCHIVED, "replay", "delete"),
+    (ARCHIVED, "replay", "upload"),
+    (FORGOTTEN, "replay", "expire"),
+    ((), "upload with rejects", "expire"),
     (DELETED, "remove top", "delete"),
     (DELETED, "remove top", "upload"),
     (DELETED, "upload", "remove top"),
@@ -288,12 +157,15 @@ TWO = [
 ]
 
 
+ORDERS = ("first begins", "second begins")
+
+
 @pytest.mark.parametrize(("before", "first", "second"), TWO)
-@pytest.mark.parametrize("order", ["first begins", "second begins"])
+@pytest.mark.parametrize("order", ORDERS)
 def test_two_handlers_in_every_order_of_two_switches(
     before: tuple[str, ...], first: str, second: str, order: str
 ) -> None:
-    """One runs for any number of calls, the other for any number, then the first goes on, or to its death."""
+    """One makes any number of calls, then the other does, then the first continues or is killed."""
     for calls in range(1, 100):
         for others_calls in range(1, 100):
             for end in ("go on", "kill after"):
@@ -316,13 +188,21 @@ def test_two_handlers_in_every_order_of_two_switches(
                 break
 
 
-@pytest.mark.parametrize(
-    ("before", "change"),
-    [(PUBLISHED, "upload"), (PUBLISHED, "delete"), (DELETED, "remove top"), (OVERWRITTEN, "remove top")],
+DEATHS = (
+    (PUBLISHED, "upload"),
+    (PUBLISHED, "delete"),
+    (PUBLISHED, "expire"),
+    (DELETED, "remove top"),
+    (OVERWRITTEN, "remove top"),
+    (FORGOTTEN, "replay"),
 )
-@pytest.mark.parametrize("between", ["", "upload", "delete", "remove top"])
+BETWEEN = ("", "upload", "delete", "remove top")
+
+
+@pytest.mark.parametrize(("before", "change"), DEATHS)
+@pytest.mark.parametrize("between", BETWEEN)
 def test_two_deaths_at_any_two_calls(before: tuple[str, ...], change: str, between: str) -> None:
-    """The delivery that follows a death may die as well, anywhere; the third is the last."""
+    """The delivery after a death is killed at any call too; the third completes."""
     for calls in range(1, 100):
         for calls_again in range(1, 100):
             simulation = _after(*before)
@@ -335,7 +215,7 @@ def test_two_deaths_at_any_two_calls(before: tuple[str, ...], change: str, betwe
             CHANGES[between](simulation)
             simulation.pass_time()
             redelivered = [message for message in simulation.queue if message is run.message]
-            if not redelivered:  # the death came too late to matter
+            if not redelivered:  # The first was killed after it had ended.
                 break
             again = simulation.deliver(redelivered[0])
             if not _advance(again, calls_again - 1):
@@ -345,13 +225,13 @@ def test_two_deaths_at_any_two_calls(before: tuple[str, ...], change: str, betwe
             check(simulation, every_job_counted=False)
 
 
-def test_who_has_outlived_the_lease_finishes_nothing() -> None:
-    """Lambda ends a function before its lease runs out; were it not so, the second would still be the one."""
+def test_a_handler_that_outlives_its_lease_cannot_finish_the_job() -> None:
+    """Lambda ends a function before its lease runs out. If it did not, the second delivery would win."""
     simulation = Simulation()
     simulation.upload("good")
     slow = simulation.deliver(simulation.queue[0])
-    slow.until("update_item")  # the register
-    slow.until("update_item")  # the end
+    slow.until("update_item")  # Takes the register.
+    slow.until("update_item")  # Finishes the job.
     simulation.now += VISIBILITY_TIMEOUT
     simulation.queue.append(Message(slow.message.event))
     other = simulation.deliver(simulation.queue[0])
@@ -361,3 +241,10 @@ def test_who_has_outlived_the_lease_finishes_nothing() -> None:
     assert simulation.jobs()[slow.message.job]["owner"] == "delivery 2"
     simulation.settle()
     check(simulation)
+
+
+def test_the_documentation_has_the_number_of_cases() -> None:
+    one, two = len(ONE) * len(DISTURBANCES) * len(THEN), len(TWO) * len(ORDERS)
+    documented = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text()
+    assert f"| {one + two + len(DEATHS) * len(BETWEEN)} cases, each at every call |" in documented
+    assert f"| 2 machines, {EXAMPLES:,} histories each |" in documented
