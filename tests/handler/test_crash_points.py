@@ -1,32 +1,46 @@
-"""The process dies before, between and after each AWS call: what is delivered again ends as if it had not."""
+"""A process that is killed before or after any AWS call: the next delivery ends as if it had not been."""
+
+from pathlib import Path
 
 import pytest
 
 from tests.handler.aws import FunctionProcess
 from tests.handler.scenarios import (
     CSV,
-    DELETE,
     DELETION,
     MAX_RECEIVE_COUNT,
     OVERWRITING,
     PLAIN,
     UNDELETION,
+    Change,
     Scenario,
     Stage,
 )
 
 BIG = b"parquet rejects 9000000"
+TWO_VERSIONS = (b"parquet rejects", b"parquet")
 
 SCENARIOS = {
     "plain": PLAIN,
-    "with rejected rows": Scenario((CSV + b"1,2,3\n",), 0, "COMPLETED", 3, real=True),
-    "output of a multipart size": Scenario((BIG,), 0, "COMPLETED", 3),
-    "older version": Scenario((b"parquet rejects", b"parquet"), 0, "SUPERSEDED", 2),
-    "unreadable": Scenario((b"unreadable rejects",), 0, "FAILED", 1),
+    "with rejected rows": Scenario((CSV + b"1,2,3\n",), 0, "COMPLETED", 3, 8, real=True),
+    "output of a multipart size": Scenario((BIG,), 0, "COMPLETED", 3, 8),
+    "older version": Scenario(TWO_VERSIONS, 0, "SUPERSEDED", 2, 4),
+    "unreadable": Scenario((b"unreadable rejects",), 0, "FAILED", 1, 6),
     "over an older version with rejects": OVERWRITING,
-    "deleted before": Scenario((b"parquet", DELETE), 0, "SKIPPED", 0),
+    "deleted before": Scenario((b"parquet", Change.DELETE), 0, "SKIPPED", 0, 5),
     "deletion": DELETION,
     "undeletion": UNDELETION,
+    "permanent deletion of the newest version": Scenario(
+        (*TWO_VERSIONS, Change.REMOVE), 2, "COMPLETED", 3, 15
+    ),
+    "expiry": Scenario((b"parquet rejects", Change.EXPIRE), 1, "SKIPPED", 3, 5),
+    "replay": Scenario((b"parquet rejects", Change.REPLAY), 1, "COMPLETED", 3, 10),
+    "replay of an archived object": Scenario(
+        (b"parquet rejects", Change.REPLAY), 1, "COMPLETED", 3, 10, archived=True
+    ),
+    "replay of an archived object whose record has expired": Scenario(
+        (b"parquet rejects", Change.REPLAY), 1, "COMPLETED", 3, 13, archived=True, forgotten=True
+    ),
 }
 
 
@@ -43,6 +57,7 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
     expected, after = undisturbed.state(), undisturbed.outputs()
     assert len(after) == scenario.outputs
     assert expected["parts"] == []
+    assert len(clean.calls) == scenario.calls
 
     for number in range(1, len(clean.calls) + 1):
         for when in ("before", "after"):
@@ -52,10 +67,16 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
             assert died.answer is None, f"it has not died {point}"
             assert died.calls == clean.calls[:number], point
             for key, found in stage.outputs().items():
-                assert found in (before.get(key), after.get(key)), f"half of {key} is visible {point}"
+                assert found in (before.get(key), after.get(key)), f"{key} is incomplete {point}"
             again = stage.deliver(receives=2)
             assert again.acknowledged, (point, again.log)
             assert stage.state() == expected, point
+
+
+def test_the_documentation_has_the_number_of_crash_points() -> None:
+    count = sum(2 * scenario.calls for scenario in SCENARIOS.values())
+    documented = (Path(__file__).parents[2] / "docs" / "reliability.md").read_text()
+    assert f"| {count} crash points in {len(SCENARIOS)} scenarios |" in documented
 
 
 def test_a_lease_is_not_taken_over_before_it_has_run_out(aws: str, function: FunctionProcess) -> None:
@@ -63,7 +84,7 @@ def test_a_lease_is_not_taken_over_before_it_has_run_out(aws: str, function: Fun
     stage.deliver(kill=(2, "before"))
     early = stage.deliver()
     assert not early.acknowledged
-    assert any("another delivery is at work on it" in line for line in early.log)
+    assert any("another delivery holds its lease" in line for line in early.log)
     assert stage.outputs() == {}
     assert stage.deliver(receives=2).acknowledged
     assert stage.status() == "COMPLETED"
@@ -76,6 +97,6 @@ def test_a_death_at_the_last_delivery_leaves_a_failed_job_beside_the_dead_letter
         stage = Stage(aws, function, PLAIN)
         stage.deliver(receives=MAX_RECEIVE_COUNT, kill=(number, "before"))
         assert stage.status() == "FAILED", number
-        # moved back to the queue, it is received for the first time again; the lease has run out long since
+        # A message that is moved back counts its receives anew. By then the lease has run out.
         assert stage.deliver(receives=1 + MAX_RECEIVE_COUNT).acknowledged, number
         assert stage.status() == "COMPLETED", number

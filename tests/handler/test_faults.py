@@ -11,7 +11,7 @@ from tests.handler.scenarios import DELETION, MAX_RECEIVE_COUNT, OVERWRITING, Sc
 ATTEMPTS = 3
 """Botocore's, of one call."""
 
-NEW = Scenario((b"parquet",), 0, "COMPLETED", 2)
+NEW = Scenario((b"parquet",), 0, "COMPLETED", 2, 7)
 
 RETRIED, REDELIVERED = "same", "next"
 """The delivery that reaches the end."""
@@ -56,7 +56,7 @@ def test_each_fault_of_each_call_ends_as_the_documentation_says(
         if not first.acknowledged:
             assert stage.deliver(receives=2).acknowledged
         if stage.status() == FAILED:
-            assert "S3 does not give the object to the function" in stage.job()["error"]["S"]
+            assert "S3 denies the object to the function" in stage.job()["error"]["S"]
             return FAILED
         assert stage.state() == clean[scenario]
         return RETRIED if first.acknowledged else REDELIVERED

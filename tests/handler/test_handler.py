@@ -230,7 +230,7 @@ def test_one_object_that_is_denied_is_failed_with_the_reason(lake: Lake, fault: 
     job = lake.process("a.csv", CSV, fault=[fault, 2, requests])
     assert job["status"] == "FAILED"
     assert not job["retryable"]
-    assert "S3 does not give the object to the function (GetObject: " in job["error"]
+    assert "S3 denies the object to the function (GetObject: " in job["error"]
     assert len(job["error"]) < 500
 
 
