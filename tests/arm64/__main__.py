@@ -1,7 +1,7 @@
-"""Runs the function as it is shipped: the deployed archive and layer, under an arm64 Python.
+"""Run the function as it is shipped, with the deployed archive and layer, under an arm64 Python.
 
-A region of the embedded AWS gets a file of each format, and its function converts them. What a machine lacks
-for that is said, and is no failure: continuous integration has a machine that lacks nothing.
+A region of the embedded AWS gets a file of each format, and its function converts them. If the machine cannot
+run an arm64 Python, this is reported and is no failure: continuous integration has an arm64 machine.
 """
 
 import os
@@ -23,16 +23,16 @@ from local.stacks import read_stacks
 from tests.arm64 import machine, samples
 
 START_SECONDS = 600
-"""An emulator takes twenty times as long to import the handler as the processor that it stands for."""
+"""An emulator takes twenty times as long to import the handler as an arm64 processor."""
 
 
 def main() -> int:
-    """Convert a file of each format; 1 if one does not come out as it went in."""
+    """Convert a file of each format; return 1 if the rows of one differ."""
     try:
         command = machine.interpreter(packaging.DEFAULT_RUNTIME.python)
     except machine.UnavailableError as missing:
         notice = (
-            "::notice title=arm64 not tried::" if os.environ.get("GITHUB_ACTIONS") else "arm64 not tried: "
+            "::notice title=arm64 not tested::" if os.environ.get("GITHUB_ACTIONS") else "arm64 not tested: "
         )
         print(f"{notice}{missing}")
         return 0
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def convert(server: Server, layer: Path) -> list[str]:
-    """Upload the files, run the function until none is left, and give what is wrong with its results."""
+    """Upload the files, run the function until none is left, and return the problems of the results."""
     stack = read_stacks()[0]
     outputs = deploy(server, stack)
     s3, bucket = server.client("s3", stack.region), outputs["bucketName"]
@@ -69,7 +69,7 @@ def convert(server: Server, layer: Path) -> list[str]:
         jobs = {
             job["input_path"]["S"].removeprefix("input/"): job
             for job in table.scan(TableName=outputs["tableName"])["Items"]
-            if "status" in job  # the others are registers of the newest versions
+            if "status" in job  # The other items are registers.
         }
         return [
             *functions.problems,

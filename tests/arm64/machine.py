@@ -13,7 +13,7 @@ from pathlib import Path
 
 BUILD = Path(__file__).resolve().parents[2] / ".build" / "arm64"
 EMULATORS = ("qemu-aarch64-static", "qemu-aarch64")
-"""The program's names: Debian 12's, and that of later releases."""
+"""The name of the program in Debian 12, and in later releases."""
 
 APT_CONFIGURATION = """\
 APT::Architecture "{architecture}";
@@ -24,21 +24,21 @@ Dir::State "{folder}/state";
 Dir::State::status "{folder}/state/status";
 Dir::Cache "{folder}/cache";
 """
-"""apt with lists and a cache of its own: an empty status makes it download all that a package depends on."""
+"""An apt with its own lists and cache. With an empty status, it downloads all dependencies of a package."""
 
 
 class UnavailableError(Exception):
-    """This machine has no arm64 Python and cannot get one; the message says what it lacks."""
+    """This machine cannot run an arm64 Python; the message says what it lacks."""
 
 
 def interpreter(version: str) -> tuple[str, ...]:
-    """Give the command that runs an arm64 Python.
+    """Return the command that runs an arm64 Python.
 
     Args:
-        version: The function's, such as 3.11.
+        version: The version, such as 3.11.
 
     Raises:
-        UnavailableError: It cannot be had on this machine.
+        UnavailableError: This machine cannot run one.
     """
     if sys.platform == "linux" and platform.machine() in {"aarch64", "arm64"}:
         return (_native(version),)
@@ -70,7 +70,7 @@ def _emulator() -> str:
 
 
 def _unpacked(folder: Path, architecture: str, *packages: str) -> Path:
-    """Download packages with all that they depend on, and give the folder that they are unpacked in."""
+    """Download packages and their dependencies, and return the folder that they are unpacked in."""
     root = folder / "root"
     if root.exists():
         return root

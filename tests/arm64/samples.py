@@ -15,16 +15,16 @@ else:
 
 NAMES = ("Ada", "Grace", "Käthe")
 ROWS = 5000
-"""Enough for the engine's vectors to be filled more than once."""
+"""More than one vector of DuckDB, which holds 2,048 rows."""
 
 
 def expected() -> list[tuple[int, str, float]]:
-    """Give the rows that each file holds."""
+    """Return the rows of each file."""
     return [(number, NAMES[number % len(NAMES)], number / 4) for number in range(ROWS)]
 
 
 def files() -> dict[str, bytes]:
-    """Give each file by its name."""
+    """Return the files by name."""
     rows = expected()
     objects = [{"id": number, "name": name, "amount": amount} for number, name, amount in rows]
     comma = _delimited(",")

@@ -1,4 +1,4 @@
-"""`make arm64` sees a function that does not start, and says what a machine lacks."""
+"""`make arm64` detects a function that does not start, and reports what a machine lacks."""
 
 import platform
 import shutil
@@ -13,22 +13,22 @@ from tests.arm64 import __main__ as arm64
 from tests.arm64 import machine, samples
 
 
-def test_a_layer_that_cannot_be_imported_is_seen(tmp_path: Path) -> None:
+def test_a_layer_that_cannot_be_imported_is_detected(tmp_path: Path) -> None:
     with Server() as server:
         wrong = arm64.convert(server, tmp_path)
     assert {line.partition(":")[0] for line in wrong} >= set(samples.files())
 
 
-def test_what_a_machine_lacks_is_said_and_fails_nothing(
+def test_what_a_machine_lacks_is_reported_and_is_no_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert arm64.main() == 0
-    assert "arm64 not tried: it needs an arm64 machine, or Debian's apt-get" in capsys.readouterr().out
+    assert "arm64 not tested: it needs an arm64 machine, or Debian's apt-get" in capsys.readouterr().out
 
 
-def test_packages_that_cannot_be_had_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_packages_that_are_not_found_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     failed = subprocess.CompletedProcess([], 100, "", "E: Unable to locate package python3.11\n")
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
     monkeypatch.setattr(shutil, "which", lambda program: program)

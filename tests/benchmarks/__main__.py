@@ -1,6 +1,7 @@
-"""Measure the conversion against the bare engine and others, and write docs/benchmarks.md and its plot.
+"""Compare the conversion with DuckDB alone and other engines; write docs/benchmarks.md and its plot.
 
-Every figure is the median of runs that take turns, and a ratio only to others of the same turns.
+Every figure is the median of several rounds. In each round, every engine runs once, and ratios are of one
+round.
 """
 
 import argparse
@@ -19,23 +20,23 @@ from typing import Any
 
 from moto.server import ThreadedMotoServer
 
-from tests.benchmarks import inputs, report, small, ways
+from tests.benchmarks import inputs, report, small, throughput
 from tests.benchmarks.job import BUCKET, client
 
 ROOT = Path(__file__).parents[2]
 _REPEATED_MEGABYTES = 100
 _MEMORY_BYTES = 8 * 2**30
-"""Objects up to this size stay in the embedded S3's memory: its disk is not what is measured."""
+"""Objects up to this size stay in the memory of the embedded S3, so that its disk is not measured."""
 Runs = dict[str, dict[str, float]]
 
 
 def main() -> None:
-    """Measure and write."""
+    """Measure, and write the page and the plot."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
         "--megabytes", type=int, default=500, help="size of the objects compared (default 500)"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="turns for each figure (default 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds for each figure (default 3)")
     parser.add_argument(
         "--growth",
         type=int,
@@ -45,7 +46,7 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="where to write (default docs/)")
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT / "handler"))  # which is the root on Lambda
+    sys.path.insert(0, str(ROOT / "handler"))  # On Lambda, it is the root.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(_MEMORY_BYTES)
     server = ThreadedMotoServer(port=0, verbose=False)
@@ -56,7 +57,7 @@ def main() -> None:
             bench = _Bench(f"http://{host}:{port}", Path(directory), options.rounds)
             compared = {format_: bench.compare(format_, options.megabytes) for format_ in inputs.FORMATS}
             growth = {size: bench.alone(size) for size in options.growth}
-            throughput = ways.measure(Path(directory), min(options.megabytes, _REPEATED_MEGABYTES))
+            rates = throughput.measure(Path(directory), min(options.megabytes, _REPEATED_MEGABYTES))
         small_objects = small.measure(f"http://{host}:{port}")
     finally:
         server.stop()
@@ -68,7 +69,7 @@ def main() -> None:
         compared=compared,
         growth=growth,
         exponents={what: _exponent(growth, what) for what in ("seconds", "resident_bytes")},
-        throughput=throughput,
+        throughput=rates,
         small=small_objects,
     )
 
@@ -82,7 +83,7 @@ class _Bench:
         self._s3.create_bucket(Bucket=BUCKET)
 
     def compare(self, format_: str, megabytes: int) -> Runs:
-        """Give each engine's medians for one format."""
+        """Return each engine's medians for one format."""
         key = self._upload(format_, megabytes)
         types = self._types(key)
         runs: dict[str, list[dict[str, float]]] = defaultdict(list)
@@ -96,7 +97,7 @@ class _Bench:
         return {engine: _medians(measured) for engine, measured in runs.items()}
 
     def alone(self, megabytes: int) -> dict[str, float]:
-        """Give the project's medians for a CSV of this size; of one run, for those that take minutes."""
+        """Return the project's medians for a CSV of this size; large ones, which take minutes, run once."""
         key = self._upload("csv", megabytes)
         rounds = self._rounds if megabytes <= _REPEATED_MEGABYTES else 1
         return _medians([self._run("project", key, "{}") for _ in range(rounds)])
@@ -107,7 +108,7 @@ class _Bench:
         return path.name
 
     def _types(self, key: str) -> str:
-        """Give the types that the project finds, for the bare engine to be given."""
+        """Return the types that the project detects, which the bare engine is given."""
         from conversion import Limits, convert
 
         path = self._directory / key
@@ -148,7 +149,7 @@ def _medians(runs: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _exponent(growth: dict[int, dict[str, float]], what: str) -> float:
-    """Fit the power of the size that a figure grows with."""
+    """Return the exponent of the power law by which a figure grows with the size."""
     sizes = [math.log(size) for size in growth]
     figures = [math.log(measured[what]) for measured in growth.values()]
     return statistics.linear_regression(sizes, figures).slope

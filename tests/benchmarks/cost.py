@@ -1,7 +1,7 @@
-"""What a region costs, idle and per gigabyte: measured counts of a local run, times list prices.
+"""The cost of a region, idle and per gigabyte: counts of a local run, times list prices.
 
-`PYTHONPATH=handler python -m tests.benchmarks.cost` writes docs/cost.md anew from the counts of the last
-measurement; with `--measure` it first processes the real tables on the embedded AWS and counts.
+`PYTHONPATH=handler python -m tests.benchmarks.cost` writes docs/cost.md from the counts of the last run. With
+`--measure`, it first processes the real tables on the embedded AWS and counts again.
 """
 
 import argparse
@@ -19,19 +19,19 @@ COUNTS, PRICES, TEXT = FOLDER / "cost_counts.json", FOLDER / "prices.json", FOLD
 PAGE = FOLDER.parents[1] / "docs" / "cost.md"
 REGIONS = ("us-east-1", "eu-west-1", "ap-southeast-1")
 MARK = " \\*"
-"""Follows what rests on a price of another region."""
+"""Marks figures that use a price of another region."""
 
 MEMORY_GB = 1.0
 STORAGE_GB = (4096 - 512) / 1024
-"""Of the function's ephemeral storage, what is not free."""
+"""The part of the function's ephemeral storage that is charged."""
 POLLS_A_MONTH = 5 * 30 * 86400 // 20
 """Five long polls of 20 seconds at an idle queue (Lambda Developer Guide, "Using Lambda with SQS")."""
 OBJECT_BYTES = 100_000_000
-"""Size of the objects that a gigabyte is counted in."""
+"""The size of the objects that make a gigabyte."""
 
 
 def measure() -> dict[str, float]:
-    """Process the real tables in one region of the embedded AWS; give the counts, of requests by object."""
+    """Process the real tables in one region of the embedded AWS; return the counts per object."""
     from local.cloud import Cloud
     from local.tables import table_files
 
@@ -79,7 +79,7 @@ def measure() -> dict[str, float]:
 
 
 def price(prices: Mapping[str, Any], region: str, name: str) -> tuple[float, bool]:
-    """Return a price, and whether it was confirmed for this very region."""
+    """Return a price, and whether it was confirmed for this region."""
     own = prices[region].get(name)
     return (own or prices["us-east-1"][name])[0], own is not None
 
@@ -95,7 +95,7 @@ def idle(counts: Mapping[str, float]) -> dict[str, tuple[float, str]]:
 
 
 def per_object(counts: Mapping[str, float]) -> dict[str, tuple[float, str]]:
-    """Return what one object uses, whatever its size."""
+    """Return what one object uses, independent of its size."""
     return {
         "S3 PUT": (counts["puts"], "s3_put"),
         "S3 GET and HEAD": (counts["gets"], "s3_get"),
@@ -110,7 +110,7 @@ def per_object(counts: Mapping[str, float]) -> dict[str, tuple[float, str]]:
 
 
 def per_gigabyte(counts: Mapping[str, float]) -> dict[str, tuple[float, str]]:
-    """Return what a gigabyte of input uses beside its objects: compute, and a month of what is stored."""
+    """Return what a gigabyte of input uses besides its objects: compute, and a month of storage."""
     seconds = 1e9 / THROUGHPUT_BYTES_PER_SECOND
     return {
         "compute, GB-seconds": (seconds * MEMORY_GB, "lambda_gb_second"),
@@ -212,7 +212,7 @@ def _money(value: float) -> str:
 def main() -> None:
     """Write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--measure", action="store_true", help="count anew on the embedded AWS")
+    parser.add_argument("--measure", action="store_true", help="count again on the embedded AWS")
     if parser.parse_args().measure:
         COUNTS.write_text(json.dumps(measure(), indent=2) + "\n", encoding="utf-8")
     counts, prices = (json.loads(path.read_text(encoding="utf-8")) for path in (COUNTS, PRICES))

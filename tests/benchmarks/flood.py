@@ -1,7 +1,7 @@
 """Process thousands of small files in the three regions of the embedded AWS, and report the rate.
 
-The rate is the embedded AWS's: it answers one request at a time, and runs as many functions as the machine
-has processors. What a region of AWS holds is in docs/reliability.md, "Floods".
+It is the rate of the embedded AWS, which answers one request at a time, and runs as many functions as the
+machine has processors. docs/reliability.md, "Floods", has the limits of a region of AWS.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from tests.local.flood import expected, flood
 
 
 def main() -> None:
-    """Flood, check and report as JSON."""
+    """Upload the files, check the results, and print the rate as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.flood", description=__doc__)
     parser.add_argument("--files", type=int, default=1000, help="files for each region (default 1000)")
     files = parser.parse_args().files

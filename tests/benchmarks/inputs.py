@@ -1,4 +1,4 @@
-"""The objects that are measured: 16 columns of the kinds people upload, about 114 bytes a row as CSV."""
+"""The objects of the benchmarks: 16 columns of common kinds, about 114 bytes a row as CSV."""
 
 import gzip
 import json
@@ -46,7 +46,7 @@ def write(directory: Path, format_: str, size: int) -> Path:
 
 
 def _blocks() -> Iterator[list[list[str]]]:
-    """Yield rows of text for ever, always the same ones."""
+    """Yield rows of text without end, the same in each run."""
     random_ = random.Random(1)
     start = datetime(2024, 1, 1)
     number = 0
@@ -79,7 +79,7 @@ def _blocks() -> Iterator[list[list[str]]]:
 
 
 def _degrees(value: float) -> str:
-    """Give degrees as decimals; -0.0000, one in some millions, is none, and would have all read again."""
+    """Return degrees with four decimals, without -0.0000: with it, the file is read again."""
     return f"{value:.4f}".replace("-0.0000", "0.0000")
 
 

@@ -1,7 +1,7 @@
-"""One engine doing one job in a process of its own: an object of S3's becomes Parquet in S3.
+"""One job of one engine, in its own process: convert an object in S3 to Parquet in S3.
 
-``python -m tests.benchmarks.job ENGINE ENDPOINT KEY WORKDIR [TYPES]`` prints seconds, processor seconds and
-peak resident bytes as JSON. Imports and client are ready before the clock starts.
+`python -m tests.benchmarks.job ENGINE ENDPOINT KEY WORKDIR [TYPES]` prints seconds, processor seconds and
+peak resident bytes as JSON. Imports and the client are ready before the clock starts.
 """
 
 import json
@@ -19,14 +19,14 @@ BUCKET = "bench"
 
 
 def client(endpoint: str) -> Any:
-    """Give an S3 client for the embedded S3."""
+    """Return a client of the embedded S3."""
     return boto3.client(
         "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
     )
 
 
 def fetch(s3: Any, key: str, workdir: Path) -> Path:
-    """Get the object with one plain GET, as fast as any way to get it from here."""
+    """Download the object with one GET, which is as fast as any other method here."""
     path = workdir / Path(key).name
     body = s3.get_object(Bucket=BUCKET, Key=key)["Body"]
     with path.open("wb") as file:
@@ -42,7 +42,7 @@ def put(s3: Any, path: Path, key: str) -> None:
 
 
 def project() -> Callable[..., Path]:
-    """Do it with this project: account, type proof, rejects, profile and all."""
+    """Return this project's conversion, with its row account, types, rejects and profile."""
     from conversion import Limits, convert
 
     def run(s3: Any, key: str, workdir: Path, *_: str) -> Path:
@@ -65,7 +65,7 @@ def project() -> Callable[..., Path]:
 
 
 def copy() -> Callable[..., Path]:
-    """Do the engine's part alone: COPY of a local file, its types given."""
+    """Return DuckDB's COPY alone, of a local file whose types are given."""
     import duckdb
 
     def run(_s3: Any, key: str, workdir: Path, types: str = "{}") -> Path:
@@ -88,7 +88,7 @@ def copy() -> Callable[..., Path]:
 
 
 def pandas() -> Callable[..., Path]:
-    """Do it with pandas, a chunk at a time, the first chunk's schema being kept."""
+    """Return the conversion with pandas, in chunks with the schema of the first."""
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -116,7 +116,7 @@ def pandas() -> Callable[..., Path]:
 
 
 def pyarrow() -> Callable[..., Path]:
-    """Do it with pyarrow, streaming where it can."""
+    """Return the conversion with pyarrow, streaming if it can."""
     import pyarrow.csv
     import pyarrow.json
     import pyarrow.parquet as pq
@@ -139,7 +139,7 @@ def pyarrow() -> Callable[..., Path]:
 
 
 def polars() -> Callable[..., Path]:
-    """Do it with polars' streaming engine."""
+    """Return the conversion with polars' streaming engine."""
     import polars as pl
 
     def run(s3: Any, key: str, workdir: Path, *_: str) -> Path:

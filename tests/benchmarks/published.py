@@ -1,7 +1,7 @@
 """Measure the cost of decimals of more than 18 digits: `python -m tests.benchmarks.published`.
 
 The table of the other benchmarks (16 columns, three of them decimals) is converted as it is, and with
-decimals published in the 18 digits that are enough, in turns. Times are of the process's processor.
+decimals of 18 digits, which are enough, in turns. Times are of the process's processor.
 """
 
 import argparse
@@ -20,9 +20,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.published", description=__doc__)
     parser.add_argument("--megabytes", type=int, default=100, help="size of the CSV (default 100)")
-    parser.add_argument("--rounds", type=int, default=5, help="turns for each figure (default 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds for each figure (default 5)")
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT / "handler"))  # which is the root on Lambda
+    sys.path.insert(0, str(ROOT / "handler"))  # On Lambda, it is the root.
     from conversion import published
 
     kept = published._KEPT

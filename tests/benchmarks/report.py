@@ -1,11 +1,11 @@
-"""Write the figures down: a page with tables, and a plot."""
+"""The page and the plot of the benchmarks."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.small import OBJECTS, PROCESSES, Small
-from tests.benchmarks.ways import VCPU_SHARE
+from tests.benchmarks.throughput import VCPU_SHARE
 
 _NAMES = {
     "copy": "bare DuckDB COPY of the local file",
@@ -90,9 +90,9 @@ def _comparison(format_: str, engines: Mapping[str, Figures], megabytes: int) ->
 def _throughput(throughput: Figures) -> list[str]:
     rows = [f"| {name} | {figure:.0f} | {figure * VCPU_SHARE:.0f} |" for name, figure in throughput.items()]
     return [
-        "## Throughput by what an object is",
+        "## Throughput by kind of object",
         "",
-        "| | MB per processor second | MB/s on a share of this processor like a function's of 1024 MB |",
+        "| | MB per second of processor time | MB/s of a function with 1024 MB |",
         "|---|---:|---:|",
         *rows,
         "",

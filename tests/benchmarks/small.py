@@ -1,7 +1,7 @@
-"""What a small object costs over the AWS calls that it takes, and what a cold start does.
+"""The time of a small object compared with its AWS calls alone, and the time of a cold start.
 
-`python -m tests.benchmarks.small TWIN` is the function's process. It handles the deliveries that it reads and
-repeats the AWS calls of each, alone, on a bucket and a table named TWIN, which begin with the same content.
+`python -m tests.benchmarks.small TWIN` is the function's process. It handles the deliveries that it reads.
+Then it repeats the AWS calls of each on a bucket and a table named TWIN, which begin with the same content.
 """
 
 import io
@@ -28,7 +28,7 @@ from tests.handler.deliveries import Context, batch, eventbridge
 ROOT = Path(__file__).parents[2]
 PROCESSES = 5
 OBJECTS = 10
-"""Handled by each process after its first."""
+"""The objects that each process handles after its first one."""
 _DATA = b"id,name,price\n" + b"".join(b"%d,name %d,%d.50\n" % (i, i, i) for i in range(61))
 _ALL = "everything that the handler loads"
 _IMPORTS = {
@@ -43,32 +43,32 @@ _IMPORTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """One object of 1 KB, and what was done for it, one thing after the other, in milliseconds."""
+    """The milliseconds for one object of 1 KB."""
 
     handled: float
     bare: float
-    """The same AWS calls alone."""
+    """For the same AWS calls alone."""
     converted: float
-    """The conversion alone."""
+    """For the conversion alone."""
     calls: list[str]
     modules: list[str]
-    """Loaded by the handling."""
+    """The modules that were loaded meanwhile."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Small:
-    """The figures, all medians."""
+    """The figures; all are medians."""
 
     milliseconds: dict[str, float]
     ratio: float
-    """Of a handling to its AWS calls alone."""
+    """The handling's time, divided by that of its AWS calls alone."""
     calls: list[str]
     deferred: list[str]
-    """Modules that no start loads, but the first handling."""
+    """The modules that the first handling loads, and not the start."""
 
 
 def measure(endpoint: str) -> Small:
-    """Measure, S3 and DynamoDB being at this address."""
+    """Measure with S3 and DynamoDB at this address."""
     processes = [_turns(Stack.create(endpoint), Stack.create(endpoint)) for _ in range(PROCESSES)]
     first = processes[0][0]
 
@@ -91,7 +91,7 @@ def measure(endpoint: str) -> Small:
 
 
 def _turns(stack: Stack, twin: Stack) -> list[Turn]:
-    """Have objects handled by a process of its own, the first of them before anything is warm."""
+    """Return the times of one new process, for its first object and those after it."""
     deliveries = []
     for number in range(1 + OBJECTS):
         key = f"input/small/{number:02}.csv"
@@ -112,7 +112,7 @@ def _turns(stack: Stack, twin: Stack) -> list[Turn]:
 
 
 def main() -> None:
-    """Take a turn for each delivery of the standard input; the last line printed is what they measured."""
+    """Measure each delivery of the standard input, and print the times as JSON in the last line."""
     import index
 
     made: list[tuple[str, str, dict[str, Any]]] = []
@@ -170,10 +170,9 @@ def _converted() -> float:
 
 
 def _starts() -> dict[str, float]:
-    """Give the milliseconds of fresh processes, which take turns.
+    """Return the milliseconds that new processes take to start.
 
-    Their modules are compiled; in the last kind they are as Lambda has them, which is shipped no bytecode of
-    handler and layer and keeps none.
+    Their modules are compiled, except in the last kind: Lambda gets no bytecode of the handler and the layer.
     """
     from local.embedded_lambda.host_layer import host_layer
 
@@ -191,7 +190,7 @@ def _starts() -> dict[str, float]:
 
 
 def _start(statement: str, *path: Path, **environment: str) -> Callable[[], object]:
-    """Return what starts a process that does this."""
+    """Return a function that runs a statement in a new process."""
     fixed = {"BUCKET_NAME": "none", "TABLE_NAME": "none", "PYTHONDONTWRITEBYTECODE": ""}
     return partial(
         subprocess.run,

@@ -1,4 +1,4 @@
-"""What evaluating the program costs, beside importing the SDK modules that it uses."""
+"""The CPU time of evaluating the program, compared with importing the SDK modules that it uses."""
 
 import resource
 import statistics
@@ -25,7 +25,7 @@ evaluate("us-east-1")
 
 
 def cpu_seconds(code: str) -> float:
-    """CPU time of a fresh interpreter that runs the code; other load hardly shows in it."""
+    """Return the CPU time of a new interpreter that runs the code, which other load hardly changes."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=PROJECT_DIRECTORY, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -33,7 +33,7 @@ def cpu_seconds(code: str) -> float:
 
 
 def test_evaluation_costs_at_most_half_of_the_import_again() -> None:
-    cpu_seconds(EVALUATE)  # builds the layer and compiles modules, if this is the first time
+    cpu_seconds(EVALUATE)  # The first run builds the layer and compiles modules.
     pairs = [(cpu_seconds(IMPORT), cpu_seconds(EVALUATE)) for _ in range(ROUNDS)]
     imported, evaluated = (statistics.median(times) for times in zip(*pairs, strict=True))
     ratio = evaluated / imported

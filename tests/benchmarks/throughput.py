@@ -1,4 +1,4 @@
-"""What each way through the conversion takes: of an object as its beginning promises, and of all others."""
+"""The throughput of the conversion, by kind of object: regular ones, and those that need more work."""
 
 import json
 import random
@@ -10,18 +10,19 @@ from time import process_time
 from tests.benchmarks import inputs
 
 VCPU_SHARE = 1024 / 1769
-"""Of a vCPU, in a function of 1024 MB (Lambda Developer Guide, "Configure Lambda function memory")."""
+"""The share of a vCPU of a function with 1024 MB (Lambda Developer Guide, "Configure Lambda function
+memory")."""
 
 
 def measure(directory: Path, megabytes: int) -> dict[str, float]:
-    """Give decompressed megabytes per processor second, by way."""
+    """Return decompressed megabytes per second of processor time, by kind of object."""
     return {name: _throughput(path) for name, path in _objects(directory, megabytes * inputs.MEGABYTE)}
 
 
 def _objects(directory: Path, size: int) -> Iterator[tuple[str, Path]]:
     csv = inputs.write(directory, "csv", size).read_bytes()
     rows = csv.splitlines(keepends=True)
-    yield "CSV", _written(directory, "sound.csv", csv)
+    yield "CSV", _written(directory, "regular.csv", csv)
     yield "CSV, 16- and 17-digit floats", _written(directory, "floats.csv", b"".join(_floats(size, "csv")))
     yield "CSV in windows-1252", _written(directory, "cp1252.csv", csv.replace(b"hotel", b"h\xf4tel"))
     yield (
