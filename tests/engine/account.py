@@ -1,4 +1,4 @@
-"""What is in an account, and whether a deployed function can still work."""
+"""The inventory of an account, and the check that a deployed function can work."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def inventory(server: Server, region: str) -> set[str]:
 
 
 class WorkingFunction:
-    """Watches that a deployed function has at every moment what it works with.
+    """The check that a deployed function can work before each of Pulumi's calls.
 
     Attributes:
-        problems: What it lacked, and before which of Pulumi's calls.
+        problems: What the function lacked, and before which call.
     """
 
     def __init__(self, client: Callable[[str], Any], outputs: dict[str, Any]) -> None:
@@ -76,12 +76,12 @@ class WorkingFunction:
         self._client, self._outputs = client, outputs
 
     def before(self, method: str, urn: str) -> None:
-        """Look, before a call of Pulumi's provider."""
+        """Check the function, before a call of Pulumi's provider."""
         if method in {"Create", "Update", "Delete"}:
             self.problems += [f"before {method} {urn.rpartition('::')[2]}: {lacks}" for lacks in self.lacks()]
 
     def lacks(self) -> Iterator[str]:
-        """Say what the function lacks."""
+        """Yield what the function lacks."""
         function = self._client("lambda").get_function_configuration(
             FunctionName=self._outputs["functionArn"]
         )
@@ -99,7 +99,7 @@ class WorkingFunction:
             "ec2:DeleteNetworkInterface",
         ):
             if action not in json.dumps(documents):
-                yield f"the role may not {action}"
+                yield f"the role does not allow {action}"
         mappings = self._client("lambda").list_event_source_mappings()["EventSourceMappings"]
         if [mapping["State"] for mapping in mappings] != ["Enabled"]:
             yield "no event source mapping is enabled"
@@ -107,9 +107,9 @@ class WorkingFunction:
     def _network_lacks(self, network: dict[str, Any]) -> Iterator[str]:
         ec2 = self._client("ec2")
         for group in ec2.describe_security_groups(GroupIds=network["SecurityGroupIds"])["SecurityGroups"]:
-            ways = [way for rule in group["IpPermissionsEgress"] for way in rule["PrefixListIds"]]
-            if len(ways) != len(("s3", "dynamodb")):
-                yield f"group {group['GroupId']} lets it out to {len(ways)} services"
+            allowed = [listed for rule in group["IpPermissionsEgress"] for listed in rule["PrefixListIds"]]
+            if len(allowed) != len(("s3", "dynamodb")):
+                yield f"group {group['GroupId']} allows traffic to {len(allowed)} services"
         vpc = ec2.describe_subnets(SubnetIds=network["SubnetIds"])["Subnets"][0]["VpcId"]
         endpoints = [
             endpoint

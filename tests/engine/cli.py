@@ -1,6 +1,6 @@
-"""The Pulumi CLI: the one on PATH if it fits the SDK, else one that is built from pinned Go modules.
+"""The Pulumi CLI: the one on PATH if it is compatible with the SDK, else one built from pinned Go modules.
 
-`python -m tests.engine.cli` builds it where it must: that takes minutes, once a machine.
+`python -m tests.engine.cli` builds it if necessary, which takes minutes, once on each machine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pulumi.automation import InvalidVersionError, PulumiCommand
 from semver import VersionInfo
 
 MODULE = Path(__file__).resolve().parent / "cli"
-"""The Go module that pins what is built."""
+"""The Go module that pins the CLI."""
 
 BUILD = Path(__file__).resolve().parents[2] / ".build"
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3"
@@ -24,7 +24,7 @@ SDK = "github.com/pulumi/pulumi/sdk/v3"
 
 
 def find() -> PulumiCommand | None:
-    """Give the CLI; None if it must be built first."""
+    """Return the CLI; None if it must be built first."""
     try:
         return PulumiCommand(version=VersionInfo.parse(importlib.metadata.version("pulumi")))
     except (FileNotFoundError, InvalidVersionError):

@@ -1,4 +1,4 @@
-"""What the tests of the engine share."""
+"""The fixtures of the engine's tests."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def collect_what_is_left_open() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """An account of the module's own."""
+    """An account for each test module."""
     with Server() as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def engine(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """Pulumi, with nothing deployed yet."""
+    """Pulumi's CLI, with nothing deployed yet."""
     running = Engine(tmp_path_factory.mktemp("pulumi"), server)
     yield running
     running.close()

@@ -1,4 +1,4 @@
-"""A stack under Pulumi's engine: the program unchanged, a backend in a folder, the embedded AWS."""
+"""A stack under Pulumi's engine: the unchanged program, a backend in a folder, and the embedded AWS."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ PASSPHRASE = "of the tests"
 PLUGIN = f"resource-aws-v{version('pulumi-aws')}"
 
 REAL_PROVIDER = "ENGINE_TESTS_PLUGINS"
-"""A folder of Pulumi's plugins (`~/.pulumi/plugins`): the AWS provider in it then takes this one's place."""
+"""The variable that names a folder of Pulumi's plugins (`~/.pulumi/plugins`) with the real AWS provider."""
 
 
-class Refused(Exception):  # noqa: N818 - what Pulumi says, as it says it
-    """Pulumi ended with an error.
+class Refused(Exception):  # noqa: N818 - the text is Pulumi's own
+    """A command of Pulumi ended with an error.
 
     Attributes:
-        step: What it had done until then.
+        step: What it had done before.
     """
 
     def __init__(self, text: str, step: Step) -> None:
@@ -53,11 +53,11 @@ class Step:
     """What one command of Pulumi did.
 
     Attributes:
-        operations: The operation on each resource that is not left as it is, by the resource's logical name.
-        done: Operation and logical name, in the order in which they ended.
-        errors: What was reported as wrong.
-        policies: What the policy pack reported, by the name of the rule.
-        printed: What the command printed.
+        operations: The operation on each changed resource, by the resource's logical name.
+        done: The operations and logical names, in the order in which they ended.
+        errors: The reported errors.
+        policies: The messages of the policy pack, by the name of the rule.
+        printed: The lines that the command printed.
     """
 
     operations: dict[str, str] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Step:
     printed: list[str] = field(default_factory=list)
 
     def hear(self, event: automation.EngineEvent) -> None:
-        """Take in an event of the engine."""
+        """Note an event of the engine."""
         if event.resource_pre_event:
             metadata = event.resource_pre_event.metadata
             if metadata.op not in {"same", "read", "refresh"}:
@@ -81,17 +81,17 @@ class Step:
             self.policies[event.policy_event.policy_name] = event.policy_event.message
 
     def order(self, operation: str) -> list[str]:
-        """Give the resources for which an operation ended, in that order."""
+        """Return the resources for which an operation ended, in that order."""
         return [name for done, name in self.done if done == operation]
 
 
 def logical_name(urn: str) -> str:
-    """Give a resource's name in the program, the last part of its URN."""
+    """Return a resource's name in the program, the last part of its URN."""
     return urn.rpartition("::")[2]
 
 
 class Engine:
-    """Pulumi's CLI with a home and a backend of its own."""
+    """Pulumi's CLI with its own home and backend."""
 
     def __init__(self, folder: Path, server: Server) -> None:
         command = cli.find()
@@ -146,10 +146,10 @@ class Deployment:
         engine: Runs the commands.
         stack: The stack's name; its file is the project's.
         project: The folder of the program.
-        settings: What differs from the stack's file, by key without namespace.
+        settings: Settings that differ from the stack's file, by key without namespace.
 
     Attributes:
-        transform: Changes what the program registers, for experiments; None for the program as it is.
+        transform: Changes the resources that the program registers; None for the unchanged program.
     """
 
     def __init__(
@@ -177,17 +177,17 @@ class Deployment:
         self._write_pack()
 
     def _write_pack(self) -> None:
-        """Write the policy pack as an executable, which needs no plugin of Pulumi's for Python.
+        """Write the policy pack as an executable, which needs no language plugin of Pulumi's for Python.
 
-        It gets by these variables what that plugin would tell it.
+        The plugin would pass these values as variables too.
         """
-        told = {
+        passed = {
             "PULUMI_CONFIG": json.dumps({"aws:region": self.stack}),
             "PULUMI_PROJECT": NAME,
             "PULUMI_STACK": self.stack,
             "PULUMI_DRY_RUN": "true",
         }
-        variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in told.items())
+        variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in passed.items())
         python, pack = shlex.quote(sys.executable), shlex.quote(str(self.project / "policy"))
         self.pack.write_text(
             f'#!/bin/sh\n{variables} exec {python} -u -W ignore -m pulumi.policy "$1" {pack}\n'
@@ -254,26 +254,26 @@ class Deployment:
         return step
 
     def outputs(self) -> dict[str, Any]:
-        """Give the stack's outputs, as `pulumi stack output` shows them."""
+        """Return the stack's outputs, as `pulumi stack output` shows them."""
         return {name: output.value for name, output in self._stack.outputs().items()}
 
     def state(self) -> list[dict[str, Any]]:
-        """Give every resource of the state."""
+        """Return every resource of the state."""
         deployment = self._stack.export_stack().deployment or {}
         return deployment.get("resources", [])
 
     def pending(self) -> list[dict[str, Any]]:
-        """Give what Pulumi had begun and not recorded as done when it was interrupted."""
+        """Return what Pulumi had begun and not recorded as done when it was interrupted."""
         deployment = self._stack.export_stack().deployment or {}
         return deployment.get("pending_operations", [])
 
     def stored(self) -> str:
-        """Give the state as the backend stores it: secrets are encrypted in it."""
+        """Return the state as the backend stores it: secrets are encrypted in it."""
         (file,) = self.engine.backend.rglob(f"stacks/**/{self.stack}.json")
         return file.read_text()
 
     def run(self, *args: str) -> str:
-        """Run any command of the CLI, and give what it prints."""
+        """Run any command of the CLI, and return what it prints."""
         process = self.engine.run(self.work, *args, "--stack", self.stack)
         printed, _ = process.communicate()
         if process.returncode:
@@ -281,7 +281,7 @@ class Deployment:
         return printed
 
     def client(self, service: str) -> Any:
-        """Give a boto3 client in the stack's region."""
+        """Return a boto3 client in the stack's region."""
         return self.engine.server.client(service, self.stack)
 
 

@@ -1,7 +1,7 @@
-"""Plugins of Pulumi that live in the process of the tests: the AWS provider, and one for Python.
+"""Pulumi's plugins in the process of the tests: the AWS provider, and the language plugin for Python.
 
-Importing pulumi_aws takes longer than most commands of the tests, so it happens once. And here a test can
-hold up a provider's call, to interrupt Pulumi at that moment.
+Importing pulumi_aws takes longer than most commands of the tests, so it happens once. A test can also delay a
+call of the provider, to interrupt Pulumi at that moment.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2, provider_pb2_grpc
 
-from tests.engine.provider import Provider, TellRefusals
+from tests.engine.provider import Provider, ReportRefusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from local.server import Server
 
-# Prints the port that it is told, as the engine expects of a plugin, and lives until the engine ends it.
+# Prints the port that it receives, as the engine expects of a plugin, and runs until the engine ends it.
 _SCRIPT = """
 import signal, socket
 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -35,7 +35,7 @@ asked.recv(1)
 
 
 class _Plugin:
-    """A plugin: each start of its executable is answered by a gRPC server of its own, while it lives."""
+    """A plugin. Each process of its executable gets its own gRPC server, until the process ends."""
 
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))
@@ -49,7 +49,7 @@ class _Plugin:
         path.chmod(0o755)
 
     def close(self) -> None:
-        """Take no more starts."""
+        """Accept no more processes."""
         self._listening.close()
 
     def _grpc_server(self) -> grpc.Server:
@@ -59,7 +59,7 @@ class _Plugin:
         while True:
             try:
                 started, _ = self._listening.accept()
-            except OSError:  # closed
+            except OSError:  # The socket is closed.
                 return
             threading.Thread(target=self._serve, args=(started,), daemon=True).start()
 
@@ -69,7 +69,7 @@ class _Plugin:
         server.start()
         with started:
             started.sendall(f"{port}\n".encode())
-            started.recv(1)  # nothing, when the executable has ended
+            started.recv(1)  # It returns when the executable has ended.
         server.stop(grace=None)
 
 
@@ -77,8 +77,8 @@ class ProviderPlugin(_Plugin):
     """The AWS provider.
 
     Attributes:
-        before: Called with method (`Create`, `Delete` ...) and URN before each call that concerns a resource.
-        after: Called likewise when the call is done, before its answer is sent.
+        before: Called with the method (`Create`, `Delete` ...) and the URN before each call for a resource.
+        after: Called with the same after the call, before its response is sent.
     """
 
     def __init__(self, server: Server) -> None:
@@ -88,21 +88,21 @@ class ProviderPlugin(_Plugin):
         super().__init__()
 
     def _grpc_server(self) -> grpc.Server:
-        def tell(hear: str, method: str, request: Any) -> None:
+        def notify(moment: str, method: str, request: Any) -> None:
             if getattr(request, "urn", "") and not getattr(request, "preview", False):
-                getattr(self, hear)(method, request.urn)
+                getattr(self, moment)(method, request.urn)
 
         server = grpc.server(
             ThreadPoolExecutor(max_workers=16),
-            interceptors=[TellRefusals(tell)],
+            interceptors=[ReportRefusals(notify)],
             options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
         )
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(Provider(self._server.client), server)
         return server
 
 
-class _NeedsNothing(language_pb2_grpc.LanguageRuntimeServicer):
-    """Knows programs in Python as far as `pulumi import` asks: they need no plugins."""
+class _PythonLanguage(language_pb2_grpc.LanguageRuntimeServicer):
+    """The part of the language plugin that `pulumi import` calls: a Python program needs no plugins."""
 
     def Handshake(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
         return language_pb2.LanguageHandshakeResponse()
@@ -115,9 +115,9 @@ class _NeedsNothing(language_pb2_grpc.LanguageRuntimeServicer):
 
 
 class LanguagePlugin(_Plugin):
-    """What comes with an installed CLI as `pulumi-language-python`; the Automation API needs none."""
+    """The plugin `pulumi-language-python` of an installed CLI, which the Automation API does not need."""
 
     def _grpc_server(self) -> grpc.Server:
         server = grpc.server(ThreadPoolExecutor(max_workers=4))
-        language_pb2_grpc.add_LanguageRuntimeServicer_to_server(_NeedsNothing(), server)
+        language_pb2_grpc.add_LanguageRuntimeServicer_to_server(_PythonLanguage(), server)
         return server

@@ -1,7 +1,7 @@
 # ruff: noqa: N802 - the methods have the names of the protocol
-"""Pulumi's AWS provider in Python, over the calls by which `make local` creates resources.
+"""Pulumi's AWS provider in Python, with the calls by which `make local` creates resources.
 
-It replaces, and deletes first, as the real provider does: `local/resources` says when.
+`local/resources` defines when a resource is replaced, or deleted first, as the real provider does it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from local.resources.resource_type import ResourceType
 
 REFUSALS = (BotoCoreError, ClientError, LookupError, ValueError)
-"""What is wrong with a resource, and not with this provider."""
+"""The errors of a resource, as opposed to those of this provider."""
 
 
-class TellRefusals(grpc.ServerInterceptor):
-    """Tells the engine what AWS, or the conversion, refuses in its own words.
+class ReportRefusals(grpc.ServerInterceptor):
+    """Reports the errors of AWS, and of invalid values, to the engine.
 
-    `tell` is called with "before" or "after", a method's name and its request.
+    `notify` is called with "before" or "after", a method's name and its request.
     """
 
-    def __init__(self, tell: Callable[[str, str, Any], None]) -> None:
-        self._tell = tell
+    def __init__(self, notify: Callable[[str, str, Any], None]) -> None:
+        self._notify = notify
 
     def intercept_service(self, continuation: Any, handler_call_details: Any) -> Any:
         handler = continuation(handler_call_details)
@@ -46,7 +46,7 @@ class TellRefusals(grpc.ServerInterceptor):
 
         def answer(request: Any, context: Any) -> Any:
             method = handler_call_details.method.rpartition("/")[2]
-            self._tell("before", method, request)
+            self._notify("before", method, request)
             try:
                 answered = handler.unary_unary(request, context)
             except lifecycle.PartlyCreatedError as error:
@@ -54,7 +54,7 @@ class TellRefusals(grpc.ServerInterceptor):
             except REFUSALS as error:
                 context.abort(grpc.StatusCode.UNKNOWN, str(error))
             else:
-                self._tell("after", method, request)
+                self._notify("after", method, request)
                 return answered
 
         return grpc.unary_unary_rpc_method_handler(
@@ -66,7 +66,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """One provider of a program.
 
     Args:
-        client: Gives boto3's client of a service in a region.
+        client: Returns boto3's client of a service in a region.
     """
 
     def __init__(self, client: Callable[[str, str], Any]) -> None:
@@ -116,7 +116,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             raise LookupError(f"local/resources does not know the function {request.tok}")
         response = provider_pb2.InvokeResponse()
         answer = wire.written(FUNCTIONS[request.tok](self._target))
-        getattr(response, "return").CopyFrom(answer)  # a keyword of Python
+        getattr(response, "return").CopyFrom(answer)  # The name is a keyword of Python.
         return response
 
     # --- resources --------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
 
 def _type(urn: str) -> ResourceType:
-    """Give the type of a resource, as the last but one part of its URN names it."""
+    """Return the type of a resource, as the last but one part of its URN names it."""
     pulumi_type = urn.split("::")[2].rpartition("$")[2]
     if pulumi_type not in TYPES:
         raise LookupError(f"local/resources does not know the type {pulumi_type}")
@@ -196,18 +196,18 @@ def _some(changed: Any) -> Any:
 
 
 def _state(inputs: Mapping[str, Any], resource: Resource) -> Any:
-    """Give what the engine keeps of a resource: what AWS has, and the inputs that AWS does not tell."""
+    """Return the state of a resource: the values that AWS returns, and the inputs that it does not return."""
     return wire.written({**inputs, **resource.values, "id": resource.identifier})
 
 
 def _not_known_yet(kind: ResourceType, inputs: Mapping[str, Any]) -> Any:
-    """Give the outputs of a resource that a preview would create: they are not known, but for the inputs."""
+    """Return the outputs of a resource in a preview of its creation: all but the inputs are unknown."""
     outputs = hints.outputs(kind.pulumi_type).members
     return wire.written({**dict.fromkeys(outputs, hints.UNKNOWN), **inputs})
 
 
 def _partly_created(error: lifecycle.PartlyCreatedError) -> Any:
-    """Tell the engine that the resource exists, so that it keeps it and tries the rest in the next update."""
+    """Return the error that a resource exists: the engine keeps it, and completes it in the next update."""
     detail = provider_pb2.ErrorResourceInitFailed(
         id=error.resource.identifier, properties=_state({}, error.resource), reasons=[str(error)]
     )

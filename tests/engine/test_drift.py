@@ -1,4 +1,4 @@
-"""What somebody changes by hand is found by a refresh and put back by the next `up --refresh`."""
+"""A refresh finds manual changes, and the next `up --refresh` reverts them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHANGED = {
     "analytics-monitoring-alarms-queue-depth": "create",
     "analytics-network-egress-s3": "create",
 }
-"""What `change_by_hand` changes, and what puts it back."""
+"""The resources that `_change_by_hand` changes, and the operations that revert them."""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def _change_by_hand(client: Any, outputs: dict[str, Any]) -> None:
         for found in client("ec2").describe_prefix_lists()["PrefixLists"]
         if found["PrefixListName"].endswith(".s3")
     ]
-    # Rules of one protocol and port may be told as one permission with both prefix lists.
+    # EC2 may describe rules of one protocol and port as one permission with both prefix lists.
     to_s3 = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "PrefixListIds": [{"PrefixListId": s3}]}
     of_the_vpc = [{"Name": "vpc-id", "Values": [outputs["vpcId"]]}]
     for group in client("ec2").describe_security_groups(Filters=of_the_vpc)["SecurityGroups"]:
@@ -58,7 +58,7 @@ def test_changes_by_hand_are_found_and_put_back(deployment: Deployment) -> None:
     outputs = deployment.outputs()
     _change_by_hand(deployment.client, outputs)
     assert list(WorkingFunction(deployment.client, outputs).lacks())
-    assert not deployment.preview().operations  # without a refresh, nobody knows
+    assert not deployment.preview().operations  # Without a refresh, Pulumi does not see the changes.
 
     step = deployment.up(refresh=True)
 

@@ -1,4 +1,4 @@
-"""Pulumi is killed in the middle of an update; two updates run at once; a preview runs beside an update."""
+"""Pulumi is killed during an update, two updates run at once, and a preview runs during an update."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def deployment(engine: Engine) -> Deployment:
 
 
 class Held:
-    """Holds up changes of some resources: before AWS is called, or before its answer is told."""
+    """Delays the changes of some resources, before AWS is called or before Pulumi gets the response."""
 
     def __init__(self, names: set[str]) -> None:
         self._missing, self._names = set(names), names
@@ -53,7 +53,7 @@ class Held:
 
 @contextmanager
 def held(deployment: Deployment, moment: str, *names: str) -> Iterator[Callable[[], Step]]:
-    """Run `pulumi up` until the calls for all the resources are held; give what waits for its end."""
+    """Run `pulumi up` until the calls for all resources are held; yield a function that waits for its end."""
     hold, ended = Held(set(names)), []
     provider = deployment.engine.provider
     setattr(provider, moment, hold.hear)
@@ -81,7 +81,7 @@ def held(deployment: Deployment, moment: str, *names: str) -> Iterator[Callable[
 
 
 def _kill_while_creating(deployment: Deployment, *names: str) -> None:
-    """Kill Pulumi when AWS has created the resources and Pulumi has not heard of it."""
+    """Kill Pulumi after AWS has created the resources, and before Pulumi gets the responses."""
     with held(deployment, "after", *names):
         started = psutil.Process().children(recursive=True)
         (pulumi,) = [one for one in started if one.name() == "pulumi" and "up" in one.cmdline()]
@@ -89,7 +89,7 @@ def _kill_while_creating(deployment: Deployment, *names: str) -> None:
 
 
 def _import(deployment: Deployment, name: str) -> None:
-    """Take a resource over by its name, as the runbook has it."""
+    """Import a resource by its name, as the runbook describes."""
     pending = {logical_name(one["resource"]["urn"]): one["resource"] for one in deployment.pending()}
     resource = pending[name]
     inputs = resource["inputs"]
@@ -131,7 +131,7 @@ def test_what_exists_already_is_imported_by_its_name(
         _import(deployment, name)
 
 
-def test_after_the_imports_all_is_as_if_nothing_had_happened(deployment: Deployment) -> None:
+def test_after_the_imports_nothing_is_left_to_change(deployment: Deployment) -> None:
     step = deployment.up()
     imported = {ROLE, BUCKET, TABLE, LOG_GROUP, FUNCTION, MAPPING, ALIAS}
     assert not {name for name in imported if "replace" in step.operations.get(name, "")}

@@ -1,4 +1,4 @@
-"""A stack's life under Pulumi's engine, from its first preview to its last trace. The tests are its steps."""
+"""A stack under Pulumi's engine, from its first preview to its deletion. The tests are steps, in order."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_a_refresh_finds_nothing_changed(deployment: Deployment) -> None:
     deployment.refresh(expect_no_changes=True)
 
 
-def test_the_outputs_are_of_what_exists(deployment: Deployment) -> None:
+def test_the_outputs_name_existing_resources(deployment: Deployment) -> None:
     outputs = deployment.outputs()
     assert outputs["region"] == deployment.stack
     deployment.client("s3").head_bucket(Bucket=outputs["bucketName"])
@@ -88,9 +88,7 @@ def test_an_object_goes_through_the_stack(deployment: Deployment, functions: Lam
     _process(deployment, functions, "input/first.csv")
 
 
-def test_settings_change_what_they_are_of_and_nothing_else(
-    deployment: Deployment, functions: LambdaService
-) -> None:
+def test_settings_change_their_own_resources_alone(deployment: Deployment, functions: LambdaService) -> None:
     deployment.set(memorySize=2048, queueDepthThreshold=77, alarmSubscribers=["someone@example.org"])
     step = deployment.up()
     assert _kinds(step) == {
@@ -109,19 +107,21 @@ def test_settings_change_what_they_are_of_and_nothing_else(
 
 
 def _kinds(step: Step) -> dict[str, str]:
-    """The operations, by logical names without the hash at a subscriber's end."""
+    """Return the operations by logical name, without the hash at the end of a subscriber's name."""
     return {
         name.rpartition("-")[0] if "-subscriber-" in name else name: operation
         for name, operation in step.operations.items()
     }
 
 
-def test_a_key_of_its_own_comes_to_what_exists(deployment: Deployment, functions: LambdaService) -> None:
+def test_a_customer_managed_key_is_added_to_existing_resources(
+    deployment: Deployment, functions: LambdaService
+) -> None:
     deployment.set(customerManagedKey=True)
     step = deployment.up()
     created = {name for name, operation in step.operations.items() if operation == "create"}
     assert {name.rpartition("-")[2] for name in created} == {"encryption", "key", "alias"}
-    # Pulumi's state, not AWS, notes that the stack has a key: by a stash that is replaced.
+    # A stash in Pulumi's state notes that the stack has a key. It is replaced.
     assert step.operations.pop("analytics-identity-key") == "delete-replaced"
     assert set(step.operations.values()) == {"create", "update"}
     (key,) = [one["outputs"]["arn"] for one in deployment.state() if one["type"] == "aws:kms/key:Key"]
@@ -148,7 +148,7 @@ def test_destroy_leaves_nothing(deployment: Deployment, before: set[str], server
         if name.startswith(("analytics-network-subnet-", "analytics-network-security-group"))
         and not name.endswith("-routes")
     ]
-    # Lambda deletes the function's interfaces with the role, after the function.
+    # Lambda uses the role to delete the function's interfaces, after the function.
     assert function < min(network)
     assert max(network) < policy < _position(order, "function-role-role")
     assert _position(order, "processing-mapping") < function

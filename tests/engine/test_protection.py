@@ -1,4 +1,4 @@
-"""`pulumi destroy` of a protected stack: what it leaves, and how the stack comes back."""
+"""`pulumi destroy` of a protected stack: what it leaves, and how `pulumi up` restores the rest."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_what_holds_data_or_waiting_messages_is_protected(deployment: Deployment
     assert protected == HOLD_DATA
 
 
-def test_a_destroy_can_be_looked_at_first(deployment: Deployment) -> None:
+def test_a_destroy_can_be_previewed(deployment: Deployment) -> None:
     before = deployment.state()
     with pytest.raises(Refused, match="protected"):
         deployment.run("destroy", "--preview-only")
     assert deployment.state() == before
 
 
-def test_a_refused_destroy_leaves_what_holds_data_and_up_brings_back_the_rest(deployment: Deployment) -> None:
+def test_a_refused_destroy_leaves_what_holds_data_and_up_restores_the_rest(deployment: Deployment) -> None:
     outputs = deployment.outputs()
     deployment.client("s3").put_object(Bucket=outputs["bucketName"], Key="kept", Body=b"kept")
     deployment.client("sqs").send_message(QueueUrl=outputs["deadLetterQueueUrl"], MessageBody="kept")

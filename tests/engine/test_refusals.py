@@ -1,4 +1,4 @@
-"""What is wrong with a stack is refused before anything of it exists."""
+"""Invalid settings and broken rules are refused before any resource is created."""
 
 from __future__ import annotations
 

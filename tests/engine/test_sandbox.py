@@ -1,4 +1,4 @@
-"""The sandbox's trial with Pulumi's engine, against the embedded AWS."""
+"""The sandbox's test deployment with Pulumi's engine, against the embedded AWS."""
 
 from __future__ import annotations
 

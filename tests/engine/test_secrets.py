@@ -1,4 +1,4 @@
-"""A secret of the stack's file is nowhere to be read in what Pulumi stores and prints."""
+"""A secret of the stack's file is in no output and no stored state of Pulumi in plain text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def deployment(engine: Engine) -> Deployment:
     return Deployment(engine)
 
 
-def test_a_secret_subscriber_is_nowhere_to_be_read(deployment: Deployment) -> None:
+def test_a_secret_subscriber_is_stored_and_printed_only_encrypted(deployment: Deployment) -> None:
     deployment.set_secret("alarmSubscribers[0]", SUBSCRIBER)
     for step in (deployment.preview(diff=True), deployment.up(diff=True)):
         assert step.operations
@@ -31,11 +31,11 @@ def test_a_secret_subscriber_is_nowhere_to_be_read(deployment: Deployment) -> No
     assert SECRET not in (deployment.work / "Pulumi.us-east-1.yaml").read_text()
 
 
-def test_neither_a_refresh_nor_an_update_nor_an_error_tells_it(deployment: Deployment) -> None:
+def test_a_refresh_and_an_update_do_not_print_it(deployment: Deployment) -> None:
     deployment.set(memorySize=2048)
     for step in (deployment.refresh(), deployment.up(diff=True)):
         assert SECRET not in "\n".join(step.printed)
     assert SECRET not in deployment.stored()
     assert not deployment.up(expect_no_changes=True).operations
-    assert SECRET in deployment.run("stack", "export", "--show-secrets")  # so it is there, encrypted
+    assert SECRET in deployment.run("stack", "export", "--show-secrets")  # It is there, encrypted.
     assert PASSPHRASE not in deployment.stored()

@@ -1,4 +1,4 @@
-"""Values as Pulumi's engine sends them to a provider, and as it wants them back."""
+"""Values in the format in which Pulumi's engine sends them to a provider and receives them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Archive(pulumi.FileArchive):
     """An archive, equal to another of the same content.
 
     Attributes:
-        digest: SHA-256 of the content, by which alone Pulumi's state keeps an archive.
-        path: Where the archive is; empty for one that the state keeps.
+        digest: SHA-256 of the content: all that Pulumi's state keeps of an archive.
+        path: The file; empty for an archive of the state.
     """
 
     def __init__(self, digest: str, path: str) -> None:
@@ -33,7 +33,7 @@ class Archive(pulumi.FileArchive):
 
 
 def read(message: struct_pb2.Struct) -> dict[str, Any]:
-    """Give the values of a message, without those that are null."""
+    """Return the values of a message, without those that are null."""
     return {name: value for name, field in message.fields.items() if (value := _read(field)) is not None}
 
 
@@ -44,7 +44,7 @@ def _read(field: struct_pb2.Value) -> Any:
             if values.get(SPECIAL_SIG_KEY) == SPECIAL_ARCHIVE_SIG:
                 return Archive(values["hash"], values.get("path", ""))
             if SPECIAL_SIG_KEY in values:
-                raise ValueError(f"the provider takes no values like {values}")
+                raise ValueError(f"the provider supports no values like {values}")
             return values
         case "list_value":
             return [_read(item) for item in field.list_value.values]
@@ -59,7 +59,7 @@ def _read(field: struct_pb2.Value) -> Any:
 
 
 def written(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    """Give the message of values."""
+    """Return values as a message."""
     return struct_pb2.Struct(fields={name: _written(value) for name, value in values.items()})
 
 
@@ -83,4 +83,4 @@ def _written(value: Any) -> struct_pb2.Value:
         case list() | tuple():
             items = [_written(item) for item in value]
             return struct_pb2.Value(list_value=struct_pb2.ListValue(values=items))
-    raise TypeError(f"a value must be one of JSON's, or an archive, got {value!r}")
+    raise TypeError(f"a value must be a JSON value or an archive, got {value!r}")
