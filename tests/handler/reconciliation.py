@@ -34,7 +34,7 @@ def reconcile(simulation: Simulation) -> list[Finding]:
         assert len(findings) < 5, f"{findings} does not end"
         findings.append(difference.finding)
         for event in from_event(difference.event(STACK, simulation.replay_id())):
-            simulation.replayed = True
+            simulation.replays += 1
             simulation.send(event)
         simulation.settle()
     return findings

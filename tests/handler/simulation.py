@@ -157,12 +157,12 @@ class Simulation:
     dead: list[Message] = field(default_factory=list)
     """The dead-letter queue."""
     running: list["Run"] = field(default_factory=list)
-    counted: list[tuple[str, str, str]] = field(default_factory=list)
-    """The jobs, replay ids and statuses of the metrics that were emitted."""
+    counted: list[tuple[str, str]] = field(default_factory=list)
+    """The jobs and statuses of the metrics that were emitted."""
     deliveries: int = 0
     events: int = 0
     deleted_by_a_user: bool = False
-    replayed: bool = False
+    replays: int = 0
     lost: bool = False
     """Whether an event has never arrived."""
     forgotten: bool = False
@@ -207,7 +207,7 @@ class Simulation:
     def replay(self) -> None:
         """Send the event of the current version again, as `ops replay` does."""
         if current := self.s3.current(KEY):
-            self.replayed = True
+            self.replays += 1
             self._send(Kind.CREATED, current.version_id, self.replay_id())
 
     def replay_id(self) -> str:
@@ -375,7 +375,7 @@ class Run:
 
     def count(self, status: Status) -> None:
         """Note that the job's metrics have been emitted."""
-        self.simulation.counted.append((self.message.job, self.message.event.replay_id or "", status.value))
+        self.simulation.counted.append((self.message.job, status.value))
 
     def _call(self, call: Callable[..., Any], **request: Any) -> Any:
         action = self._pause(call.__name__)
