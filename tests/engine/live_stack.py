@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 REPLACED_UNNOTICED = ("-layer", "-identity-key")
 """A function keeps the version of a layer that is deleted (Lambda developer guide, "Deleting layers"). The
-stash of the stack's identity exists in Pulumi's state alone."""
+stash of the stack's identity exists only in Pulumi's state."""
 
 HOLD_DATA = ("-bucket", "-jobs-table", "-queue", "-dlq", "-log-group", "-key")
 """The ends of the names of what must not be deleted."""
@@ -41,7 +41,7 @@ class LiveStack:
             client("sqs").send_message(QueueUrl=self.outputs[output], MessageBody="kept")
 
     def check_data(self) -> None:
-        """Fail unless all data is where it was."""
+        """Fail if any of the data is missing."""
         client = self.deployment.client
         client("s3").get_object(Bucket=self.outputs["bucketName"], Key="kept/object")
         assert client("dynamodb").get_item(
@@ -55,7 +55,7 @@ class LiveStack:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Fail if the function lacks something at any moment of what is done within."""
+        """Fail if the function cannot work at any moment within the context."""
         provider = self.deployment.engine.provider
         function = WorkingFunction(self.deployment.client, self.outputs)
         self.calls = []
@@ -74,7 +74,7 @@ class LiveStack:
         assert list(function.lacks()) == []
 
     def up(self, **settings: Any) -> Step:
-        """Change settings, and hold that nothing is harmed."""
+        """Change settings, and check the function and the data."""
         self.deployment.set(**settings)
         with self.watched():
             step = self.deployment.up()
@@ -83,6 +83,6 @@ class LiveStack:
 
 
 def replaced(step: Step) -> set[str]:
-    """Give the resources that a step replaced."""
+    """Return the resources that a step replaced."""
     names = {name for name, operation in step.operations.items() if "replace" in operation}
     return {name for name in names if not name.endswith(REPLACED_UNNOTICED)}

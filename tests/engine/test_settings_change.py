@@ -1,7 +1,7 @@
-"""What a change of each setting does to a live stack, as `Pulumi.yaml` and docs/settings.md say it.
+"""A change of each setting has the effect on a live stack that `Pulumi.yaml` and docs/settings.md describe.
 
-A stack has data and a running function. Each setting is changed alone, and back. Nothing that holds data is
-deleted, and the function has at every moment what it works with.
+The stack has data and a running function. Each setting is changed alone, and back. No resource with data is
+deleted, and the function can work at every moment.
 """
 
 from __future__ import annotations
@@ -56,10 +56,10 @@ NEEDS: dict[str, dict[str, Any]] = {
     "forceDestroy": {"protect": False},
     "queryScanLimitBytes": {"datasets": ["*"]},
 }
-"""Settings that mean something only beside another one."""
+"""Settings that need another one."""
 
 ONE_WAY = {"customerManagedKey"}
-"""Settings that are fixed once they are changed."""
+"""Settings that cannot be changed back."""
 
 IN_PLACE = "Changed in place."
 REPLACED = "Changed by replacement."
@@ -81,7 +81,7 @@ def test_every_setting_has_a_class_and_another_value_here() -> None:
 
 
 def _default(name: str) -> Any:
-    """What the stack's file has: a setting that it does not set is taken out of it again."""
+    """Return the value in the stack's file; None removes a setting that the file does not have."""
     file = yaml.safe_load((PROJECT / "Pulumi.us-east-1.yaml").read_text())["config"]
     return file.get(f"{NAME}:{name}")
 
@@ -120,7 +120,7 @@ def test_what_is_changed_in_place_replaces_nothing(live: LiveStack, name: str) -
 
 
 @pytest.mark.parametrize("name", _of(REPLACED))
-def test_what_is_replaced_is_there_before_the_old_goes(live: LiveStack, name: str) -> None:
+def test_a_replacement_exists_before_the_old_resource_is_deleted(live: LiveStack, name: str) -> None:
     for value in (OTHER_VALUES[name], _default(name)):
         step = live.up(**{name: value})
         gone = replaced(step) | {one for one, operation in step.operations.items() if operation == "delete"}
@@ -129,7 +129,7 @@ def test_what_is_replaced_is_there_before_the_old_goes(live: LiveStack, name: st
         assert not live.deployment.preview(expect_no_changes=True).operations
 
 
-def test_a_key_of_its_own_comes_in_place_and_stays(live: LiveStack) -> None:
+def test_a_customer_managed_key_is_added_in_place_and_stays(live: LiveStack) -> None:
     step = live.up(customerManagedKey=True)
     assert not replaced(step)
     assert not live.deployment.preview(expect_no_changes=True).operations
@@ -148,7 +148,7 @@ def test_a_key_of_its_own_comes_in_place_and_stays(live: LiveStack) -> None:
 
 
 def _resources(live: LiveStack) -> dict[str, tuple[Any, ...]]:
-    """What the state holds of each resource, apart from when it was changed."""
+    """Return the state of each resource, without the times of its changes."""
     return {
         one["urn"]: (one.get("id"), one.get("inputs"), one.get("protect", False))
         for one in live.deployment.state()

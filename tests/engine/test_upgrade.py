@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _newest_release() -> str | None:
-    """Give the tag of the newest release that this tree contains."""
+    """Return the tag of the newest release that this tree contains."""
     git = shutil.which("git")
     if git is None or not (PROJECT / ".git").exists():
         return None
