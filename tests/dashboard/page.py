@@ -1,4 +1,4 @@
-"""A dashboard as one HTML page that needs nothing else: graphs as inline SVG, no script, no other file."""
+"""A dashboard as one HTML page, with graphs as inline SVG, without scripts and other files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 COLOURS = ("#1f77b4", "#2ca02c", "#ff7f0e", "#9467bd", "#17becf", "#d62728", "#8c564b", "#7f7f7f")
 COLUMN, ROW = 64, 54
-"""Pixels that a column and a row of the grid are drawn for."""
+"""Width of a column and height of a row of the grid in pixels."""
 HEADROOM = 96
-"""Pixels of a widget's height that its title and legend take."""
+"""Height of a widget's title and legend in pixels."""
 LEFT, RIGHT, TOP, BOTTOM = 60, 12, 10, 22
-"""Margins of a graph: the scales stand in them."""
+"""Margins of a graph, for its scales."""
 
 _STYLE = """
 body { font: 13px/1.4 system-ui, sans-serif; margin: 16px; background: #f2f3f3; color: #16191f; }

@@ -1,4 +1,4 @@
-"""docs/dashboard.png: the deployed dashboard with the metrics of a local run, as a real browser draws it.
+"""docs/dashboard.png: a browser's picture of the deployed dashboard with the metrics of a local run.
 
 `python -m tests.dashboard.screenshot` needs Chromium (`apt-get install chromium`), and fails if the browser
 logs an error or leaves a widget out.
@@ -26,7 +26,7 @@ SIZE = "--window-size=1600,1680"
 
 
 def main() -> None:
-    """Draw the page, look at it in the browser, and take the picture."""
+    """Draw the page, check it in the browser, and take the picture."""
     browser = next(filter(None, map(shutil.which, NAMES)), None)
     if browser is None:
         sys.exit(f"no browser: install one of {', '.join(NAMES)}")

@@ -1,4 +1,4 @@
-"""`python -m tests.dashboard`: the deployed dashboard with the metrics of a run, as a page on its own."""
+"""`python -m tests.dashboard`: the deployed dashboard with the metrics of a run, as a page."""
 
 import json
 from datetime import timedelta
@@ -12,7 +12,7 @@ VOID = {"meta", "br", "line", "circle", "polyline"}
 
 
 class Page(HTMLParser):
-    """What is on a page; refuses tags that are not closed in turn, scripts, and references to other files."""
+    """The contents of a page; refuses unbalanced tags, scripts, and references to other files."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What CloudWatch's console does with a dashboard: reads its body and fetches what its widgets show."""
+"""Reads the body of a dashboard and fetches the data of its widgets, as CloudWatch's console does."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from local.server import Server
 
 POINTS = 60
-"""Points of a line at the most: as in the console, the period grows with the time shown."""
+"""Maximum points of a line: as in the console, the period grows with the displayed time."""
 PERIODS = (1, 5, 10, 30, 60, 300, 900, 3600, 21600, 86400)
-"""Seconds, as CloudWatch has them."""
+"""Periods of CloudWatch in seconds."""
 _SEARCH = re.compile(
     r"SEARCH\('\{(?P<namespace>\w+),(?P<dimensions>[\w,]+)\} MetricName=\"(?P<metric>\w+)\""
     r" (?P<key>\w+)=\"(?P<value>[^\"]*)\"', '(?P<stat>\w+)', \d+\)"
@@ -48,7 +48,7 @@ class Alarm:
 
 @dataclass(frozen=True, kw_only=True)
 class Widget:
-    """A widget with its place on the grid and what it shows: one of lines, alarms and a table."""
+    """A widget with its place on the grid and its lines, alarms or table."""
 
     title: str
     x: int
@@ -64,7 +64,7 @@ class Widget:
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
-    """A dashboard with all that it shows, from `start` to `end`."""
+    """A dashboard with its data from `start` to `end`."""
 
     name: str
     start: datetime
@@ -73,7 +73,7 @@ class Dashboard:
 
 
 def read(server: Server, region: str, name: str, shown: timedelta) -> Dashboard:
-    """Read a deployed dashboard and fetch what its widgets show of so long a time until now."""
+    """Read a deployed dashboard and fetch the data of its widgets for the time until now."""
     reader = _Reader(server, region, shown)
     body = json.loads(reader.cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"])
     widgets = [reader.widget(widget) for widget in body["widgets"]]

@@ -21,7 +21,7 @@ def evaluated(region: str, freshness_hours: int, subscribers: str = "[]") -> Eva
 
 
 def evaluate_monitoring(region: str = "us-east-1", freshness_hours: int = 0) -> dict[str, dict[str, Any]]:
-    """The inputs of each alarm, the composite one included, by its kind."""
+    """The inputs of each alarm, including the composite one, by its kind."""
     evaluation = evaluated(region, freshness_hours)
     alarms = evaluation.all("aws:cloudwatch/metricAlarm:MetricAlarm")
     composite = evaluation.all("aws:cloudwatch/compositeAlarm:CompositeAlarm")

@@ -1,4 +1,4 @@
-"""What the program defines for people on call: alarms, topic and dashboard of each region."""
+"""Alarms, topic and dashboard of each region."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""docs/cost.md says what its counts and prices come to."""
+"""docs/cost.md is calculated from its counts and prices."""
 
 import json
 from datetime import date

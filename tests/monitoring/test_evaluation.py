@@ -1,4 +1,4 @@
-"""The embedded CloudWatch: alarms are decided, and expressions evaluated, as CloudWatch documents it."""
+"""The embedded CloudWatch evaluates alarms and expressions as CloudWatch documents it."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ NOW = datetime(2030, 1, 1, 12, 0, 30, tzinfo=UTC)
 
 
 class Metrics:
-    """Stands for GetMetricData: values of complete minutes before NOW, oldest first."""
+    """Replaces GetMetricData: values of complete minutes before NOW, oldest first."""
 
     def __init__(self, *values: float | None) -> None:
         self._values = values

@@ -1,4 +1,4 @@
-"""The project's stacks as the rules see them, and ways to break them."""
+"""The project's stacks as input of the rules, and functions that break them."""
 
 import dataclasses
 import functools
@@ -12,12 +12,12 @@ from policy.rules import Resource, Stack
 from tests.program.evaluation import STACKS, evaluate
 
 MODES = {False: "AWS's keys", True: "a key of its own"}
-"""The two ways in which a stack can be encrypted, by the setting customerManagedKey."""
+"""The two kinds of encryption, by the setting customerManagedKey."""
 
 
 @functools.cache
 def evaluated(region: str, *, customer_managed_key: bool = False) -> Stack:
-    """Evaluate the program for the stack of a region, with the stack's own outputs as one more resource."""
+    """Evaluate the program for the stack of a region, with the stack's outputs as an additional resource."""
     overrides = {"regional-analytics:customerManagedKey": json.dumps(customer_managed_key)}
     evaluation = evaluate(region, overrides)
     resources = [
@@ -31,18 +31,18 @@ def evaluated(region: str, *, customer_managed_key: bool = False) -> Stack:
         for recorded in evaluation.resources
     ]
     outputs = Resource(type="pulumi:pulumi:Stack", name=region, properties=_plain(evaluation.outputs))
-    # The engine makes the stack's default provider from its `aws:` keys.
+    # The engine creates the default provider from the `aws:` keys.
     provider = Resource(type="pulumi:providers:aws", name="default", properties={"region": region})
     return Stack(region=region, resources=(provider, *resources, outputs))
 
 
 def every() -> list[tuple[str, bool]]:
-    """Give each stack in each way of encryption."""
+    """Return each stack with each kind of encryption."""
     return [(region, own_key) for own_key in MODES for region in STACKS]
 
 
 def one(stack: Stack, type_: str, part: str = "") -> Resource:
-    """Give the first resource of a type (`s3/bucket:Bucket`) whose name holds the part."""
+    """Return the first resource of a type (`s3/bucket:Bucket`) whose name contains the part."""
     return next(resource for resource in stack.of(f"aws:{type_}") if part in resource.name)
 
 
@@ -54,7 +54,7 @@ def changed(type_: str, part: str = "", /, **properties: Any) -> Callable[[Stack
 
 
 def unprotected(type_: str) -> Callable[[Stack], Stack]:
-    """Take one resource's protection by Pulumi away."""
+    """Remove one resource's protection by Pulumi."""
     return lambda stack: _replaced(stack, one(stack, type_), lambda _: {"protect": False})
 
 

@@ -1,4 +1,4 @@
-"""The policy pack, run as Pulumi's engine runs it: a process that answers over gRPC."""
+"""The policy pack, run as a process with gRPC, as Pulumi's engine does."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.program.evaluation import STACKS
 
 LEVELS = {"advisory": analyzer_pb2.ADVISORY, "mandatory": analyzer_pb2.MANDATORY}
 NO_ENGINE = "127.0.0.1:0"
-"""The pack answers the engine and asks it nothing."""
+"""The pack does not call the engine."""
 PACK = Path(__file__).resolve().parents[2] / "policy"
 
 
@@ -34,7 +34,7 @@ class Pack:
     engine: analyzer_pb2_grpc.AnalyzerStub
 
     def report(self, stack: Stack) -> list[str]:
-        """Ask about each resource and about the stack, as `pulumi preview` does; give what it is told."""
+        """Analyze each resource and the stack, as `pulumi preview` does; return the violations."""
         asked = [self.engine.Analyze(_request(resource)) for resource in stack.resources]
         asked.append(
             self.engine.AnalyzeStack(
@@ -43,7 +43,7 @@ class Pack:
         )
         for answer in asked:
             for diagnostic in answer.diagnostics:
-                # A value that a preview hides must not keep a rule from running.
+                # An unknown value must not prevent a rule from running.
                 assert not diagnostic.message.startswith("can't run policy"), diagnostic.message
         return [f"{one.policyName}: {one.message}" for answer in asked for one in answer.diagnostics]
 
@@ -178,7 +178,7 @@ def without_provider(stack: Stack) -> Stack:
 
 
 def previewed(stack: Stack) -> Stack:
-    """Hide what AWS has not made yet: ids and ARNs, and everything that holds one; references stay."""
+    """Replace ids, ARNs and values that contain them by unknown values, and keep references."""
     made = {
         str(resource.at(name)): resource.urn
         for resource in reversed(

@@ -1,4 +1,4 @@
-"""The residency gate knows every region, by each way in which AWS writes it."""
+"""The residency rules recognize every region, in each form that AWS uses."""
 
 import boto3
 import pytest
@@ -15,7 +15,7 @@ ZONE_IDS = {
     "us-gov-west-1": "usgw1-az1",
     "us-west-2": "usw2-az4",
 }
-"""Of some regions, as AWS Resource Access Manager's user guide lists them."""
+"""Zone ids of some regions (AWS Resource Access Manager user guide)."""
 
 
 def regions() -> list[str]:

@@ -1,4 +1,4 @@
-"""The three stacks keep every rule, and each rule reports what breaks it, with the resource and the value."""
+"""All stacks pass every rule, and each rule reports violations with the resource and the value."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What must carry tags is everything that can."""
+"""The rule for tags covers every type that supports tags."""
 
 import sys
 
@@ -11,7 +11,7 @@ from tests.policy.stacks import evaluated, every
 
 
 def taggable(type_: str) -> bool:
-    """Tell whether pulumi-aws's class of this type takes tags."""
+    """Tell whether pulumi-aws's class of this type has tags."""
     _, module, name = type_.split(":")
     module = module.partition("/")[0]
     package = getattr(pulumi_aws, {"lambda": "lambda_"}.get(module, module))

@@ -1,4 +1,4 @@
-"""The real program, evaluated under Pulumi's mock monitor, with everything that it registers on record."""
+"""The program, evaluated with Pulumi's mock monitor, which records all registered resources."""
 
 import json
 import logging
@@ -40,7 +40,7 @@ ARNS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One registration: inputs in the provider's camelCase, options as the engine gets them."""
+    """A registered resource: its inputs in the provider's camelCase, and its options."""
 
     type: str
     name: str
@@ -49,7 +49,7 @@ class Resource:
     custom: bool
     inputs: Mapping[str, Any]
     sent: Mapping[str, Any]
-    """The inputs as the engine is sent them, with secrets marked."""
+    """The inputs as sent to the engine, with marked secrets."""
     secret_outputs: tuple[str, ...]
     state: Mapping[str, Any]
     parent: str
@@ -60,7 +60,7 @@ class Resource:
     replace_on_changes: tuple[str, ...]
 
     def json(self, key: str) -> Any:
-        """The input of this name, which holds a JSON document."""
+        """The parsed JSON document of an input."""
         return json.loads(self.inputs[key])
 
 
@@ -77,11 +77,11 @@ class Evaluation:
 
     @property
     def custom(self) -> list[Resource]:
-        """What AWS is asked for: no components, no provider."""
+        """The AWS resources, without components and providers."""
         return [resource for resource in self.resources if resource.type.startswith("aws:")]
 
     def dependencies(self, type_: str, name_part: str = "") -> set[str]:
-        """URNs of all that the resource depends on, directly or not: they exist before it and outlive it."""
+        """URNs of all dependencies, which are created before the resource and deleted after it."""
         found: set[str] = set()
         waiting = [self.one(type_, name_part)]
         while waiting:
@@ -95,13 +95,13 @@ class Evaluation:
         return [resource for resource in self.resources if resource.type == type_]
 
     def one(self, type_: str, name_part: str = "") -> Resource:
-        """The only resource of the type (whose name holds the part)."""
+        """The only resource of the type (whose name contains the part)."""
         (found,) = (resource for resource in self.all(type_) if name_part in resource.name)
         return found
 
 
 def stack_config(stack: str) -> dict[str, str]:
-    """What the stack file sets, as Pulumi's engine hands it to the program; encrypted values are left out."""
+    """The configuration of a stack file as Pulumi passes it to the program, without encrypted values."""
     return dict(configuration.stack_configurations()[stack].values)
 
 
@@ -142,7 +142,7 @@ def evaluate(
 
 
 class Log(logging.Logger):
-    """Keeps what Pulumi warns of, deprecated inputs among it."""
+    """Records Pulumi's warnings, for example of deprecated inputs."""
 
     def __init__(self) -> None:
         super().__init__("pulumi")
@@ -154,7 +154,7 @@ class Log(logging.Logger):
 
 
 class RecordingMonitor(mocks.MockMonitor):
-    """Keeps what `Mocks.new_resource` does not see: parents and options."""
+    """Records parents and options, which `Mocks.new_resource` does not get."""
 
     def __init__(self, mocks_: mocks.Mocks) -> None:
         super().__init__(mocks_)
@@ -162,7 +162,7 @@ class RecordingMonitor(mocks.MockMonitor):
 
     @classmethod
     def without_aws(cls) -> "RecordingMonitor":
-        """For what should end before anything is registered."""
+        """Return a monitor for programs that must fail before they register a resource."""
         return cls(Outputs("nowhere"))
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
@@ -193,15 +193,15 @@ class RecordingMonitor(mocks.MockMonitor):
 
 @dataclass
 class Outputs(mocks.Mocks):
-    """Gives each resource what AWS would: an id, an ARN, an address."""
+    """Gives each resource the id, ARN and URL that AWS would."""
 
     region: str
     preview: bool = False
     providers: dict[str, str] = field(default_factory=dict)
-    """Region of each provider that the program makes, by id; `region` is the default one's."""
+    """Region of each provider that the program creates, by id; `region` is the default provider's."""
 
     stashed: dict[str, Any] = field(default_factory=dict)
-    """What each `Stash` has kept since it was created, by name; else what it is given."""
+    """Stored value of each `Stash`, by name; other stashes return their input."""
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         answers = {

@@ -1,4 +1,4 @@
-"""With a key of the stack's own, everything that stores data uses it, and only who must may."""
+"""With a customer-managed key, everything that stores data uses it, and only the necessary services may."""
 
 import functools
 from typing import Any

@@ -1,4 +1,4 @@
-"""What of a deployed stack cannot be changed is refused before any of its resources is touched."""
+"""A change of a fixed setting is refused before any resource is changed."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ OWN_KEY = {"regional-analytics:customerManagedKey": "true"}
 def update(
     stashed: Mapping[str, Any], config: Mapping[str, str] | None = None, *, preview: bool = False
 ) -> tuple[RecordingMonitor, Evaluation | SettingsError]:
-    """Evaluate the program for a stack whose state has kept the values."""
+    """Evaluate the program for a stack whose state has these values."""
     monitor = RecordingMonitor(Outputs("eu-west-1", preview=preview, stashed=dict(stashed)))
     try:
         return monitor, evaluate("eu-west-1", config, monitor=monitor, preview=preview)
@@ -76,7 +76,7 @@ def test_unchanged_settings_are_accepted(config: dict[str, str]) -> None:
 
 
 def test_use_of_a_customer_managed_key_is_stored_before_anything_is_encrypted() -> None:
-    """From false to true the stash is replaced, as it keeps what it was first given."""
+    """From false to true the stash is replaced, because it keeps its first value."""
     _, updated = update({NAMES: DEPLOYED}, OWN_KEY)
     assert isinstance(updated, Evaluation)
     stash = updated.one("pulumi:index:Stash", "key")
@@ -95,5 +95,5 @@ def test_stored_values_are_not_overwritten(one_stack: Evaluation) -> None:
 
 
 def test_identity_is_json(one_stack: Evaluation) -> None:
-    """The engine keeps it in the stack's state."""
+    """The engine stores it in the stack's state."""
     assert json.loads(json.dumps(one_stack.one("pulumi:index:Stash", "names").inputs["input"])) == DEPLOYED

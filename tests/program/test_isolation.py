@@ -1,4 +1,4 @@
-"""What the network, the policies and the role let through, and that it is nothing else."""
+"""Network, policies and role allow exactly what is needed."""
 
 import json
 from typing import Any
@@ -133,7 +133,7 @@ def test_lambda_and_not_the_code_manages_network_interfaces(evaluation: Evaluati
 
 
 def test_lambda_can_release_interfaces_until_subnets_and_group_are_deleted(evaluation: Evaluation) -> None:
-    """On a destroy: the function, then subnets and group, then the policy for it, then the role."""
+    """A destroy deletes the function, then subnets and group, then this policy, then the role."""
     policy = evaluation.one("aws:iam/rolePolicy:RolePolicy", "interface-policy")
     allowed = [each for each in policy.json("policy")["Statement"] if each["Effect"] == "Allow"]
     assert {*GIVE_BACK} <= {action for each in allowed for action in each["Action"]}
@@ -161,7 +161,7 @@ def test_function_moves_only_to_a_complete_network(evaluation: Evaluation) -> No
 
 
 def test_security_group_can_be_replaced_while_the_function_uses_it(evaluation: Evaluation) -> None:
-    """With a name of its own it would be deleted first, as EC2 takes no second group of one name."""
+    """With a fixed name it would be deleted first, because EC2 allows no second group with the name."""
     group = evaluation.one("aws:ec2/securityGroup:SecurityGroup")
     assert "name" not in group.inputs
     assert group.inputs["tags"]["Name"] == f"analytics-function-{evaluation.stack}-dev"
@@ -235,7 +235,7 @@ def test_results_are_changed_by_the_function_and_administrators_only(config: dic
 
 @pytest.mark.parametrize("protect", ["true", "false"])
 def test_bucket_s_policy_never_denies_its_own_change(protect: str) -> None:
-    """It would lock everybody out, and a mistake in it could not be mended."""
+    """A mistake in the policy could otherwise not be corrected."""
     evaluation = evaluate("eu-west-1", {"regional-analytics:protect": protect})
     policy = evaluation.one("aws:s3/bucketPolicy:BucketPolicy").json("policy")
     bucket = evaluation.one("aws:s3/bucket:Bucket").state["arn"]
@@ -254,7 +254,7 @@ def test_bucket_s_policy_never_denies_its_own_change(protect: str) -> None:
 
 
 def test_bucket_policy_is_relaxed_before_the_bucket_is_emptied() -> None:
-    """On a destroy with forceDestroy, the provider deletes versions, which the policy denies."""
+    """With forceDestroy, the provider deletes versions, which the policy denies."""
     evaluation = evaluate("eu-west-1")
     bucket = evaluation.one("aws:s3/bucket:Bucket")
     assert bucket.urn in evaluation.dependencies("aws:s3/bucketPolicy:BucketPolicy")

@@ -1,4 +1,4 @@
-"""The archives that are shipped: what they hold, and that their bytes follow from the sources alone."""
+"""The archives for Lambda: their contents, and that their bytes depend on the sources only."""
 
 import concurrent.futures
 import os
@@ -309,7 +309,7 @@ def test_real_layer_is_the_lock_s_for_arm64(one_stack: Evaluation) -> None:
 
 @pytest.mark.parametrize("name", RUNTIMES)
 def test_wheels_of_a_real_layer_run_on_the_runtime(name: str) -> None:
-    """`make layers` builds the layers of all runtimes; the default one's is always there."""
+    """`make layers` builds the layers of all runtimes; that of the default runtime always exists."""
     runtime = RUNTIMES[name]
     recorded = packaging.layer_path(runtime)
     if not recorded.exists() and runtime is not packaging.DEFAULT_RUNTIME:

@@ -1,4 +1,4 @@
-"""Which AWS provider makes the resources: the one that is given, or else the stack's own."""
+"""Which AWS provider creates the resources: the given one, or else the stack's default provider."""
 
 from collections.abc import Callable
 
@@ -22,11 +22,11 @@ GIVEN: dict[str, Options] = {
         )
     ),
 }
-"""Each way to give a component a provider."""
+"""The options that give a component a provider."""
 
 
 def program(options: Options, *, region: str = "eu-west-1") -> Callable[[], object]:
-    """Return a program that makes a provider of eu-west-1 and gives it to a component of the region."""
+    """Return a program that gives a provider of eu-west-1 to a component of the region."""
 
     def run() -> None:
         settings = Settings.of(region=region, cidr_block="10.1.0.0/16")
@@ -55,7 +55,7 @@ def test_given_provider_of_another_region_is_refused_before_any_resource(options
 
 
 def test_default_provider_of_another_region_is_refused() -> None:
-    """Another program's configuration may name any region, or the environment does."""
+    """The region can come from another program's configuration or from the environment."""
 
     def run() -> None:
         settings = Settings.of(region="eu-west-1", cidr_block="10.1.0.0/16")

@@ -230,7 +230,7 @@ def test_bucket_s_name_is_known_in_a_preview(evaluation: Evaluation) -> None:
 
 @pytest.mark.parametrize(("days", "enabled"), [("0", False), ("30", True)])
 def test_job_records_expire_if_configured(days: str, enabled: bool) -> None:
-    """Off is said, not left out: the provider takes a missing block for no change."""
+    """Disabled is set explicitly: the provider treats a missing block as no change."""
     evaluation = evaluate("eu-west-1", {"regional-analytics:jobRetentionDays": days})
     table = evaluation.one("aws:dynamodb/table:Table").inputs
     assert table["ttl"] == {"attributeName": "expires_at", "enabled": enabled}

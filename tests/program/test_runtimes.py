@@ -1,4 +1,4 @@
-"""The runtimes that the function can run on, and what a stack is warned of."""
+"""The supported runtimes, and the warnings of a stack."""
 
 from datetime import date
 from typing import Any

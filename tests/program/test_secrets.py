@@ -1,4 +1,4 @@
-"""A setting that is set as a secret is in clear text in no resource, output or warning."""
+"""A secret setting is not in plain text in any resource, output or warning."""
 
 import json
 from typing import Any
@@ -14,7 +14,7 @@ MARK = "hidden"
 
 
 def in_clear(properties: Any) -> Any:
-    """Give properties as the engine is sent them, without those that are marked as secrets."""
+    """Return properties as sent to the engine, without those that are marked as secrets."""
     if isinstance(properties, dict):
         if properties.get(_special_sig_key) == _special_secret_sig:
             return None
@@ -25,7 +25,7 @@ def in_clear(properties: Any) -> Any:
 
 
 def shown(evaluation: Evaluation) -> dict[str, str]:
-    """Give what anybody who sees a preview or the state sees of each resource, and of the outputs."""
+    """Return the parts of resources and outputs that previews and the state show."""
     sent = {resource.urn: json.dumps(in_clear(resource.sent)) for resource in evaluation.resources}
     return {**sent, "warnings": "".join(evaluation.warnings)}
 

@@ -1,4 +1,4 @@
-"""What a stack may not set, and how it is told: key, value, what would be right; before any resource."""
+"""Invalid settings and their errors, which name the key, its value and what is accepted."""
 
 import json
 import re
@@ -219,7 +219,7 @@ SECRETS = {
     "uploadPrefixes": ('["hidden/"]', '["processed/hidden"]'),
     "runbookUrl": ("https://example.com/hidden", "hidden"),
 }
-"""For each setting that may be a secret, a value that is accepted, and one that is refused."""
+"""For each setting that can be a secret, a valid and an invalid value."""
 
 
 @pytest.mark.parametrize("key", SECRETS)
@@ -269,7 +269,7 @@ def load(config: Mapping[str, str], *, stack: str, project_directory: Path = PRO
 
 
 def test_the_engine_gives_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine hands over every key, defaults filled in by itself, through the environment."""
+    """The engine passes every key, including its own defaults, in the environment."""
     schema = yaml.safe_load((PROJECT_DIRECTORY / "Pulumi.yaml").read_text())["config"]
     filled = {
         key: value if isinstance(value := declared["default"], str) else json.dumps(value)

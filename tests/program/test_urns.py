@@ -1,10 +1,9 @@
-"""The resources' places in the program, which a deployed stack's state knows them by.
+"""The URNs of all resources, by which the state of a deployed stack identifies them.
 
-A resource that moves, or gets another name, is deleted and created anew: queues are lost with their messages,
-and what refuses a second creation of one name fails (github.com/pulumi/pulumi-aws/issues/511 and 1967). So
-`urns.txt` holds them all. Before the first release, run `python -m tests.program.test_urns` to write it anew.
-After that, a place that changes needs an alias for the old one:
-https://www.pulumi.com/docs/iac/concepts/resources/options/aliases/
+Pulumi deletes a resource whose URN changes, and creates another. Queues lose their messages, and resources
+whose names already exist fail (github.com/pulumi/pulumi-aws/issues/511 and 1967). So `urns.txt` lists all
+URNs. Before the first release, run `python -m tests.program.test_urns` to update it. After that, a changed
+URN needs an alias: https://www.pulumi.com/docs/iac/concepts/resources/options/aliases/
 """
 
 from pathlib import Path
@@ -23,11 +22,11 @@ EVERYTHING = {
 
 
 def test_no_resource_moves() -> None:
-    assert LIST.read_text(encoding="utf-8").splitlines() == urns(), "see the head of this file"
+    assert LIST.read_text(encoding="utf-8").splitlines() == urns(), "see the docstring of this file"
 
 
 def urns() -> list[str]:
-    """Give the URN of each resource, in order, with the types of all that it is in, as the engine does."""
+    """Return the sorted URNs of all resources, with the types of their parents, as the engine forms them."""
     resources = {each.urn: each for each in evaluate(STACK, EVERYTHING).resources}
 
     def types(urn: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Each link of the chain from an upload to the function, by ARN: break one, and its test fails."""
+"""Each connection between an upload and the function, by ARN."""
 
 import json
 from pathlib import Path
@@ -90,7 +90,7 @@ def test_rule_matches_the_chosen_prefixes_only(kind: str) -> None:
 
 
 def test_longest_pattern_is_within_eventbridge_s_quota() -> None:
-    """2,048 characters, unless an account's quota was raised."""
+    """The default quota is 2,048 characters."""
     prefixes = [f"{number:02}{'x' * 98}" for number in range(13)]
     config = {
         "regional-analytics:uploadPrefixes": json.dumps(prefixes),

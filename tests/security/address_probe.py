@@ -1,4 +1,4 @@
-"""Run the handler on one event and print, last, every address that it asks for; nothing is sent anywhere.
+"""Run the handler on one event, without the network, and print every address that it calls.
 
 A program of its own, as the handler makes its clients when it is imported, from the function's environment.
 """
@@ -16,7 +16,7 @@ addresses: list[str] = []
 
 
 def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
-    """Answer in AWS's place: yes to what precedes the object's GET, and no to that."""
+    """Answer in place of AWS: accept all calls before the object's GET, and refuse that."""
     addresses.append(request.url)
     of_table = "dynamodb" in request.url
     content = b"{}" if of_table else b""

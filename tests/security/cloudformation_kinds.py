@@ -1,4 +1,4 @@
-"""Where Pulumi's AWS provider and CloudFormation name the same property otherwise.
+"""Properties that Pulumi's AWS provider and CloudFormation name differently.
 
 All other names agree but for the case of letters, and are found in CloudFormation's schema.
 """
@@ -12,7 +12,7 @@ import pulumi
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """How a type of Pulumi's provider is written in CloudFormation.
+    """The translation of a type of Pulumi's provider to CloudFormation.
 
     Attributes:
         type: The type there.
@@ -208,4 +208,4 @@ LEFT_OUT = {
         "It takes over the group that EC2 makes with the VPC; CloudFormation has no type for that."
     ),
 }
-"""Types that are not checked, and why."""
+"""Types that are not checked, with the reasons."""

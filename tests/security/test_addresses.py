@@ -1,4 +1,4 @@
-"""The function asks for addresses of its own region: no other is let through by the network."""
+"""The function only calls addresses of its own region."""
 
 import json
 import os

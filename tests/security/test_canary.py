@@ -1,6 +1,6 @@
-"""What people upload is in the outputs, and not where others read: in logs, metrics and job records.
+"""Values of uploads are in the outputs, and not in logs, metrics and job records.
 
-Keys and column names are no secrets here: logs name keys, and job records list columns.
+Keys are not secret here: logs and job records contain them.
 """
 
 import gzip
@@ -13,7 +13,7 @@ from local.cloud import Cloud
 
 CANARY = "canary7f3a9e21"
 SINGING = "canary2b6c0d45"
-"""Another one, which is meant to be found."""
+"""Another value, which must be found."""
 HEADER = "header4c8b1d60"
 FOLDER = "canaries"
 ROWS = "".join(f"{row},name {row}\n" for row in range(30))
@@ -28,7 +28,7 @@ def parquet(tmp_path: Path) -> bytes:
 
 
 def uploads(tmp_path: Path) -> dict[str, tuple[bytes, str]]:
-    """Give objects that hold the canary in every place where one may be quoted, and what becomes of each."""
+    """Return objects with the canary in every place that could be quoted, and the status of each."""
     intact = parquet(tmp_path)
     records = "".join(json.dumps({"id": row, "value": CANARY}) + "\n" for row in range(30))
     return {
@@ -86,7 +86,7 @@ def test_no_value_of_the_data_is_in_logs_metrics_or_records(
 
 
 def test_the_canary_would_be_found(cloud: Cloud, region: str) -> None:
-    """The lines that are searched are there, the data went through, and nothing hides what is looked for."""
+    """The searched lines exist, the data was processed, and the search finds a canary."""
     key = f"{FOLDER}/sings-{SINGING}.csv"
     cloud.upload(region, key, f"id,name\n{ROWS}30,{SINGING},{SINGING}\n".encode())
     cloud.run_until_quiet()
@@ -98,6 +98,6 @@ def test_the_canary_would_be_found(cloud: Cloud, region: str) -> None:
 
 
 def metrics(cloud: Cloud, region: str) -> list[str]:
-    """Give every metric's name and dimensions."""
+    """Return every metric's name and dimensions."""
     found = cloud.client("cloudwatch", region).get_paginator("list_metrics").paginate()
     return [json.dumps(metric) for page in found for metric in page["Metrics"]]

@@ -1,4 +1,4 @@
-"""What cfn-lint finds in the evaluated program, written as CloudFormation: only what is argued here.
+"""Findings of cfn-lint in the evaluated program as CloudFormation. Each accepted one has a reason.
 
 CloudFormation's schemas are AWS's own: they hold the patterns, lengths, ranges, enumerations and required
 properties that the services check when a resource is created. cfn-lint runs from `.venv-scan`, without the
@@ -52,7 +52,7 @@ ACCEPTED = {
     r"W3010 .*/AvailabilityZone": "A stack is of one region, and its zones are a setting that names them.",
     r"E3021 .*/SSESpecification .*SSEType": "The provider sends the type KMS by itself when there is a key.",
 }
-"""Findings that stay, and why."""
+"""Accepted findings, with the reasons."""
 
 FAULTS: dict[str, tuple[str, str, Any]] = {
     "E3031 .*/GroupDescription": ("ec2/securityGroup:SecurityGroup", "description", "The function's group"),
@@ -82,11 +82,11 @@ FAULTS: dict[str, tuple[str, str, Any]] = {
         ),
     ),
 }
-"""What cfn-lint must find once a property of one resource has this value."""
+"""The rule of cfn-lint that must fail if a property of one resource has this value."""
 
 
 def test_every_stack_in_every_mode_matches_the_schemas(tmp_path: Path) -> None:
-    """One run for all of them, as cfn-lint takes a second to start."""
+    """One run for all, because cfn-lint takes a second to start."""
     found = lint(
         tmp_path,
         {f"{stack}-{mode}": evaluated(stack, mode) for stack, mode in itertools.product(STACKS, MODES)},
@@ -149,7 +149,7 @@ def changed(stack: Evaluation, type_: str, name: str, value: object) -> Evaluati
 
 
 def lint(folder: Path, stacks: Mapping[str, Evaluation]) -> list[str]:
-    """Run cfn-lint over the stacks' templates: name of the stack, rule, place and message of each finding."""
+    """Run cfn-lint over the stacks' templates; return stack, rule, place and message of each finding."""
     assert CFN_LINT.exists(), f"{CFN_LINT}: missing; `make test` installs it"
     by_region: dict[str, list[str]] = {}
     for name, stack in stacks.items():

@@ -1,7 +1,7 @@
-"""A stack with a key of its own: it works end to end, all it holds is under the key, and the key admits few.
+"""A stack with a customer-managed key works, encrypts all data with it, and lets few use it.
 
-The embedded AWS keeps keys and encrypts under them, but asks no key policy: who may use the key is shown by
-evaluating the deployed policies (`local.policies`), as KMS would.
+The embedded AWS encrypts with keys, but does not evaluate key policies. So the tests evaluate the deployed
+policies (`local.policies`), as KMS would.
 """
 
 import dataclasses

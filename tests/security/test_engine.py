@@ -1,4 +1,4 @@
-"""The engine that reads what strangers upload reaches one directory and nothing else."""
+"""The engine can access one directory, and no other file, address or extension."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What stands behind the role's policy: bucket and endpoints refuse even a role that somebody has widened."""
+"""The bucket policy and the endpoint policies still apply if somebody extends the role's policy."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ RESULT = "processed/guards/result.parquet"
 
 @pytest.fixture
 def widened(cloud: Cloud, region: str) -> Iterator[Any]:
-    """Give S3 as the function's role sees it when its policy allows everything there."""
+    """Return an S3 client of the function's role, with a policy that allows all of S3."""
     iam = cloud.client("iam", region)
     function = cloud.client("lambda", region).get_function(FunctionName=cloud.outputs[region]["functionArn"])
     role = function["Configuration"]["Role"].rpartition("/")[2]
@@ -58,7 +58,7 @@ def test_a_widened_role_still_deletes_no_version_of_a_result(cloud: Cloud, regio
 
 
 def test_nobody_deletes_a_version_permanently(cloud: Cloud, region: str) -> None:
-    """Not even who may do everything: no administrator is named."""
+    """Not even a principal with all permissions: the setting names no administrator."""
     bucket, s3 = cloud.outputs[region]["bucketName"], cloud.client("s3", region)
     version = cloud.upload(region, UPLOAD, b"id\n1\n")
     assert refused(s3.delete_object, Bucket=bucket, Key=UPLOAD, VersionId=version)

@@ -1,4 +1,4 @@
-"""The function's layer holds what the lock names, byte for byte, and nothing else."""
+"""The function's layer has exactly the files of the locked packages."""
 
 import base64
 import csv
@@ -20,7 +20,7 @@ def layer() -> Path:
 
 
 def test_every_file_is_recorded_by_a_locked_package_with_its_hash(layer: Path) -> None:
-    assert strangers(layer, locked()) == []
+    assert unrecorded(layer, locked()) == []
 
 
 def test_every_locked_package_is_there(layer: Path) -> None:
@@ -36,12 +36,12 @@ def test_added_and_changed_files_are_found(layer: Path, tmp_path: Path) -> None:
             if "duckdb" in name and not name.endswith(".so"):
                 copy.writestr(name, archive.read(name) + (b"#" if name == changed else b""))
         copy.writestr("python/stray.py", "import os")
-    assert strangers(tmp_path / "layer.zip", locked()) == [changed, "python/stray.py"]
-    assert strangers(tmp_path / "layer.zip", set())
+    assert unrecorded(tmp_path / "layer.zip", locked()) == [changed, "python/stray.py"]
+    assert unrecorded(tmp_path / "layer.zip", set())
 
 
-def strangers(layer: Path, packages: set[str]) -> list[str]:
-    """Give the files that no record of the packages names with the hash they have."""
+def unrecorded(layer: Path, packages: set[str]) -> list[str]:
+    """Return the files that no package records with their hash."""
     with zipfile.ZipFile(layer) as archive:
         recorded = {
             f"python/{installed}": digest
@@ -57,14 +57,14 @@ def strangers(layer: Path, packages: set[str]) -> list[str]:
 
 
 def entries(record: str, content: str) -> Iterator[tuple[str, str]]:
-    """Give where each file of a wheel is installed, and its hash, by the wheel's RECORD."""
+    """Return path and hash of each file, from a wheel's RECORD."""
     data = record.split("/")[1].replace(".dist-info", ".data")
     for path, digest, _ in csv.reader(io.StringIO(content)):
         yield re.sub(rf"^{re.escape(data)}/(purelib|platlib)/", "", path), digest
 
 
 def recorded_by(name: str) -> str | None:
-    """Give the package (as the lock writes it) whose record the file is; None for other files."""
+    """Return the package, as named in the lock file, whose RECORD the file is; None for other files."""
     match = re.fullmatch(r"python/(?P<name>[^/]+)-(?P<version>[^/-]+)\.dist-info/RECORD", name)
     return match and f"{match['name'].replace('_', '-').lower()}=={match['version']}"
 

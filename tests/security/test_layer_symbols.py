@@ -1,6 +1,6 @@
 """The layer's shared libraries need no newer system libraries than the function's runtime has.
 
-A wheel's tag names the glibc that it needs, and nothing of libstdc++; what is needed stands in the libraries.
+A wheel's tag names the required glibc but not libstdc++. The libraries themselves name both.
 """
 
 import io
@@ -26,10 +26,10 @@ GCC's manual of libstdc++ lists them, "ABI Policy and Guidelines"; Lambda develo
 """
 
 SYMBOLS = {26: AMAZON_LINUX_2, 34: AMAZON_LINUX_2023}
-"""By the minor version of glibc, which components/runtimes.py says of each runtime."""
+"""By the minor version of glibc, as in components/runtimes.py."""
 
 SYSTEM_LIBRARIES = {"libc", "libdl", "libgcc_s", "libm", "libpthread", "libstdc++"}
-"""What Lambda's Python runtimes have besides Python."""
+"""System libraries of Lambda's Python runtimes."""
 
 
 def test_the_layer_needs_what_the_runtime_has() -> None:
@@ -65,7 +65,7 @@ def test_newer_symbols_are_found(namespace: str, version: str, *, met: bool) -> 
 
 
 def unmet(needed: list[tuple[str, str, str]], has: Mapping[str, str]) -> list[str]:
-    """Give the symbol versions that are newer than what there is, or of a library that is unknown."""
+    """Return the symbol versions that are newer than the runtime's, or of an unknown library."""
     return [
         f"{library} needs {namespace}_{version}; the runtime has {has.get(namespace, 'none')}"
         for library, namespace, version in needed
@@ -74,7 +74,7 @@ def unmet(needed: list[tuple[str, str, str]], has: Mapping[str, str]) -> list[st
 
 
 def requirements(layer: Path) -> Iterator[tuple[str, str, str]]:
-    """Give each symbol version that a library of the layer needs: library, namespace, version."""
+    """Return each symbol version that a library of the layer needs: library, namespace, version."""
     for name, elf in libraries(layer):
         for section in elf.iter_sections():
             if isinstance(section, GNUVerNeedSection):
@@ -85,7 +85,7 @@ def requirements(layer: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def loads(layer: Path) -> Iterator[tuple[str, str]]:
-    """Give each shared library that a library of the layer loads, without its version."""
+    """Return each shared library that a library of the layer loads, without its version."""
     for name, elf in libraries(layer):
         for section in elf.iter_sections():
             if isinstance(section, DynamicSection):

@@ -1,7 +1,7 @@
-"""Each resource of the role's policy is needed, by experiment: narrowed to a sibling, a day's work breaks.
+"""Each resource of the role's policy is needed: work fails when another of its kind replaces it.
 
-That each action is needed is shown beside the chain's links, in tests/local/test_permissions.py. Neither can
-be shown of what Lambda itself does in the network (ec2:*), nor of KMS, which the embedded AWS does not ask.
+tests/local/test_permissions.py tests the same for each action. The permissions for ec2:* and KMS cannot be
+tested so: Lambda itself uses the former, and the embedded AWS does not evaluate the latter.
 """
 
 import json
@@ -42,7 +42,7 @@ class Grant:
 
 
 def grants() -> Iterator[Grant]:
-    """Give every grant; a statement's actions one by one only where it has several resources."""
+    """Return every grant; actions of a statement are separate only if it has several resources."""
     arn = "arn:aws:any:eu-west-1:123456789012:any"
     anything = RoleResources(
         bucket_arn=arn,
@@ -68,12 +68,12 @@ def resources_of(statement: dict[str, Any]) -> list[str]:
 
 
 def sibling(arn: str) -> str:
-    """Give the ARN of the same kind of thing beside it: another bucket, prefix, table, queue, log group."""
+    """Return the ARN of another resource of the kind: bucket, prefix, table, queue or log group."""
     return re.sub(r"((?:[/:]\*)?)$", r"-sibling\1", arn, count=1)
 
 
 def narrowed(document: dict[str, Any], grant: Grant) -> dict[str, Any]:
-    """Give the policy with the grant on a sibling of its resource, and all else as it was."""
+    """Return the policy with the grant on another resource of the kind, otherwise unchanged."""
     statements = []
     for statement in document["Statement"]:
         if statement.get("Sid") != grant.sid:
@@ -110,7 +110,7 @@ class Role:
 
 @pytest.fixture
 def role(cloud: Cloud, region: str) -> Iterator[Role]:
-    """Put the policy back afterwards."""
+    """Restore the policy afterwards."""
     deployed = Role(cloud, region)
     document = deployed.read()
     yield deployed
@@ -118,7 +118,7 @@ def role(cloud: Cloud, region: str) -> Iterator[Role]:
 
 
 def work(cloud: Cloud, region: str, folder: str) -> dict[str, Any]:
-    """Upload, replace, empty and delete objects; give what has become of them after one delivery of each."""
+    """Upload, replace, empty and delete objects; return their state after one delivery of each event."""
     cloud.upload(region, f"{folder}/mended.csv", FLAWED)
     cloud.upload(region, f"{folder}/emptied.csv", GOOD)
     cloud.run_until_idle()
@@ -132,7 +132,7 @@ def work(cloud: Cloud, region: str, folder: str) -> dict[str, Any]:
 
 
 def seen(cloud: Cloud, region: str, folder: str) -> dict[str, Any]:
-    """Give what there is of the folder now."""
+    """Return the objects and jobs of the folder."""
     return {
         "results": sorted(
             [*cloud.keys(region, f"processed/{folder}/"), *cloud.keys(region, f"rejected/{folder}/")]
@@ -148,7 +148,7 @@ def seen(cloud: Cloud, region: str, folder: str) -> dict[str, Any]:
 
 
 def whole(folder: str) -> dict[str, Any]:
-    """Give what `work` gives when nothing is missing."""
+    """Return the result of `work` with all permissions."""
     mended, emptied = f"processed/{folder}/mended.csv.parquet", f"processed/{folder}/emptied.csv.parquet"
     return {
         "first": [emptied, mended, f"rejected/{folder}/mended.csv.jsonl"],

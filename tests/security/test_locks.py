@@ -1,4 +1,4 @@
-"""Everything that the project's own commands install is pinned by a lock, with hashes."""
+"""Every package that the project's commands install is pinned in a lock file with hashes."""
 
 import re
 from pathlib import Path
@@ -41,14 +41,14 @@ def test_every_package_of_a_lock_has_a_hash(lock: Path) -> None:
 
 
 def test_every_set_of_requirements_has_its_lock() -> None:
-    """`make lock` names each set; one that it left out would stay at its old versions."""
+    """`make lock` names each set; another one would keep its old versions."""
     named = re.search(r"for set in ([-a-z0-9. ]+);", (PROJECT / "Makefile").read_text())
     assert named
     assert sorted(named[1].split()) == sorted(path.stem for path in (PROJECT / "requirements").glob("*.in"))
 
 
 def without_hashes(commands: str) -> list[str]:
-    """Give the lines that install packages without asking for hashes."""
+    """Return the lines that install packages without hashes."""
     return [
         line.strip()
         for line in commands.splitlines()

@@ -1,4 +1,4 @@
-"""The policies that docs/security.md offers to be copied, and the function's own, tried with IAM enforced."""
+"""The policies in docs/security.md, and the function's own, tested with IAM enforced."""
 
 import json
 import re
@@ -19,7 +19,7 @@ PART = b"0" * (5 << 20)
 
 
 def offered(sid: str) -> str:
-    """The policy of the page that has the statement."""
+    """Return the policy in the page that has the statement."""
     blocks = re.findall(r"```json\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
     (found,) = [block for block in blocks if f'"{sid}"' in block]
     return found
@@ -27,7 +27,7 @@ def offered(sid: str) -> str:
 
 @pytest.fixture
 def holder(cloud: Cloud, region: str) -> Iterator[Callable[[str], Any]]:
-    """Gives S3 as somebody sees it who has nothing but a policy."""
+    """Returns an S3 client of a user with only the given policy."""
     iam, users = cloud.client("iam", region), list[str]()
 
     def hold(policy: str) -> Any:
@@ -102,7 +102,7 @@ def test_a_reader_can_only_read_results(cloud: Cloud, region: str, holder: Calla
 
 
 def changes(outputs: dict[str, Any], role: str) -> dict[tuple[str, str], dict[str, Any]]:
-    """Calls by which a function could change its stack, its rights or its code."""
+    """Calls that would change the stack, or the function's permissions or code."""
     function, bucket, table = outputs["functionArn"], outputs["bucketName"], outputs["tableName"]
     everything = json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}

@@ -1,4 +1,4 @@
-"""What checkov and parliament find in the evaluated program, in both key modes: only what is argued here.
+"""Findings of checkov and parliament in the evaluated program, with a reason for each accepted one.
 
 Both run from `.venv-scan`, without the network.
 """
@@ -29,7 +29,7 @@ BROKEN_CHECKS = {
     "CKV_AWS_130",  # public addresses
     "CKV_AWS_117",  # function in a network
 }
-"""What checkov must fail of the broken stack."""
+"""Checks that must fail for the broken stack."""
 
 ACCEPTED_BY_CHECKOV = {
     "CKV2_AWS_11": "Flow logs: the only routes are those to S3 and DynamoDB, and the job records say more.",
@@ -40,7 +40,7 @@ ACCEPTED_BY_CHECKOV = {
     "CKV_AWS_144": "Cross-region replication: what this project exists to prevent.",
     "CKV_AWS_272": "Code signing: its profile is the account's; an archive follows from its sources alone.",
 }
-"""Checks that fail by decision, and why."""
+"""Checks that fail by decision, with the reasons."""
 
 ACCEPTED_UNDER_AWS_KEYS = {
     "CKV_AWS_26": "SNS's managed key does not let CloudWatch publish; alarms hold names and figures only.",
@@ -49,7 +49,7 @@ ACCEPTED_UNDER_AWS_KEYS = {
     "CKV_AWS_158": "CloudWatch Logs encrypts under its own key; customerManagedKey gives the stack one.",
     "CKV_AWS_173": "Lambda encrypts the environment under its own key, and no secret is in it.",
 }
-"""Checks that ask for a key of one's own, which is a setting."""
+"""Checks that require a customer-managed key, which is a setting."""
 
 ACCEPTED_BY_PARLIAMENT = {
     r"KeyPolicy: RESOURCE_STAR": "In a key's policy, the resource * is the key itself.",
@@ -63,7 +63,7 @@ ACCEPTED_BY_PARLIAMENT = {
         "Lambda adds this key to whatever a function calls (Lambda developer guide, execution roles)."
     ),
 }
-"""Findings that are parliament's own faults, and why."""
+"""Wrong findings of parliament, with the reasons."""
 
 SCANNED_TYPES = {
     *(
@@ -76,11 +76,11 @@ SCANNED_TYPES = {
     *("aws_s3_bucket", "aws_s3_bucket_policy", "aws_security_group", "aws_sns_topic_policy", "aws_sqs_queue"),
     *("aws_sqs_queue_policy", "aws_subnet", "aws_vpc", "aws_vpc_security_group_egress_rule"),
 }
-"""What checkov must have something to say about, or the translation has lost it."""
+"""Types that checkov must report on; otherwise the translation is incomplete."""
 
 
 def test_checkov_fails_nothing_without_a_reason(tmp_path: Path) -> None:
-    """One run for all, as checkov is slow to start: over every stack in every mode, and over a broken one."""
+    """One run for all stacks and modes and for a broken stack, because checkov starts slowly."""
     for name, stack in {**stacks(), BROKEN: broken()}.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(terraform.plan(stack)))
     checked = checkov(tmp_path)
@@ -101,7 +101,7 @@ def test_checkov_fails_nothing_without_a_reason(tmp_path: Path) -> None:
 
 @functools.cache
 def stacks() -> dict[str, Stack]:
-    """Give each stack in each mode, named by both."""
+    """Return each stack in each mode, by their names."""
     return {
         f"{region}-{OWN_KEY if own_key else 'aws-keys'}": evaluated(region, customer_managed_key=own_key)
         for region, own_key in every()
@@ -109,12 +109,12 @@ def stacks() -> dict[str, Stack]:
 
 
 def of(name: str, checks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give the checks of one stack."""
+    """Return the checks of one stack."""
     return [check for check in checks if check["file_path"] == f"/{name}.json"]
 
 
 def broken() -> Stack:
-    """Give a stack with what `BROKEN_CHECKS` look for."""
+    """Return a stack that fails `BROKEN_CHECKS`."""
     stack = evaluated("us-east-1", customer_managed_key=True)
     for break_ in (
         without("s3/bucketPublicAccessBlock:BucketPublicAccessBlock"),
@@ -181,7 +181,7 @@ def parliament(folder: Path) -> list[str]:
 
 
 def _run(*command: str) -> list[dict[str, Any]]:
-    """Run a scanner and give its JSON documents, one to a line or one in all."""
+    """Run a scanner and return its JSON documents, one for each line or one in all."""
     assert Path(command[0]).exists(), f"{command[0]}: missing; `make test` installs it"
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert result.stdout or result.returncode == 0, result.stderr

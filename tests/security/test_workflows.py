@@ -1,4 +1,4 @@
-"""What jactionlint (actionlint's checks), shellcheck and zizmor find in the workflows: nothing.
+"""jactionlint (actionlint's checks), shellcheck and zizmor find nothing in the workflows.
 
 They run from `.venv-scan`, without the network.
 """
@@ -34,7 +34,7 @@ FAULTS = {
     "SC2086": ("workflows/deploy.yml", '"$STACK"', "$STACK"),
     "action-syntax": ("actions/setup/action.yml", "      shell: bash\n", ""),
 }
-"""What the linter must find once a file is broken so."""
+"""The rule of the linter that must fail after this change of a file."""
 
 WEAKNESSES = {
     "template-injection": ("workflows/deploy.yml", '"$STACK"', "${{ github.head_ref }}"),
@@ -48,7 +48,7 @@ WEAKNESSES = {
         "",
     ),
 }
-"""What zizmor must find once a file is weakened so."""
+"""The rule of zizmor that must fail after this change of a file."""
 
 
 def test_the_linter_finds_nothing() -> None:
@@ -102,7 +102,7 @@ def stacks_listed(*, except_: str) -> list[str]:
 
 @pytest.mark.parametrize("name", ["preview", "deploy", "drift", "sandbox"])
 def test_the_cli_is_as_new_as_the_pinned_sdk(name: str) -> None:
-    """What the tests are run with is what deploys."""
+    """The tests and the deployments use the same version."""
     pins = (line.split() for line in (PROJECT / "requirements.txt").read_text().splitlines())
     (pinned,) = [pin[0].removeprefix("pulumi==") for pin in pins if pin and pin[0].startswith("pulumi==")]
     text = (WORKFLOWS / f"{name}.yml").read_text()
@@ -116,7 +116,7 @@ def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_jobs_with_credentials_run_in_an_environment() -> None:
-    """An environment says who may start it, and from which branch; its secrets are no one else's."""
+    """An environment limits who may run a job, and from which branch, and has its own secrets."""
     given = {
         name: job.get("environment")
         for name, job in jobs()
@@ -177,14 +177,14 @@ def lint(folder: Path) -> str:
 
 
 def audit(folder: Path) -> str:
-    """Run zizmor, its pedantic audits too; a file that it cannot read is an error, not left out."""
+    """Run zizmor with its pedantic audits; an unreadable file is an error."""
     options = ("--offline", "--strict-collection", "--persona=pedantic", "--no-progress", "--color=never")
     said = run(folder.parent, "zizmor", *options, str(folder))
     return "" if said.startswith("No findings to report") else said
 
 
 def run(where: Path, scanner: str, *arguments: str) -> str:
-    """Run a scanner and give what it says of the files; a failure with nothing said is the scanner's own."""
+    """Run a scanner and return its output; a failure without output is an error of the scanner."""
     program = SCANNERS / scanner
     assert program.exists(), f"{program}: missing; `make test` installs it"
     done = subprocess.run(
