@@ -5,7 +5,18 @@ from datetime import date
 
 import pytest
 
-from tests.benchmarks.cost import COUNTS, PAGE, PRICES, REGIONS, idle, per_object, price, render, total
+from tests.benchmarks.cost import (
+    COUNTS,
+    PAGE,
+    PRICES,
+    REGIONS,
+    idle,
+    per_gigabyte,
+    per_object,
+    price,
+    render,
+    total,
+)
 from tests.monitoring.region import evaluate_monitoring
 
 
@@ -14,6 +25,19 @@ def test_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == render(counts, prices), (
         "run PYTHONPATH=handler python -m tests.benchmarks.cost"
     )
+
+
+def test_other_pages_give_the_same_figures() -> None:
+    counts, prices = (json.loads(path.read_text(encoding="utf-8")) for path in (COUNTS, PRICES))
+    idle_month = f"{total(idle(counts), prices, 'us-east-1'):.2f} dollars a month in us-east-1"
+    readme, deploying = (
+        (PAGE.parents[1] / name).read_text(encoding="utf-8") for name in ("README.md", "docs/deploying.md")
+    )
+    assert idle_month in readme
+    assert idle_month in deploying
+    compute = {name: line for name, line in per_gigabyte(counts).items() if "GB-months" not in name}
+    gigabyte = total(compute, prices, "us-east-1") + 10 * total(per_object(counts), prices, "us-east-1")
+    assert f"a gigabyte of CSV in ten files costs about {gigabyte:.4f} dollars" in readme
 
 
 def test_idle_cost_counts_every_metric_that_the_alarms_watch() -> None:
