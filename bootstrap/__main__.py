@@ -7,7 +7,7 @@ from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from permissions import Scope, deployment, preview, sandbox
+from deployment_permissions import Scope, deployment, preview, sandbox
 
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"

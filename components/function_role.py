@@ -1,4 +1,4 @@
-"""The function's IAM role; `permissions.py` has its policies."""
+"""The function's IAM role; `function_permissions.py` has its policies."""
 
 import json
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import iam
 
+from components.function_permissions import interface_policy
 from components.names import Names
-from components.permissions import interface_policy
 
 
 @dataclass(frozen=True, kw_only=True)

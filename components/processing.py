@@ -10,12 +10,12 @@ from pulumi_aws import cloudwatch, iam, lambda_
 from components import packaging
 from components.contracts.compiled import compile_contracts
 from components.contracts.model import Contract
+from components.function_permissions import RoleResources, role_policy
 from components.function_role import FunctionRole
 from components.ingestion import Ingestion
 from components.jobs import JobTable
 from components.names import SYSTEM_PREFIXES, Names
 from components.network import Network
-from components.permissions import RoleResources, role_policy
 from components.runtimes import RUNTIMES
 from components.settings import Settings
 from components.storage import Storage

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from pulumi.runtime import mocks
 
-from bootstrap import permissions
-from bootstrap.permissions import Scope
+from bootstrap import deployment_permissions
+from bootstrap.deployment_permissions import Scope
 from local import policies
 from local.server import Server
 from policy.rules import Resource, Stack
@@ -27,9 +27,9 @@ from tests.security.test_scanners import parliament
 PROJECT = Path(__file__).resolve().parents[2]
 SCOPE = Scope(account=ACCOUNT_ID, regions=("eu-west-1",), suffix="dev", state_bucket="state")
 POLICIES = {
-    "preview": permissions.preview(SCOPE),
-    "deployment": permissions.deployment(SCOPE),
-    "sandbox": permissions.sandbox(SCOPE),
+    "preview": deployment_permissions.preview(SCOPE),
+    "deployment": deployment_permissions.deployment(SCOPE),
+    "sandbox": deployment_permissions.sandbox(SCOPE),
 }
 
 NAMED_OTHERWISE = {
@@ -181,8 +181,8 @@ def test_the_command_prints_a_policy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["--account", ACCOUNT_ID, "--region", "eu-west-1", "--suffix", "dev", "--state-bucket", "state"]
-    monkeypatch.setattr(sys, "argv", ["permissions", "deployment", *given])
-    permissions.main()
+    monkeypatch.setattr(sys, "argv", ["deployment_permissions", "deployment", *given])
+    deployment_permissions.main()
     assert json.loads(capsys.readouterr().out) == POLICIES["deployment"]
 
 
@@ -235,7 +235,7 @@ def roles() -> Recorded:
     with pytest.MonkeyPatch.context() as patched:
         patched.syspath_prepend(str(PROJECT / "bootstrap"))
         program()
-        sys.modules.pop("permissions", None)
+        sys.modules.pop("deployment_permissions", None)
     return recorded
 
 

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pulumi
 import pytest
 from packaging.tags import Tag, compatible_tags, cpython_tags
 
@@ -359,3 +360,12 @@ def test_command_builds_both_archives_and_prints_them() -> None:
     assert handler.startswith(f".build{os.sep}handler-")
     assert layer.startswith(f".build{os.sep}layer-")
     assert "sha256:" in layer
+
+
+def test_the_build_folder_has_the_deployed_code(one_stack: Evaluation) -> None:
+    """docs/runbook.md, "changed-code", looks there for the archive with the hash of the output."""
+    hashes = {
+        packaging.code_sha256(pulumi.FileArchive(str(file)))
+        for file in packaging.BUILD_DIRECTORY.glob("handler-*.zip")
+    }
+    assert one_stack.outputs["codeSha256"] in hashes

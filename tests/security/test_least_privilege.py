@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from components.account import Account
+from components.function_permissions import RoleResources, role_policy
 from components.names import Names
-from components.permissions import RoleResources, role_policy
 from local.cloud import Cloud
 
 GOOD = b"id,name\n" + b"".join(b"%d,name %d\n" % (row, row) for row in range(30))

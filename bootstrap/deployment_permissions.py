@@ -324,7 +324,9 @@ def _only_in_regions(scope: Scope) -> dict[str, Any]:
 
 def main() -> None:
     """Print a policy, for a role that this program does not create."""
-    parser = argparse.ArgumentParser(prog="python -m bootstrap.permissions", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m bootstrap.deployment_permissions", description=main.__doc__
+    )
     parser.add_argument("role", choices=["preview", "deployment", "sandbox"])
     parser.add_argument("--account", required=True, help="the account's id")
     parser.add_argument("--region", required=True, action="append", help="a region; can be repeated")
