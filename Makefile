@@ -14,7 +14,7 @@ PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 help:  ## list the commands
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-install: $(PREPARED)  ## install what everything here needs (in .venv and .build)
+install: $(PREPARED)  ## install everything that the commands need (in .venv and .build)
 
 $(INSTALLED): requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"PYTHON: Python 3.11 or newer is needed, got {sys.version.split()[0]}; for example: make install PYTHON=python3.12")'
@@ -23,21 +23,21 @@ $(INSTALLED): requirements/dev.txt
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/dev.txt
 	@touch $@
 
-# What tests and the embedded AWS read without the network: the function's layer, its stand-in for this machine.
+# The tests and the embedded AWS need these without the network: the layer, and the same packages for this machine.
 $(PREPARED): $(INSTALLED) requirements/layer.txt components/packaging.py
 	@echo "Building the function's layer in .build ..." >&2
 	@$(BIN)/python -m components.packaging >&2
 	@$(BIN)/python -m local prepare >&2
 	@touch $@
 
-# checkov, cfn-lint and parliament pin what the project uses in other versions, so they live apart.
+# checkov, cfn-lint and parliament need other versions of the project's packages, so they have their own environment.
 $(SCANNERS): requirements/scan.txt
 	@echo "Installing the pinned scanners in .venv-scan ..." >&2
 	@test -x .venv-scan/bin/python || $(PYTHON) -m venv .venv-scan
 	@.venv-scan/bin/python -m pip install $(PIP_FLAGS) -r requirements/scan.txt
 	@touch $@
 
-# What reads published files. Some have no wheel, and are built by what is pinned as well.
+# Engines that read published files. Some have no wheel, and are built with pinned packages.
 $(READERS): requirements/readers.txt requirements/build.txt
 	@echo "Installing the pinned readers in .venv-readers ..." >&2
 	@test -x .venv-readers/bin/python || $(PYTHON) -m venv .venv-readers
@@ -45,7 +45,7 @@ $(READERS): requirements/readers.txt requirements/build.txt
 	@.venv-readers/bin/python -m pip install $(PIP_FLAGS) --no-build-isolation -r requirements/readers.txt
 	@touch $@
 
-layers: $(INSTALLED)  ## build the layer for every Lambda runtime that can be chosen (over the network)
+layers: $(INSTALLED)  ## build the layer for every supported Lambda runtime (needs the network)
 	@$(BIN)/python -m components.packaging all
 
 local: install  ## deploy three regions on the embedded AWS and process real files (FILE=path: your own; OUTPUT=folder: keep the results)
@@ -56,8 +56,8 @@ serve: install  ## keep the embedded AWS running for any S3 client
 
 test: install $(SCANNERS)  ## run the whole test suite
 	@$(BIN)/python -m pytest
-	@echo "Left out: tests/readers, which install Spark and Trino and have a command of their own, make readers"
-	@echo "Left out: tests/engine, which need Pulumi's CLI and have a command of their own, make engine"
+	@echo "Not run: tests/readers, which need Spark and Trino (make readers)"
+	@echo "Not run: tests/engine, which need the Pulumi CLI (make engine)"
 
 engine: install  ## deploy, change and destroy stacks with the real Pulumi engine, on the embedded AWS
 	@$(BIN)/python -m tests.engine.cli
@@ -67,23 +67,23 @@ readers: $(READERS)  ## read published files with pandas, polars, Spark, Trino a
 	@.venv-readers/bin/python -m tests.readers.install
 	@.venv-readers/bin/python -m pytest tests/readers -n 0
 
-arm64: install  ## run the function as it is shipped, for arm64 (under an emulator where need be)
+arm64: install  ## run the shipped function on arm64 (in an emulator on other machines)
 	@$(BIN)/python -m tests.arm64
 
-sandbox: install  ## deploy a region of its own into the account of your credentials, try it and take it away (STACK=us-east-1)
-	@$(BIN)/python -m sandbox "$${STACK:?must be set: the stack whose region and settings to use, for example us-east-1}"
+sandbox: install  ## deploy a separate region into your AWS account, test it and destroy it (STACK=us-east-1)
+	@$(BIN)/python -m sandbox "$${STACK:?must be set to a stack of the project, for example us-east-1}"
 
 check: install  ## lint and type check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/pyright
 
-audit: $(SCANNERS)  ## look the pinned packages up among the known vulnerabilities (over the network)
+audit: $(SCANNERS)  ## check the pinned packages for known vulnerabilities (needs the network)
 	@for lock in requirements.txt requirements/layer.txt requirements/dev.txt policy/requirements.txt; do \
 		.venv-scan/bin/pip-audit --requirement $$lock --require-hashes --disable-pip || exit 1; \
 	done
 
-bench: install  ## measure the conversion beside other engines; writes docs/benchmarks.md and its plot
+bench: install  ## compare the conversion with other engines; write docs/benchmarks.md and its plot
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/bench.txt
 	@$(BIN)/python -m tests.benchmarks
 
@@ -91,7 +91,7 @@ format: install  ## format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-lock: install  ## pin requirements/*.in anew, with hashes, for every supported Python and platform
+lock: install  ## pin requirements/*.in with hashes, for every supported Python and platform
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/lock.txt
 	@for set in lock dev layer program policy bench scan readers build spark-3.5 spark-4.0; do \
 		target=requirements/$$set.txt; [ $$set = program ] && target=requirements.txt; \
@@ -101,5 +101,5 @@ lock: install  ## pin requirements/*.in anew, with hashes, for every supported P
 			--no-annotate --no-header --quiet $$constraint requirements/$$set.in -o $$target || exit 1; \
 	done
 
-clean:  ## remove what was installed and built
+clean:  ## remove everything that was installed and built
 	@rm -rf $(VENV) .venv-scan .venv-readers .build .pytest_cache .ruff_cache .hypothesis
