@@ -14,11 +14,11 @@ class Question:
     """A question that AWS's documentation does not answer.
 
     Attributes:
-        asks: The question.
+        text: The question.
         answer: Returns the answer of a deployed region, after an upload was processed there.
     """
 
-    asks: str
+    text: str
     answer: Callable[[Stack], str]
 
 
@@ -62,11 +62,11 @@ def _quotas(stack: Stack) -> str:
 
 QUESTIONS = (
     Question(
-        asks="Does an object that the function writes start it again?",
+        text="Does an object that the function writes start it again?",
         answer=_results_start_function,
     ),
     Question(
-        asks="How many functions may run at one time in this account?",
+        text="How many functions may run at one time in this account?",
         answer=_quotas,
     ),
 )
@@ -80,5 +80,5 @@ def answers(stack: Stack) -> list[tuple[str, str]]:
             answer = question.answer(stack)
         except (ClientError, BotoCoreError, KeyError) as error:
             answer = f"not answered: {error}"
-        found.append((question.asks, answer))
+        found.append((question.text, answer))
     return found

@@ -67,8 +67,8 @@ class Trial:
     def _test(self, stack: Stack) -> None:
         self._step("an upload is converted", lambda: self._convert(stack))
         self._step("a broken file is FAILED and raises an alarm", lambda: self._break(stack))
-        for asks, answer in answers(stack):
-            self._say(f"{asks} {answer}")
+        for question, answer in answers(stack):
+            self._say(f"{question} {answer}")
         self._step("a second up changes nothing", self._deployment.up_again)
 
     def _step(self, name: str, action: Callable[[], object]) -> bool:
