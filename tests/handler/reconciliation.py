@@ -30,6 +30,7 @@ STACK = cast(
 def reconcile(simulation: Simulation) -> list[Finding]:
     """Send the events that heal what differs until nothing does; return what differed."""
     findings = []
+    simulation.pass_time()  # A job is unfinished only after its lease has run out.
     while difference := _difference(simulation):
         assert len(findings) < 5, f"{findings} does not end"
         findings.append(difference.finding)

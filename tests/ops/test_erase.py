@@ -175,6 +175,19 @@ def test_a_prefix_is_erased_with_keys_that_are_long_gone(lake: Lake, cloud: Clou
     assert everything_with(cloud, region, lake.person) == []
 
 
+def test_an_archived_upload_is_erased_without_a_restore(lake: Lake, cloud: Cloud, region: str) -> None:
+    body = lake.about + b"".join(b"%d,somebody\n" % number for number in range(12_000))  # Above 128 KiB
+    lake.upload("old.csv", body)
+    cloud.pass_days(lake.bucket, 91)
+    head = lake.s3.head_object(Bucket=lake.bucket, Key=f"{lake.folder}old.csv")
+    assert head["StorageClass"] == "GLACIER"
+    with lake.administrator():
+        assert lake.erase("old.csv", "--yes").status == 0
+    assert lake.versions() == []
+    assert lake.items() == []
+    assert everything_with(cloud, region, lake.person) == []
+
+
 def test_a_key_is_no_prefix(lake: Lake, cloud: Cloud, region: str) -> None:
     lake.upload("a", lake.about)
     lake.upload("a.csv", ROWS)
