@@ -1,4 +1,4 @@
-"""A moto server as the AWS, and the function as a process that can be killed in the middle of a call."""
+"""A moto server in place of AWS, and the function as a process that can be killed during a call."""
 
 import atexit
 import json
@@ -26,7 +26,7 @@ from tests.handler.deliveries import REGION
 ROOT = Path(__file__).resolve().parents[2]
 
 CODE = Path(tempfile.mkdtemp(prefix="function-code-"))
-"""What stands for the folder of the function's archive, as far as it is not in the repository."""
+"""The folder of the function's archive, with the files that are not in the repository."""
 (CODE / VERSION_FILE).write_text("1.0.0\n")
 atexit.register(shutil.rmtree, CODE, ignore_errors=True)
 
@@ -51,7 +51,7 @@ ENVIRONMENT = {
 
 @contextmanager
 def moto_server() -> Iterator[str]:
-    """Give the address of a moto server in a process of its own."""
+    """Start a moto server in its own process, and yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -80,7 +80,7 @@ def _answers(address: str) -> bool:
 
 
 def start_over(address: str) -> None:
-    """Forget everything."""
+    """Delete all state of the server."""
     request = urllib.request.Request(f"{address}/moto-api/reset", method="POST")
     with urllib.request.urlopen(request, timeout=10):
         pass
@@ -141,7 +141,7 @@ class Stack:
         return self.s3.put_object(Bucket=self.name, Key=key, Body=body)["VersionId"]
 
     def objects(self) -> dict[str, tuple[bytes, dict[str, str], str]]:
-        """Each current object: bytes, metadata, content type."""
+        """Return the bytes, metadata and content type of each current object."""
         found = {}
         for entry in self.s3.list_objects_v2(Bucket=self.name).get("Contents", []):
             got = self.s3.get_object(Bucket=self.name, Key=entry["Key"])
@@ -149,7 +149,7 @@ class Stack:
         return found
 
     def items(self) -> dict[str, dict[str, Any]]:
-        """Each item of the table, as DynamoDB writes it."""
+        """Return each item of the table, in DynamoDB's format."""
         return {item["job_id"]["S"]: item for item in self.dynamodb.scan(TableName=self.name)["Items"]}
 
     def uploads_in_parts(self) -> list[Any]:
@@ -173,14 +173,14 @@ def _client(service: str, address: str) -> Any:
 
 @dataclass(frozen=True)
 class Delivered:
-    """How a delivery ended."""
+    """The result of a delivery."""
 
     calls: tuple[str, ...]
-    """The AWS requests made, retries included, and one that was killed."""
+    """The requests to AWS, with retries and a request during which the process was killed."""
     answer: Mapping[str, Any] | None
-    """What the handler returned; None when it raised or died."""
+    """What the handler returned; None if it raised an error or was killed."""
     log: tuple[str, ...]
-    """What it wrote to standard output."""
+    """The lines that it wrote to standard output."""
 
     @property
     def acknowledged(self) -> bool:
@@ -188,7 +188,7 @@ class Delivered:
 
 
 class FunctionProcess:
-    """A warm process with the handler imported, of which each delivery gets a copy of its own (fork)."""
+    """A process that has imported the handler, and forks for each delivery."""
 
     def __init__(self, stack_environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
@@ -208,19 +208,21 @@ class FunctionProcess:
         """Deliver an event.
 
         Args:
-            event: the event.
-            how: stack (bucket and table), clock (seconds to add to the time), kill (number of the request and
-                "before" or "after" it), fault (its kind, the number of the first request that meets it, how
-                many do), also (another fault), cut (the body that is read ends half-way), seconds (time
-                left), left (the same, from one time that it is asked to the next), fake (conversion),
-                retention_days.
+            event: The event.
+            how: `stack` (bucket and table), `clock` (seconds to add to the time), `kill` (the number of a
+                request, and "before" or "after"), `fault` (its kind, the number of the first request with
+                it, and the number of requests), `also` (another fault), `cut` (the body of the object ends
+                early), `seconds` (the time left), `left` (the time left at each call), `fake` (use the fake
+                conversion), `retention_days`, `upload_prefixes`.
         """
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps({"event": event, **how}) + "\n")
         self._process.stdin.flush()
-        told = json.loads(self._process.stdout.readline())
-        return Delivered(calls=tuple(told["calls"]), answer=told["answer"], log=tuple(told["log"]))
+        delivered = json.loads(self._process.stdout.readline())
+        return Delivered(
+            calls=tuple(delivered["calls"]), answer=delivered["answer"], log=tuple(delivered["log"])
+        )
 
     def close(self) -> None:
         assert self._process.stdin

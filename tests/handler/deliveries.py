@@ -1,4 +1,4 @@
-"""What reaches the function: events as S3, EventBridge and SQS write them, and Lambda's context."""
+"""The function's input: events as S3, EventBridge and SQS write them, and Lambda's context."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,10 @@ def eventbridge(
     account: str = ACCOUNT,
     replay_id: str | None = None,
 ) -> dict[str, Any]:
-    """S3's "Object Created" event: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html ."""
+    """Return S3's "Object Created" event.
+
+    The format: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+    """
     created: dict[str, Any] = {"key": key, "size": size, "etag": "b57f9512698f4b09e608f4f2a65852e5"}
     if version_id:
         created["version-id"] = version_id
@@ -63,7 +66,7 @@ def deleted(
     by_lifecycle: bool = False,
     replay_id: str | None = None,
 ) -> dict[str, Any]:
-    """S3's "Object Deleted" event: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html ."""
+    """Return S3's "Object Deleted" event."""
     event = eventbridge(key, version_id, bucket=bucket, replay_id=replay_id)
     detail = event["detail"]
     del detail["object"]["size"]
@@ -79,7 +82,7 @@ def deleted(
 def notification(
     key: str, version_id: str | None = None, *, bucket: str = BUCKET, name: str = "ObjectCreated:Put"
 ) -> dict[str, Any]:
-    """One record of a classic S3 notification, its key encoded as S3 does."""
+    """Return one record of a classic S3 notification, with the key encoded as S3 does."""
     created: dict[str, Any] = {
         "key": quote_plus(key, safe="/"),
         "size": 20,
@@ -121,7 +124,7 @@ TEST_EVENT = {
 
 
 def batch(bodies: Sequence[object], *, receives: int = 1) -> dict[str, Any]:
-    """Messages as SQS hands them to Lambda; a body that is no text is written as JSON."""
+    """Return a batch of messages as SQS sends it to Lambda; a body that is not a string becomes JSON."""
     return {
         "Records": [
             {
@@ -146,7 +149,7 @@ def batch(bodies: Sequence[object], *, receives: int = 1) -> dict[str, Any]:
 
 
 class Context(LambdaContext):
-    """Lambda's context object; `left` is what it says of the remaining seconds, one after another."""
+    """Lambda's context object. `left` has the remaining seconds that it returns, one after another."""
 
     def __init__(self, *, seconds: float = 300, left: Sequence[float] = ()) -> None:
         self._function_name = "analytics-etl"

@@ -1,4 +1,4 @@
-"""A conversion in a few lines: the object's first line names its outputs, and each output names the job."""
+"""A fake conversion: the object's first line names the outputs, and each output names the job."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
@@ -31,7 +31,7 @@ def account(rows_out: int, bytes_out: int = 0) -> Account:
 def convert(
     source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any
 ) -> Iterator[Conversion]:
-    """Write what the first line names: "parquet", "rejects", a number of filler bytes, "unreadable"."""
+    """Write what the first line names: "parquet", "rejects", the number of filler bytes, or "unreadable"."""
     origin = f"{provenance['job_id']} {provenance['generation']}"
     words = source.read().decode().split("\n", 1)[0].split()
     filler = next((int(word) for word in words if word.isdigit()), 0)

@@ -1,4 +1,4 @@
-"""Faults of AWS, made in the client's HTTP layer: botocore sees them as it would see the real ones."""
+"""Faults of AWS, injected into the client's HTTP layer, so that botocore treats them as real ones."""
 
 import io
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ _ANSWERS: Mapping[tuple[str, str], tuple[int, str]] = {
 
 
 class _Raw(io.BytesIO):
-    """A body as urllib3 gives it."""
+    """A response body, as urllib3 returns it."""
 
     def stream(self, **_: Any) -> Any:
         yield self.read()
 
 
 def inject(client: Any, fault: str, first: int, times: int, count: Any) -> None:
-    """Let some of a client's HTTP requests meet a fault: `times` of them from the `first` on, as counted."""
+    """Inject a fault into `times` of a client's HTTP requests, from the `first` one that `count` returns."""
     service = client.meta.service_model.service_name
 
     def send(request: Any, **_: Any) -> AWSResponse | None:
@@ -55,7 +55,7 @@ def inject(client: Any, fault: str, first: int, times: int, count: Any) -> None:
 
 
 def cut_body(client: Any) -> None:
-    """Let the connection end in the middle of the body of an object that is read."""
+    """End the connection in the middle of an object's body."""
 
     def cut(parsed: dict[str, Any], **_: Any) -> None:
         content = parsed["Body"].read()

@@ -1,7 +1,7 @@
-"""The function in a process: imports the handler once, then forks for each delivery that it reads.
+"""The function's process: it imports the handler once, then forks for each delivery that it reads.
 
-A copy that is to die does so by SIGKILL, from within the HTTP call that it is told: nothing of Python's
-clean-up runs, exactly as when Lambda ends a function.
+A fork can kill itself with SIGKILL during an HTTP request. As when Lambda ends a function, none of Python's
+clean-up runs.
 """
 
 import dataclasses
@@ -31,39 +31,45 @@ from tests.handler.fault_injection import cut_body, inject
 from uploads import Uploads
 
 
-def _die() -> None:
+def _kill_itself() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _watch(client: Any, note: Callable[[str], int], kill: tuple[int, str] | None) -> None:
-    """Note each HTTP request of a client, and die at the one that is named."""
+    """Note each HTTP request of a client, and kill the process at the given one."""
     number = 0
 
     def before(event_name: str, **_: Any) -> None:
         nonlocal number
         number = note(event_name.rsplit(".", 1)[-1])
         if kill == (number, "before"):
-            _die()
+            _kill_itself()
 
     def after(**_: Any) -> None:
         if kill == (number, "after"):
-            _die()
+            _kill_itself()
 
     client.meta.events.register("before-send", before)
     client.meta.events.register("response-received", after)
 
 
-def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
-    """Run the handler in this process: tell of its calls as they are made, write what it prints to `out`."""
+def _deliver(command: dict[str, Any], report_to: int, out: int) -> None:
+    """Run the handler in this process, and report its calls as they are made.
+
+    Args:
+        command: The event, and the options of `FunctionProcess.deliver`.
+        report_to: The file descriptor for the calls and the answer, one JSON object a line.
+        out: The file descriptor for standard output.
+    """
     calls = 0
 
-    def say(**what: Any) -> None:
-        os.write(tell, json.dumps(what).encode() + b"\n")
+    def report(**what: Any) -> None:
+        os.write(report_to, json.dumps(what).encode() + b"\n")
 
     def note(operation: str) -> int:
         nonlocal calls
         calls += 1
-        say(call=operation)
+        report(call=operation)
         return calls
 
     os.dup2(out, 1)
@@ -99,18 +105,18 @@ def _deliver(command: dict[str, Any], tell: int, out: int) -> None:
     answer = None
     try:
         answer = index.handler(command["event"], context)
-    except Exception as error:  # noqa: BLE001  (Lambda catches them all too)
+    except Exception as error:  # noqa: BLE001  (Lambda catches every exception too)
         print(f"{type(error).__name__}: {error}")
     sys.stdout.flush()
-    say(answer=answer)
+    report(answer=answer)
 
 
 def _do_not_wait(_seconds: float) -> None:
-    """Stand in for the sleep between botocore's attempts."""
+    """Replace the sleep between botocore's attempts."""
 
 
 def _warm_up() -> None:
-    """Let botocore build what it builds at first calls, once for all copies; keep no connection."""
+    """Make botocore load what it loads at the first calls, once for all forks; keep no connection."""
     s3, dynamodb = index._s3, index.processor._table._client
     for call in (
         lambda: s3.get_object(Bucket="none", Key="none"),
@@ -137,17 +143,17 @@ def main() -> None:
                 _deliver(json.loads(line), write, out.fileno())
                 os._exit(0)
             os.close(write)
-            told: dict[str, Any] = {"calls": [], "answer": None}
+            delivered: dict[str, Any] = {"calls": [], "answer": None}
             with os.fdopen(read) as pipe:
                 for entry in map(json.loads, pipe):
                     if "call" in entry:
-                        told["calls"].append(entry["call"])
+                        delivered["calls"].append(entry["call"])
                     else:
-                        told["answer"] = entry["answer"]
+                        delivered["answer"] = entry["answer"]
             os.waitpid(child, 0)
             out.seek(0)
-            told["log"] = out.read().decode().splitlines()
-        sys.stdout.write(json.dumps(told) + "\n")
+            delivered["log"] = out.read().decode().splitlines()
+        sys.stdout.write(json.dumps(delivered) + "\n")
         sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
-"""A process that is killed before or after any AWS call: the next delivery ends as if it had not been."""
+"""If the process is killed before or after any AWS call, the next delivery ends with the same result."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def test_a_death_at_any_call_changes_nothing_in_the_end(
             point = f"{when} call {number} ({clean.calls[number - 1]})"
             stage = Stage(aws, function, scenario)
             died = stage.deliver(kill=(number, when))
-            assert died.answer is None, f"it has not died {point}"
+            assert died.answer is None, f"it was not killed {point}"
             assert died.calls == clean.calls[:number], point
             for key, found in stage.outputs().items():
                 assert found in (before.get(key), after.get(key)), f"{key} is incomplete {point}"

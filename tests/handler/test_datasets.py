@@ -1,4 +1,4 @@
-"""An object belongs to the dataset whose prefix it has, and what its table would not show is told."""
+"""An object belongs to the dataset with its prefix; keys that the table would not show have a reason."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -62,7 +62,7 @@ def test_a_key_belongs_to_the_dataset_whose_prefix_it_has() -> None:
         ("input/sales/", "empty part"),
     ],
 )
-def test_keys_that_athena_does_not_read_are_told(key: str, reason: str | None) -> None:
+def test_keys_that_athena_does_not_read_have_a_reason(key: str, reason: str | None) -> None:
     told = hidden(key)
 
     assert told is None if reason is None else reason in (told or "")
@@ -81,7 +81,7 @@ def test_keys_that_athena_does_not_read_are_told(key: str, reason: str | None) -
         ("2026-11-28", False),
     ],
 )
-def test_a_day_must_be_one_that_the_projection_has(folder: str, shown: bool) -> None:
+def test_a_day_must_be_in_the_projection(folder: str, shown: bool) -> None:
     assert (hidden(f"input/sales/{folder}/a.csv", day()) is None) is shown
 
 
@@ -102,7 +102,7 @@ def test_a_month_must_be_on_a_step(value: str, shown: bool) -> None:
 @pytest.mark.parametrize(
     ("value", "shown"), [("2026-10-28", True), ("2026-08-28", True), ("2026-08-27", False)]
 )
-def test_both_ends_may_move(value: str, shown: bool) -> None:
+def test_both_ends_may_be_relative(value: str, shown: bool) -> None:
     assert (hidden(f"input/sales/dt={value}/a", day(first="NOW-3MONTHS")) is None) is shown
 
 
@@ -117,7 +117,7 @@ def test_integers_are_padded_and_enums_are_listed(folders: str, shown: bool) -> 
     assert (hidden(f"input/sales/{folders}/a.csv", number, country) is None) is shown
 
 
-def test_an_injected_value_is_any() -> None:
+def test_an_injected_value_may_be_anything() -> None:
     assert hidden("input/sales/c=anybody/a.csv", {"name": "c", "projection": "injected"}) is None
 
 

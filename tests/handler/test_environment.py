@@ -1,4 +1,4 @@
-"""The environment is read once, and what is wrong with it is said in one line."""
+"""The environment is read once, and errors in it are described in one line."""
 
 from pathlib import Path
 
@@ -43,13 +43,13 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("JOB_RETENTION_DAYS", "-1"),
     ],
 )
-def test_a_wrong_value_is_told_with_what_is_right(name: str, value: str) -> None:
+def test_an_invalid_value_is_named_with_what_is_allowed(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=rf"{name} must be .* to .*, got '{value}'"):
         Settings.from_environment({**COMPLETE, name: value})
 
 
 @pytest.mark.parametrize("value", ["flights", "{}", '[""]', "[1]", '"flights"'])
-def test_a_list_that_is_none_is_told(value: str) -> None:
+def test_a_value_that_is_not_a_list_is_named(value: str) -> None:
     with pytest.raises(SettingsError, match="UPLOAD_PREFIXES must be a JSON array of strings, got "):
         Settings.from_environment({**COMPLETE, "UPLOAD_PREFIXES": value})
 
@@ -61,7 +61,7 @@ def test_a_list_that_is_none_is_told(value: str) -> None:
         ("UPLOAD_PREFIXES", '["input/", "processed/x/"]', "be apart from SYSTEM_PREFIXES"),
     ],
 )
-def test_uploads_and_results_never_meet(name: str, value: str, right: str) -> None:
+def test_prefixes_of_uploads_and_results_do_not_overlap(name: str, value: str, right: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} must {right}, got "):
         Settings.from_environment({**COMPLETE, name: value})
 
@@ -74,7 +74,7 @@ def test_an_archive_without_its_version_is_refused(tmp_path: Path, content: str 
         Settings.from_environment({**COMPLETE, "LAMBDA_TASK_ROOT": str(tmp_path)})
 
 
-def test_the_version_is_the_archives(tmp_path: Path) -> None:
+def test_the_version_is_read_from_the_archive(tmp_path: Path) -> None:
     (tmp_path / "VERSION").write_text("2.1.0\n")
     read = Settings.from_environment({**COMPLETE, "LAMBDA_TASK_ROOT": str(tmp_path)})
     assert read.program_version == "2.1.0"

@@ -1,4 +1,4 @@
-"""Each AWS call meets each class of fault: what comes of it is the table in docs/reliability.md."""
+"""Each class of fault in each AWS call ends as the table in docs/reliability.md says."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ from tests.handler.fault_injection import FAULTS
 from tests.handler.scenarios import DELETION, MAX_RECEIVE_COUNT, OVERWRITING, Scenario, Stage
 
 ATTEMPTS = 3
-"""Botocore's, of one call."""
+"""Botocore's attempts of one call."""
 
 NEW = Scenario((b"parquet",), 0, "COMPLETED", 2, 7)
 
 RETRIED, REDELIVERED = "same", "next"
-"""The delivery that reaches the end."""
+"""The delivery that completes the job."""
 FAILED = "FAILED"
-"""The end is another: S3 denies this object and no other."""
+"""The job ends as FAILED: S3 denies this object and no other."""
 
 CALLS: dict[str, tuple[Scenario, int]] = {
     "claim the job (`UpdateItem`)": (NEW, 1),
@@ -34,7 +34,7 @@ CALLS: dict[str, tuple[Scenario, int]] = {
 
 @pytest.fixture(scope="module")
 def clean(aws: str, function: FunctionProcess) -> dict[Scenario, object]:
-    """What there is after a delivery that meets no fault."""
+    """Return the state after an undisturbed delivery of each scenario."""
     states = {}
     for scenario in (NEW, OVERWRITING, DELETION):
         stage = Stage(aws, function, scenario)
@@ -76,10 +76,10 @@ def test_after_the_last_delivery_it_is_a_failed_job_and_a_dead_letter(
     aws: str, function: FunctionProcess, fault: str
 ) -> None:
     for number in (2, 3, 4, 6):
-        if (fault, number) == ("denied", 2):  # that ends the job at once: no other object is denied
+        if (fault, number) == ("denied", 2):  # That ends the job: no other object is denied.
             continue
         stage = Stage(aws, function, NEW)
-        # A denial is final: botocore does not try again, and giving the job back is the next request.
+        # Botocore does not repeat a denied request. The next request releases the lease.
         times = 1 if fault == "denied" else ATTEMPTS
         lasting = stage.deliver(receives=MAX_RECEIVE_COUNT, fault=[fault, number, times])
         if lasting.acknowledged:
@@ -89,7 +89,7 @@ def test_after_the_last_delivery_it_is_a_failed_job_and_a_dead_letter(
         assert job["status"]["S"] == "FAILED"
         assert job["retryable"]["BOOL"]
         assert 5 < len(job["error"]["S"]) <= 500
-        assert stage.deliver(clock=0).acknowledged, "moved back to the queue, it is done"
+        assert stage.deliver(clock=0).acknowledged, "after a redrive, the job must be completed"
         assert stage.job()["status"]["S"] == "COMPLETED"
 
 
@@ -104,7 +104,7 @@ def test_what_botocore_does_not_retry_is_retried_within_the_call(
     assert stage.state() == clean[NEW]
 
 
-def test_a_conflict_that_lasts_is_looked_at_again(
+def test_a_lasting_conflict_starts_the_publication_again(
     aws: str, function: FunctionProcess, clean: dict[Scenario, object]
 ) -> None:
     stage = Stage(aws, function, NEW)
@@ -112,7 +112,7 @@ def test_a_conflict_that_lasts_is_looked_at_again(
     assert stage.state() == clean[NEW]
 
 
-def test_a_body_that_ends_half_way_is_no_fault_of_the_data(aws: str, function: FunctionProcess) -> None:
+def test_a_body_that_ends_early_is_repeated_and_not_unreadable(aws: str, function: FunctionProcess) -> None:
     stage = Stage(aws, function, NEW)
     assert not stage.deliver(cut=True).acknowledged
     assert stage.outputs() == {}

@@ -1,4 +1,4 @@
-"""The handler as Lambda calls it, against moto: what it answers, records, publishes, emits and logs."""
+"""The handler as Lambda calls it, with moto's server: its answers, records, outputs, metrics and log."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ CSV = b"carrier,delay\nAA,5\nUA,-3\n"
 
 
 class Lake:
-    """A stack and the function that works for it."""
+    """A stack and its function."""
 
     def __init__(self, stack: Stack, function: FunctionProcess) -> None:
         self.stack = stack
@@ -31,7 +31,7 @@ class Lake:
         return eventbridge(key, version_id, bucket=self.stack.name, **more)
 
     def delete(self, key: str, version_id: str = "", **how: Any) -> Delivered:
-        """Delete as a user, or a version for good, and deliver the event."""
+        """Delete a key as a user, or a version permanently, and deliver the event."""
         named = {"VersionId": version_id} if version_id else {}
         gone = self.stack.s3.delete_object(Bucket=self.stack.name, Key=key, **named)["VersionId"]
         event = deleted(key, gone, bucket=self.stack.name, for_good=bool(version_id), **how)
@@ -40,7 +40,7 @@ class Lake:
         return delivered
 
     def undelete(self, key: str) -> Delivered:
-        """Remove the delete marker on top, and deliver the event."""
+        """Remove the newest delete marker, and deliver the event."""
         listed = self.stack.s3.list_object_versions(Bucket=self.stack.name, Prefix=key)["DeleteMarkers"]
         (marker,) = (each["VersionId"] for each in listed if each["IsLatest"])
         return self.delete(key, marker)
@@ -50,7 +50,7 @@ class Lake:
         return {name: next(iter(value.values())) for name, value in item.items()}
 
     def process(self, key: str, body: bytes, **how: Any) -> dict[str, Any]:
-        """Upload, deliver, and give the job record as plain values."""
+        """Upload, deliver the event, and return the job record as plain values."""
         version = self.stack.upload(key, body)
         delivered = self.send(batch([self.created(key, version)]), **how)
         assert delivered.acknowledged, delivered.log
@@ -93,7 +93,7 @@ def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lak
     assert job["profile_path"] == "processed/_profiles/input/flights/jan.csv.json"
     assert "rejected_path" not in job
     assert (job["column_count"], job["header"]) == ("2", "typed")
-    assert "carrier" not in json.dumps(job), "names of columns may be data: they are in the profile"
+    assert "carrier" not in json.dumps(job), "the record must not contain column names, which may be data"
     assert lake.published() == {job["output_path"], job["profile_path"]}
 
     totals, by_dataset = emitted(delivered)
@@ -115,7 +115,7 @@ def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lak
 @pytest.mark.parametrize(
     ("key", "part"), [("in/_x.csv", "'_x.csv'"), ("in/.old/x.csv", "'.old'"), ("_x", "'_x'")]
 )
-def test_a_key_that_some_engines_do_not_see_has_a_warning(lake: Lake, key: str, part: str) -> None:
+def test_a_key_that_some_engines_do_not_read_has_a_warning(lake: Lake, key: str, part: str) -> None:
     assert lake.process(key, CSV)["status"] == "COMPLETED"
     (item,) = [item for item in lake.stack.items().values() if "warnings" in item]
     (warning,) = item["warnings"]["L"]
@@ -138,15 +138,15 @@ def test_a_duplicate_does_nothing_and_counts_nothing(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if not key.endswith("/") and key.isprintable()])
-def test_any_key_is_processed_whichever_way_it_arrives(lake: Lake, key: str) -> None:
-    if ".." not in key:  # moto's server folds these, S3 does not
+def test_any_key_is_processed_by_every_kind_of_event(lake: Lake, key: str) -> None:
+    if ".." not in key:  # moto's server resolves dots in keys; S3 does not.
         assert lake.process(key, CSV)["status"] == "COMPLETED"
         again = lake.send({"Records": [notification(key, bucket=lake.stack.name)]})
         assert again.answer == {"statusCode": 200, "body": '"Processing completed successfully"'}
-        assert len(lake.stack.items()) == 2, "another job, or another key"
+        assert len(lake.stack.items()) == 2, "the notification made another job or register"
 
 
-def test_output_keys_fit() -> None:
+def test_output_keys_have_at_most_1024_bytes() -> None:
     for output in Output:
         for key in ["x" * 1024, "x" * 1023 + "y", "é" * 512, "é" * 511 + "xy"]:
             assert len(output_key(output, key).encode()) <= 1024
@@ -155,7 +155,7 @@ def test_output_keys_fit() -> None:
 
 @given(st.text("xé~/", max_size=1024), st.integers(900, 1024))
 def test_no_two_keys_have_one_output(text: str, length: int) -> None:
-    """Not even a key that is made from the name of another's output."""
+    """This holds for keys that are made from the name of another key's output too."""
     keys = {text or "x", (text * 1024 or "x" * 1024).encode()[:length].decode(errors="ignore")}
     for _ in range(3):
         made = {
@@ -167,13 +167,13 @@ def test_no_two_keys_have_one_output(text: str, length: int) -> None:
 
 
 @pytest.mark.parametrize(("key", "body"), [("folder/", b""), ("empty.csv", b"")])
-def test_nothing_to_do_is_skipped_with_its_reason(lake: Lake, key: str, body: bytes) -> None:
+def test_an_empty_object_is_skipped_with_a_reason(lake: Lake, key: str, body: bytes) -> None:
     job = lake.process(key, body)
     assert (job["status"], job["error"]) == ("SKIPPED", "the object is empty")
     assert lake.published() == set()
 
 
-def test_what_was_deleted_before_is_skipped(lake: Lake) -> None:
+def test_an_upload_that_was_deleted_before_is_skipped(lake: Lake) -> None:
     version = lake.stack.upload("a.csv", CSV)
     lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="a.csv")
     assert lake.send(batch([lake.created("a.csv", version)])).acknowledged
@@ -184,12 +184,12 @@ def test_what_was_deleted_before_is_skipped(lake: Lake) -> None:
     lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="b.csv", VersionId=removed)
     lake.stack.upload("b.csv", CSV)
     assert lake.send(batch([lake.created("b.csv", removed)])).acknowledged
-    assert lake.job("b.csv", removed)["status"] == "SUPERSEDED", "another version was read in its place"
+    assert lake.job("b.csv", removed)["status"] == "SUPERSEDED", "another version was read instead"
 
     assert lake.send({"Records": [notification("a.csv", bucket=lake.stack.name)]}).answer
 
 
-def test_a_version_deleted_for_good_may_be_answered_as_denied(lake: Lake) -> None:
+def test_s3_may_deny_a_version_that_was_deleted_permanently(lake: Lake) -> None:
     removed = lake.stack.upload("a.csv", CSV)
     lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="a.csv", VersionId=removed)
     lake.stack.upload("a.csv", CSV)
@@ -197,7 +197,7 @@ def test_a_version_deleted_for_good_may_be_answered_as_denied(lake: Lake) -> Non
     assert lake.job("a.csv", removed)["status"] == "SUPERSEDED"
 
 
-def test_a_job_record_expires_where_that_is_set_and_a_register_never_does(lake: Lake) -> None:
+def test_a_job_record_expires_if_that_is_set_and_a_register_never_does(lake: Lake) -> None:
     version = lake.stack.upload("a.csv", CSV)
     lake.send(batch([lake.created("a.csv", version)]), retention_days=7)
     job = lake.job("a.csv", version)
@@ -209,7 +209,7 @@ def test_a_job_record_expires_where_that_is_set_and_a_register_never_does(lake: 
     assert "expires_at" not in lake.job("a.csv", version)
 
 
-def test_what_was_archived_before_is_skipped(lake: Lake) -> None:
+def test_an_archived_upload_is_skipped(lake: Lake) -> None:
     lake.stack.s3.put_object(Bucket=lake.stack.name, Key="a.csv", Body=CSV, StorageClass="GLACIER")
     (version,) = lake.stack.s3.list_object_versions(Bucket=lake.stack.name)["Versions"]
     assert lake.send(batch([lake.created("a.csv", version["VersionId"])])).acknowledged
@@ -221,10 +221,10 @@ def test_what_was_archived_before_is_skipped(lake: Lake) -> None:
 @pytest.mark.parametrize(
     ("fault", "requests"), [("denied", 1), ("denied", 3), ("own key", 4), ("key disabled", 1)]
 )
-def test_one_object_that_is_denied_is_failed_with_the_reason(lake: Lake, fault: str, requests: int) -> None:
-    """A HEAD needs no right to the object's KMS key, but it needs a key that the uploader has provided.
+def test_a_single_denied_object_is_failed_with_the_reason(lake: Lake, fault: str, requests: int) -> None:
+    """A HEAD needs no right to the object's KMS key, but needs a key that the uploader provided (SSE-C).
 
-    Botocore answers a HEAD's status 400 with a request of its own, for the bucket's region.
+    After a HEAD with status 400, botocore sends a request of its own for the bucket's region.
     """
     assert lake.process("readable.csv", CSV)["status"] == "COMPLETED"
     job = lake.process("a.csv", CSV, fault=[fault, 2, requests])
@@ -234,15 +234,15 @@ def test_one_object_that_is_denied_is_failed_with_the_reason(lake: Lake, fault: 
     assert len(job["error"]) < 500
 
 
-def test_one_object_that_is_denied_is_failed_though_it_is_the_only_one(lake: Lake) -> None:
+def test_a_denied_object_is_failed_if_it_is_the_only_one(lake: Lake) -> None:
     assert lake.process("a.csv", CSV, fault=["denied", 2, 1])["status"] == "FAILED"
 
 
-def test_what_is_denied_while_others_are_is_a_fault_of_the_platform(lake: Lake) -> None:
+def test_a_denied_object_is_repeated_if_others_are_denied_too(lake: Lake) -> None:
     lake.process("readable.csv", CSV)
     version = lake.stack.upload("a.csv", CSV)
     event = batch([lake.created("a.csv", version)])
-    # The object, the list of others, what the system wrote of another one, and the uploads.
+    # The object, the list of others, an output, and the uploads.
     refused = lake.send(event, fault=["denied", 2, 1], also=["denied", 5, 20])
     assert refused.calls[:5] == ("UpdateItem", "GetObject", "HeadObject", "ListObjectsV2", "GetObject")
     assert not refused.acknowledged
@@ -251,7 +251,7 @@ def test_what_is_denied_while_others_are_is_a_fault_of_the_platform(lake: Lake) 
     assert lake.job("a.csv", version)["status"] == "COMPLETED"
 
 
-def test_what_cannot_be_read_is_failed_at_once_and_not_retried(lake: Lake) -> None:
+def test_unreadable_data_is_failed_at_once_and_not_retried(lake: Lake) -> None:
     job = lake.process("a.csv", b"a,b\n" + bytes(range(256)) * 8)
     assert job["status"] == "FAILED"
     assert not job["retryable"]
@@ -269,7 +269,7 @@ def test_a_failed_newest_version_leaves_nothing_of_an_older_one(lake: Lake) -> N
     assert lake.published() <= {job.get("rejected_path")}
 
 
-def test_poison_goes_back_with_its_reason_logged_and_the_others_are_done(lake: Lake) -> None:
+def test_an_invalid_message_goes_back_with_a_logged_reason_and_the_others_are_processed(lake: Lake) -> None:
     version = lake.stack.upload("a.csv", CSV)
     events = [
         "no JSON",
@@ -309,8 +309,8 @@ def test_one_message_of_several_records_fails_only_after_all_were_tried(lake: La
     assert lake.job("good.csv", version)["status"] == "COMPLETED"
 
 
-def test_direct_calls_refuse_what_they_do_not_know(lake: Lake) -> None:
-    delivered = lake.send({"hello": "world"})
+def test_a_direct_call_with_an_unknown_event_is_refused(lake: Lake) -> None:
+    delivered = lake.send({"hello": "there"})
     assert delivered.answer is None
     assert any("PoisonError" in line for line in delivered.log)
 
@@ -335,7 +335,7 @@ def test_a_replay_runs_a_finished_job_again_once(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize("sequencers", [("01", "02"), ("02", "01"), (None, None), ("01", "01")])
-def test_s3_says_which_version_is_current_and_no_sequencer(
+def test_s3_decides_which_version_is_current_and_not_the_sequencer(
     lake: Lake, sequencers: tuple[str | None, str | None]
 ) -> None:
     old, new = lake.stack.upload("a.csv", b"a\n1\n"), lake.stack.upload("a.csv", b"a\n2\n")
@@ -355,7 +355,7 @@ def test_an_object_too_large_for_the_timeout_is_failed_with_the_figures(lake: La
     assert "timeout (4 s)" in job["error"]
 
 
-def test_what_has_not_time_left_is_handed_back_unstarted(lake: Lake) -> None:
+def test_a_message_without_enough_time_left_goes_back_unprocessed(lake: Lake) -> None:
     versions = [lake.stack.upload(f"{number}.csv", b"a\n" + b"1\n" * 200_000) for number in range(2)]
     event = batch([lake.created(f"{number}.csv", version) for number, version in enumerate(versions)])
     delivered = lake.send(event, seconds=300, left=[300, 300, 300, 3])
@@ -363,11 +363,11 @@ def test_what_has_not_time_left_is_handed_back_unstarted(lake: Lake) -> None:
     assert [item["itemIdentifier"] for item in delivered.answer["batchItemFailures"]] == ["message-1"]
     assert lake.job("0.csv", versions[0])["status"] == "COMPLETED"
     assert lake.job("1.csv", versions[1])["status"] == "STARTED"
-    assert lake.send(batch([lake.created("1.csv", versions[1])])).acknowledged, "the lease was not given back"
+    assert lake.send(batch([lake.created("1.csv", versions[1])])).acknowledged, "the lease was not released"
 
 
 def test_the_files_of_two_versions_never_have_the_same_bytes(lake: Lake) -> None:
-    """What S3's conditional writes tell apart, they tell apart by the ETag."""
+    """S3's conditional writes compare ETags."""
     body = CSV * 50 + b"one,two,three\n"
     seen: list[dict[str, Any]] = []
     for _ in range(2):
@@ -397,7 +397,7 @@ def test_no_value_of_the_data_is_in_logs_metrics_or_the_record(lake: Lake) -> No
     assert canary not in json.dumps(lake.stack.items())
 
 
-def test_a_deletion_withdraws_what_came_of_the_upload(lake: Lake) -> None:
+def test_a_deletion_withdraws_the_outputs_of_the_upload(lake: Lake) -> None:
     job = lake.process("input/flights/a.csv", CSV + b"too,many,fields\n" * 1 + CSV * 20)
     assert len(lake.published()) == 3
     delivered = lake.delete("input/flights/a.csv")
@@ -410,11 +410,11 @@ def test_a_deletion_withdraws_what_came_of_the_upload(lake: Lake) -> None:
     totals, by_dataset = emitted(delivered)
     assert totals["JobsWithdrawn"] == by_dataset["JobsWithdrawn"] == [1.0]
     assert by_dataset["Dataset"] == "other"
-    assert listed(lake) == ["WITHDRAWN"], "a deletion is no job among the others"
+    assert listed(lake) == ["WITHDRAWN"], "the index must not list the deletion"
 
 
 def listed(lake: Lake) -> list[str]:
-    """The statuses of the jobs that the index lists."""
+    """Return the statuses of the jobs that the index lists."""
     items = lake.stack.dynamodb.scan(TableName=lake.stack.name, IndexName="timestamp-index")["Items"]
     return sorted(item["status"]["S"] for item in items)
 
@@ -429,7 +429,7 @@ def test_a_deletion_delivered_twice_counts_once(lake: Lake) -> None:
     assert emitted(again) == []
 
 
-def test_an_undeletion_brings_the_outputs_back(lake: Lake) -> None:
+def test_an_undeletion_restores_the_outputs(lake: Lake) -> None:
     lake.process("a.csv", CSV)
     lake.delete("a.csv")
     delivered = lake.undelete("a.csv")
@@ -439,7 +439,7 @@ def test_an_undeletion_brings_the_outputs_back(lake: Lake) -> None:
     assert emitted(delivered)[0]["JobsCompleted"] == [1.0]
 
 
-def test_the_version_below_one_that_is_removed_for_good_is_published_again(lake: Lake) -> None:
+def test_the_version_below_a_permanently_deleted_one_is_published_again(lake: Lake) -> None:
     first = lake.process("a.csv", CSV)
     second = lake.process("a.csv", CSV * 2)
     lake.delete("a.csv", second["version_id"])
@@ -448,7 +448,7 @@ def test_the_version_below_one_that_is_removed_for_good_is_published_again(lake:
     assert parquet[1]["source-version-id"] == first["version_id"]
 
 
-def test_the_deletion_of_an_old_version_changes_nothing(lake: Lake) -> None:
+def test_the_deletion_of_a_noncurrent_version_changes_nothing(lake: Lake) -> None:
     first = lake.process("a.csv", CSV)
     lake.process("a.csv", CSV * 2)
     before = lake.stack.objects(), lake.job("a.csv", first["version_id"])
@@ -457,7 +457,7 @@ def test_the_deletion_of_an_old_version_changes_nothing(lake: Lake) -> None:
     assert emitted(delivered) == []
 
 
-def test_an_expiry_by_lifecycle_keeps_the_results_whatever_comes_after(lake: Lake) -> None:
+def test_an_expiry_by_lifecycle_keeps_the_results_until_the_next_upload(lake: Lake) -> None:
     job = lake.process("a.csv", CSV)
     published = lake.published()
     lake.delete("a.csv", by_lifecycle=True)
@@ -475,11 +475,11 @@ def test_an_expiry_by_lifecycle_keeps_the_results_whatever_comes_after(lake: Lak
 
     lake.process("a.csv", CSV * 2)
     lake.delete("a.csv")
-    assert lake.published() == set(), "a person's deletion of a new upload withdraws as ever"
+    assert lake.published() == set(), "the deletion of a new upload must withdraw its outputs"
 
 
 @pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
-def test_a_replay_of_what_was_archived_takes_nothing_away(lake: Lake, status: str) -> None:
+def test_a_replay_of_an_archived_object_deletes_nothing(lake: Lake, status: str) -> None:
     job = lake.process("a.csv", CSV if status == "COMPLETED" else CSV + b"too,many,fields\n" * 9)
     assert job["status"] == status
     before = lake.stack.objects()
@@ -496,7 +496,7 @@ def test_a_replay_of_what_was_archived_takes_nothing_away(lake: Lake, status: st
 
 
 @pytest.mark.parametrize("fault", ["denied", "key disabled"])
-def test_a_replay_of_what_is_denied_takes_nothing_away(lake: Lake, fault: str) -> None:
+def test_a_replay_of_a_denied_object_deletes_nothing(lake: Lake, fault: str) -> None:
     job = lake.process("a.csv", CSV)
     published = lake.published()
     replay = lake.created("a.csv", job["version_id"], replay_id="20300101T000000Z")
@@ -505,7 +505,7 @@ def test_a_replay_of_what_is_denied_takes_nothing_away(lake: Lake, fault: str) -
     assert lake.job("a.csv", job["version_id"])["status"] == "COMPLETED"
 
 
-def test_a_replay_that_has_not_enough_time_takes_nothing_away(lake: Lake) -> None:
+def test_a_replay_without_enough_time_deletes_nothing(lake: Lake) -> None:
     job = lake.process("a.csv", b"a\n" + b"1\n" * 200_000)
     assert job["status"] == "COMPLETED"
     published = lake.published()
@@ -517,7 +517,7 @@ def test_a_replay_that_has_not_enough_time_takes_nothing_away(lake: Lake) -> Non
     assert "400002 bytes" in after["error"]
 
 
-def test_a_newer_version_that_is_archived_takes_the_older_ones_outputs_away(lake: Lake) -> None:
+def test_a_newer_archived_version_deletes_the_outputs_of_the_older_one(lake: Lake) -> None:
     lake.process("a.csv", CSV)
     lake.stack.s3.put_object(Bucket=lake.stack.name, Key="a.csv", Body=CSV, StorageClass="GLACIER")
     version = lake.stack.s3.head_object(Bucket=lake.stack.name, Key="a.csv")["VersionId"]
@@ -527,7 +527,7 @@ def test_a_newer_version_that_is_archived_takes_the_older_ones_outputs_away(lake
     assert [item["Key"] for item in listed] == ["a.csv"]
 
 
-def test_a_replay_after_an_undeletion_that_nothing_told_of_publishes_anew(lake: Lake) -> None:
+def test_a_replay_after_an_undeletion_without_an_event_publishes_again(lake: Lake) -> None:
     job = lake.process("a.csv", CSV)
     lake.delete("a.csv")
     listed = lake.stack.s3.list_object_versions(Bucket=lake.stack.name)["DeleteMarkers"]
@@ -562,7 +562,7 @@ def test_a_register_of_an_older_program_is_understood(lake: Lake) -> None:
     assert lake.job("a.csv", job["version_id"])["status"] == "WITHDRAWN"
 
 
-def test_what_lies_outside_the_prefixes_of_uploads_is_left(lake: Lake) -> None:
+def test_objects_outside_the_upload_prefixes_are_ignored(lake: Lake) -> None:
     version = lake.stack.upload("elsewhere/a.csv", CSV)
     event = batch([lake.created("elsewhere/a.csv", version)])
     assert lake.send(event, upload_prefixes=["input/"]).calls == ()
@@ -570,7 +570,7 @@ def test_what_lies_outside_the_prefixes_of_uploads_is_left(lake: Lake) -> None:
     assert lake.job("elsewhere/a.csv", version)["status"] == "COMPLETED"
 
 
-def test_an_output_that_somebody_else_wrote_is_taken_away_too(lake: Lake) -> None:
+def test_an_output_that_somebody_else_wrote_is_deleted_too(lake: Lake) -> None:
     job = lake.process("a.csv", CSV)
     lake.stack.s3.put_object(Bucket=lake.stack.name, Key="rejected/a.csv.jsonl", Body=b"foreign")
     replay = lake.created("a.csv", job["version_id"], replay_id="20300101T000000Z")

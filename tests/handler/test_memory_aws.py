@@ -1,4 +1,4 @@
-"""The in-memory calls of the interleavings answer as moto's server does."""
+"""The in-memory AWS of the interleavings responds as moto's server does."""
 
 import base64
 import hashlib
@@ -112,7 +112,7 @@ def test_dynamodb(stack: Stack) -> None:
     assert play(MemoryDynamoDB()) == play(stack.dynamodb)
 
 
-def test_an_unknown_condition_is_not_taken_for_true() -> None:
+def test_an_unknown_condition_is_an_error() -> None:
     with pytest.raises(SyntaxError):
         Table(MemoryDynamoDB(), "t").update(  # type: ignore[arg-type]
             "job", assign={"a": 1}, condition="begins_with(#a, :x)", values={"x": 1}

@@ -1,4 +1,4 @@
-"""What is admitted as an event, and what is refused: bodies as AWS writes them, and any JSON there is."""
+"""Which messages are valid events: bodies as AWS writes them, and arbitrary JSON."""
 
 import json
 from contextlib import suppress
@@ -53,14 +53,14 @@ def test_eventbridge_carries_the_key_as_it_is(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_a_classic_notification_carries_it_encoded(key: str) -> None:
+def test_a_classic_notification_carries_the_key_encoded(key: str) -> None:
     records = {"Records": [notification(key, "v1"), notification("other", None)]}
     first, second = s3_events.from_message(json.dumps(records))
     assert (first.key, first.version_id, first.account) == (key, "v1", None)
     assert (second.key, second.version_id) == ("other", None)
 
 
-def test_the_predecessor_s_smallest_record_is_known() -> None:
+def test_the_predecessors_smallest_record_is_accepted() -> None:
     (created,) = s3_events.from_event(
         {"Records": [{"s3": {"bucket": {"name": BUCKET}, "object": {"key": "k"}}}]}
     )
@@ -68,7 +68,7 @@ def test_the_predecessor_s_smallest_record_is_known() -> None:
     assert DEPLOYMENT.admits(created)
 
 
-def test_s3_s_test_event_asks_for_nothing() -> None:
+def test_s3s_test_event_has_no_object_event() -> None:
     assert s3_events.from_message(json.dumps(TEST_EVENT)) == ()
 
 
@@ -81,8 +81,10 @@ def test_s3_s_test_event_asks_for_nothing() -> None:
         ({"by_lifecycle": True, "for_good": True}, ["LifecycleExpiration:Delete"], None),
     ],
 )
-def test_a_deletion_is_told_by_who_deleted_what(how: dict[str, Any], names: list[str], kind: Kind) -> None:
-    """What a lifecycle rule removes for good is an old version, or a delete marker that nothing is under."""
+def test_the_kind_of_a_deletion_depends_on_who_deleted_what(
+    how: dict[str, Any], names: list[str], kind: Kind
+) -> None:
+    """A lifecycle rule permanently deletes only noncurrent versions and expired delete markers."""
     told = [events_of(deleted("k", "v1", **how))]
     told += [events_of({"Records": [notification("k", "v1", name=name)]}) for name in names]
     for events in told:
@@ -103,19 +105,19 @@ def events_of(event: object) -> tuple[ObjectEvent, ...]:
         ({"account": "210987654321"}, "account must be"),
     ],
 )
-def test_what_is_of_another_bucket_region_or_account_is_refused(changed: dict[str, str], said: str) -> None:
+def test_an_event_of_another_bucket_region_or_account_is_refused(changed: dict[str, str], said: str) -> None:
     with pytest.raises(PoisonError, match=said):
         DEPLOYMENT.admits(s3_events.from_event(eventbridge("k", **changed))[0])  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("key", ["processed/a.parquet", "rejected/a.jsonl", "processed/_profiles/a.json"])
-def test_what_the_system_writes_is_not_processed(key: str) -> None:
+def test_the_systems_own_objects_are_not_processed(key: str) -> None:
     for event in (eventbridge, partial(deleted, version_id="v1")):
         assert not DEPLOYMENT.admits(s3_events.from_event(event(key))[0])
         assert DEPLOYMENT.admits(s3_events.from_event(event("input/" + key))[0])
 
 
-def test_only_what_lies_under_the_prefixes_of_uploads_is_processed() -> None:
+def test_only_objects_under_the_upload_prefixes_are_processed() -> None:
     narrow = replace(DEPLOYMENT, upload_prefixes=("input/", "incoming/"))
 
     def admits(key: str) -> bool:
@@ -178,7 +180,7 @@ def _with(path: str, value: object) -> dict[str, Any]:
         ),
     ],
 )
-def test_poison_is_refused_with_its_reason(body: str) -> None:
+def test_an_invalid_message_is_refused_with_a_reason(body: str) -> None:
     with pytest.raises(PoisonError) as refused:
         s3_events.from_message(body)
     assert 10 < len(str(refused.value)) < 300
@@ -197,7 +199,7 @@ _likely = (
 
 @st.composite
 def _distorted(draw: st.DrawFn) -> object:
-    """A true event of which some parts are replaced by anything or are missing."""
+    """Generate real events with some parts missing or replaced."""
     event: Any = draw(
         st.sampled_from(
             [

@@ -1,4 +1,4 @@
-"""Calls that AWS's service models forbid are found, in whichever part of the call they are."""
+"""Calls that AWS's service models do not allow are detected, in every part of a call."""
 
 import json
 import re
@@ -57,7 +57,7 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize(("service", "operation", "params", "message"), FORBIDDEN)
-def test_what_a_model_forbids_is_found(
+def test_what_a_model_does_not_allow_is_detected(
     service: str, operation: str, params: dict[str, object], message: str
 ) -> None:
     shape = _model(service).operation_model(operation).input_shape

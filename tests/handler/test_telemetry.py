@@ -1,4 +1,4 @@
-"""What is told of a job is bounded: in its number of metrics, in its text, in what it gives away."""
+"""The log and the metrics of a job are limited in number and length, and contain no values of the data."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ COMPILED = {"datasets": [compiled("flights", "input/flights/"), compiled("weathe
         ("input/planes/jan.csv", "other"),
     ],
 )
-def test_a_metrics_dataset_is_the_contract_that_describes_the_key(
+def test_a_metric_has_the_dataset_whose_contract_describes_the_key(
     key: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emitted: list[str] = []
@@ -38,7 +38,7 @@ def test_a_metrics_dataset_is_the_contract_that_describes_the_key(
     assert emitted == [expected]
 
 
-def test_no_key_makes_a_metric_of_its_own_where_no_dataset_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_without_a_dataset_share_one_metric(monkeypatch: pytest.MonkeyPatch) -> None:
     emitted: set[str] = set()
     monkeypatch.setattr(telemetry, "emit", lambda _status, _suffix, dataset, _amounts: emitted.add(dataset))
 
@@ -48,7 +48,7 @@ def test_no_key_makes_a_metric_of_its_own_where_no_dataset_is_known(monkeypatch:
     assert emitted == {"other"}
 
 
-def test_an_error_is_described_without_the_text_that_may_quote_data() -> None:
+def test_an_error_is_described_without_text_that_may_contain_data() -> None:
     denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "canary"}}, "GetObject")
     assert describe(denied) == "GetObject: AccessDenied"
     with pytest.raises(ValueError, match="canary") as raised:

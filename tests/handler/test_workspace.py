@@ -1,4 +1,4 @@
-"""Room on the disk is given back, by the next conversion if not by the one that used it."""
+"""Disk space is freed by the conversion that used it, or else by the next one."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ def own_tmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_it_is_empty_and_goes_afterwards(own_tmp: Path) -> None:
+def test_the_directory_is_empty_and_removed_afterwards(own_tmp: Path) -> None:
     for _ in range(2):
         with workspace() as path:
             assert list(path.iterdir()) == []
@@ -25,7 +25,7 @@ def test_it_is_empty_and_goes_afterwards(own_tmp: Path) -> None:
         assert list(own_tmp.iterdir()) == []
 
 
-def test_what_a_killed_function_left_is_removed_and_what_lives_is_not(own_tmp: Path) -> None:
+def test_directories_of_ended_processes_are_removed_and_others_are_not(own_tmp: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     left = own_tmp / f"conversion-{ended.pid}-a"
