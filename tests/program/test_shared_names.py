@@ -1,10 +1,13 @@
 """Names that several folders repeat, because they must not import each other, are equal."""
 
-from components import names, processing
+from components import configuration, names, processing
+from components.configuration import Configuration
 from components.jobs import EXPIRY_ATTRIBUTE, INDEX_NAME
+from components.settings import from_configuration
 from handler import outputs as function_outputs
 from handler.job_records import job_id
 from handler.register import register_id
+from local.stacks import read_stacks
 from ops import job_search, outputs, region_status, table
 
 OBJECT = ("bucket", "input/ä b+c%.csv", "version")
@@ -15,6 +18,15 @@ def test_the_system_s_prefixes() -> None:
     prefixes = {prefix for prefix, _ in outputs.LAYOUT.values()}
     assert {prefix for prefix in names.SYSTEM_PREFIXES if prefix in prefixes} == set(names.SYSTEM_PREFIXES)
     assert all(prefix.startswith(names.SYSTEM_PREFIXES) for prefix in prefixes)
+
+
+def test_the_stacks_and_their_settings() -> None:
+    """The embedded AWS reads the stack files itself, because it must not import the program."""
+    configured = {stack.name: Configuration(values=stack.config) for stack in read_stacks()}
+    expected = configuration.stack_configurations()
+    assert {name: from_configuration(one) for name, one in configured.items()} == {
+        name: from_configuration(one) for name, one in expected.items()
+    }
 
 
 def test_ids_of_jobs_and_registers() -> None:
