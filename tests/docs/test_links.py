@@ -31,3 +31,18 @@ def anchors(page: Path) -> Iterator[str]:
     """Yield the anchors that GitHub gives a page's headings."""
     for heading in re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE):
         yield re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+FOLDERS = "bootstrap|components|datasets|docs|handler|local|ops|policy|requirements|sandbox|terminal|tests"
+
+
+def test_named_files_exist() -> None:
+    """docs/security.md names tests without their folder, and docs/datasets.md has an example."""
+    known = [PROJECT_DIRECTORY, PROJECT_DIRECTORY / "tests"]
+    missing = [
+        f"{page.name}: {path}"
+        for page in PAGES
+        for path in re.findall(rf"`((?:{FOLDERS})/[\w./-]*)(?:::\w+)?`", page.read_text(encoding="utf-8"))
+        if path != "datasets/sales.yaml" and not any((folder / path).exists() for folder in known)
+    ]
+    assert not missing
