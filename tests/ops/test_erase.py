@@ -85,7 +85,7 @@ def soon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def lake(cloud: Cloud, region: str, ops: Run) -> Lake:
-    cloud.run_until_quiet()
+    let_go_of_dead_letters(cloud, region)
     return Lake(cloud, region, ops)
 
 
