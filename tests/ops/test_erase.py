@@ -12,7 +12,7 @@ import pytest
 
 from local.cloud import Cloud
 from ops import erase
-from tests.ops.conftest import Answer, Run
+from tests.ops.conftest import Answer, Run, let_go_of_dead_letters
 
 ROWS = b"id,name\n" + b"".join(b"%d,somebody\n" % number for number in range(30))
 
