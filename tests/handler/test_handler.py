@@ -429,6 +429,30 @@ def test_a_deletion_delivered_twice_counts_once(lake: Lake) -> None:
     assert emitted(again) == []
 
 
+def test_deletions_that_name_no_version_are_told_apart_by_their_sequencers(lake: Lake) -> None:
+    for sequencer in ("0A", "0B"):
+        lake.process("a.csv", CSV)
+        lake.stack.s3.delete_object(Bucket=lake.stack.name, Key="a.csv")
+        event = deleted("a.csv", "", bucket=lake.stack.name)
+        event["detail"]["object"] |= {"version-id": "", "sequencer": sequencer}
+        assert lake.send(batch([event])).acknowledged
+        assert lake.published() == set()
+
+
+def test_the_creation_and_the_removal_of_one_delete_marker_are_two_jobs(lake: Lake) -> None:
+    """Their events name the same version, and may have no sequencers."""
+    lake.process("a.csv", CSV)
+    named = {"Bucket": lake.stack.name, "Key": "a.csv"}
+    marker = lake.stack.s3.delete_object(**named)["VersionId"]
+    for removed, outputs in ((False, 0), (True, 2)):
+        if removed:
+            lake.stack.s3.delete_object(**named, VersionId=marker)
+        event = deleted("a.csv", marker, bucket=lake.stack.name, for_good=removed)
+        del event["detail"]["object"]["sequencer"]
+        assert lake.send(batch([event])).acknowledged
+        assert len(lake.published()) == outputs
+
+
 def test_an_undeletion_restores_the_outputs(lake: Lake) -> None:
     lake.process("a.csv", CSV)
     lake.delete("a.csv")
