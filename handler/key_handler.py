@@ -258,7 +258,7 @@ class KeyHandler:
         return lambda: self.register.still_has(held)
 
     def _outputs(self, held: Holding | None = None) -> Outputs:
-        """Return the outputs of the key; to publish or keep some, give what the register holds."""
+        """Return the outputs of the key. Publishing and keeping need the content of the register."""
         author = Author(
             job_id=self.claim.job_id,
             version_id=held.version_id if held else "",

@@ -49,7 +49,7 @@ class Processor:
         """
         try:
             job = self._claim(event, delivery, invocation)
-        except Exception as fault:  # noqa: BLE001  (without the lease, the next delivery starts anew)
+        except Exception as fault:  # noqa: BLE001  (no lease is held, so the next delivery starts from the beginning)
             raise _delivery_error(fault, event) from None
         if job is None:
             return

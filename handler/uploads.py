@@ -169,7 +169,7 @@ class Uploads:
     def can_read_others(self, key: str) -> bool:
         """Return whether the function can read another object, or there is no other object.
 
-        This tells an object that is denied from a function that lacks the right to read any object.
+        This distinguishes a denied object from a function that may not read any object.
         """
         refused = False
         for other in self._others(key):

@@ -39,7 +39,7 @@ def convert(
     if rejects:
         rejects.write_text(f"rejects of {origin}\n")
     if "unreadable" in words:
-        raise UnreadableError("told to be unreadable", account=account(0), rejects=rejects)
+        raise UnreadableError("the first line says unreadable", account=account(0), rejects=rejects)
     parquet, profile = workdir / "output.parquet", workdir / "profile.json"
     parquet.write_bytes(f"parquet of {origin}\n".encode() + bytes(filler))
     profile.write_text(f"profile of {origin}\n")

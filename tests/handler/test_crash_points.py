@@ -97,6 +97,6 @@ def test_a_death_at_the_last_delivery_leaves_a_failed_job_beside_the_dead_letter
         stage = Stage(aws, function, PLAIN)
         stage.deliver(receives=MAX_RECEIVE_COUNT, kill=(number, "before"))
         assert stage.status() == "FAILED", number
-        # A message that is moved back counts its receives anew. By then the lease has run out.
+        # A message that is moved back counts its receives from one. By then the lease has run out.
         assert stage.deliver(receives=1 + MAX_RECEIVE_COUNT).acknowledged, number
         assert stage.status() == "COMPLETED", number

@@ -63,9 +63,9 @@ def test_a_key_belongs_to_the_dataset_whose_prefix_it_has() -> None:
     ],
 )
 def test_keys_that_athena_does_not_read_have_a_reason(key: str, reason: str | None) -> None:
-    told = hidden(key)
+    reported = hidden(key)
 
-    assert told is None if reason is None else reason in (told or "")
+    assert reported is None if reason is None else reason in (reported or "")
 
 
 @pytest.mark.parametrize(

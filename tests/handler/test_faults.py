@@ -25,10 +25,10 @@ CALLS: dict[str, tuple[Scenario, int]] = {
     "publish (`PutObject`)": (NEW, 4),
     "finish the job (`UpdateItem`)": (NEW, 7),
     "ask which version is current (`HeadObject`)": (OVERWRITING, 4),
-    "look at an older output (`HeadObject`)": (OVERWRITING, 6),
+    "read an older output (`HeadObject`)": (OVERWRITING, 6),
     "read the register (`GetItem`)": (DELETION, 2),
-    "take away an output (`DeleteObject`)": (DELETION, 7),
-    "let the record say WITHDRAWN (`UpdateItem`)": (DELETION, 15),
+    "delete an output (`DeleteObject`)": (DELETION, 7),
+    "set the record to WITHDRAWN (`UpdateItem`)": (DELETION, 15),
 }
 
 

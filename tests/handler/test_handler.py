@@ -565,8 +565,9 @@ def test_a_replay_after_an_undeletion_without_an_event_publishes_again(lake: Lak
     assert lake.published() == {after["output_path"], after["profile_path"]}
 
 
-def test_a_register_of_an_older_program_is_understood(lake: Lake) -> None:
-    job = lake.process("a.csv", CSV)
+def made_by_an_older_program(lake: Lake, key: str) -> dict[str, Any]:
+    """Process an upload, and reduce its register, record and outputs to what programs before 1.1 wrote."""
+    job = lake.process(key, CSV)
     lake.stack.dynamodb.update_item(
         TableName=lake.stack.name,
         Key={"job_id": {"S": job["job_id"]}},
@@ -575,15 +576,38 @@ def test_a_register_of_an_older_program_is_understood(lake: Lake) -> None:
     lake.stack.dynamodb.put_item(
         TableName=lake.stack.name,
         Item={
-            "job_id": {"S": register_id(lake.stack.name, "a.csv")},
-            "input_path": {"S": "a.csv"},
+            "job_id": {"S": register_id(lake.stack.name, key)},
+            "input_path": {"S": key},
             "version_id": {"S": job["version_id"]},
             "sequencer": {"S": "0" * 32},
         },
     )
+    for output in lake.published():
+        lake.stack.s3.copy_object(
+            Bucket=lake.stack.name,
+            Key=output,
+            CopySource={"Bucket": lake.stack.name, "Key": output},
+            MetadataDirective="REPLACE",
+            Metadata={"job-id": job["job_id"], "source-version-id": job["version_id"]},
+        )
+    return job
+
+
+def test_a_deletion_withdraws_what_an_older_program_published(lake: Lake) -> None:
+    job = made_by_an_older_program(lake, "a.csv")
     lake.delete("a.csv")
     assert lake.published() == set()
     assert lake.job("a.csv", job["version_id"])["status"] == "WITHDRAWN"
+
+
+def test_a_replay_of_an_archived_object_keeps_what_an_older_program_published(lake: Lake) -> None:
+    job = made_by_an_older_program(lake, "a.csv")
+    published = lake.published()
+    replay = lake.created("a.csv", job["version_id"], replay_id="20300101T000000Z")
+    assert lake.send(batch([replay]), fault=["archived", 2, 1]).acknowledged
+    assert lake.published() == published
+    after = lake.job("a.csv", job["version_id"])
+    assert (after["status"], after["output_path"]) == ("COMPLETED", job["output_path"])
 
 
 def test_objects_outside_the_upload_prefixes_are_ignored(lake: Lake) -> None:

@@ -53,7 +53,7 @@ S3_CALLS: list[tuple[str, dict[str, Any]]] = [
 
 def test_s3(stack: Stack) -> None:
     def play(client: Any) -> list[object]:
-        told: list[object] = []
+        answers: list[object] = []
         first = ""
         for operation, given in S3_CALLS:
             request: dict[str, Any] = dict(given)
@@ -64,14 +64,14 @@ def test_s3(stack: Stack) -> None:
             try:
                 answer = getattr(client, operation)(Bucket=stack.name, Key="k", **request)
             except ClientError as error:
-                told.append((operation, error.response["Error"]["Code"]))
+                answers.append((operation, error.response["Error"]["Code"]))
                 continue
             first = first or answer.get("VersionId", "")
             names = ("ETag", "ContentLength", "Metadata", "ChecksumSHA256") if "head" in operation else ()
-            told.append((operation, *(answer.get(name) for name in names)))
+            answers.append((operation, *(answer.get(name) for name in names)))
             if operation == "get_object":
-                told.append(answer["Body"].read())
-        return told
+                answers.append(answer["Body"].read())
+        return answers
 
     assert play(MemoryS3()) == play(stack.s3)
 
@@ -98,16 +98,16 @@ UPDATES: list[dict[str, Any]] = [
 def test_dynamodb(stack: Stack) -> None:
     def play(client: Any) -> list[object]:
         table = Table(client, stack.name)
-        told: list[object] = [table.get("job")]
+        answers: list[object] = [table.get("job")]
         for number, update in enumerate(UPDATES):
             parts = {"remove": (), "count": None, **update}
             assign = {"a": 5, "t": False, "n": number} if parts["remove"] else {"a": 5, "b": "b", "n": number}
             try:
-                told.append(table.update("job", assign=assign, **parts))
+                answers.append(table.update("job", assign=assign, **parts))
             except ConditionFailedError as conflict:
-                told.append(("condition failed", conflict.item))
-            told.append(table.get("job"))
-        return told
+                answers.append(("condition failed", conflict.item))
+            answers.append(table.get("job"))
+        return answers
 
     assert play(MemoryDynamoDB()) == play(stack.dynamodb)
 

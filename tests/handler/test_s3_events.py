@@ -85,9 +85,9 @@ def test_the_kind_of_a_deletion_depends_on_who_deleted_what(
     how: dict[str, Any], names: list[str], kind: Kind
 ) -> None:
     """A lifecycle rule permanently deletes only noncurrent versions and expired delete markers."""
-    told = [events_of(deleted("k", "v1", **how))]
-    told += [events_of({"Records": [notification("k", "v1", name=name)]}) for name in names]
-    for events in told:
+    received = [events_of(deleted("k", "v1", **how))]
+    received += [events_of({"Records": [notification("k", "v1", name=name)]}) for name in names]
+    for events in received:
         assert [(event.kind, event.key, event.version_id) for event in events] == (
             [(kind, "k", "v1")] if kind else []
         )
