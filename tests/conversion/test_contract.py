@@ -240,6 +240,17 @@ def test_well_formed_json_rows_that_do_not_fit_are_rejected(rows: list[int | Non
     assert [row[0] for row in converted.rows] == ["1"] * rows.count(1)
 
 
+def test_an_object_where_an_array_is_declared_rejects_its_row() -> None:
+    columns = (column("id", BIGINT, required=True), column("lines", LINES))
+    data = b'{"id": 1, "lines": null}\n{"id": 2, "lines": {"sku": "a"}}\n{"id": 3, "lines": []}\n'
+    contract = sales(*columns, reading=reading(format="json", null_markers=()))
+
+    converted = read(data, contract, key="input/sales/a.ndjson", rejected_share_max=0.5)
+
+    assert [(reject["record"], reject["column"]) for reject in converted.rejects] == [(2, "lines")]
+    assert converted.query("SELECT id FROM data") == [(1,), (3,)]
+
+
 @pytest.mark.parametrize("second", ["{}", '{"id": 1}', '{"id": 1, "amount": 2}'])
 def test_a_json_row_without_a_key_fails_the_file_where_the_contract_says_so(second: str) -> None:
     data = f'{{"id": 1, "amount": null, "shop": "x"}}\n{second}\n'.encode()

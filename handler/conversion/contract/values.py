@@ -77,7 +77,7 @@ def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int)
             element = identifier(f"element_{depth}")
             item = _nested(element, kind.items or kind, column, reading, depth + 1)
             is_array = f"json_type({json}) = 'ARRAY'"
-            elements = f"CAST({json} AS JSON[])"
+            elements = f"TRY_CAST({json} AS JSON[])"
             values = f"list_transform({elements}, lambda {element}: {item.expression})"
             wrong = f"list_bool_or(list_transform({elements}, lambda {element}: {item.misfit}))"
             return Value(
