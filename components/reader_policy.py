@@ -86,7 +86,13 @@ def reader_policy(to: Readable) -> dict[str, Any]:
         _allow("ReadObjects", ["s3:GetObject"], [f"{to.bucket_arn}/{published}"]),
     ]
     if to.key_arn is not None:
-        statements.append(_allow("Decrypt", ["kms:Decrypt"], [to.key_arn]))
+        services = [f"{service}.{to.names.region}.amazonaws.com" for service in ("s3", "athena")]
+        statements.append(
+            {
+                **_allow("Decrypt", ["kms:Decrypt"], [to.key_arn]),
+                "Condition": {"StringEquals": {"kms:ViaService": services}},
+            }
+        )
     return {"Version": "2012-10-17", "Statement": statements}
 
 

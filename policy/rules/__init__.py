@@ -1,9 +1,9 @@
 """The rules for every stack, used by the tests and by the policy pack."""
 
-from . import acceptance, access, encryption, network, permissions, residency, retention, tags
+from . import acceptance, access, encryption, network, permissions, residency, retention, tables, tags
 from .model import UNKNOWN, Resource, ResourceRule, Rule, Stack, StackRule, Violation
 
-_MODULES = (residency, network, encryption, access, permissions, retention, tags, acceptance)
+_MODULES = (residency, network, encryption, access, permissions, retention, tags, acceptance, tables)
 
 RULES: tuple[Rule, ...] = tuple(
     value

@@ -12,6 +12,7 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 QUEUE = "aws:sqs/queue:Queue"
 TABLE = "aws:dynamodb/table:Table"
 TOPIC = "aws:sns/topic:Topic"
+WORKGROUP = "aws:athena/workgroup:Workgroup"
 
 _DEFAULT = ("rules", 0, "applyServerSideEncryptionByDefault")
 KEY_PROPERTIES: dict[str, tuple[str | int, ...]] = {
@@ -21,6 +22,7 @@ KEY_PROPERTIES: dict[str, tuple[str | int, ...]] = {
     QUEUE: ("kmsMasterKeyId",),
     TABLE: ("serverSideEncryption", "kmsKeyArn"),
     TOPIC: ("kmsMasterKeyId",),
+    WORKGROUP: ("configuration", "managedQueryResultsConfiguration", "encryptionConfiguration", "kmsKey"),
 }
 """The property of each type that names its KMS key."""
 

@@ -16,8 +16,14 @@ LIMITED_TO_REGION = frozenset(
 
 _OBJECTS = re.compile(r"arn:aws[a-z-]*:s3:::[^*?/]+/(?:[^*?]*/)?\*")
 _LOG_STREAMS = re.compile(r"arn:aws[a-z-]*:logs:[^*?:]+:[^*?:]+:log-group:[^*?:]+:(?:log-stream:)?\*")
+_TABLES = re.compile(r"arn:aws[a-z-]*:glue:[^*?:]+:[^*?:]+:table/[^*?/]+/\*")
+_WORKGROUPS = re.compile(r"arn:aws[a-z-]*:athena:[^*?:]+:[^*?:]+:workgroup/[^*?]+-\*-[^*?]+")
+"""All tables of one database, and the workgroups of one stack: its names begin with the project and end with
+region and suffix."""
 _ANYTHING_IN_EC2 = re.compile(r"arn:aws[a-z-]*:ec2:[^*?:]+:[^*?:]+:\*/\*")
 _NETWORK_INTERFACES = re.compile(r"arn:aws[a-z-]*:ec2:[^*?:]+:[^*?:]+:network-interface/\*")
+
+_WILDCARDS = (_OBJECTS, _LOG_STREAMS, _NETWORK_INTERFACES, _TABLES, _WORKGROUPS)
 
 
 @resource_rule()
@@ -33,7 +39,7 @@ def no_wildcard_action(resource: Resource, _region: str) -> Iterator[str]:
 
 @resource_rule()
 def no_wildcard_resource(resource: Resource, _region: str) -> Iterator[str]:
-    """A permission names its resource; only objects, log streams and interfaces may have a wildcard."""
+    """A permission names its resource; only what one resource or stack holds may have a wildcard."""
     for path, statement in _grants(resource):
         for named in statement.resources:
             if not ("*" in named or "?" in named) or _allowed_wildcard(named):
@@ -88,7 +94,7 @@ def _grants(resource: Resource) -> Iterator[tuple[str, Statement]]:
 
 
 def _allowed_wildcard(named: str) -> bool:
-    return any(pattern.fullmatch(named) for pattern in (_OBJECTS, _LOG_STREAMS, _NETWORK_INTERFACES))
+    return any(pattern.fullmatch(named) for pattern in _WILDCARDS)
 
 
 def _is_key_owner(resource: Resource, statement: Statement) -> bool:

@@ -7,6 +7,7 @@ from .model import UNKNOWN, Resource, resource_rule
 REQUIRED = ("Name", "Environment", "ManagedBy", "Region")
 TAGGABLE = frozenset(
     {
+        "aws:athena/workgroup:Workgroup",
         "aws:cloudwatch/compositeAlarm:CompositeAlarm",
         "aws:cloudwatch/eventRule:EventRule",
         "aws:cloudwatch/logGroup:LogGroup",
@@ -19,6 +20,8 @@ TAGGABLE = frozenset(
         "aws:ec2/subnet:Subnet",
         "aws:ec2/vpc:Vpc",
         "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "aws:glue/catalogDatabase:CatalogDatabase",
+        "aws:iam/policy:Policy",
         "aws:iam/role:Role",
         "aws:kms/key:Key",
         "aws:lambda/eventSourceMapping:EventSourceMapping",

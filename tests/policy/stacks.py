@@ -17,8 +17,14 @@ MODES = {False: "AWS's keys", True: "a key of its own"}
 
 @functools.cache
 def evaluated(region: str, *, customer_managed_key: bool = False) -> Stack:
-    """Evaluate the program for the stack of a region, with the stack's outputs as an additional resource."""
-    overrides = {"regional-analytics:customerManagedKey": json.dumps(customer_managed_key)}
+    """Evaluate the program for the stack of a region, with the stack's outputs as an additional resource.
+
+    It deploys every dataset of the repository.
+    """
+    overrides = {
+        "regional-analytics:customerManagedKey": json.dumps(customer_managed_key),
+        "regional-analytics:datasets": '["*"]',
+    }
     evaluation = evaluate(region, overrides)
     resources = [
         Resource(

@@ -20,6 +20,8 @@ from tests.policy.stacks import (
 BUCKET = "s3/bucket:Bucket"
 BUCKET_ENCRYPTION = "s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration"
 BUCKET_POLICY = "s3/bucketPolicy:BucketPolicy"
+CATALOG_DATABASE = "glue/catalogDatabase:CatalogDatabase"
+CATALOG_TABLE = "glue/catalogTable:CatalogTable"
 DEFAULT_GROUP = "ec2/defaultSecurityGroup:DefaultSecurityGroup"
 EGRESS = "vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 ENDPOINT = "ec2/vpcEndpoint:VpcEndpoint"
@@ -30,6 +32,7 @@ OWNERSHIP = "s3/bucketOwnershipControls:BucketOwnershipControls"
 PUBLIC_ACCESS = "s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 QUEUE = "sqs/queue:Queue"
 QUEUE_POLICY = "sqs/queuePolicy:QueuePolicy"
+READER = "iam/policy:Policy"
 ROLE = "iam/role:Role"
 ROLE_POLICY = "iam/rolePolicy:RolePolicy"
 TABLE = "dynamodb/table:Table"
@@ -469,6 +472,70 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
         changed("cloudwatch/dashboard:Dashboard", dashboardName="monitoring"),
         ("Dashboard", "dashboardName is monitoring"),
     ),
+    # Tables and workgroups
+    *(
+        ("tables-in-the-stack", break_, (part,))
+        for break_, part in (
+            (
+                changed(CATALOG_TABLE, "flights", storageDescriptor={"location": "s3://other/x/"}),
+                "s3://other/",
+            ),
+            (changed(CATALOG_TABLE, "flights", storageDescriptor={"location": "s3://other"}), "s3://other"),
+            (
+                changed(CATALOG_TABLE, parameters={"storage.location.template": "s3://o/x=${x}/"}),
+                "template is",
+            ),
+            (
+                edited(
+                    READER, "flights", statement(Action="s3:GetObject", Resource="arn:aws:s3:::other/x/*")
+                ),
+                "allows s3:GetObject on arn:aws:s3:::other/x/*",
+            ),
+        )
+    ),
+    ("catalog-names", changed(CATALOG_TABLE, name="Flights"), ("name is 'Flights'",)),
+    ("catalog-names", changed(CATALOG_DATABASE, name="a-b"), ("name is 'a-b'",)),
+    (
+        "catalog-names",
+        changed(CATALOG_TABLE, partitionKeys=[{"name": "D"}]),
+        ("partitionKeys[0].name is 'D'",),
+    ),
+    ("table-readable", changed(CATALOG_TABLE, tableType=None), ("tableType is None",)),
+    (
+        "table-readable",
+        changed(CATALOG_TABLE, tableType="VIRTUAL_VIEW", partitionKeys=None),
+        ("partitionKeys is None",),
+    ),
+    (
+        "table-readable",
+        changed(CATALOG_TABLE, partitionKeys=[{"name": "d"}], parameters={"projection.enabled": "true"}),
+        ("projection.d.type",),
+    ),
+    *(
+        ("workgroup-accepted", with_one_more("aws:athena/workgroup:Workgroup", **broken), (names,))
+        for names, broken in {
+            "bytesScannedCutoffPerQuery is 5": {"configuration": {"bytesScannedCutoffPerQuery": 5}},
+            "outputLocation is s3://a/": {
+                "configuration": {"resultConfiguration": {"outputLocation": "s3://a/"}}
+            },
+            "selectedEngineVersion is None": {"configuration": {}},
+            "forceDestroy is None": {},
+        }.items()
+    ),
+    *(
+        (
+            "no-wildcard-resource",
+            edited(READER, "flights", statement(Action=action, Resource=f"arn:aws:{service}:{resource}")),
+            (resource,),
+        )
+        for action, service, resource in (
+            ("athena:GetWorkGroup", "athena", "us-east-1:123456789012:workgroup/*"),
+            ("athena:GetWorkGroup", "athena", "us-east-1:123456789012:workgroup/analytics-*"),
+            ("glue:GetTable", "glue", "us-east-1:123456789012:table/*/*"),
+            ("glue:GetTable", "glue", "us-east-1:123456789012:table/analytics_*/flights"),
+            ("glue:GetDatabase", "glue", "us-east-1:123456789012:database/*"),
+        )
+    ),
     # Tags
     ("tagged", changed(QUEUE, "queue", tags={"Name": "queue"}), ("Queue", "tag Environment is missing")),
     ("tagged", changed(ROLE, tags=None), ("Role", "tag Name is missing")),
@@ -516,6 +583,9 @@ def test_customer_managed_key_must_encrypt_all_data() -> None:
         QUEUE: {"kmsMasterKeyId": None, "sqsManagedSseEnabled": True},
         TABLE: {"serverSideEncryption": None},
         "sns/topic:Topic": {"kmsMasterKeyId": "alias/other"},
+        "athena/workgroup:Workgroup": {
+            "configuration": {"managedQueryResultsConfiguration": {"enabled": True}}
+        },
     }.items():
         reported = [
             str(one) for one in violations(changed(type_, **change)(stack)) if one.rule == "key-everywhere"
