@@ -60,6 +60,7 @@ def table_parameters(contract: Contract, bucket: str) -> dict[str, str]:
 
 def _projection(partition: Partition) -> Mapping[str, str]:
     kind = {"type": partition.projection.value}
+    bounds = {"range": f"{partition.first},{partition.last}"}
     match partition.projection:
         case Projection.ENUM:
             return {**kind, "values": ",".join(partition.values)}
@@ -67,11 +68,22 @@ def _projection(partition: Partition) -> Mapping[str, str]:
             return kind
         case Projection.INTEGER:
             digits = {"digits": str(partition.digits)} if partition.digits else {}
-            unit = {}
+            return {**kind, **bounds, "interval": str(partition.interval), **digits}
         case Projection.DATE:
-            digits, unit = {}, {"format": partition.format, "interval.unit": partition.interval_unit}
-    bounds = {"range": f"{partition.first},{partition.last}", "interval": str(partition.interval)}
-    return {**kind, **bounds, **digits, **unit}
+            return {**kind, **bounds, "format": partition.format, **_steps(partition)}
+
+
+def _steps(partition: Partition) -> Mapping[str, str]:
+    """Return interval and unit, which are left out for a folder of each day or of each month.
+
+    There Athena takes the unit from the format (Athena user guide, "Supported types for partition
+    projection"), and so does Trino, which takes no unit of months when one is given.
+    """
+    if partition.interval == 1 and partition.interval_unit == (
+        "DAYS" if "d" in partition.format else "MONTHS"
+    ):
+        return {}
+    return {"interval": str(partition.interval), "interval.unit": partition.interval_unit}
 
 
 def view_columns(contract: Contract) -> list[tuple[str, Type, str]]:

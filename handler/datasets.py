@@ -116,12 +116,13 @@ def _is_projected_date(partition: Mapping[str, Any], value: str, now: datetime) 
     if not first <= moment <= last:
         return False
     unit, interval = partition["interval_unit"], partition["interval"]
-    if partition["first"].startswith("NOW") or interval == 1:
+    if partition["first"].startswith("NOW"):
         return True  # a beginning that moves has no steps that could be told
     if unit in _STEPS:
         return (moment - first) % (_STEPS[unit] * interval) == timedelta()
     months = (moment.year - first.year) * 12 + moment.month - first.month
-    return months % (interval * (12 if unit == "YEARS" else 1)) == 0
+    is_same_day = (moment.day, moment.time()) == (first.day, first.time())
+    return is_same_day and months % (interval * (12 if unit == "YEARS" else 1)) == 0
 
 
 def _parsed(value: str, pattern: str) -> datetime | None:

@@ -3,17 +3,21 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from components.contracts import java_dates
 from components.contracts.model import Contract, Partition, Projection
-from components.contracts.reader import RESCUED
+from components.contracts.reader import RESCUED, UNIT_OF_LETTER
 
 SMOKE_TEST_PREFIX = "input/_smoke/"
 """Where `ops smoke` uploads: it belongs to no dataset."""
 
 PREFIX_BYTES_MAX = 700
 """S3 keys have 1,024 bytes; folders, file name and what the system adds need the rest."""
+
+NAME_LENGTH_MAX = 64
+"""Of a dataset: names of workgroups and policies add project, region and suffix, and have 128 characters
+(Athena and IAM API references, CreateWorkGroup and CreatePolicy)."""
 
 PARTITIONS_MAX = 1_000_000
 """That one query may touch (Athena user guide, "Service quotas")."""
@@ -25,6 +29,8 @@ _UNITS = ("YEARS", "MONTHS", "WEEKS", "DAYS", "HOURS", "MINUTES", "SECONDS")
 
 def problems(contract: Contract) -> Iterator[str]:
     """Yield what must be changed in one contract, each line beginning with the place."""
+    if len(contract.name) > NAME_LENGTH_MAX:
+        yield f"name: must have up to {NAME_LENGTH_MAX} characters, got {len(contract.name)}"
     yield from _prefix_problems(contract.prefix)
     names = [
         *(column.name for column in contract.columns),
@@ -143,15 +149,34 @@ def _date_problems(partition: Partition) -> Iterator[str]:
         yield f"format must give a folder's name, without %, /, \\, : and space, got {partition.format!r}"
     if partition.interval_unit not in _UNITS:
         yield f"intervalUnit must be one of {', '.join(_UNITS)}, got {partition.interval_unit!r}"
+    elif _finer_than_written(partition):
+        yield (
+            f"intervalUnit must be no finer than what the format writes ({partition.format}), or Athena has"
+            f" each folder many times, got {partition.interval_unit!r}"
+        )
     for name, value in (("first", partition.first), ("last", partition.last)):
         if not _NOW.fullmatch(value) and not _is_date(value, pattern):
             yield f"{name} must be a date as {partition.format}, NOW or NOW+1DAY, got {value!r}"
+    if all(_is_date(text, pattern) for text in (partition.first, partition.last)) and (
+        _parsed(partition.first, pattern) > _parsed(partition.last, pattern)
+    ):
+        yield f"first must be no later than last, got {partition.first!r} and {partition.last!r}"
     if partition.last == "NOW":
         yield "last must be NOW+1DAY, for NOW is in UTC and other zones are a day ahead, got 'NOW'"
 
 
+def _finer_than_written(partition: Partition) -> bool:
+    finest = next((unit for letter, unit in UNIT_OF_LETTER.items() if letter in partition.format), "DAYS")
+    return _UNITS.index(partition.interval_unit) > _UNITS.index(finest)
+
+
 def _is_date(text: str, pattern: str) -> bool:
     try:
-        return isinstance(datetime.strptime(text, pattern.replace("%-", "%").replace("%g", "%f")), date)
+        _parsed(text, pattern)
     except ValueError:
         return False
+    return True
+
+
+def _parsed(text: str, pattern: str) -> datetime:
+    return datetime.strptime(text, pattern.replace("%-", "%").replace("%g", "%f"))

@@ -30,7 +30,7 @@ class Document:
     def load(self) -> OpenDataContractStandard | None:
         """Return the contract as the standard has it, or None if it does not follow the standard."""
         try:
-            content = yaml.safe_load(self._path.read_text(encoding="utf-8"))
+            content = yaml.load(self._path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe one
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             self.refuse("", f"must be YAML in UTF-8, got {' '.join(str(error).split())}")
             return None
@@ -76,6 +76,20 @@ class Document:
             else:
                 values[name] = value
         return values
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that a mapping has twice: of such keys YAML's readers keep one, and nobody sees which."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping whose keys differ."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for index, key in enumerate(keys):
+            if key in keys[:index]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} twice", node.value[index][0].start_mark
+                )
+        return super().construct_mapping(node, deep=deep)
 
 
 _TYPE_NAMES = {

@@ -4,7 +4,9 @@ A rule runs in the function's DuckDB, over the columns of one row. What it may c
 nothing else can: no subquery, no file function, no clock, no random number, no aggregate.
 """
 
+import re
 from collections.abc import Collection, Iterator
+from datetime import datetime
 
 import sqlglot
 from sqlglot import expressions as sql
@@ -41,6 +43,7 @@ _CAST_TYPES = frozenset(
         "VARCHAR",
     )
 )
+_MOMENTS = frozenset(sql.DataType.Type[name] for name in ("DATE", "TIMESTAMP", "TIMESTAMPNTZ"))
 _PREDICATES = (
     sql.Predicate, sql.Connector, sql.Not, sql.Boolean, sql.RegexpLike, sql.RegexpFullMatch, sql.StartsWith,
     sql.EndsWith, sql.Contains, sql.Case,
@@ -87,5 +90,39 @@ def _problems(tree: sql.Expr, columns: Collection[str]) -> Iterator[str]:
             yield f"must cast to a type that a column may have, got {node.sql()!r}"
         elif isinstance(node, sql.Var) and node.name.upper() not in _DATE_PARTS:
             yield f"must extract one of {', '.join(sorted(_DATE_PARTS))}, got {node.name!r}"
+        elif problem := _literal_problem(node):
+            yield f"{problem}, got {node.sql()!r}"
         elif node.depth > NESTING_MAX:
             yield f"must be nested up to {NESTING_MAX} deep, got more"
+
+
+def _literal_problem(node: sql.Expr) -> str | None:
+    if isinstance(node, sql.Cast) and _is_no_moment(node):
+        return "must write dates as in ISO 8601, such as DATE '2026-01-31'"
+    if isinstance(node, sql.RegexpLike | sql.RegexpFullMatch):
+        return _pattern_problem(node.expression.name)
+    return None
+
+
+def _is_no_moment(cast: sql.Cast) -> bool:
+    """Tell whether a text that is cast to a date or timestamp is none, such as `now`."""
+    if not isinstance(cast.this, sql.Literal) or cast.to.this not in _MOMENTS:
+        return False
+    try:
+        datetime.fromisoformat(cast.this.name)
+    except ValueError:
+        return True
+    return False
+
+
+def _pattern_problem(pattern: str) -> str | None:
+    """Return why the engine (with RE2) does not take a regular expression; None if it does."""
+    if re.search(r"\(\?(?:[=!>]|<[=!])|\\[1-9]", pattern):
+        return "must have no lookaround, atomic group or backreference in a regular expression"
+    # Classes of characters that Python does not know.
+    known = re.sub(r"\\[pP](\{\^?\w+\}|\w)|\\[zQEC]|\[:\^?\w+:\]", "x", pattern)
+    try:
+        re.compile(known)
+    except re.error as error:
+        return f"must be a regular expression ({error})"
+    return None

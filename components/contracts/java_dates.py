@@ -25,6 +25,8 @@ def to_strptime(pattern: str) -> str:
         text = token[0]
         if token[1] is not None:
             parts.append(token[1].replace("''", "'").replace("%", "%%") or "'")
+        elif text == "'":
+            raise ValueError(f"must close each quote, got {pattern!r}")
         elif token[2] is None:
             parts.append(text.replace("%", "%%"))
         elif text in _DIRECTIVES:

@@ -6,7 +6,9 @@ and one that promises what nobody would do is refused.
 
 import re
 import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +19,7 @@ from open_data_contract_standard.model import (
     SchemaProperty,
 )
 
-from components.contracts import expressions, identifiers, java_dates, types
+from components.contracts import expressions, identifiers, java_dates, types, unkept
 from components.contracts.document import API_VERSION, Document
 from components.contracts.model import (
     Column,
@@ -84,6 +86,12 @@ _OPTIONS = {
 _BOUNDS = {name: rule for name, rule in _OPTIONS["number"].items() if name != "multipleOf"}
 _OPTIONS |= {"integer": _OPTIONS["number"], "date": _BOUNDS, "timestamp": _BOUNDS}
 
+UNIT_OF_LETTER = {
+    "s": "SECONDS", "m": "MINUTES", "H": "HOURS", "h": "HOURS", "d": "DAYS", "M": "MONTHS", "y": "YEARS",
+    "u": "YEARS",
+}  # fmt: skip
+"""The unit that a letter of a date's format writes, the finest first."""
+
 E = TypeVar("E", Format, Projection, Severity)
 
 
@@ -104,12 +112,15 @@ class _Reader:
     def contract(self, content: OpenDataContractStandard) -> Contract | None:
         if content.apiVersion != API_VERSION:
             self._refuse("apiVersion", f"must be {API_VERSION}, got {content.apiVersion!r}")
+        if not content.version:
+            self._refuse("version", f"must be the contract's version, such as 1.0.0, got {content.version!r}")
         datasets = content.schema_ or []
         if len(datasets) != 1:
             self._refuse("schema", f"must hold one dataset, got {len(datasets)}")
             return None
         dataset = datasets[0]
         place = "schema[0]"
+        self._refuse_all(place, unkept.physical_name(dataset.name, dataset.physicalName))
         custom = self._document.custom(place, dataset.customProperties, _DATASET)
         properties = list(enumerate(dataset.properties or ()))
         columns = [
@@ -122,6 +133,12 @@ class _Reader:
             for index, item in properties
             if item.partitioned and (partition := self._partition(f"{place}.properties[{index}]", item))
         ]
+        positions = [position for position, _ in partitions]
+        if len(set(positions)) < len(positions):
+            self._refuse(
+                f"{place}.properties",
+                f"must have a partitionKeyPosition of its own for each partition, got {positions}",
+            )
         names = [column.name for column in columns]
         self._add_rules(place, dataset.quality, names)
         for index, item in properties:
@@ -144,13 +161,7 @@ class _Reader:
         )
 
     def _column(self, place: str, item: SchemaProperty) -> Column | None:
-        for field, remedy in {
-            "unique": "a row is judged by itself; use primaryKey, and query the view of the newest rows",
-            "encryptedName": "nothing is encrypted by column",
-            "transformLogic": "nothing is computed; use rules, or a view of your own",
-        }.items():
-            if getattr(item, field):
-                self._refuse(f"{place}.{field}", f"must be left out ({remedy}), got {getattr(item, field)!r}")
+        self._refuse_all(place, unkept.of_column(item))
         kind = self._type(place, item)
         if kind is None:
             return None
@@ -162,7 +173,7 @@ class _Reader:
         self._add_options(place, item.logicalType or "", name, options)
         return Column(
             name=name,
-            source=custom.get("sourceName", name),
+            source=self._source(place, custom.get("sourceName", name)),
             type=kind,
             required=bool(item.required),
             description=item.description or "",
@@ -170,24 +181,46 @@ class _Reader:
             time_zone=self._zone(place, zone),
         )
 
+    def _source(self, place: str, name: str) -> str:
+        if not name or name != name.strip():
+            self._refuse(
+                f"{place}.customProperties.sourceName",
+                f"must be a name without space around it, got {name!r}",
+            )
+        return name
+
+    def _refuse_all(self, place: str, problems: Iterable[tuple[str, str]]) -> None:
+        for field, problem in problems:
+            self._refuse(f"{place}.{field}", problem)
+
+    def _part(self, place: str, item: SchemaProperty) -> Type | None:
+        """Return the type of an object's field or of an array's values."""
+        self._refuse_all(place, unkept.of_part(item))
+        return self._type(place, item)
+
     def _type(self, place: str, item: SchemaProperty) -> Type | None:
         """Return the declared type, its parts included."""
         if item.logicalType == "object":
             fields = [
-                (field.name or "", self._type(f"{place}.properties[{index}]", field))
+                (field.name or "", self._part(f"{place}.properties[{index}]", field))
                 for index, field in enumerate(item.properties or ())
             ]
             for index, (name, _) in enumerate(fields):
                 self._name(f"{place}.properties[{index}].name", name)
             if not fields:
                 self._refuse(f"{place}.properties", "must hold the object's fields, got none")
+            for name, count in Counter(name for name, _ in fields).items():
+                if count > 1:
+                    self._refuse(
+                        f"{place}.properties", f"must name each field once, got {name!r} {count} times"
+                    )
             known = [(name, kind) for name, kind in fields if kind is not None]
             return Struct(tuple(known)) if known and len(known) == len(fields) else None
         if item.logicalType == "array":
             if item.items is None:
                 self._refuse(f"{place}.items", "must be the type of the array's values, got none")
                 return None
-            items = self._type(f"{place}.items", item.items)
+            items = self._part(f"{place}.items", item.items)
             return Array(items) if items else None
         try:
             return types.parse_scalar(item.logicalType or "", item.physicalType)
@@ -224,6 +257,9 @@ class _Reader:
             if option not in known:
                 allowed = ", ".join(known) or "none"
                 self._refuse(where, f"must be one of those that are checked ({allowed}), got {option!r}")
+                continue
+            if logical_type in ("date", "timestamp") and not _is_iso(str(value)):
+                self._refuse(where, f"must be a date as in ISO 8601, such as 2026-01-31, got {value!r}")
                 continue
             literal = (
                 str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
@@ -263,6 +299,7 @@ class _Reader:
             self._rules.append(Rule(name=name, expression=parsed, severity=level))
 
     def _partition(self, place: str, item: SchemaProperty) -> Partition | None:
+        self._refuse_all(place, unkept.of_partition(item))
         custom = self._document.custom(place, item.customProperties, {"projection": dict})
         where = f"{place}.customProperties.projection"
         if "projection" not in custom:
@@ -281,13 +318,19 @@ class _Reader:
             projection=kind,
             first=given.get("first", ""),
             last=given.get("last", ""),
-            values=tuple(map(str, given.get("values", ()))),
+            values=self._texts(f"{where}.values", given.get("values", ())),
             format=given.get("format", "yyyy-MM-dd"),
             interval=given.get("interval", 1),
-            interval_unit=given.get("intervalUnit", "DAYS"),
+            interval_unit=given.get("intervalUnit", _unit_of(given.get("format", "yyyy-MM-dd"))),
             digits=given.get("digits", 0),
             description=item.description or "",
         )
+
+    def _texts(self, place: str, values: Iterable[Any]) -> tuple[str, ...]:
+        for value in values:
+            if not isinstance(value, str):
+                self._refuse(place, f"must be texts, got {value!r}; put it in quotes")
+        return tuple(map(str, values))
 
     def _reading(self, place: str, custom: Mapping[str, Any]) -> Reading:
         where = f"{place}.customProperties.reading"
@@ -349,7 +392,7 @@ class _Reader:
             return None
         required = {item.name for item in dataset.properties or () if item.required or item.partitioned}
         order = [str(name) for name in order_by or ()]
-        if len(order) < 2:
+        if len(order) < 2 or len(set(order)) < len(order):
             self._refuse(
                 where,
                 "must name the column that orders the versions of a row and a second one that breaks ties,"
@@ -379,13 +422,26 @@ class _Reader:
         return kind(value)
 
 
+def _unit_of(java_format: str) -> str:
+    """Return the finest unit that a date's format writes."""
+    return next((unit for letter, unit in UNIT_OF_LETTER.items() if letter in java_format), "DAYS")
+
+
+def _is_iso(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _reading_problems(given: Mapping[str, Any]) -> Iterator[str]:
     for name in ("delimiter", "quote", "escape", "decimalSeparator", "thousandsSeparator"):
-        value = given.get(name)
-        optional = name in ("quote", "escape", "thousandsSeparator")
-        if value is not None and len(value) != 1 and not (optional and not value):
-            yield f"{name} must be one character{' or empty' if optional else ''}, got {value!r}"
-    quote = given.get("quote", '"')
+        if name in given:
+            yield from _character_problems(name, given[name])
+    delimiter, quote = given.get("delimiter", ","), given.get("quote", '"')
+    if delimiter == quote:
+        yield f"quote must differ from the delimiter, got {quote!r}"
     if given.get("escape", quote) not in (quote, "\\"):
         yield f"escape must be the quote or a backslash, got {given['escape']!r}"
     if given.get("decimalSeparator", ".") == given.get("thousandsSeparator", ""):
@@ -396,3 +452,14 @@ def _reading_problems(given: Mapping[str, Any]) -> Iterator[str]:
         yield f"skipLines must be 0 or more, got {given['skipLines']}"
     if not all(isinstance(marker, str) for marker in given.get("nullMarkers", ())):
         yield f"nullMarkers must be texts, got {given['nullMarkers']!r}"
+
+
+def _character_problems(name: str, value: str) -> Iterator[str]:
+    is_optional, is_of_numbers = name not in ("delimiter", "decimalSeparator"), name.endswith("Separator")
+    if len(value) != 1:
+        if value or not is_optional:
+            yield f"{name} must be one character{' or empty' if is_optional else ''}, got {value!r}"
+    elif value.isalnum() or (value in "\r\n\0" or (is_of_numbers and value in "+-")):
+        yield f"{name} must be no letter, digit, line end or sign of a number, got {value!r}"
+    elif not is_of_numbers and not value.isascii():
+        yield f"{name} must be an ASCII character, got {value!r}"

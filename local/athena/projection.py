@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 _UNITS = {"YEAR": 365, "MONTH": 30, "WEEK": 7, "DAY": 1, "HOUR": 1 / 24, "MINUTE": 1 / 1440}
 """Days: a month and a year are taken for 30 and 365."""
 
+_STEPS = {
+    "WEEK": timedelta(weeks=1),
+    "DAY": timedelta(days=1),
+    "HOUR": timedelta(hours=1),
+    "MINUTE": timedelta(minutes=1),
+    "SECOND": timedelta(seconds=1),
+}
+
 _JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
 
@@ -93,11 +101,14 @@ def _domain(table: Table, name: str, now: datetime) -> Callable[[str], bool]:
                 and (int(value) - first) % step == 0
             )
         case "date":
-            return _dates(of("range"), of("format"), now)
+            java_format = of("format")
+            finest = "DAY" if "d" in java_format else "MONTH"
+            unit = of("interval.unit", finest).removesuffix("S").upper()
+            return _dates(of("range"), java_format, now, (int(of("interval", "1")), unit))
     raise QueryFailedError(f"HIVE_METASTORE_ERROR: column {name} of {table.name} has no projection type")
 
 
-def _dates(bounds: str, java_format: str, now: datetime) -> Callable[[str], bool]:
+def _dates(bounds: str, java_format: str, now: datetime, step: tuple[int, str]) -> Callable[[str], bool]:
     pattern = re.sub("|".join(_JAVA), lambda match: _JAVA[match[0]], java_format)
 
     def parse(value: str) -> datetime | None:
@@ -119,4 +130,15 @@ def _dates(bounds: str, java_format: str, now: datetime) -> Callable[[str], bool
         return moment
 
     first, last = (bound(text.strip()) for text in bounds.split(","))
-    return lambda value: (moment := parse(value)) is not None and first <= moment <= last
+    return lambda value: (
+        (moment := parse(value)) is not None and first <= moment <= last and _is_step(first, moment, *step)
+    )
+
+
+def _is_step(first: datetime, moment: datetime, interval: int, unit: str) -> bool:
+    """Tell whether a moment is a whole number of steps after the first."""
+    if unit in ("YEAR", "MONTH"):
+        months = (moment.year - first.year) * 12 + moment.month - first.month
+        same_place = (moment.day, moment.time()) == (first.day, first.time())
+        return same_place and months % (interval * (12 if unit == "YEAR" else 1)) == 0
+    return (moment - first) % (interval * _STEPS[unit]) == timedelta()

@@ -53,12 +53,13 @@ def column(content: dict[str, Any], name: str) -> dict[str, Any]:
     return next(item for item in dataset(content)["properties"] if item["name"] == name)
 
 
-def partition(name: str, **projection: Any) -> dict[str, Any]:
+def partition(name: str, position: int = 1, **projection: Any) -> dict[str, Any]:
     """Return a partition column."""
     return {
         "name": name,
         "logicalType": "string",
         "partitioned": True,
+        "partitionKeyPosition": position,
         "customProperties": [{"property": "projection", "value": projection}],
     }
 

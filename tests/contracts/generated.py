@@ -376,6 +376,6 @@ def _expected(
             rescued = {column.source: cells[column].raw for column in misfits if form.bad == "rescue"}
             if has_extra and form.unexpected == "rescue":
                 rescued["extra"] = cells[None].raw
-            row.append(rescued or None)
+            row.append(dict(sorted(rescued.items())) or None)
         rows.append(tuple(row))
     return rows, len(records) - len(rows)

@@ -107,5 +107,7 @@ def published_key(key: str) -> str:
 
 
 def rescued(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return rows whose last value, text of JSON, is read."""
-    return [(*row[:-1], None if row[-1] is None else json.loads(row[-1])) for row in rows]
+    """Return rows whose last value, text of JSON, is read; its keys are in their order."""
+    return [
+        (*row[:-1], None if row[-1] is None else dict(sorted(json.loads(row[-1]).items()))) for row in rows
+    ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from datetime import UTC, date, datetime
-from decimal import Decimal, localcontext
+from datetime import UTC, datetime
+from decimal import localcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import duckdb
 from hypothesis import HealthCheck, given, settings
 
 from local.athena import query
+from tests.contracts.athena import as_athena
 from tests.contracts.generated import Generated, datasets
 from tests.contracts.publishing import Lake, Published, deployed, publish, published_key, rescued
 
@@ -85,28 +86,3 @@ def sum_of(values: Iterable[Any]) -> Any:
 
 def ordered(rows: Any) -> list[str]:
     return sorted(map(repr, rows))
-
-
-def as_athena(value: Any) -> str | None:
-    """Return a value as Athena writes it in its results (Athena API reference, GetQueryResults)."""
-    match value:
-        case None:
-            return None
-        case bool():
-            return str(value).lower()
-        case datetime():
-            return value.isoformat(" ", "milliseconds")
-        case date():
-            return value.isoformat()
-        case Decimal():
-            return format(value, "f")
-        case dict():
-            return "{" + ", ".join(f"{name}={part(inner)}" for name, inner in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(map(part, value)) + "]"
-    return str(value)
-
-
-def part(value: Any) -> str:
-    text = as_athena(value)
-    return "null" if text is None else text

@@ -120,6 +120,7 @@ def test_options_of_the_standard_become_rules(tmp_path: Path) -> None:
     ]
 
 
+STRING_FIELD = {"name": "x", "logicalType": "string"}
 BROKEN: dict[str, tuple[Change, str, str]] = {
     "another version of the standard": (
         lambda content: content.update(apiVersion="v3.0.2"), "apiVersion", "'v3.0.2'",
@@ -246,6 +247,101 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
         lambda content: column(content, "shop").update(customProperties=[custom("sourceName", "ID")]),
         "source", "'id' 2 times",
     ),
+    "a field of an object twice": (
+        lambda content: dataset(content)["properties"].append(
+            {"name": "o", "logicalType": "object", "properties": [STRING_FIELD, STRING_FIELD]}
+        ),
+        "each field once", "'x' 2 times",
+    ),
+    "a required field of an object": (
+        lambda content: dataset(content)["properties"].append(
+            {"name": "o", "logicalType": "object", "properties": [{**STRING_FIELD, "required": True}]}
+        ),
+        "properties[0].required", "whole columns",
+    ),
+    "a format of an array's values": (
+        lambda content: dataset(content)["properties"].append(
+            {
+                "name": "o", "logicalType": "array",
+                "items": {"logicalType": "date", "logicalTypeOptions": {"format": "dd.MM.yyyy"}},
+            }
+        ),
+        "items.logicalTypeOptions", "dd.MM.yyyy",
+    ),
+    "a partition that is no text": (
+        lambda content: dataset(content)["properties"].append(
+            {**partition("dt", type="date", first="2026-01-01", last="NOW+1DAY"), "logicalType": "date"}
+        ),
+        "must be string", "'date'",
+    ),
+    "partitions in no order": (
+        lambda content: dataset(content)["properties"].extend(
+            [partition("a", type="injected"), partition("b", type="injected")]
+        ),
+        "partitionKeyPosition", "[1, 1]",
+    ),
+    "a position of no partition": (
+        lambda content: column(content, "shop").update(partitionKeyPosition=1), "partitioned: true", "got 1",
+    ),
+    "another physical name": (
+        lambda content: column(content, "shop").update(physicalName="boutique"), "'shop'", "'boutique'",
+    ),
+    "a table's other physical name": (
+        lambda content: dataset(content).update(physicalName="ventes"), "'sales'", "'ventes'",
+    ),
+    "a bound that is no date": (
+        lambda content: column(content, "sold_at").update(logicalTypeOptions={"minimum": "soon"}),
+        "ISO 8601", "'soon'",
+    ),
+    "a pattern that the engine does not know": (
+        lambda content: column(content, "shop").update(logicalTypeOptions={"pattern": "(?=a)b"}),
+        "lookaround", "(?=a)b",
+    ),
+    "a pattern that is none": (
+        lambda content: column(content, "shop").update(logicalTypeOptions={"pattern": "("}),
+        "regular expression", "'('",
+    ),
+    "a quote that is not closed in a date's format": (
+        lambda content: column(content, "sold_at").update(
+            logicalTypeOptions={"format": "yyyy-MM-dd'T'HH:mm'Z"}
+        ),
+        "close each quote", "'Z",
+    ),
+    "a delimiter that is the quote": (
+        lambda content: dataset(content)["customProperties"].append(custom("reading", {"delimiter": '"'})),
+        "differ from the delimiter", "'\"'",
+    ),
+    "a line end as delimiter": (
+        lambda content: dataset(content)["customProperties"].append(custom("reading", {"delimiter": "\n"})),
+        "line end", r"'\n'",
+    ),
+    "a delimiter of several bytes": (
+        lambda content: dataset(content)["customProperties"].append(custom("reading", {"delimiter": "€"})),
+        "ASCII", "'€'",
+    ),
+    "a digit as separator": (
+        lambda content: dataset(content)["customProperties"].append(
+            custom("reading", {"decimalSeparator": "5"})
+        ),
+        "digit", "'5'",
+    ),
+    "a source of spaces": (
+        lambda content: column(content, "shop").update(customProperties=[custom("sourceName", " X ")]),
+        "without space", "' X '",
+    ),
+    "an order that breaks no tie": (
+        lambda content: (
+            column(content, "id").update(primaryKey=True),
+            dataset(content)["customProperties"].append(custom("orderBy", ["sold_at", "sold_at"])),
+        ),
+        "breaks ties", "['sold_at', 'sold_at']",
+    ),
+    "no version": (
+        lambda content: content.update(version=""), "such as 1.0.0", "''",
+    ),
+    "a name too long for a workgroup": (
+        lambda content: dataset(content).update(name="s" * 65), "up to 64", "got 65",
+    ),
 }  # fmt: skip
 
 
@@ -257,12 +353,13 @@ def test_what_cannot_be_carried_out_is_refused(case: str, tmp_path: Path) -> Non
 
     message = refusal(tmp_path, content)
 
-    assert f"{tmp_path.name}/sales.yaml: " in message
+    assert f"{tmp_path.name}/" in message
+    assert ".yaml: " in message
     assert remedy in message
     assert value in message
 
 
-@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [1\n", "\xff", ""])
+@pytest.mark.parametrize("text", ["- a\n- b\n", "a: [1\n", "\xff", "", "a: 1\na: 2\n", "a: 1\n---\nb: 2\n"])
 def test_what_is_no_yaml_mapping_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "sales.yaml").write_bytes(text.encode("latin-1"))
 

@@ -112,6 +112,20 @@ def test_a_file_has_the_name_of_its_dataset(tmp_path: Path) -> None:
         ),
         ({"type": "date", "first": "2026-01-01", "last": "NOW+1DAY", "intervalUnit": "FORTNIGHTS"}, "WEEKS"),
         ({"type": "date", "first": "2026-01-01", "last": "NOW+1DAY", "interval": 0}, "1 or more"),
+        ({"type": "date", "first": "2026-01-02", "last": "2026-01-01"}, "no later than last"),
+        (
+            {
+                "type": "date",
+                "first": "2026-01",
+                "last": "2026-12",
+                "format": "yyyy-MM",
+                "intervalUnit": "DAYS",
+            },
+            "no finer",
+        ),
+        ({"type": "date"}, "first must be"),
+        ({"type": "integer"}, "integers"),
+        ({"type": "enum", "values": [1]}, "quotes"),
     ],
 )
 def test_projections_that_athena_refuses_or_misreads_are_refused(

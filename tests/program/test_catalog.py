@@ -35,8 +35,8 @@ def keyed_contract(directory: Path) -> Contract:
     dataset(content)["customProperties"].append(custom("orderBy", ["sold_at", "id"]))
     dataset(content)["properties"] += [
         partition("dt", type="date", first="2026-01-01", last="NOW+1DAY"),
-        partition("n", type="integer", first="1", last="12", digits=2),
-        partition("c", type="enum", values=["de", "fr"]),
+        partition("n", 2, type="integer", first="1", last="12", digits=2),
+        partition("c", 3, type="enum", values=["de", "fr"]),
     ]
     (contract,) = load(directory, content)
     return contract
@@ -54,7 +54,7 @@ def test_each_contract_becomes_a_table_and_what_its_readers_need(with_datasets: 
     (database,) = with_datasets.all("aws:glue/catalogDatabase:CatalogDatabase")
     assert database.inputs["name"] == f"analytics_{region.replace('-', '_')}_dev"
     assert {table.inputs["name"] for table in with_datasets.all(TABLE)} == {
-        "airports", "flights", "planes", "weather",
+        "airports", "flights", "planes", "weather", "weather_current",
     }  # fmt: skip
     assert with_datasets.outputs["databaseName"] == database.inputs["name"]
     assert with_datasets.outputs["datasets"]["flights"] == {
@@ -148,8 +148,6 @@ def test_partitions_are_strings_with_a_projection_each(tmp_path: Path) -> None:
         "projection.dt.type": "date",
         "projection.dt.range": "2026-01-01,NOW+1DAY",
         "projection.dt.format": "yyyy-MM-dd",
-        "projection.dt.interval": "1",
-        "projection.dt.interval.unit": "DAYS",
         "projection.n.type": "integer",
         "projection.n.range": "1,12",
         "projection.n.interval": "1",

@@ -1,0 +1,65 @@
+"""Fields of the standard that promise what nobody would carry out, by where they stand."""
+
+from collections.abc import Iterator, Mapping
+
+from open_data_contract_standard.model import SchemaProperty
+
+_EVERYWHERE: Mapping[str, str] = {
+    "unique": "a row is judged by itself; use primaryKey, and query the view of the newest rows",
+    "encryptedName": "nothing is encrypted by column",
+    "transformLogic": "nothing is computed; use rules, or a view of your own",
+}
+_PARTITION: Mapping[str, str] = {"logicalTypeOptions": "the projection says which values there are"}
+_WHOLE_COLUMNS = "it holds for whole columns; use a rule over the column"
+_NESTED: Mapping[str, str] = {
+    "required": _WHOLE_COLUMNS,
+    "primaryKey": _WHOLE_COLUMNS,
+    "partitioned": _WHOLE_COLUMNS,
+    "logicalTypeOptions": _WHOLE_COLUMNS,
+    "quality": _WHOLE_COLUMNS,
+    "customProperties": _WHOLE_COLUMNS,
+}
+
+
+def of_column(item: SchemaProperty) -> Iterator[tuple[str, str]]:
+    """Yield field and problem of a column."""
+    yield from _given(item, _EVERYWHERE)
+    yield from _positions(item)
+    yield from physical_name(item.name, item.physicalName)
+
+
+def of_partition(item: SchemaProperty) -> Iterator[tuple[str, str]]:
+    """Yield field and problem of a partition column."""
+    yield from _given(item, {**_EVERYWHERE, **_PARTITION})
+    yield from _positions(item)
+    yield from physical_name(item.name, item.physicalName)
+    if item.logicalType != "string" or item.physicalType not in (None, "string"):
+        found = item.physicalType if item.logicalType == "string" else item.logicalType
+        yield "logicalType", f"must be string, as folders are named by texts, got {found!r}"
+
+
+def of_part(item: SchemaProperty) -> Iterator[tuple[str, str]]:
+    """Yield field and problem of an object's field or of an array's values."""
+    yield from _given(item, {**_EVERYWHERE, **_NESTED})
+    yield from _positions(item)
+    yield from physical_name(item.name, item.physicalName)
+
+
+def physical_name(name: str | None, physical: str | None) -> Iterator[tuple[str, str]]:
+    """Yield field and problem of a name that tables would not have."""
+    if physical not in (None, name):
+        yield "physicalName", f"must be left out or {name!r}, as it is called in the table, got {physical!r}"
+
+
+def _positions(item: SchemaProperty) -> Iterator[tuple[str, str]]:
+    for position, flag in (("primaryKeyPosition", "primaryKey"), ("partitionKeyPosition", "partitioned")):
+        value = getattr(item, position)
+        # The standard's default is -1.
+        if value not in (None, -1) and not getattr(item, flag):
+            yield position, f"must be left out without {flag}: true, got {value!r}"
+
+
+def _given(item: SchemaProperty, fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for name, remedy in fields.items():
+        if value := getattr(item, name):
+            yield name, f"must be left out ({remedy}), got {value!r}"
