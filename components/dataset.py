@@ -118,7 +118,11 @@ class Dataset(pulumi.ComponentResource):
             parameters={"presto_view": "true", "comment": "Presto View"},
             partition_keys=[],
             storage_descriptor=glue.CatalogTableStorageDescriptorArgs(
-                columns=_columns(definitions.view_columns(contract))
+                columns=_columns(definitions.view_columns(contract)),
+                # Trino fails on a table without one, a view included; "-" stands for none.
+                ser_de_info=glue.CatalogTableStorageDescriptorSerDeInfoArgs(
+                    name="-", serialization_library="-"
+                ),
             ),
             view_original_text=pulumi.Output.from_input(args.database).apply(
                 lambda database: definitions.view_text(contract, database)

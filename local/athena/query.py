@@ -84,6 +84,8 @@ class _Query:
         self._database, self._store, self._now, self._directory = database, store, now, directory
         self._connection = duckdb.connect(config={"threads": 1})
         self._connection.execute("SET TimeZone = 'UTC'")
+        # Trino's division of integers gives an integer.
+        self._connection.execute("SET integer_division = true")
         self._scanned = 0
         self._files = 0
 
@@ -91,6 +93,7 @@ class _Query:
         tree = self._parse(statement)
         if not isinstance(tree, sql.Query):
             raise QueryFailedError(f"NOT_SUPPORTED: only queries are answered, got {tree.key.upper()}")
+        _name_columns(tree)
         self._resolve(tree)
         if scan_limit_bytes is not None and self._scanned > scan_limit_bytes:
             raise ScanLimitError("Bytes scanned limit was exceeded")
@@ -114,6 +117,10 @@ class _Query:
             raise QueryFailedError(f"SYNTAX_ERROR: {str(error).splitlines()[0]}") from None
         if len(trees) != 1 or trees[0] is None:
             raise QueryFailedError(f"SYNTAX_ERROR: one statement is expected, got {len(trees)}")
+        for sum_ in list(trees[0].find_all(sql.Add, sql.Sub)):
+            if _is_date(sum_.left) and isinstance(sum_.right, sql.Interval):
+                # DuckDB gives a timestamp, and Trino a date.
+                sum_.replace(sql.cast(sum_.copy(), "DATE"))
         return trees[0]
 
     def _resolve(self, tree: sql.Expr) -> None:
@@ -228,6 +235,19 @@ class _Query:
                 self._scanned += sizes[name]
         selected += (f'{_literal(file.values[name])} AS "{name}"' for name in table.partitions)
         return f"SELECT {', '.join(selected)} FROM read_parquet({_literal(str(path))})"  # noqa: S608 - literals
+
+
+def _name_columns(tree: sql.Query) -> None:
+    """Name what the query does not, as Trino does: by its place."""
+    if isinstance(tree, sql.Select):
+        for place, expression in enumerate(list(tree.expressions)):
+            if not isinstance(expression, sql.Alias | sql.Column | sql.Star):
+                expression.replace(sql.alias_(expression.copy(), f"_col{place}"))
+
+
+def _is_date(node: sql.Expr) -> bool:
+    is_cast = isinstance(node, sql.Cast) and node.to.this == sql.DataType.Type.DATE
+    return is_cast or isinstance(node, sql.CurrentDate)
 
 
 def _literal(text: str) -> str:

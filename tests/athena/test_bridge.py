@@ -143,6 +143,29 @@ def test_trinos_dialect_is_understood(lake: Lake) -> None:
     assert lake.rows(statement) == [["2026-03", "2026-03-05 00:00:00.000", "5", "10", "0-1-2-3-4", "7"]]
 
 
+def test_integers_are_divided_and_days_added_as_in_trino(lake: Lake) -> None:
+    lake.put("a.parquet", "SELECT 7::BIGINT i, DATE '2026-01-31' d")
+    lake.table({"i": "bigint", "d": "date"})
+
+    statement = (
+        "SELECT i / 2, i / 2.0, sum(i) / count(*), DATE '2026-01-31' + INTERVAL '1' MONTH FROM {table}"
+        " GROUP BY i"
+    )
+
+    assert lake.rows(statement) == [["3", "3.5", "7", "2026-02-28"]]
+
+
+def test_columns_without_a_name_are_named_by_their_place(lake: Lake, server: Server) -> None:
+    lake.put("a.parquet", "SELECT 7::BIGINT i")
+    lake.table({"i": "bigint"})
+
+    execution = lake.ask("SELECT i, i + 1, max(i) AS m FROM {table} GROUP BY i")
+
+    athena = server.client("athena", REGION)
+    results = athena.get_query_results(QueryExecutionId=execution["QueryExecutionId"])["ResultSet"]
+    assert [cell["VarCharValue"] for cell in results["Rows"][0]["Data"]] == ["i", "_col1", "m"]
+
+
 def test_finer_timestamps_are_rounded_to_milliseconds(lake: Lake) -> None:
     lake.put("a.parquet", "SELECT TIMESTAMP '2026-01-31 23:59:59.9996' t")
     lake.table({"t": "timestamp"})

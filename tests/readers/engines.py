@@ -174,6 +174,7 @@ class TrinoTables:
 
     def __init__(self, trino: Trino, server: Server, region: str) -> None:
         self.trino = trino
+        self.server = server
         self._s3 = server.client("s3", region)
         self._bucket = "readers-of-published-files"
         self._s3.create_bucket(Bucket=self._bucket, CreateBucketConfiguration={"LocationConstraint": region})

@@ -38,6 +38,7 @@ ACCEPTED_BY_CHECKOV = {
     "CKV_AWS_115": "Reserved concurrency: its throttles use up a message's receives; the mapping's cap not.",
     "CKV_AWS_116": "A function's dead-letter queue is for asynchronous calls; this one's source has its own.",
     "CKV_AWS_144": "Cross-region replication: what this project exists to prevent.",
+    "CKV_AWS_159": "Query results: Athena keeps and encrypts them; checkov looks for results in a bucket.",
     "CKV_AWS_272": "Code signing: its profile is the account's; an archive follows from its sources alone.",
 }
 """Checks that fail by decision, with the reasons."""
