@@ -115,6 +115,8 @@ class Dataset(pulumi.ComponentResource):
             database_name=args.database,
             description=f"Of each key the newest row of {contract.name}",
             table_type="VIRTUAL_VIEW",
+            # Trino runs a view as its owner, and refuses one without; Athena's own DDL writes this one.
+            owner="hadoop",
             parameters={"presto_view": "true", "comment": "Presto View"},
             partition_keys=[],
             storage_descriptor=glue.CatalogTableStorageDescriptorArgs(
