@@ -113,9 +113,10 @@ class Jobs:
         """Take the job's lease, or return None if the job is done.
 
         The lease can be taken if the job has no record, if its record is not final and the lease has run out,
-        or if its record is final and this is a newer replay. The results in a final record stay until the job
-        ends again. On the last delivery the record says FAILED until the work is done, so that a function
-        that is killed leaves a FAILED job beside the dead letter.
+        or if its record is final and this is a newer replay. A replay is done when a newer one has begun,
+        whose message does the work. The results in a final record stay until the job ends again. On the last
+        delivery the record says FAILED until the work is done, so that a function that is killed leaves a
+        FAILED job beside the dead letter.
 
         Args:
             identity: The job's id.
@@ -142,7 +143,11 @@ class Jobs:
         if listed or delivery.last:
             assign["timestamp"] = now
         if replay_id is not None:
-            claimable += " OR attribute_not_exists(#replay_id) OR #replay_id < :replay_id"
+            unknown = "attribute_not_exists(#replay_id)"
+            claimable = (
+                f"({claimable} OR {unknown} OR #replay_id < :replay_id)"
+                f" AND ({unknown} OR #replay_id <= :replay_id)"
+            )
             values["replay_id"] = assign["replay_id"] = replay_id
         if delivery.last:
             assign |= {"status": Status.FAILED.value, "error": "the last delivery did not finish"}
@@ -157,7 +162,8 @@ class Jobs:
             )
         except ConditionFailedError as conflict:
             held = conflict.item
-            if held["lease_until"] <= 0:
+            superseded = replay_id is not None and held.get("replay_id", "") > replay_id
+            if superseded or held["lease_until"] <= 0:
                 return None
             if held.get("owner") != delivery.owner:
                 raise LeasedError(f"job {identity}: another delivery holds its lease") from None

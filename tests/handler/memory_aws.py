@@ -164,7 +164,7 @@ def _condition(expression: str) -> _Condition:
     """Translate a condition expression into Python; a comparison with a missing attribute is false."""
     code = re.sub(r"attribute_not_exists\((#\w+)\)", r"(names['\1'] not in item)", expression)
     code = re.sub(r"attribute_exists\((#\w+)\)", r"(names['\1'] in item)", code)
-    code = re.sub(r"(?<!')(#\w+) ([=<>]) (:\w+)", r"compare(item, names['\1'], '\2', values['\3'])", code)
+    code = re.sub(r"(?<!')(#\w+) ([=<>]=?) (:\w+)", r"compare(item, names['\1'], '\2', values['\3'])", code)
     code = code.replace(" AND ", " and ").replace(" OR ", " or ")
     return eval(f"lambda item, names, values: {code}", {"compare": _compare})
 
@@ -177,4 +177,4 @@ def _compare(item: dict[str, Any], name: str, sign: str, value: dict[str, Any]) 
         return False
     if kind == "N":
         left, right = Decimal(left), Decimal(right)
-    return {"=": left == right, "<": left < right, ">": left > right}[sign]
+    return {"=": left == right, "<": left < right, "<=": left <= right, ">": left > right}[sign]
