@@ -20,7 +20,7 @@ ALLOWED = {
 
 
 @dataclass(frozen=True)
-class Toy:
+class SampleFunction:
     """A function with a queue and a dead-letter queue after two receives."""
 
     cloud: Cloud
@@ -49,7 +49,7 @@ class Toy:
         return [event["message"] for event in events]
 
 
-def deploy_toy(
+def deploy_function(
     cloud: Cloud,
     region: str,
     name: str,
@@ -58,7 +58,7 @@ def deploy_toy(
     batch_size: int = 1,
     memory: int = 256,
     timeout: int = 10,
-) -> Toy:
+) -> SampleFunction:
     """Deploy a function from the source of its one module, with everything that it needs."""
     iam, sqs, functions = (cloud.client(service, region) for service in ("iam", "sqs", "lambda"))
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
@@ -72,8 +72,8 @@ def deploy_toy(
         FunctionName=name,
         Role=role,
         Runtime="python3.11",
-        Handler="toy.handler",
-        Code={"ZipFile": archive({"toy.py": source})},
+        Handler="index.handler",
+        Code={"ZipFile": archive({"index.py": source})},
         MemorySize=memory,
         Timeout=timeout,
         Environment={"Variables": {"GREETING": "hello"}},
@@ -84,15 +84,15 @@ def deploy_toy(
         BatchSize=batch_size,
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )
-    return Toy(cloud, region, name, queue, dead_letters)
+    return SampleFunction(cloud, region, name, queue, dead_letters)
 
 
-def remove_toy(toy: Toy) -> None:
-    """Stop the service from looking at the toy's queue in later tests."""
-    functions = toy.cloud.client("lambda", toy.region)
-    for mapping in functions.list_event_source_mappings(FunctionName=toy.name)["EventSourceMappings"]:
+def remove_function(function: SampleFunction) -> None:
+    """Stop the service from looking at the function's queue in later tests."""
+    functions = function.cloud.client("lambda", function.region)
+    for mapping in functions.list_event_source_mappings(FunctionName=function.name)["EventSourceMappings"]:
         functions.delete_event_source_mapping(UUID=mapping["UUID"])
-    functions.delete_function(FunctionName=toy.name)
+    functions.delete_function(FunctionName=function.name)
 
 
 def archive(files: dict[str, str]) -> bytes:
