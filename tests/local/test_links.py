@@ -29,9 +29,12 @@ def processed(cloud: Cloud, region: str) -> bool:
 def no_notification(cloud: Cloud, region: str) -> Iterator[None]:
     s3, bucket = cloud.client("s3", region), cloud.outputs[region]["bucketName"]
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
-    yield
-    everything = {"EventBridgeConfiguration": {}}
-    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=everything)
+    try:
+        yield
+    finally:
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
 
 
 @contextlib.contextmanager
@@ -41,8 +44,10 @@ def pattern_of_another_bucket(cloud: Cloud, region: str) -> Iterator[None]:
     pattern = json.loads(rule["EventPattern"])
     pattern["detail"]["bucket"]["name"] = ["another-bucket"]
     events.put_rule(Name=rule["Name"], EventPattern=json.dumps(pattern))
-    yield
-    events.put_rule(Name=rule["Name"], EventPattern=rule["EventPattern"])
+    try:
+        yield
+    finally:
+        events.put_rule(Name=rule["Name"], EventPattern=rule["EventPattern"])
 
 
 @contextlib.contextmanager
@@ -50,8 +55,10 @@ def rule_disabled(cloud: Cloud, region: str) -> Iterator[None]:
     events = cloud.client("events", region)
     (rule,) = events.list_rules()["Rules"]
     events.disable_rule(Name=rule["Name"])
-    yield
-    events.enable_rule(Name=rule["Name"])
+    try:
+        yield
+    finally:
+        events.enable_rule(Name=rule["Name"])
 
 
 @contextlib.contextmanager
@@ -60,8 +67,10 @@ def no_target(cloud: Cloud, region: str) -> Iterator[None]:
     (rule,) = events.list_rules()["Rules"]
     targets = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
     events.remove_targets(Rule=rule["Name"], Ids=[target["Id"] for target in targets])
-    yield
-    events.put_targets(Rule=rule["Name"], Targets=targets)
+    try:
+        yield
+    finally:
+        events.put_targets(Rule=rule["Name"], Targets=targets)
 
 
 @contextlib.contextmanager
@@ -69,8 +78,10 @@ def no_queue_policy(cloud: Cloud, region: str) -> Iterator[None]:
     sqs, url = cloud.client("sqs", region), cloud.outputs[region]["queueUrl"]
     policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
-    yield
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
 
 @contextlib.contextmanager
@@ -78,8 +89,10 @@ def queue_policy_for_another_rule(cloud: Cloud, region: str) -> Iterator[None]:
     sqs, url = cloud.client("sqs", region), cloud.outputs[region]["queueUrl"]
     policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy.replace(":rule/", ":rule/another-")})
-    yield
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
 
 
 @contextlib.contextmanager
@@ -87,8 +100,10 @@ def mapping_disabled(cloud: Cloud, region: str) -> Iterator[None]:
     functions = cloud.client("lambda", region)
     (mapping,) = functions.list_event_source_mappings()["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    yield
-    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+    try:
+        yield
+    finally:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
 
 
 @contextlib.contextmanager
@@ -109,8 +124,10 @@ def a_module_missing_from_the_archive(cloud: Cloud, region: str) -> Iterator[Non
     location = functions.get_function(FunctionName=name)["Code"]["Location"]
     code = download(location)
     functions.update_function_code(FunctionName=name, ZipFile=without(code, "job_records.py"))
-    yield
-    functions.update_function_code(FunctionName=name, ZipFile=code)
+    try:
+        yield
+    finally:
+        functions.update_function_code(FunctionName=name, ZipFile=code)
 
 
 @contextlib.contextmanager
@@ -122,8 +139,10 @@ def role_not_for_lambda(cloud: Cloud, region: str) -> Iterator[None]:
     for_others = json.dumps(trust).replace("lambda.amazonaws.com", "ec2.amazonaws.com")
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=for_others)
     cloud.functions.recycle()
-    yield
-    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+    try:
+        yield
+    finally:
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
 
 
 @contextlib.contextmanager
@@ -132,10 +151,12 @@ def reconfigured(cloud: Cloud, region: str, **changed: object) -> Iterator[None]
     configuration = functions.get_function_configuration(FunctionName=name)
     configuration["Layers"] = [layer["Arn"] for layer in configuration["Layers"]]
     functions.update_function_configuration(FunctionName=name, **changed)
-    yield
-    functions.update_function_configuration(
-        FunctionName=name, **{parameter: configuration[parameter] for parameter in changed}
-    )
+    try:
+        yield
+    finally:
+        functions.update_function_configuration(
+            FunctionName=name, **{parameter: configuration[parameter] for parameter in changed}
+        )
 
 
 def without(code: bytes, name: str) -> bytes:

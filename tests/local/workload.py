@@ -68,5 +68,7 @@ def expire(cloud: Cloud, region: str, key: str, version: str) -> None:
     s3, bucket = cloud.client("s3", region), cloud.outputs[region]["bucketName"]
     policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     s3.delete_bucket_policy(Bucket=bucket)
-    s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
-    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+    try:
+        s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+    finally:
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
