@@ -74,7 +74,7 @@ class Server:
         self._session = _session()
         self._clients: dict[tuple[str, str, Credentials], Any] = {}
         self._lock = threading.RLock()
-        self._log = tempfile.NamedTemporaryFile(prefix="embedded-aws-", suffix=".log", delete=False)  # noqa: SIM115 - closed in stop
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop
         self._process = subprocess.Popen(
             [sys.executable, "-m", "local.server", "--port", str(port)],
             stdin=subprocess.PIPE,
@@ -93,7 +93,9 @@ class Server:
         hello = stdout.readline() if stdout else b""
         if not hello:
             self._process.wait()
-            raise LocalError(f"the embedded AWS did not start: see {self._log.name}")
+            reason = self._last_log_line()
+            self.stop()
+            raise LocalError(f"the embedded AWS did not start: {reason}")
         started = json.loads(hello)
         self.endpoint = f"http://{HOST}:{started['port']}"
         self.operator = Credentials(*started["operator"])
@@ -148,7 +150,12 @@ class Server:
         if self._process.stdout:
             self._process.stdout.close()
         self._log.close()
-        Path(self._log.name).unlink(missing_ok=True)
+
+    def _last_log_line(self) -> str:
+        """Return the last line that the server's process wrote to standard error."""
+        self._log.seek(0)
+        lines = self._log.read().decode(errors="replace").split("\n")
+        return next((line for line in reversed(lines) if line.strip()), "it wrote no reason")
 
     def __enter__(self) -> Self:
         return self
