@@ -1,4 +1,4 @@
-"""The commands, and one line instead of a traceback when something is wrong."""
+"""The command line of `python -m local`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 is done, 1 is done and not well, 2 is not done."""
+    """Run one command; return 0 for success, 1 for a file without a result, 2 for an error."""
     parser = command_line.Parser(
-        prog="python -m local", description="The project's stacks on an embedded AWS."
+        prog="python -m local", description="Run the project's stacks on an embedded AWS."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
     for command in COMMANDS:

@@ -1,4 +1,4 @@
-"""What `run` shows to people: the jobs, and the data that came out."""
+"""The output of `run` for people: the jobs and their results."""
 
 from __future__ import annotations
 
@@ -24,31 +24,33 @@ if TYPE_CHECKING:
 
 PREVIEW_ROWS = 5
 VALUE_WIDTH = 24
-"""Columns that a value or a name takes in the preview at the most; the rest of it is left out."""
+"""Maximum width of a value or a name in the preview; longer ones are cut."""
 RESULTS = ("output_path", "rejected_path", "profile_path")
 DELAYS = """
     SELECT carrier, count(*) AS flights, count(*) - count(arr_delay) AS without_arrival,
            round(avg(arr_delay), 1) AS mean_arrival_delay_minutes
     FROM flights GROUP BY carrier ORDER BY mean_arrival_delay_minutes DESC
 """
-"""In Athena's SQL, over the dataset's table."""
+"""A query in Athena's SQL on the dataset's table."""
 
 Rows = list[dict[str, Any]]
 
 
 def print_summary(console: Console, cloud: Cloud, deployed_seconds: float) -> None:
-    """Say what was deployed, and what of it is not as on AWS."""
+    """Show what was deployed, and where it differs from AWS."""
     stacks = ", ".join(cloud.stacks)
-    console.say(f"Deployed {len(cloud.stacks)} stacks in {deployed_seconds:.1f} s, IAM enforced: {stacks}")
+    console.explain(
+        f"Deployed {len(cloud.stacks)} stacks in {deployed_seconds:.1f} s, with IAM enforced: {stacks}"
+    )
     if cloud.functions.substitutions:
-        console.print(
-            "The deployed layers are for another machine (checked, not loaded): the functions ran with the"
-            " same locked packages, built for this one."
+        console.explain(
+            "The deployed layers are built for another architecture. They were checked but not loaded: the"
+            " functions ran with the same locked packages, built for this machine."
         )
 
 
 def print_jobs(console: Console, stack: str, records: Sequence[Mapping[str, Any]]) -> None:
-    """Show what became of each file of a stack."""
+    """Show the job of each file of a stack."""
     numbers = ("rows in", "rows out", "rejected", "MB in", "MB out", "seconds", "MB/s")
     table = Records("status", *numbers, numbers=numbers)
     for record in records:
@@ -73,10 +75,10 @@ def print_jobs(console: Console, stack: str, records: Sequence[Mapping[str, Any]
 
 
 def keep_results(cloud: Cloud, stack: str, records: Sequence[Mapping[str, Any]], folder: Path) -> list[Path]:
-    """Save a stack's results below the folder, under their keys; give the files.
+    """Save a stack's results in the folder, under their keys, and return the files.
 
     Raises:
-        LocalError: when a file cannot be written.
+        LocalError: A file cannot be written.
     """
     kept = []
     for record in records:
@@ -92,12 +94,12 @@ def keep_results(cloud: Cloud, stack: str, records: Sequence[Mapping[str, Any]],
 
 
 def delays(cloud: Cloud) -> dict[str, Rows]:
-    """Ask Athena in the region of each stack for the mean arrival delay by carrier."""
+    """Query the mean arrival delay by carrier in Athena, in the region of each stack."""
     return {stack: cloud.query(stack, "flights", DELAYS) for stack in cloud.stacks}
 
 
 def print_delays(console: Console, found: Mapping[str, Rows]) -> None:
-    """Show what `delays` found: the same rows once for all stacks that have them."""
+    """Show the results of `delays`: equal results once, with the stacks that have them."""
     answers: list[tuple[Rows, list[str]]] = []
     for stack, rows in found.items():
         same = next((stacks for known, stacks in answers if known == rows), None)
@@ -106,11 +108,13 @@ def print_delays(console: Console, found: Mapping[str, Rows]) -> None:
         else:
             same.append(stack)
     for rows, stacks in answers:
-        _print_delays(console, rows, ", ".join(stacks))
+        console.say()
+        console.explain(f"Mean arrival delay by carrier, queried in Athena in {', '.join(stacks)}:")
+        _print_delays(console, rows)
 
 
-def _print_delays(console: Console, rows: Rows, where: str) -> None:
-    table = _table(f"Mean arrival delay by carrier, asked of Athena in\n{where}")
+def _print_delays(console: Console, rows: Rows) -> None:
+    table = _table()
     table.add_column("Carrier")
     for heading in ("Flights", "No arrival", "Mean delay, min"):
         table.add_column(heading, justify="right")
@@ -122,12 +126,11 @@ def _print_delays(console: Console, rows: Rows, where: str) -> None:
             _count(row["without_arrival"]),
             "-" if delay is None else f"{float(delay):+.1f}",
         )
-    console.say()
     console.print(table)
 
 
 def print_preview(console: Console, cloud: Cloud, stack: str, records: Sequence[Mapping[str, Any]]) -> None:
-    """Show the first rows of each result, with the columns' types: as many columns as fit."""
+    """Show the first rows of each result and the columns' types, as many columns as fit."""
     for record in records:
         if record["status"] != "COMPLETED":
             continue
@@ -138,7 +141,7 @@ def print_preview(console: Console, cloud: Cloud, stack: str, records: Sequence[
                 "SELECT * FROM read_parquet($result) LIMIT $rows", result=str(result), rows=PREVIEW_ROWS
             )
         console.say()
-        console.say(f"First rows of {record['output_path']} in {stack}")
+        console.say(f"First rows in {stack} of {record['output_path']}")
         values = zip(*(row.values() for row in rows), strict=True) if rows else [()] * len(columns)
         cells = [
             [_short(column["column_name"]), _short(column["column_type"]), *map(_short, below)]
@@ -155,30 +158,24 @@ def print_preview(console: Console, cloud: Cloud, stack: str, records: Sequence[
             console.say(f"and {len(columns) - shown:,} more columns")
 
 
-def as_json_value(value: Any) -> Any:  # noqa: ANN401 - whatever DynamoDB and DuckDB give
-    """Give a number or text for what JSON has no form for."""
+def as_json_value(value: Any) -> Any:  # noqa: ANN401 - any value of DynamoDB or DuckDB
+    """Return a number or a text for a value of a type that JSON does not have."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return str(value)
 
 
-def _table(title: str | None = None) -> Table:
-    return Table(
-        title=title,
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-    )
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
 
 
-def _short(value: Any) -> str:  # noqa: ANN401 - whatever DuckDB gives
+def _short(value: Any) -> str:  # noqa: ANN401 - any value of DuckDB
     text = "" if value is None else plain(value).plain
     return text if len(text) <= VALUE_WIDTH else f"{text[: VALUE_WIDTH - 1]}…"
 
 
 def _fitting(cells: Sequence[Sequence[str]], width: int) -> int:
-    """Count the columns that stand side by side in so many columns of the terminal; at least one does."""
+    """Return how many columns of the table fit side by side in the width; at least one."""
     used = 0
     for number, column in enumerate(cells):
         used += max(map(cell_len, column)) + 2
@@ -193,7 +190,7 @@ def _download(cloud: Cloud, stack: str, key: str, folder: Path) -> Path:
     return path
 
 
-def _query(sql: str, **parameters: Any) -> list[Any]:  # noqa: ANN401 - whatever SQL takes
+def _query(sql: str, **parameters: Any) -> list[Any]:  # noqa: ANN401 - any parameter of SQL
     with duckdb.connect() as connection:
         found = connection.execute(sql, parameters)
         names = [column[0] for column in found.description or ()]

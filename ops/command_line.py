@@ -1,4 +1,4 @@
-"""The commands, and one line instead of a traceback when something is wrong."""
+"""The command line of `python -m ops`."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from terminal import command_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0 is done, 1 is done and not well, 2 is not done."""
+    """Run one command; return 0 for success, 1 for a finding such as an unhealthy region, 2 for an error."""
     parser = command_line.Parser(prog="python -m ops", description="Operate the deployed regions.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
     for command in COMMANDS:

@@ -1,4 +1,4 @@
-"""Where each stack is: the outputs of its deployment, and clients for its region."""
+"""The deployed stacks: their outputs, and clients for their regions."""
 
 import functools
 import json
@@ -15,10 +15,10 @@ from botocore.config import Config
 from ops.operator_errors import OpsError
 
 EMBEDDED_AWS = Path(".build/embedded-aws.json")
-"""Written by `python -m local serve`: its endpoint, the operator's credentials, its stacks' outputs."""
+"""Written by `python -m local serve`: the endpoint, the operator's credentials and the stacks' outputs."""
 
 _NO_STACK = "no stack named"
-"""What the Pulumi CLI says of a stack that nobody has made."""
+"""Part of the Pulumi CLI's error for a stack that does not exist."""
 
 OUTPUTS = {
     "bucket": "bucketName",
@@ -35,7 +35,7 @@ OUTPUTS = {
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stack:
-    """One deployed region, by its stack's outputs; equal to itself alone, so that it can be a key."""
+    """One deployed stack and its outputs. Stacks are compared by identity, so that they can be keys."""
 
     name: str
     region: str
@@ -48,14 +48,14 @@ class Stack:
     log_group: str
     dashboard_url: str
     code_sha256: str | None
-    """Of the function's code as it was deployed; None when an older program did that."""
+    """Hash of the deployed function's code; None if an older version of the program deployed it."""
     database: str | None
-    """The Glue database; None when the stack deploys no datasets."""
+    """The Glue database; None if the stack deploys no datasets."""
     datasets: Mapping[str, Mapping[str, str]] = field(hash=False)
-    """Of each dataset the names of table, view and workgroup, its key prefix and its contract's version."""
+    """For each dataset: names of table, view and workgroup, key prefix, version of the contract."""
     session: boto3.Session
     endpoint_url: str | None = None
-    """Of the embedded AWS; None for AWS itself."""
+    """Endpoint of the embedded AWS; None for AWS."""
 
     @classmethod
     def from_outputs(
@@ -64,7 +64,7 @@ class Stack:
         """Read a stack's outputs.
 
         Raises:
-            OpsError: when one is missing: the stack is not deployed, or by an older program.
+            OpsError: An output is missing: the stack is not deployed, or an older program deployed it.
         """
         missing = sorted(set(OUTPUTS.values()) - set(outputs))
         if missing:
@@ -83,8 +83,8 @@ class Stack:
             **fields,
         )
 
-    @functools.cache  # noqa: B019 - a stack lives as long as the command
-    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients' classes at run time
+    @functools.cache  # noqa: B019 - a stack is used until the command ends
+    def client(self, service: str) -> Any:  # noqa: ANN401 - boto3 creates its clients' classes at run time
         """Return a client of the stack's region."""
         return self.session.client(
             service,
@@ -92,13 +92,13 @@ class Stack:
             endpoint_url=self.endpoint_url,
             config=Config(
                 retries={"mode": "standard", "max_attempts": 5},
-                # By default, S3's client asks the global address in us-east-1.
+                # By default, the S3 client calls the global endpoint in us-east-1.
                 s3={"us_east_1_regional_endpoint": "regional"},
             ),
         )
 
     @functools.cached_property
-    def jobs(self) -> Any:  # noqa: ANN401 - boto3 makes its resources' classes at run time
+    def jobs(self) -> Any:  # noqa: ANN401 - boto3 creates its resources' classes at run time
         """The job table."""
         dynamodb: Any = self.session.resource(
             "dynamodb", region_name=self.region, endpoint_url=self.endpoint_url
@@ -107,17 +107,17 @@ class Stack:
 
     @property
     def account(self) -> str:
-        """The account that the stack is deployed to."""
+        """The id of the account that has the stack."""
         return self.function_arn.split(":")[4]
 
     @property
     def function_name(self) -> str:
-        """The function's name, which its metrics carry."""
+        """The function's name, a dimension of its metrics."""
         return self.function_arn.split(":")[6]
 
     @property
     def environment_suffix(self) -> str:
-        """What tells this deployment from others of the region: the end of each of its names."""
+        """The end of the stack's resource names, which differs between deployments in one region."""
         return self.function_name.removeprefix(f"analytics-etl-{self.region}-")
 
     def physical(self, kind: str) -> str:
@@ -127,26 +127,26 @@ class Stack:
 
 @dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """The stacks that were asked for."""
+    """The selected stacks."""
 
     stacks: tuple[Stack, ...]
     undeployed: tuple[str, ...] = ()
-    """Names of those that the project has a file for and that nobody has deployed."""
+    """Names of the stacks that have a file in the project and are not deployed."""
 
 
 def find(
     *, names: Sequence[str], outputs_files: Sequence[Path], local: bool, project: Path = Path()
 ) -> Deployment:
-    """Return the stacks asked for by name, or all of them.
+    """Return the stacks with the given names, or all stacks.
 
     Args:
         names: Names of stacks; empty for all.
-        outputs_files: What `pulumi stack output --json` printed, a file for each stack; instead of Pulumi.
-        local: Whether to look at the embedded AWS that `python -m local serve` keeps running.
+        outputs_files: Files with the output of `pulumi stack output --json`, which replace calls of Pulumi.
+        local: Whether to use the embedded AWS that `python -m local serve` runs.
         project: The Pulumi project's directory.
 
     Raises:
-        OpsError: when there is no such stack, none of them is deployed, or outputs cannot be had.
+        OpsError: A stack does not exist, none is deployed, or outputs cannot be read.
     """
     if not local and not outputs_files:
         return _from_pulumi(names, project)
@@ -156,13 +156,13 @@ def find(
 
 
 def _check_names(names: Iterable[str], known: Sequence[str]) -> None:
-    for name in names:
-        if name not in known:
-            raise OpsError(f"no stack {name!r}; there is {', '.join(sorted(known)) or 'none here'}")
     if not known:
         raise OpsError(
-            "no Pulumi.<region>.yaml here: run this in the project's directory, or pass --outputs FILE"
+            "no Pulumi.<stack>.yaml here: run this in the project's directory, or pass --outputs FILE"
         )
+    for name in names:
+        if name not in known:
+            raise OpsError(f"no stack {name!r}; the stacks are {', '.join(sorted(known))}")
 
 
 def _from_pulumi(names: Sequence[str], project: Path) -> Deployment:
@@ -180,14 +180,14 @@ def _from_pulumi(names: Sequence[str], project: Path) -> Deployment:
 
 
 def _pulumi_outputs(name: str, project: Path) -> dict[str, Any]:
-    """Return a stack's outputs; none when it is not deployed."""
+    """Return a stack's outputs; no outputs if it is not deployed."""
     command = ["pulumi", "stack", "output", "--json", "--stack", name]
     try:
         done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         raise OpsError(
-            "the pulumi CLI is not installed: install it, or pass --outputs with what"
-            " `pulumi stack output --json` printed elsewhere, or pass --local"
+            "the pulumi CLI is not installed: install it, or pass --outputs with a file of"
+            " `pulumi stack output --json`, or pass --local"
         ) from None
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[0]
@@ -206,15 +206,15 @@ def _from_file(path: Path) -> Stack:
 
 
 def _embedded(path: Path) -> list[Stack]:
-    import fcntl  # which Windows lacks; there, --local has nothing to find
+    import fcntl  # not on Windows, where the embedded AWS does not run
 
     try:
         with path.open(encoding="utf-8") as file:
             if (owner := os.fstat(file.fileno()).st_uid) != os.geteuid():
-                raise OpsError(f"{path} belongs to another user (uid {owner}): what it says is not believed")
+                raise OpsError(f"{path} belongs to another user (uid {owner}) and is not trusted")
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:  # the process that serves holds it
+            except BlockingIOError:  # the process of `serve` holds the lock
                 written = file.read()
             else:
                 raise OpsError(

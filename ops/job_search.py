@@ -1,4 +1,4 @@
-"""Job records: found by status and time through the table's index, and everything known about one of them."""
+"""Job records: search by status and time in the table's index, and look up the details of one job."""
 
 import heapq
 import json
@@ -32,10 +32,10 @@ Job = Item
 def find(
     stack: Stack, *, statuses: Sequence[str], since: datetime, until: datetime, prefix: str = ""
 ) -> Iterator[Job]:
-    """Give the jobs whose last change of status was in that time, newest first.
+    """Yield the jobs whose status last changed in the time range, newest first.
 
-    Each status is one Query of the index, whose pages are read as far as the caller goes. The index follows
-    the table within a second or so.
+    Each status is one Query of the index. Pages are read as the caller iterates. The index is usually about a
+    second behind the table.
     """
     newest_first = [_find_status(stack, status, since, until, prefix) for status in statuses]
     yield from heapq.merge(*newest_first, key=lambda job: job["timestamp"], reverse=True)
@@ -56,16 +56,16 @@ def _find_status(stack: Stack, status: str, since: datetime, until: datetime, pr
 
 
 def look_up(stacks: Sequence[Stack], wanted: str, *, since: datetime) -> list[tuple[Stack, Job]]:
-    """Find the jobs that are meant by an id, by the beginning of one, or by an object's key in any stack.
+    """Find the jobs with an id, with the first digits of an id, or of an object's key, in all stacks.
 
     Args:
-        stacks: Where to look.
-        wanted: The id (32 hexadecimal digits), at least 4 digits of its beginning, or the key, which means
-            the job of its current version.
-        since: How far back the beginning of an id is looked for.
+        stacks: The stacks to search.
+        wanted: An id (32 hexadecimal digits), at least its first 4 digits, or a key. A key selects the job of
+            its current version.
+        since: Start of the time range in which the first digits of an id are searched.
 
     Raises:
-        OpsError: when it is none of these, or several jobs have ids that begin so.
+        OpsError: The text is none of these, or several ids begin with it.
     """
     if _ID.fullmatch(wanted):
         return [(stack, job) for stack in stacks if (job := get(stack, wanted))]
@@ -73,13 +73,13 @@ def look_up(stacks: Sequence[Stack], wanted: str, *, since: datetime) -> list[tu
         found = [(stack, job) for stack in stacks for job in _find_by_beginning(stack, wanted, since)]
         if len(found) > 1:
             ids = ", ".join(sorted(job["job_id"] for _, job in found)[:5])
-            raise OpsError(f"{wanted!r} begins the ids of {len(found)} jobs: {ids}; give more of it")
+            raise OpsError(f"the ids of {len(found)} jobs begin with {wanted!r}: {ids}; give more digits")
         if found:
             return found
     ids = {stack: _of_key(stack, wanted) for stack in stacks}
     if not any(ids.values()):
         raise OpsError(
-            f"{wanted!r} is neither a job id (32 hexadecimal digits, or the first of them) nor the key of an"
+            f"{wanted!r} is neither a job id (32 hexadecimal digits, or its first digits) nor the key of an"
             f" object in {', '.join(stack.bucket for stack in stacks)}"
         )
     return [(stack, job) for stack, each in ids.items() if each and (job := get(stack, each))]
@@ -91,9 +91,9 @@ def _find_by_beginning(stack: Stack, beginning: str, since: datetime) -> list[Jo
 
 
 def _of_key(stack: Stack, key: str) -> str | None:
-    """Return the job of a key's current version, or that of the last one where the object is gone.
+    """Return the job of a key's current version, or of its last version if the object is deleted.
 
-    Usually it is the job of the upload; if a version came back after a deletion, it is the deletion's.
+    This is usually the upload's job. If a deletion made the version current again, it is the deletion's job.
     """
     register = registers.get_many(stack, [key]).get(key)
     try:
@@ -110,13 +110,13 @@ def _of_key(stack: Stack, key: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
-    """An object of a job, and whether it is there."""
+    """An object of a job, and whether it exists."""
 
     role: str
     uri: str
     console_url: str
     size: int | None
-    """Bytes; None when the object is not there."""
+    """Size in bytes; None if the object does not exist."""
 
 
 def stored_objects(stack: Stack, job: Job) -> list[StoredObject]:
@@ -139,7 +139,7 @@ def _stored_object(stack: Stack, role: str, key: str, version_id: str | None) ->
     try:
         size = stack.client("s3").head_object(Bucket=stack.bucket, Key=key, **version)["ContentLength"]
     except ClientError as error:
-        # A version that is gone is a 404; one that a delete marker stands for is a 405.
+        # S3 answers 404 for a version that does not exist and 405 for a delete marker.
         if error.response["Error"]["Code"] not in ("404", "405", "NoSuchKey", "NoSuchVersion"):
             raise
         size = None
@@ -153,7 +153,7 @@ def _stored_object(stack: Stack, role: str, key: str, version_id: str | None) ->
 
 
 def rejects(stack: Stack, job: Job) -> list[dict[str, Any]]:
-    """Return the first rows that were rejected, each with its place and reason."""
+    """Return the first rejected rows, each with its place and reason."""
     if not job.get("rejected_path"):
         return []
     try:
@@ -166,14 +166,14 @@ def rejects(stack: Stack, job: Job) -> list[dict[str, Any]]:
 
 
 def lifetime(job: Job) -> tuple[datetime, datetime]:
-    """Return the time from the upload, where it is known, to the job's last change."""
+    """Return the times of the upload, if it is known, and of the job's last change."""
     changed = datetime.fromtimestamp(float(job["timestamp"]), tz=UTC)
     uploaded = job.get("uploaded_at")
     return (datetime.fromtimestamp(float(uploaded), tz=UTC) if uploaded else changed), changed
 
 
 def as_json_value(value: object) -> object:
-    """Return what JSON has a form for: DynamoDB's numbers are decimals, its sets sets."""
+    """Convert a value of DynamoDB to JSON: numbers are decimals, and sets are Python sets."""
     if isinstance(value, set):
         return sorted(value)
     number = float(str(value))

@@ -1,9 +1,10 @@
-"""S3's events of objects, as an operator sends them to the queue to have something handled again.
+"""Events of objects in S3's format, which an operator sends to the queue to have objects handled again.
 
-Not through EventBridge: PutEvents takes no source that begins with "aws.". The queue's policy admits the rule
-alone of all services; an operator sends by their own IAM policy (`sqs:SendMessage` on the queue).
+EventBridge cannot send them: PutEvents accepts no source that begins with "aws.". The queue's policy admits
+no service except the rule. An operator sends with their own IAM policy (`sqs:SendMessage` on the queue).
 """
 
+import hashlib
 import json
 import re
 import uuid
@@ -19,32 +20,39 @@ from ops.operator_errors import OpsError
 Event = dict[str, Any]
 
 
-def new_replay_id() -> str:
-    """Return an id greater than that of any earlier replay: the function runs a job once for each."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}"
+def new_replay_id(stack: Stack) -> str:
+    """Return an id that is greater than that of any earlier replay: the function runs a job once for each."""
+    unique = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:4]}"
+    return unique + _checksum(stack, unique)
 
 
-def check_replay_id(text: str) -> str:
-    """Return the id of an earlier replay.
+def check_replay_id(stack: Stack, text: str) -> str:
+    """Return the id of an earlier replay of the stack.
 
     Raises:
-        OpsError: when no replay can have had it; the function would refuse its events as poison.
+        OpsError: No replay of the stack has this id.
     """
-    made = re.fullmatch(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}", text)
-    if made and made[1] <= f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}":
+    made = re.fullmatch(r"(\d{8}T\d{6}Z-[0-9a-f]{4})([0-9a-f]{4})", text)
+    if made and made[2] == _checksum(stack, made[1]):
         return text
     raise OpsError(
-        f"--resume: an interrupted command prints its id, like 20300131T235959Z-0a1b2c3d; got {text!r}"
+        f"--resume: stack {stack.name} has made no id {text!r}; an interrupted command prints its id, like"
+        " 20300131T235959Z-0a1b2c3d"
     )
+
+
+def _checksum(stack: Stack, unique: str) -> str:
+    """Return digits by which an id with a typing error, or of another stack, is detected."""
+    return hashlib.sha256(f"{stack.bucket}\0{unique}".encode()).hexdigest()[:4]
 
 
 def created(stack: Stack, version: Mapping[str, Any], replay_id: str) -> Event:
     """Return the event that S3 sends when an object is created, marked as a replay.
 
     Args:
-        stack: whose bucket it is in.
-        version: as ListObjectVersions gives it.
-        replay_id: of the replay.
+        stack: The stack whose bucket has the object.
+        version: The version, as ListObjectVersions returns it.
+        replay_id: The replay's id.
     """
     subject = {
         "key": version["Key"],
@@ -60,10 +68,10 @@ def deleted(stack: Stack, key: str, marker: str | None, replay_id: str) -> Event
     """Return the event that S3 sends when a key is deleted, marked as a replay.
 
     Args:
-        stack: whose bucket it was in.
-        key: the object's key.
-        marker: the delete marker on top; None where nothing is left of the key.
-        replay_id: of the replay.
+        stack: The stack whose bucket had the object.
+        key: The object's key.
+        marker: The id of the current delete marker; None if the key has no versions.
+        replay_id: The replay's id.
     """
     subject = {"key": key} | ({"version-id": marker} if marker else {})
     detail = {"object": subject, "reason": "DeleteObject", "deletion-type": "Delete Marker Created"}
@@ -92,7 +100,7 @@ def _event(
 
 
 def send(stack: Stack, events: Iterable[Event]) -> Iterator[int]:
-    """Send events to the queue; give how many have been sent after each batch."""
+    """Send events to the queue; yield the number sent so far after each batch."""
     sent = 0
     for batch in batched(events, dead_letters.RECEIVE_MAX):
         sent += dead_letters.send(

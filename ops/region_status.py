@@ -1,4 +1,4 @@
-"""The state of a region: is it well, how much goes through it, what fails, how old is what waits."""
+"""The state of a region: its alarms, throughput, failures, and the age of waiting messages."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,20 +9,20 @@ from ops.deployed_stacks import Stack
 
 NAMESPACE = "RegionalAnalytics"
 RECENT = timedelta(minutes=15)
-"""How far back the newest age of the oldest message may lie."""
+"""Time range in which the newest value of the oldest message's age is searched."""
 _QUEUE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """A region's state now, and its counts over the time asked for."""
+    """A region's current state, and its counts over a time range."""
 
     stack: str
     region: str
     alarms: tuple[str, ...]
-    """Kinds of the alarms that are in ALARM (`dead-letters`, ...), as the runbook's sections are called."""
+    """Kinds of the alarms in ALARM (`dead-letters`, ...), which are section titles of the runbook."""
     undecided: tuple[str, ...]
-    """Kinds of the alarms that CloudWatch cannot decide yet, as those of a new stack (INSUFFICIENT_DATA)."""
+    """Kinds of the alarms in INSUFFICIENT_DATA, such as the alarms of a new stack."""
     completed: int
     failed: int
     skipped: int
@@ -31,20 +31,20 @@ class Status:
     waiting: int
     in_flight: int
     oldest_seconds: int | None
-    """Age of the oldest message; None when CloudWatch has none to tell."""
+    """Age of the oldest message; None if CloudWatch has no value."""
     dead_letters: int
     undelivered: int
     code_changed: bool | None
-    """Whether the function's code is another than the stack deployed; None when it does not say which."""
+    """Whether the function's code differs from the deployed code; None if the stack has no hash of it."""
 
     @property
     def healthy(self) -> bool:
-        """Whether every alarm of the region is OK and its code is what was deployed."""
+        """Whether every alarm of the region is OK and its code is the deployed code."""
         return not self.alarms and not self.undecided and not self.code_changed
 
 
-def of(stack: Stack, *, since: datetime) -> Status:
-    """Ask CloudWatch and SQS for the state of a region; counts are from `since` to now."""
+def read_status(stack: Stack, *, since: datetime) -> Status:
+    """Read the state of a region from CloudWatch and SQS, with counts from `since` to now."""
     sums = _sums(stack, since)
     waiting, in_flight = _counts(stack, stack.queue_url)
     dead_letters, _ = _counts(stack, stack.dead_letter_queue_url)
@@ -77,7 +77,7 @@ def _code_changed(stack: Stack) -> bool | None:
 
 
 def _alarms(stack: Stack) -> dict[str, tuple[str, ...]]:
-    """Return the kinds of the stack's alarms by their state."""
+    """Return the kinds of the stack's alarms, by state."""
     begin, end = "analytics-", stack.physical("").removeprefix("analytics-")
     pages = (
         stack.client("cloudwatch")

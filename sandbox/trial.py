@@ -99,7 +99,9 @@ class Trial:
         self._await(lambda: None if _status(stack, job) == "FAILED" else f"its job is {_status(stack, job)}")
         self._await(
             lambda: (
-                None if ALARM in region_status.of(stack, since=began).alarms else f"{ALARM} is not in ALARM"
+                None
+                if ALARM in region_status.read_status(stack, since=began).alarms
+                else f"{ALARM} is not in ALARM"
             )
         )
 

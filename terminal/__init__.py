@@ -1,1 +1,1 @@
-"""How the project's commands (`ops`, `local`) speak to people and to other programs."""
+"""Output of the project's commands (`ops`, `local`) for people and for other programs."""

@@ -1,18 +1,18 @@
-"""Write characters that a terminal acts on, or that change how other text looks, so that they can be seen.
+"""Escape the characters that control a terminal or change how other text looks.
 
-Keys, column names and rows are what somebody uploaded. Printed as they are, they could clear the screen,
-show FAILED as COMPLETED, or set the clipboard.
+Keys, column names and rows come from uploads. Printed unchanged, they could clear the screen, show FAILED as
+COMPLETED, or set the clipboard.
 """
 
 import unicodedata
 
 _CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Controls, formats (directions of writing among them), lone surrogates, line and paragraph separators
-(Unicode Standard, "General Category Values")."""
+"""Control and format characters (which include text directions), lone surrogates, line and paragraph
+separators (Unicode Standard, "General Category Values")."""
 
 
 def visible(text: str) -> str:
-    r"""Return the text with each such character as Python writes it: `\x1b`, `\u202e`, `\n`."""
+    r"""Return the text with each such character as a Python escape: `\x1b`, `\u202e`, `\n`."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(

@@ -1,4 +1,4 @@
-"""The frame of each command line: one line instead of a traceback, and an exit status that tells."""
+"""What every command line does: print an error in one line, and return an exit status."""
 
 import argparse
 import os
@@ -11,14 +11,14 @@ from terminal.characters import visible
 
 NOT_DONE = 2
 INTERRUPTED = 130
-"""128 and the number of SIGINT, as shells have it."""
+"""128 plus the number of SIGINT, as shells report it."""
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong with the arguments."""
+    """An argument parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Say it, and end with status 2."""
+        """Print the error and exit with status 2."""
         self.exit(NOT_DONE, f"{visible(f'{self.prog}: {message}; see {self.prog} --help')}\n")
 
 
@@ -26,27 +26,26 @@ def run(name: str, command: Callable[[], int], explain: Callable[[Exception], st
     """Run a command and return its exit status.
 
     Args:
-        name: What stands before each error.
+        name: Prefix of each error message.
         command: Does the work and returns the exit status.
-        explain: Says in one line what an error means; None for one that nobody expected, whose traceback
-            is shown.
+        explain: Returns an error's message; None for an unexpected error, whose traceback is printed.
     """
     try:
         status = command()
-        sys.stdout.flush()  # while a broken pipe can still be told from an error
+        sys.stdout.flush()  # a broken pipe must be raised here, and not when Python exits
     except KeyboardInterrupt:
         print_error(f"{name}: stopped")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader has seen enough: `... | head`
+    except BrokenPipeError:  # the reader closed the pipe: `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:  # noqa: BLE001 - those that nobody expected are shown whole
-        said = explain(error)
-        if said is None:
+    except Exception as error:  # noqa: BLE001 - unexpected errors are printed with their traceback
+        message = explain(error)
+        if message is None:
             for line in traceback.format_exc().splitlines():
                 print_error(line)
         else:
-            print_error(f"{name}: {said}")
+            print_error(f"{name}: {message}")
         return NOT_DONE
     return status
 

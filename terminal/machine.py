@@ -1,4 +1,4 @@
-"""What other programs read: JSON in ASCII."""
+"""Output for other programs: JSON in ASCII."""
 
 import json
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from collections.abc import Callable
 def print_json(
     value: object, *, default: Callable[[object], object] = str, indent: int | None = None
 ) -> None:
-    """Print one JSON document; on one line, unless it is indented.
+    """Print one JSON document, on one line unless it is indented.
 
     Args:
         value: The document.
-        default: Makes what JSON has no form for something that it has.
-        indent: Spaces to indent each level by.
+        default: Converts values of types that JSON does not have.
+        indent: Spaces for each level.
     """
     text = json.dumps(value, default=default, ensure_ascii=True, indent=indent)
-    # The one control character that JSON may hold as it is.
+    # The only control character that `json` does not escape.
     print(text.replace("\x7f", "\\u007f"))

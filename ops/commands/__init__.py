@@ -1,4 +1,4 @@
-"""The commands of `python -m ops`, one module each: `add_parser` declares its arguments, `run` runs it."""
+"""The commands of `python -m ops`, one module each: `add_parser` declares the arguments, `run` runs it."""
 
 from ops.commands import (
     check_smoke,

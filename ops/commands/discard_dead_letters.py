@@ -1,4 +1,4 @@
-"""`discard`: delete dead letters that nothing can make right."""
+"""`discard`: delete dead letters that cannot be processed."""
 
 import shlex
 from argparse import Namespace
@@ -13,30 +13,33 @@ from terminal.machine import print_json
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
-    parser = add_command(commands, "discard", "delete dead letters that nothing can make right")
-    parser.add_argument("messages", nargs="+", metavar="MESSAGE", help="a message's id, by dead-letters")
+    parser = add_command(commands, "discard", "delete dead letters that cannot be processed")
+    parser.add_argument(
+        "messages", nargs="+", metavar="MESSAGE", help="a message's id, as `dead-letters` shows it"
+    )
     add_yes(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:
-    """Delete the messages, or say which of them are there.
+    """Delete the messages, or show what would be deleted.
 
     Raises:
-        OpsError: when one of them is not there; the others are deleted all the same.
+        OpsError: A message does not exist. The other messages are deleted nevertheless.
     """
     stack = chosen_stack(arguments)
     wanted = set(arguments.messages)
-    there = dead_letters.discard(stack, wanted) if arguments.yes else dead_letters.present(stack, wanted)
+    found = dead_letters.discard(stack, wanted) if arguments.yes else dead_letters.present(stack, wanted)
     if arguments.json:
-        print_json({"stack": stack.name, "messages": sorted(there), "deleted": arguments.yes})
+        print_json({"stack": stack.name, "messages": sorted(found), "deleted": arguments.yes})
     else:
         console = Console()
         if arguments.yes:
-            console.say(f"{stack.name}: deleted {len(there)} dead letters")
-        elif there:
-            console.say(f"{stack.name}: would delete {len(there)} dead letters for good")
-            console.say(f"do it with: {command_for(arguments, stack, 'discard', *sorted(there), '--yes')}")
-    if missing := sorted(wanted - there):
+            console.say(f"{stack.name}: deleted {len(found)} dead letters")
+        elif found:
+            console.say(f"{stack.name}: would permanently delete {len(found)} dead letters")
+            again = command_for(arguments, stack, "discard", *sorted(found), "--yes")
+            console.suggest("Delete them with", again)
+    if missing := sorted(wanted - found):
         raise OpsError(f"{stack.name} has no dead letter {', '.join(map(shlex.quote, missing))}")
     return 0

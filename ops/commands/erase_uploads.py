@@ -1,4 +1,4 @@
-"""`erase`: delete uploads and everything that came of them for good."""
+"""`erase`: permanently delete uploads and all their results."""
 
 import uuid
 from argparse import Namespace
@@ -12,36 +12,45 @@ from ops.commands.options import add_command, add_yes, chosen_stack, command_for
 from ops.deployed_stacks import Stack
 from ops.erase import Left, Target
 from ops.operator_errors import OpsError
-from terminal.console import Console
+from terminal.console import INDENT, Console
 from terminal.machine import print_json
+
+WAIT_SECONDS = 300
 
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = add_command(
-        commands, "erase", "delete uploads and all that came of them for good, and certify it"
+        commands, "erase", "permanently delete uploads and all their results, and certify it"
     )
     parser.add_argument(
-        "target", metavar="KEY|PREFIX", help="an upload's key; what ends with / is a prefix of keys"
+        "target", metavar="KEY|PREFIX", help="an upload's key, or a prefix of keys that ends with /"
     )
     parser.add_argument(
-        "--verify", action="store_true", help="only list what is left; exit status 1 if any is"
+        "--verify", action="store_true", help="only show what is left; exit status 1 if anything is"
     )
     parser.add_argument(
         "--wait",
         type=seconds,
-        default=300,
+        default=WAIT_SECONDS,
         metavar="S",
-        help="seconds to wait until the function has handled the deletions (default 300)",
+        help="seconds to wait until the function has handled the deletions (default %(default)s)",
     )
-    parser.add_argument("--certificate", type=Path, metavar="FILE", help="where to write the certificate")
-    parser.add_argument("--resume", type=Path, metavar="FILE", help="go on; its certificate so far")
+    parser.add_argument(
+        "--certificate", type=Path, metavar="FILE", help="the file to write the certificate to"
+    )
+    parser.add_argument(
+        "--resume",
+        type=Path,
+        metavar="FILE",
+        help="continue an interrupted erasure; the certificate that it has written",
+    )
     add_yes(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:
-    """Erase, or say what there is."""
+    """Erase, or show what would be erased."""
     stack = chosen_stack(arguments)
     target = erase.target(stack, arguments.target)
     console = Console()
@@ -49,8 +58,8 @@ def run(arguments: Namespace) -> int:
         return _verify(arguments, console, stack, target)
     if missing := erase.missing_rights(stack, target):
         raise OpsError(
-            f"these credentials lack rights that an erasure needs: {', '.join(missing)}. Let your role have"
-            " them, and name it in the setting administratorRoleArns"
+            f"these credentials lack permissions that an erasure needs: {', '.join(missing)}. Grant them to"
+            " your role, and add the role to the setting administratorRoleArns"
         )
     if arguments.yes:
         return _erase(arguments, console, stack, target)
@@ -59,9 +68,9 @@ def run(arguments: Namespace) -> int:
         print_json({"stack": stack.name, "found": left.counts, "keys": len(left.by_key())})
     elif left:
         _show(console, stack, left)
-        console.say(f"erase them for good with: {_same_command(arguments, stack, arguments.resume)}")
+        console.suggest("Erase them with", _same_command(arguments, stack, arguments.resume))
     else:
-        console.say(f"{stack.name}: nothing to erase: there is nothing of {arguments.target!r}")
+        console.say(f"{stack.name}: nothing to erase: found nothing of {arguments.target!r}")
     return 0
 
 
@@ -89,7 +98,7 @@ def _erase(arguments: Namespace, console: Console, stack: Stack, target: Target)
                 progress.update(task, description=f"erased: {sum(certified.erasure.erased.values()):,}")
     except BaseException:
         again = _same_command(arguments, stack, certified.path)
-        Console(stderr=True).say(f"interrupted; go on with: {again}")
+        Console(stderr=True).suggest("Interrupted. Continue with", again)
         raise
     certified.ended_at = datetime.now(UTC)
     certified.verified = not erase.find(stack, target)
@@ -104,12 +113,13 @@ def _erase(arguments: Namespace, console: Console, stack: Stack, target: Target)
 def _same_command(arguments: Namespace, stack: Stack, resumed: Path | None) -> str:
     options = ["--resume", str(resumed)] if resumed else []
     options += ["--certificate", str(arguments.certificate)] if arguments.certificate and not resumed else []
+    options += ["--wait", str(arguments.wait)] if arguments.wait != WAIT_SECONDS else []
     return command_for(arguments, stack, "erase", arguments.target, *options, "--yes")
 
 
 def _show(console: Console, stack: Stack, left: Left) -> None:
-    """Show what there is, by kind."""
-    console.say(f"{stack.name}: of {len(left.by_key()):,} keys there are")
+    """Show the counts by kind."""
+    console.say(f"{stack.name}: {len(left.by_key()):,} keys")
     for what, count in left.counts.items():
         if count:
             console.say(f"  {what}: {display.size(count) if what == 'bytes' else display.number(count)}")
@@ -121,17 +131,16 @@ def _show_certificate(arguments: Namespace, console: Console, certified: Certifi
     for name in ("stack", "account", "region", "bucket", "table", "by", "began_at", "ended_at"):
         console.say(f"  {name.replace('_', ' ')}: {document[name]}")
     console.say(f"  {document['target']['kind']}, SHA-256: {document['target']['sha256']}")
-    console.say("Erased for good")
+    console.say("Permanently deleted")
     for what, count in document["erased"].items():
         console.say(f"  {what}: {display.size(count) if what == 'bytes' else display.number(count)}")
-    console.say("What fades by itself")
+    console.say("Expires later")
     for each in document["fades"]:
-        console.say(f"  {each['what']}: until {each['until'] or 'it is deleted'}")
-    console.say("What is not erased")
+        console.explain(f"{each['what']}: until {each['until'] or 'it is deleted'}", indent=INDENT)
+    console.say("Not deleted")
     for each in document["not_erased"]:
-        console.say(f"  {each}")
-    console.say(f"It is written to {certified.path}")
+        console.explain(each, indent=INDENT)
+    console.say(f"Written to {certified.path}")
     if not (certified.verified and certified.erasure.complete):
         verify = command_for(arguments, certified.stack, "erase", arguments.target, "--verify")
-        console.say("events of the deletions may still be on their way; look again in some minutes with:")
-        console.say(verify)
+        console.suggest("Events of the deletions may still arrive. Check again in a few minutes with", verify)

@@ -1,4 +1,4 @@
-"""`datasets`: what each dataset holds, and what was converted before its contract."""
+"""`datasets`: what each dataset holds, and which objects its contract has not converted."""
 
 from argparse import Namespace
 from dataclasses import asdict
@@ -13,7 +13,7 @@ from terminal.records import Records
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
-    parser = add_command(commands, "datasets", "objects, rows and newest arrival of each dataset")
+    parser = add_command(commands, "datasets", "objects, rows and newest upload of each dataset")
     parser.set_defaults(run=run)
 
 
@@ -28,7 +28,7 @@ def run(arguments: Namespace) -> int:
             continue
         console.say(display.heading(stack.name))
         if not found:
-            console.say("no datasets: the setting regional-analytics:datasets names those to deploy")
+            console.explain("no datasets: the setting regional-analytics:datasets names those to deploy")
             continue
         figures = ("objects", "rows", "rejected", "failed")
         records = Records("dataset", "contract", *figures, "newest (UTC)", numbers=figures)
@@ -44,10 +44,10 @@ def run(arguments: Namespace) -> int:
                 "" if state.newest is None else display.time(state.newest),
                 details={
                     "uploads": f"s3://{stack.bucket}/{state.prefix}",
-                    "converted by no or another contract": f"{state.outdated:,} objects; queries may fail"
+                    "outdated": f"{state.outdated:,} objects not converted by this contract; queries may fail"
                     if state.outdated
                     else None,
-                    "convert them again": replay if state.outdated else None,
+                    "convert": replay if state.outdated else None,
                 },
             )
         records.print(console)

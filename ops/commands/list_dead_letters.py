@@ -1,4 +1,4 @@
-"""`dead-letters`: look at the dead letters, and leave them there."""
+"""`dead-letters`: show the dead letters without removing them."""
 
 from argparse import Namespace
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from terminal.records import Records
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
-    parser = add_command(commands, "dead-letters", "look at the dead letters, and leave them there")
-    parser.add_argument("--limit", type=positive, default=50, help="of each queue (default 50)")
+    parser = add_command(commands, "dead-letters", "show the dead letters without removing them")
+    parser.add_argument("--limit", type=positive, default=50, help="messages of each queue (default 50)")
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:
-    """Show what lies in the dead-letter queues, and why."""
+    """Show the messages in the dead-letter queues and why they failed."""
     console = Console()
     for stack in chosen_stacks(arguments):
         letters = dead_letters.peek(stack, limit=arguments.limit)
@@ -36,7 +36,9 @@ def run(arguments: Namespace) -> int:
         _table(letters).print(console)
         for delivery in sorted({letter.delivery for letter in letters}):
             which = ("redrive", *(["--delivery"] if delivery else []))
-            console.say(f"send them back: {command_for(arguments, stack, *which)}")
+            failed_at = "delivery" if delivery else "function"
+            purpose = f"Send the messages that failed at the {failed_at} back with"
+            console.suggest(purpose, command_for(arguments, stack, *which))
     return 0
 
 

@@ -14,11 +14,17 @@ from terminal.records import Records
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = add_command(commands, "jobs", "jobs by status, time and key, newest first")
-    parser.add_argument("--status", action="append", choices=job_search.STATUSES, help="by default any")
+    parser.add_argument(
+        "--status",
+        action="append",
+        choices=job_search.STATUSES,
+        metavar="STATUS",
+        help=f"only jobs with this status: {', '.join(job_search.STATUSES)}",
+    )
     parser.add_argument("--since", type=moment, default="24h", help="30m, 24h, 7d or ISO 8601 (default 24h)")
-    parser.add_argument("--until", type=moment, default="0m", help="likewise (default now)")
-    parser.add_argument("--prefix", default="", help="of the object's key")
-    parser.add_argument("--limit", type=positive, default=100, help="of each stack (default 100)")
+    parser.add_argument("--until", type=moment, default="0m", help="the same formats (default now)")
+    parser.add_argument("--prefix", default="", help="the beginning of the object's key")
+    parser.add_argument("--limit", type=positive, default=100, help="jobs of each stack (default 100)")
     parser.set_defaults(run=run)
 
 
@@ -44,9 +50,9 @@ def run(arguments: Namespace) -> int:
             continue
         _table(records).print(console)
         if len(records) == arguments.limit:
-            console.say(f"the newest {arguments.limit}; --limit shows more")
+            console.say(f"These are the newest {arguments.limit} jobs; --limit shows more.")
         example = command_for(arguments, stack, "job", records[0]["job_id"])
-        console.say(f"everything about one of them: {example}")
+        console.suggest("Show all details of a job with", example)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Options that several commands have, and the stacks that they choose."""
+"""Options that several commands share, and the stacks that they select."""
 
 import argparse
 import re
@@ -17,35 +17,37 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 def add_command(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:  # noqa: ANN401 - argparse does not export its type
-    """Add a command with the options that all have: which stacks, and JSON."""
+    """Add a command with the options of every command: the stacks and JSON."""
     parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=purpose)
-    parser.add_argument("--json", action="store_true", help="lines of JSON, for programs")
+    parser.add_argument("--json", action="store_true", help="print lines of JSON, for programs")
     group = parser.add_argument_group("which stacks")
-    group.add_argument("--stack", action="append", default=[], metavar="NAME", help="a stack, by default all")
+    group.add_argument("--stack", action="append", default=[], metavar="NAME", help="a stack (default: all)")
     group.add_argument(
         "--outputs",
         action="append",
         default=[],
         type=Path,
         metavar="FILE",
-        help="what `pulumi stack output --json` printed; used instead of asking Pulumi",
+        help="a file with the output of `pulumi stack output --json`; replaces the call of Pulumi",
     )
     group.add_argument("--local", action="store_true", help="the embedded AWS of `python -m local serve`")
     return parser
 
 
 def add_yes(parser: argparse.ArgumentParser) -> None:
-    """Add the option without which a command that changes something only says what it would do."""
-    parser.add_argument("--yes", action="store_true", help="do it; otherwise only say what would be done")
+    """Add the option that a command needs to change something; without it, the command is a dry run."""
+    parser.add_argument(
+        "--yes", action="store_true", help="make the changes; without it, only show what would change"
+    )
 
 
 def deployment(arguments: Namespace) -> deployed_stacks.Deployment:
-    """Find the stacks that were asked for, and those of them that are not deployed."""
+    """Return the selected stacks, and those of them that are not deployed."""
     return deployed_stacks.find(names=arguments.stack, outputs_files=arguments.outputs, local=arguments.local)
 
 
 def chosen_stacks(arguments: Namespace) -> list[Stack]:
-    """Find the stacks that were asked for, and say on stderr which are not deployed."""
+    """Return the selected stacks, and report on standard error which are not deployed."""
     found = deployment(arguments)
     for name in found.undeployed:
         print_error(f"ops: stack {name} is not deployed")
@@ -53,10 +55,10 @@ def chosen_stacks(arguments: Namespace) -> list[Stack]:
 
 
 def chosen_stack(arguments: Namespace) -> Stack:
-    """Find the one stack that was asked for.
+    """Return the selected stack.
 
     Raises:
-        OpsError: when it may be one of several.
+        OpsError: Several stacks are selected.
     """
     found = chosen_stacks(arguments)
     if len(found) > 1:
@@ -65,13 +67,22 @@ def chosen_stack(arguments: Namespace) -> Stack:
 
 
 def command_for(arguments: Namespace, stack: Stack, *words: str) -> str:
-    """Write a command for the stack, to be copied: with the options by which this one found the stack."""
-    where = ["--local"] if arguments.local else [f"--outputs={path}" for path in arguments.outputs]
-    return shlex.join(["python", "-m", "ops", *words, "--stack", stack.name, *where])
+    """Return a command for the stack that can be copied, with the options that selected the stack."""
+    return shlex.join(["python", "-m", "ops", *words, "--stack", stack.name, *_place(arguments)])
+
+
+def command(arguments: Namespace, *words: str) -> str:
+    """Return a command that can be copied, with the options that selected the stacks."""
+    names = [word for name in arguments.stack for word in ("--stack", name)]
+    return shlex.join(["python", "-m", "ops", *words, *names, *_place(arguments)])
+
+
+def _place(arguments: Namespace) -> list[str]:
+    return ["--local"] if arguments.local else [f"--outputs={path}" for path in arguments.outputs]
 
 
 def moment(text: str) -> datetime:
-    """Read a time: so long ago, or ISO 8601."""
+    """Parse a time: a duration before now, or ISO 8601."""
     if relative := re.fullmatch(r"(\d{1,6})([mhd])", text):
         return datetime.now(UTC) - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
     try:
@@ -84,14 +95,14 @@ def moment(text: str) -> datetime:
 
 
 def positive(text: str) -> int:
-    """Read a whole number from 1."""
+    """Parse a whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text!r}")
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
     return int(text)
 
 
 def seconds(text: str) -> int:
-    """Read a number of seconds."""
+    """Parse a number of seconds."""
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"must be a whole number of seconds, got {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""`query`: ask Athena about the datasets of a region."""
+"""`query`: run a query on the datasets of a region in Athena."""
 
 import csv
 import itertools
@@ -7,8 +7,6 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rich.table import Table
-
 from ops import athena, display
 from ops.athena import Answer
 from ops.commands.options import add_command, chosen_stacks, positive
@@ -16,32 +14,37 @@ from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 from terminal.characters import visible
 from terminal.command_line import print_error
-from terminal.console import Console, plain
+from terminal.console import Console
 from terminal.machine import print_json
+from terminal.records import Records
 
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
-    parser = add_command(commands, "query", "ask Athena about the datasets: SELECT ... FROM flights")
+    parser = add_command(commands, "query", "query the datasets in Athena: SELECT ... FROM flights")
     parser.add_argument("statement", metavar="SQL", help="the query, in Athena's SQL")
-    parser.add_argument("--region", help="a region, by default each of the stacks'")
-    parser.add_argument("--dataset", help="whose workgroup to use; by default the first that the query names")
-    parser.add_argument("--csv", action="store_true", help="CSV with a header, for programs")
-    parser.add_argument("--limit", type=positive, default=100, help="rows that a table shows (default 100)")
+    parser.add_argument("--region", help="a region (default: the regions of all stacks)")
+    parser.add_argument(
+        "--dataset", help="the dataset whose workgroup runs the query (default: the first in the query)"
+    )
+    parser.add_argument("--csv", action="store_true", help="print CSV with a header, for programs")
+    parser.add_argument(
+        "--limit", type=positive, default=100, help="maximum number of rows in a table (default 100)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:
-    """Ask each stack and show its answer."""
+    """Run the query in each stack and show its result."""
     stacks = chosen_stacks(arguments)
     if arguments.region is not None:
         known = ", ".join(stack.region for stack in stacks)
         stacks = [stack for stack in stacks if stack.region == arguments.region]
         if not stacks:
-            raise OpsError(f"no stack is in region {arguments.region!r}; there is {known}")
+            raise OpsError(f"no stack is in region {arguments.region!r}; the stacks are in {known}")
     for stack in stacks:
         workgroup = athena.workgroup_for(stack, arguments.statement, arguments.dataset)
-        answer = _asked(stack, arguments.statement, workgroup)
+        answer = _run_query(stack, arguments.statement, workgroup)
         if arguments.json:
             for row in answer.rows:
                 print_json({"stack": stack.name, **dict(zip(answer.columns, row, strict=True))})
@@ -52,32 +55,28 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _asked(stack: Stack, statement: str, workgroup: str) -> Answer:
+def _run_query(stack: Stack, statement: str, workgroup: str) -> Answer:
     with display.progress() as bar:
-        task = bar.add_task(f"{stack.region}: sent", total=None)
+        task = bar.add_task(f"{stack.region}: submitted", total=None)
 
         def on_progress(state: str, scanned: int) -> None:
             bar.update(task, description=f"{stack.region}: {state.lower()}, {display.size(scanned)} scanned")
 
-        return athena.ask(stack, statement, workgroup, on_progress)
+        return athena.run_query(stack, statement, workgroup, on_progress)
 
 
 def _show(stack: Stack, answer: Answer, limit: int) -> None:
     console = Console()
     console.say(display.heading(stack.name))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     rows = list(itertools.islice(answer.rows, limit + 1))
-    for index, name in enumerate(answer.columns):
-        table.add_column(
-            plain(name, "bold"), justify="right" if _is_number(rows, index) else "left", overflow="fold"
-        )
+    numbers = [name for index, name in enumerate(answer.columns) if _is_number(rows, index)]
+    records = Records(*answer.columns, numbers=numbers)
     for row in rows[:limit]:
-        table.add_row(*("" if value is None else plain(value) for value in row))
-    console.print(table)
+        records.add(*("" if value is None else value for value in row))
+    records.print(console)
     if len(rows) > limit:
-        console.say(f"the first {limit} rows; --limit shows more, --csv all")
-    scanned = f"{display.size(answer.scanned_bytes)} scanned, about {answer.dollars:.6f} dollars"
-    console.say(plain(scanned, "dim"))
+        console.say(f"These are the first {limit} rows; --limit shows more, --csv all.")
+    console.say(f"{display.size(answer.scanned_bytes)} scanned, about {answer.dollars:.6f} US dollars")
 
 
 def _is_number(rows: Sequence[Sequence[str | None]], index: int) -> bool:
@@ -94,7 +93,7 @@ def _parses(parse: Callable[[str], object], text: str) -> bool:
 
 
 def _write_csv(stack: Stack, answer: Answer, *, with_stack: bool) -> None:
-    """Write CSV as programs read it; where a person looks on, with what a terminal acts on made visible."""
+    """Write CSV; on a terminal, with control characters escaped."""
     shown = visible if sys.stdout.isatty() else str
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow([*(["stack"] if with_stack else []), *map(shown, answer.columns)])

@@ -1,4 +1,4 @@
-"""`reconcile`: find what no event told the function of, and have it healed."""
+"""`reconcile`: find changes whose events the function has not handled, and repair them."""
 
 from argparse import Namespace
 from collections import Counter
@@ -13,41 +13,44 @@ from terminal.console import Console
 from terminal.machine import print_json
 from terminal.records import Records
 
+OLDER_THAN = "15m"
+"""Default of `--older-than`."""
 SAMPLES = 10
-"""Keys that a dry run shows."""
+"""Maximum number of keys that a dry run shows."""
 
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = add_command(
-        commands, "reconcile", "compare the bucket with the registers, and heal what no event told of"
+        commands, "reconcile", "compare the bucket with the registers, and repair what differs"
     )
-    parser.add_argument("prefix", metavar="PREFIX", help="of the uploads' keys; '' is the whole bucket")
+    parser.add_argument(
+        "prefix", metavar="PREFIX", help="the beginning of the uploads' keys; '' is the whole bucket"
+    )
     parser.add_argument(
         "--older-than",
         type=moment,
-        default="15m",
         metavar="TIME",
-        help="leave alone what changed later than this: its event may be on its way (default 15m)",
+        help=f"skip keys that changed after this time: their events may still arrive (default {OLDER_THAN})",
     )
     parser.add_argument(
         "--withdraw-expired",
         action="store_true",
-        help="also withdraw results of uploads that a lifecycle rule of the bucket may have ended",
+        help="also withdraw the results of uploads that a lifecycle rule may have expired",
     )
-    parser.add_argument("--resume", metavar="ID", help="go on with a reconciliation that was interrupted")
+    parser.add_argument("--resume", metavar="ID", help="continue an interrupted reconciliation")
     add_yes(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:
-    """Compare, and send the events that heal what differs, or say what does."""
+    """Compare, and send the events that repair what differs, or show what differs."""
     stack = chosen_stack(arguments)
     console = Console()
     if arguments.resume:
-        replay_id = object_events.check_replay_id(arguments.resume)
+        replay_id = object_events.check_replay_id(stack, arguments.resume)
     else:
-        replay_id = object_events.new_replay_id()
+        replay_id = object_events.new_replay_id(stack)
     found = _compare(arguments, stack)
     sent = _send(arguments, stack, found, replay_id) if arguments.yes else 0
     if arguments.json:
@@ -65,22 +68,23 @@ def run(arguments: Namespace) -> int:
         )
         return 0
     _show(console, found)
-    _say_what_is_left_alone(console, stack, found)
+    _explain_what_is_skipped(console, stack, found)
     what = f"{found.keys:,} keys compared, {len(found.differences):,} differ"
     if not found.differences:
         console.say(f"{stack.name}: {what}")
     elif arguments.yes:
         follow = command_for(arguments, stack, "jobs", "--prefix", arguments.prefix, "--since", "1h")
-        console.say(f"{stack.name}: {what}; sent {sent:,} events; follow them with: {follow}")
+        console.say(f"{stack.name}: {what}; sent {sent:,} events")
+        console.suggest("Follow them with", follow)
     else:
         console.say(f"{stack.name}: {what}")
-        console.say(f"heal them with: {_same_command(arguments, stack, arguments.resume)}")
+        console.suggest("Repair them with", _same_command(arguments, stack, arguments.resume))
     return 0
 
 
 def _compare(arguments: Namespace, stack: Stack) -> Comparison:
     found = Comparison()
-    older_than = datetime.now(UTC) - arguments.older_than
+    older_than = datetime.now(UTC) - (arguments.older_than or moment(OLDER_THAN))
     with display.progress() as progress:
         task = progress.add_task("comparing", total=None)
         for found in reconcile.compare(
@@ -99,7 +103,8 @@ def _send(arguments: Namespace, stack: Stack, found: Comparison, replay_id: str)
             for sent in object_events.send(stack, events):
                 progress.update(task, completed=sent)
     except BaseException:
-        Console(stderr=True).say(f"interrupted; go on with: {_same_command(arguments, stack, replay_id)}")
+        again = _same_command(arguments, stack, replay_id)
+        Console(stderr=True).suggest("Interrupted. Continue with", again)
         raise
     return sent
 
@@ -107,6 +112,8 @@ def _send(arguments: Namespace, stack: Stack, found: Comparison, replay_id: str)
 def _same_command(arguments: Namespace, stack: Stack, replay_id: str | None) -> str:
     options = ["--resume", replay_id] if replay_id else []
     options += ["--withdraw-expired"] if arguments.withdraw_expired else []
+    if arguments.older_than:
+        options += ["--older-than", arguments.older_than.isoformat(timespec="seconds")]
     return command_for(arguments, stack, "reconcile", arguments.prefix, *options, "--yes")
 
 
@@ -115,7 +122,7 @@ def _counts(found: Comparison) -> Counter[str]:
 
 
 def _show(console: Console, found: Comparison) -> None:
-    """Show how many keys differ in what, and the first of each."""
+    """Show the number of keys for each finding, and the first keys."""
     for finding, count in sorted(_counts(found).items()):
         console.say(f"{finding}: {count:,}")
     records = Records("finding", "job so far")
@@ -132,20 +139,18 @@ def _show(console: Console, found: Comparison) -> None:
         console.say(f"... and {len(found.differences) - SAMPLES:,} more")
 
 
-def _say_what_is_left_alone(console: Console, stack: Stack, found: Comparison) -> None:
+def _explain_what_is_skipped(console: Console, stack: Stack, found: Comparison) -> None:
     if found.recent:
-        console.say(
-            f"left alone: {found.recent:,} keys that changed lately; their events may be on their way"
+        console.explain(
+            f"Skipped {found.recent:,} keys that changed recently: their events may still arrive."
         )
     if found.working:
-        console.say(
-            f"left alone: {found.working:,} keys that are at work, or are dead letters to be redriven"
-        )
+        console.explain(f"Skipped {found.working:,} keys whose jobs are running or are dead letters.")
     if found.expired:
-        console.say(
-            f"left alone: {found.expired:,} deleted keys that a lifecycle rule may have ended, whose results"
-            " stay; --withdraw-expired withdraws them"
+        console.explain(
+            f"Skipped {found.expired:,} deleted keys that a lifecycle rule may have expired: their results"
+            " stay. --withdraw-expired withdraws them."
         )
     waiting = dead_letters.count(stack, stack.queue_url) if found.differences else 0
     if waiting:
-        console.say(f"{waiting:,} events wait in the queue: what they are about may be among what differs")
+        console.explain(f"{waiting:,} events are in the queue: they may be about keys that differ.")

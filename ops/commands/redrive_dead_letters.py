@@ -13,14 +13,16 @@ from terminal.machine import print_json
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = add_command(commands, "redrive", "send the dead letters back to be processed")
-    parser.add_argument("--delivery", action="store_true", help="those that the rule could not deliver")
-    parser.add_argument("--per-second", type=positive, help="messages a second at the most (1 to 500)")
+    parser.add_argument("--delivery", action="store_true", help="the events that the rule could not deliver")
+    parser.add_argument(
+        "--per-second", type=positive, help="maximum number of messages per second (1 to 500)"
+    )
     add_yes(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:
-    """Send dead letters back, or say how many there are."""
+    """Send dead letters back, or show how many there are."""
     stack = chosen_stack(arguments)
     queue_url = stack.delivery_dead_letter_queue_url if arguments.delivery else stack.dead_letter_queue_url
     waiting = dead_letters.count(stack, queue_url)
@@ -33,10 +35,10 @@ def run(arguments: Namespace) -> int:
         console.say(f"{stack.name}: no dead letters")
     elif arguments.yes:
         console.say(f"{stack.name}: sent {moved} dead letters back")
-        console.say(f"follow them with: {command_for(arguments, stack, 'status')}")
+        console.suggest("Follow them with", command_for(arguments, stack, "status"))
     else:
         console.say(f"{stack.name}: would send {waiting} dead letters back to be processed")
-        console.say(f"do it with: {command_for(arguments, stack, *_words(arguments), '--yes')}")
+        console.suggest("Send them with", command_for(arguments, stack, *_words(arguments), "--yes"))
     return 0
 
 

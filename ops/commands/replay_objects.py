@@ -1,4 +1,4 @@
-"""`replay`: process objects again that are in the bucket."""
+"""`replay`: process existing objects again."""
 
 import shlex
 from argparse import Namespace
@@ -15,32 +15,35 @@ from terminal.machine import print_json
 from terminal.records import Records
 
 SAMPLES = 10
-"""Objects that a dry run shows."""
+"""Maximum number of objects that a dry run shows."""
 
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
-    parser = add_command(commands, "replay", "process objects again that are in the bucket")
-    parser.add_argument("prefix", metavar="PREFIX", help="of the objects' keys; a whole key is one object")
+    parser = add_command(commands, "replay", "process existing objects again")
+    parser.add_argument("prefix", metavar="PREFIX", help="the beginning of the objects' keys, or a whole key")
     parser.add_argument(
         "--status",
         action="append",
         default=[],
         choices=[*job_search.STATUSES, replay.MISSING],
-        help="only objects whose job ended so; MISSING: whose current version was never taken",
+        metavar="STATUS",
+        help=f"only objects whose job has this status: {', '.join(job_search.STATUSES)}; or MISSING: the"
+        " current version was never processed",
     )
-    parser.add_argument("--resume", metavar="REPLAY_ID", help="go on with a replay that was interrupted")
+    parser.add_argument("--resume", metavar="REPLAY_ID", help="continue an interrupted replay")
     add_yes(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:
-    """Send the events of existing objects again, or say which."""
+    """Send the events of existing objects again, or show the objects."""
     stack = chosen_stack(arguments)
     console = Console()
-    replay_id = (
-        object_events.check_replay_id(arguments.resume) if arguments.resume else object_events.new_replay_id()
-    )
+    if arguments.resume:
+        replay_id = object_events.check_replay_id(stack, arguments.resume)
+    else:
+        replay_id = object_events.new_replay_id(stack)
     statuses = () if arguments.resume else arguments.status
     found = list(replay.candidates(stack, arguments.prefix, statuses=statuses))
     open_ = [candidate for candidate in found if not replay.done(candidate, replay_id)]
@@ -49,7 +52,7 @@ def run(arguments: Namespace) -> int:
     sent = 0
     if arguments.yes and wanted:
         if not arguments.json:
-            console.say(f"{stack.name}: replay {replay_id} of {_what(arguments, wanted, open_, found)}")
+            console.say(f"{stack.name}: replay {replay_id}: {_summary(wanted, open_, found)}")
         sent = _send(arguments, stack, wanted, replay_id)
     if arguments.json:
         print_json(
@@ -66,13 +69,13 @@ def run(arguments: Namespace) -> int:
         console.say(f"{stack.name}: nothing to replay: {_why_nothing(arguments, stack, found)}")
     elif arguments.yes:
         follow = command_for(arguments, stack, "jobs", "--prefix", arguments.prefix, "--since", "1h")
-        console.say(f"{stack.name}: sent; follow it with: {follow}")
+        console.suggest("Follow it with", follow)
     else:
         _show_samples(console, wanted)
-        console.say(f"{stack.name}: would process again {_what(arguments, wanted, open_, found)}")
-        console.say(f"do it with: {_same_command(arguments, stack, arguments.resume)}")
+        console.say(f"{stack.name}: would process again: {_summary(wanted, open_, found)}")
+        console.suggest("Process them with", _same_command(arguments, stack, arguments.resume))
     if archived and not arguments.json:
-        _say_what_is_archived(console, stack, archived)
+        _explain_what_is_archived(console, stack, archived)
     return 0
 
 
@@ -84,7 +87,8 @@ def _send(arguments: Namespace, stack: Stack, wanted: Sequence[Candidate], repla
             for sent in replay.send(stack, wanted, replay_id):
                 progress.update(task, completed=sent)
     except BaseException:
-        Console(stderr=True).say(f"interrupted; go on with: {_same_command(arguments, stack, replay_id)}")
+        again = _same_command(arguments, stack, replay_id)
+        Console(stderr=True).suggest("Interrupted. Continue with", again)
         raise
     return sent
 
@@ -95,53 +99,44 @@ def _same_command(arguments: Namespace, stack: Stack, replay_id: str | None) -> 
     return command_for(arguments, stack, "replay", arguments.prefix, *which, "--yes")
 
 
-def _what(
-    arguments: Namespace,
-    wanted: Sequence[Candidate],
-    open_: Sequence[Candidate],
-    found: Sequence[Candidate],
-) -> str:
-    what = f"{len(wanted)} objects ({display.size(sum(candidate.size for candidate in wanted))})"
-    what += f" under {arguments.prefix!r}"
+def _summary(wanted: Sequence[Candidate], open_: Sequence[Candidate], found: Sequence[Candidate]) -> str:
+    summary = f"{len(wanted):,} objects ({display.size(sum(candidate.size for candidate in wanted))})"
     if len(open_) < len(found):
-        what += f", {len(found) - len(open_)} being done already"
-    return what
+        summary += f", {len(found) - len(open_):,} done already"
+    return summary
 
 
-def _say_what_is_archived(console: Console, stack: Stack, archived: Sequence[Candidate]) -> None:
-    """Say what is left out and what it takes to replay it: an archived object must be restored first."""
-    for storage_class, takes in replay.RESTORE_TIMES.items():
-        kept = [each for each in archived if each.version["StorageClass"] == storage_class]
-        if kept:
-            size = display.size(sum(candidate.size for candidate in kept))
-            console.say(
-                f"{stack.name}: left out {len(kept):,} objects ({size}) in {storage_class}: restore them, and"
-                f" replay again. A restore takes {takes}, and is charged by size and speed. For one of them:"
+def _explain_what_is_archived(console: Console, stack: Stack, archived: Sequence[Candidate]) -> None:
+    """Show what is skipped and how to replay it: an archived object must be restored first."""
+    for storage_class, duration in replay.RESTORE_TIMES.items():
+        skipped = [each for each in archived if each.version["StorageClass"] == storage_class]
+        if skipped:
+            size = display.size(sum(candidate.size for candidate in skipped))
+            console.explain(
+                f"{stack.name}: skipped {len(skipped):,} objects ({size}) in {storage_class}. Restore them,"
+                f" and run the replay again. A restore takes {duration}. It is charged by size and speed."
             )
-            console.say(
-                shlex.join(
-                    [
-                        *("aws", "s3api", "restore-object", "--region", stack.region),
-                        *("--bucket", stack.bucket, "--key", kept[0].key),
-                        *("--restore-request", '{"Days": 7, "GlacierJobParameters": {"Tier": "Standard"}}'),
-                    ]
-                )
-            )
+            restore = [
+                *("aws", "s3api", "restore-object", "--region", stack.region),
+                *("--bucket", stack.bucket, "--key", skipped[0].key),
+                *("--restore-request", '{"Days": 7, "GlacierJobParameters": {"Tier": "Standard"}}'),
+            ]
+            console.suggest("Restore the first of them with", shlex.join(restore))
 
 
 def _why_nothing(arguments: Namespace, stack: Stack, found: Sequence[Candidate]) -> str:
     prefix = repr(arguments.prefix)
     if any(candidate.archived for candidate in found):
-        return f"what is left under {prefix} is archived"
+        return f"the objects under {prefix} are archived"
     if found:
-        return f"all {len(found):,} objects under {prefix} are done by this replay"
+        return f"this replay has processed all {len(found):,} objects under {prefix}"
     if arguments.prefix.startswith(uploads.prefixes(stack).system):
-        return f"what is under {prefix} was written by the system itself"
+        return f"the objects under {prefix} are the system's results"
     counts = Counter(candidate.status() for candidate in replay.candidates(stack, arguments.prefix))
     if not counts:
         return f"no object's key begins with {prefix}"
     statuses = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
-    return f"no object under {prefix} is {' or '.join(arguments.status)} (there are {statuses})"
+    return f"no object under {prefix} is {' or '.join(arguments.status)} (found: {statuses})"
 
 
 def _show_samples(console: Console, wanted: Sequence[Candidate]) -> None:

@@ -1,4 +1,4 @@
-"""`errors`: the function's log lines that tell of errors."""
+"""`errors`: the function's log lines that report errors."""
 
 from argparse import Namespace
 from datetime import UTC, datetime
@@ -13,10 +13,12 @@ from terminal.machine import print_json
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = add_command(
-        commands, "errors", "the function's log lines that tell of errors, with their dates, oldest first"
+        commands, "errors", "the function's log lines that report errors, with dates, oldest first"
     )
     parser.add_argument("--since", type=moment, default="1h", help="30m, 24h, 7d or ISO 8601 (default 1h)")
-    parser.add_argument("--limit", type=positive, default=100, help="the newest of each stack (default 100)")
+    parser.add_argument(
+        "--limit", type=positive, default=100, help="newest lines of each stack (default 100)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -34,6 +36,6 @@ def run(arguments: Namespace) -> int:
         if not lines:
             console.say("no errors")
         elif len(newest) < len(lines):
-            console.say(f"the newest {len(newest)} of {len(lines):,} lines; --limit shows more")
+            console.say(f"These are the newest {len(newest)} of {len(lines):,} lines; --limit shows more.")
         function_log.show(console, newest)
     return 0

@@ -1,4 +1,4 @@
-"""`job`: everything known about one job, wherever it is."""
+"""`job`: the record, objects, rejected rows and log lines of one job."""
 
 import json
 from argparse import Namespace
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ops import display, function_log, job_search
-from ops.commands.options import add_command, chosen_stacks, moment
+from ops.commands.options import add_command, chosen_stacks, command, moment
 from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 from terminal.console import Console, plain
@@ -18,19 +18,22 @@ from terminal.records import Records, print_pairs
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
-    parser = add_command(commands, "job", "everything known about one job, with its log lines")
+    parser = add_command(commands, "job", "the record, objects, rejected rows and log lines of one job")
     parser.add_argument(
-        "job", metavar="JOB", help="the job's id, the beginning of it, or the object's key (in every region)"
+        "job", metavar="JOB", help="the job's id, its first digits, or the object's key (in every region)"
     )
     parser.add_argument(
-        "--since", type=moment, default="7d", help="how far back the beginning of an id is looked for"
+        "--since",
+        type=moment,
+        default="7d",
+        help="for the first digits of an id: look for jobs since then (default 7d)",
     )
     parser.set_defaults(run=run)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Everything:
-    """What is known about a job."""
+class _JobDetails:
+    """Everything that is known about a job."""
 
     stack: Stack
     job: job_search.Job
@@ -40,29 +43,29 @@ class _Everything:
 
 
 def run(arguments: Namespace) -> int:
-    """Show the job; of a key, those of every region that has it."""
-    asked = chosen_stacks(arguments)
-    found = job_search.look_up(asked, arguments.job, since=arguments.since)
+    """Show the job; for a key, the jobs of all regions that have the key."""
+    stacks = chosen_stacks(arguments)
+    found = job_search.look_up(stacks, arguments.job, since=arguments.since)
     if not found:
         raise OpsError(
-            f"no job {arguments.job!r} in {', '.join(stack.name for stack in asked)}:"
-            " `python -m ops jobs` lists those of the last day"
+            f"no job {arguments.job!r} in {', '.join(stack.name for stack in stacks)}:"
+            f" `{command(arguments, 'jobs')}` lists the jobs of the last day"
         )
     console = Console()
     for number, (stack, job) in enumerate(found):
-        everything = _gather(stack, job)
+        details = _gather(stack, job)
         if arguments.json:
-            _print_json(everything)
+            _print_json(details)
             continue
         if number:
             console.say()
-        _show(console, everything)
+        _show(console, details)
     return 0
 
 
-def _gather(stack: Stack, job: job_search.Job) -> _Everything:
+def _gather(stack: Stack, job: job_search.Job) -> _JobDetails:
     since, until = job_search.lifetime(job)
-    return _Everything(
+    return _JobDetails(
         stack=stack,
         job=job,
         objects=job_search.stored_objects(stack, job),
@@ -71,27 +74,27 @@ def _gather(stack: Stack, job: job_search.Job) -> _Everything:
     )
 
 
-def _print_json(everything: _Everything) -> None:
+def _print_json(details: _JobDetails) -> None:
     print_json(
         {
-            "stack": everything.stack.name,
-            "job": everything.job,
-            "objects": [asdict(item) for item in everything.objects],
-            "rejects": everything.rejects,
-            "log": [{"time": moment.isoformat(), "message": line} for moment, line in everything.log],
+            "stack": details.stack.name,
+            "job": details.job,
+            "objects": [asdict(item) for item in details.objects],
+            "rejects": details.rejects,
+            "log": [{"time": moment.isoformat(), "message": line} for moment, line in details.log],
         },
         default=job_search.as_json_value,
     )
 
 
-def _show(console: Console, everything: _Everything) -> None:
-    job = everything.job
+def _show(console: Console, details: _JobDetails) -> None:
+    job = details.job
     times = ("timestamp", "uploaded_at")
     print_pairs(
         console,
         {
             "job": job["job_id"],
-            "stack": everything.stack.name,
+            "stack": details.stack.name,
             "status": display.status(job["status"]),
             **{
                 name: display.time(value) if name in times else _text(value)
@@ -102,17 +105,17 @@ def _show(console: Console, everything: _Everything) -> None:
     )
     console.say()
     stored = Records("object", "bytes", numbers=("bytes",))
-    for item in everything.objects:
-        there = plain("not there", "red") if item.size is None else f"{item.size:,}"
-        stored.add(item.role, there, details={"uri": item.uri, "console": item.console_url})
+    for item in details.objects:
+        size = plain("does not exist", "red") if item.size is None else f"{item.size:,}"
+        stored.add(item.role, size, details={"uri": item.uri, "console": item.console_url})
     stored.print(console)
-    for row in everything.rejects:
+    for row in details.rejects:
         console.say(f"rejected  {json.dumps(row, ensure_ascii=False)}")
     console.say(plain("log", "bold"))
-    function_log.show(console, everything.log)
+    function_log.show(console, details.log)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - what a record holds
+def _text(value: Any) -> str:  # noqa: ANN401 - any attribute of a record
     if isinstance(value, list | dict):
         return json.dumps(value, default=job_search.as_json_value, ensure_ascii=False)
     return str(value)

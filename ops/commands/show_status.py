@@ -1,4 +1,4 @@
-"""`status`: is each region well, what goes through it, and what waits."""
+"""`status`: the health of each region, its throughput, and its waiting messages."""
 
 import time
 from argparse import Namespace
@@ -18,22 +18,26 @@ POLL_SECONDS = 5
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
-    parser = add_command(commands, "status", "all regions at once; exit status 1 if one is not well")
-    parser.add_argument("--since", type=moment, default="24h", help="counts since (default 24h)")
+    parser = add_command(commands, "status", "all regions at once; exit status 1 if one is not healthy")
+    parser.add_argument("--since", type=moment, default="24h", help="count jobs since then (default 24h)")
     parser.add_argument(
-        "--wait", type=seconds, default=0, metavar="S", help="wait up to S seconds to be well"
+        "--wait",
+        type=seconds,
+        default=0,
+        metavar="S",
+        help="wait up to S seconds until all regions are healthy",
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: Namespace) -> int:
-    """Show each region; return 1 while one of them is not well."""
+    """Show each region; return 1 if one of them is not healthy."""
     found = deployment(arguments)
     deadline = time.monotonic() + arguments.wait
     while True:
-        states = [region_status.of(stack, since=arguments.since) for stack in found.stacks]
-        well = all(state.healthy for state in states)
-        if well or time.monotonic() >= deadline:
+        states = [region_status.read_status(stack, since=arguments.since) for stack in found.stacks]
+        healthy = all(state.healthy for state in states)
+        if healthy or time.monotonic() >= deadline:
             break
         time.sleep(POLL_SECONDS)
     if arguments.json:
@@ -43,7 +47,7 @@ def run(arguments: Namespace) -> int:
             print_json({"deployed": False, "stack": name})
     else:
         _show(states, found.undeployed)
-    return 0 if well else 1
+    return 0 if healthy else 1
 
 
 def _show(states: Sequence[Status], undeployed: Sequence[str]) -> None:
@@ -67,9 +71,11 @@ def _show(states: Sequence[Status], undeployed: Sequence[str]) -> None:
             f"{state.rows_rejected:,}",
             details={
                 "region": state.region if state.region != state.stack else None,
-                "alarms": " ".join(state.alarms),
-                "not decided": " ".join(state.undecided),
-                "code": "changed by hand: it is not what the stack deployed" if state.code_changed else None,
+                "alarms": state.alarms,
+                "insufficient data": state.undecided,
+                "code": "changed by hand: it is not the code that the stack deployed"
+                if state.code_changed
+                else None,
             },
         )
     for name in undeployed:
@@ -77,9 +83,9 @@ def _show(states: Sequence[Status], undeployed: Sequence[str]) -> None:
     records.print(console)
 
 
-def _health(state: Status) -> Any:  # noqa: ANN401 - rich's text
+def _health(state: Status) -> Any:  # noqa: ANN401 - rich's Text
     if state.alarms:
         return plain("ALARM", "red")
     if state.code_changed:
         return plain("CHANGED", "red")
-    return plain("not known yet", "yellow") if state.undecided else plain("well", "green")
+    return plain("not known yet", "yellow") if state.undecided else plain("healthy", "green")

@@ -1,6 +1,7 @@
 """`python -m local` as people use it: a process, its output and its exit status."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -15,12 +16,17 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.config import Config
+from rich.cells import cell_len
 
 from local.cloud import Cloud
 from local.command_line import main
+from local.commands import prepare
+from local.embedded_lambda.host_layer import BUILD
 from local.moto_patches.moto_account import ACCOUNT
 from local.stacks import read_stacks
+from terminal.characters import visible
 from tests.local.workload import GOOD
+from tests.terminal.width import WIDTH, check_width
 
 PROJECT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 240
@@ -30,7 +36,7 @@ def command(*arguments: object, cwd: Path = PROJECT) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "local", *map(str, arguments)],
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(PROJECT), "COLUMNS": "200", "PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "COLUMNS": str(WIDTH), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -44,7 +50,7 @@ def run(*arguments: object, cwd: Path = PROJECT) -> tuple[int, str, str]:
 
 
 def unexpected(errors: str) -> list[str]:
-    """Leave out the warning of a runtime whose support ends, which depends on the day."""
+    """Remove the warning about a runtime whose support ends, which depends on the date."""
     return [line for line in errors.splitlines() if "pythonRuntime: AWS's support of" not in line]
 
 
@@ -53,6 +59,7 @@ def test_help_of_each_command(arguments: tuple[str, ...]) -> None:
     status, output, errors = run(*arguments, "--help")
     assert (status, unexpected(errors)) == (0, []), errors
     assert output.startswith("usage: python -m local")
+    check_width(output)
 
 
 @pytest.mark.parametrize(
@@ -66,10 +73,10 @@ def test_help_of_each_command(arguments: tuple[str, ...]) -> None:
         (("run", "/proc/self/mem"), 2, "/proc/self/mem cannot be read: Input/output error"),
         (("serve", "--port", "many"), 2, "invalid int value: 'many'"),
         (("serve", "--port", "70000"), 2, "got 70000"),
-        (("run", "--output", "/proc/nothing"), 2, "--output /proc/nothing cannot be made"),
+        (("run", "--output", "/proc/nothing"), 2, "--output /proc/nothing cannot be created"),
     ],
 )
-def test_wrong_usage_is_one_line_and_a_status(
+def test_wrong_arguments_are_reported_in_one_line(
     arguments: tuple[object, ...], status: int, message: str
 ) -> None:
     got, _, errors = run(*arguments)
@@ -78,7 +85,7 @@ def test_wrong_usage_is_one_line_and_a_status(
     assert len(errors.splitlines()) == 1
 
 
-def test_a_port_in_use_is_one_line_and_a_status() -> None:
+def test_a_port_in_use_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status, _, errors = run("serve", "--port", port)
@@ -108,7 +115,7 @@ def test_the_main_job_processes_all_real_tables_in_all_regions() -> None:
         assert delays["B6"] == "9.5"
 
 
-def test_a_file_of_ones_own_is_processed_and_shown(
+def test_a_given_file_is_processed_and_shown(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("local.cloud.Cloud", lambda **_: contextlib.nullcontext(cloud))
@@ -124,17 +131,17 @@ def test_a_file_of_ones_own_is_processed_and_shown(
     assert "name 3" in output, "the first rows are shown"
 
 
-HOSTILE = 'a "b" [red] \u202e[x] $x.csv'
+HOSTILE = 'a "b" [red] \u202e[x] $x' + " and a long name" * 5 + ".csv"
 BRACKETS = b"id,[red]name[/red],\x1b[2J\n" + b"".join(b"%d,[bold] [/],\x1b[31m\n" % n for n in range(9))
 
 
-def test_names_and_data_are_shown_as_they_are(
+def test_names_and_data_are_shown_unchanged_and_fit_80_columns(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("local.cloud.Cloud", lambda **_: contextlib.nullcontext(cloud))
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
     file = tmp_path / HOSTILE
-    file.write_bytes(BRACKETS)
+    file.write_bytes(BRACKETS + b"1,2,3,4\n")
 
     assert main(["run", str(file), "--output", str(tmp_path / "kept")]) == 0
 
@@ -144,14 +151,38 @@ def test_names_and_data_are_shown_as_they_are(
     assert r"\x1b[31m" in output
     assert "[bold] [/]" in output
     assert not set(output) & {"\x1b", "\u202e"}
-    key = rf"processed/input/{HOSTILE}.parquet"
-    assert key.replace("\u202e", r"\u202e") in output
-    assert (tmp_path / "kept" / key).read_bytes()[:4] == b"PAR1"
-    long = [line for line in output.splitlines() if len(line) > 80]
-    assert all(HOSTILE.split()[0] in line for line in long), "only what is to be copied goes past the edge"
+    result, rejected = f"processed/input/{HOSTILE}.parquet", f"rejected/input/{HOSTILE}.jsonl"
+    profile = f"processed/_profiles/input/{HOSTILE}.json"
+    kept = [str(tmp_path / "kept" / key) for key in (result, rejected, profile)]
+    for value in map(visible, (result, rejected, *kept)):
+        assert value in output
+    assert Path(kept[0]).read_bytes()[:4] == b"PAR1"
+    check_width(output, map(visible, (result, rejected, *kept)))
 
 
-def test_an_empty_file_has_a_reason_and_a_status(
+def test_many_wide_columns_fit_80_columns(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("local.cloud.Cloud", lambda **_: contextlib.nullcontext(cloud))
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    file = tmp_path / "wide.csv"
+    names = ",".join(f"a column with the number {number}" for number in range(30))
+    file.write_text(f"{names}\n" + ("表" * 10 + "," + ",".join(["a value"] * 29) + "\n") * 3)
+    assert main(["run", str(file)]) == 0
+    output = capsys.readouterr().out
+    assert "more columns" in output
+    assert all(cell_len(line) <= WIDTH for line in output.splitlines()), output
+
+
+def test_prepare_fits_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(prepare, "host_layer", lambda: BUILD / f"host-layer-{'0' * 16}")
+    assert main(["prepare"]) == 0
+    output = capsys.readouterr().out
+    assert f".build/host-layer-{'0' * 16}" in output
+    check_width(output)
+
+
+def test_an_empty_file_is_reported_with_its_reason(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("local.cloud.Cloud", lambda **_: contextlib.nullcontext(cloud))
@@ -205,7 +236,7 @@ def test_make_passes_a_file_name_on_as_it_is(tmp_path: Path) -> None:
     assert made(FILE="-x.csv", OUTPUT="a b") == "<-m><local><run><--output><a b><--><-x.csv>"
 
 
-def test_the_systems_python_is_told_what_to_run() -> None:
+def test_the_systems_python_prints_what_to_run() -> None:
     for module in ("local", "ops"):
         command = [sys.executable, "-S", "-m", module, "jobs", "--local"]
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
@@ -214,7 +245,7 @@ def test_the_systems_python_is_told_what_to_run() -> None:
         assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_file_that_fails_is_said_in_one_line_per_region_and_a_status(
+def test_a_failed_file_is_reported_in_one_line_per_region(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("local.cloud.Cloud", lambda **_: contextlib.nullcontext(cloud))
@@ -233,7 +264,7 @@ def test_a_file_that_fails_is_said_in_one_line_per_region_and_a_status(
 
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], str]]:
-    """Serve on a free port; give the process, the variables that it says to export, and what it printed."""
+    """Serve on a free port; yield the process, the variables that it prints, and its output."""
     process = command("serve", "--port", 0, cwd=folder)
     assert process.stdout is not None
     printed = ""
@@ -253,6 +284,7 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
         region = "eu-west-1"
         bucket = f"analytics-bucket-dev-{ACCOUNT}-{region}-an"
         assert bucket in printed
+        check_width(printed, [bucket])
         s3 = boto3.client(
             "s3",
             region_name=region,
@@ -273,8 +305,10 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
 
         s3.put_object(Bucket=bucket, Key="input/hello.csv", Body=GOOD)
         assert process.stdout is not None
-        line = next(line for line in process.stdout if "input/hello.csv" in line)
-        assert "COMPLETED 30 rows -> processed/input/hello.csv.parquet" in line
+        result = "processed/input/hello.csv.parquet"
+        *_, status, key = itertools.takewhile(lambda line: result not in line, process.stdout)
+        assert f"{region} COMPLETED 30 rows" in status
+        assert key.strip() == "input/hello.csv"
         assert (
             s3.get_object(Bucket=bucket, Key="processed/input/hello.csv.parquet")["Body"].read(4) == b"PAR1"
         )
@@ -284,7 +318,9 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
         sqs.send_message(QueueUrl=queues[0], MessageBody="no event")
         count, dead = "ApproximateNumberOfMessages", "0"
         for _ in range(60):
-            assert run("redeliver", cwd=tmp_path)[0] == 0
+            status, said, _ = run("redeliver", cwd=tmp_path)
+            assert (status, state["endpoint_url"] in said) == (0, True)
+            check_width(said)
             dead = sqs.get_queue_attributes(QueueUrl=queues[1], AttributeNames=[count])["Attributes"][count]
             if dead == "1":
                 break
@@ -293,8 +329,9 @@ def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Pat
         process.send_signal(signal.SIGINT)
         output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
         assert (process.returncode, unexpected(errors)) == (0, [])
-        assert "Made 1 failed messages visible again." in output
-        assert output.splitlines()[-1] == "Ended."
+        check_width(output)
+        assert "Delivering 1 failed messages again." in output
+        assert output.splitlines()[-1] == "Stopped."
         assert not file.exists()
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", int(variables["AWS_ENDPOINT_URL"].rpartition(":")[2])))

@@ -1,4 +1,4 @@
-"""Who finds the embedded AWS of a folder, and what the file says when that has ended."""
+"""The state file: its lock, its owner, and its use by `ops`."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def hold(*state: str) -> subprocess.Popen[bytes]:
-    """Hold the file in another process; return when it does."""
+    """Lock the file in another process; return when it is locked."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, *state], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
@@ -91,13 +91,13 @@ def test_a_file_of_another_user_is_not_believed(
         find(names=(), outputs_files=(), local=True)
 
 
-def test_ops_says_what_became_of_it(holder: subprocess.Popen[bytes]) -> None:
+def test_ops_reports_the_state_of_the_embedded_aws(holder: subprocess.Popen[bytes]) -> None:
     def said() -> str:
         with pytest.raises(OpsError) as error:
             find(names=(), outputs_files=(), local=True)
         return str(error.value)
 
-    assert "no Pulumi.<region>.yaml here" in said(), "it runs, with no stacks"
+    assert "no Pulumi.<stack>.yaml here" in said(), "it runs, with no stacks"
     holder.kill()
     holder.wait()
     assert "was killed: start it again" in said()
@@ -106,7 +106,7 @@ def test_ops_says_what_became_of_it(holder: subprocess.Popen[bytes]) -> None:
     assert "no embedded AWS runs in this folder" in said()
 
 
-def test_a_killed_one_is_succeeded(holder: subprocess.Popen[bytes]) -> None:
+def test_a_killed_embedded_aws_can_be_replaced(holder: subprocess.Popen[bytes]) -> None:
     holder.kill()
     holder.wait()
     with state_file.held() as write:

@@ -9,11 +9,12 @@ from local.cloud import Cloud
 from local.commands.serve import state_of
 from ops.command_line import main
 from tests.ops.timeline import Timeline
+from tests.terminal.width import WIDTH
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What a command left behind."""
+    """The exit status and the output of a command."""
 
     status: int
     out: str
@@ -33,8 +34,9 @@ def embedded(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs `python -m ops` with these arguments."""
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `python -m ops` with these arguments, as on a terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
 
     def run_(*arguments: str) -> Answer:
         capsys.readouterr()
@@ -54,8 +56,8 @@ def ops(embedded: Path, run: Run) -> Run:
     return lambda *arguments: run(*arguments, "--local")
 
 
-def let_go_of_dead_letters(cloud: Cloud, region: str) -> None:
-    """Empty the dead-letter queues, in which tests of other parts may have left something."""
+def delete_dead_letters(cloud: Cloud, region: str) -> None:
+    """Empty the dead-letter queues: other tests may have left messages there."""
     cloud.run_until_quiet()
     sqs = cloud.client("sqs", region)
     for output in ("deadLetterQueueUrl", "deliveryDeadLetterQueueUrl"):
@@ -67,7 +69,7 @@ def let_go_of_dead_letters(cloud: Cloud, region: str) -> None:
 
 @pytest.fixture
 def timeline(cloud: Cloud, region: str) -> Iterator[Timeline]:
-    let_go_of_dead_letters(cloud, region)
+    delete_dead_letters(cloud, region)
     day = Timeline(cloud, region)
     yield day
     day.close()

@@ -1,4 +1,4 @@
-"""`python -m ops replay` leaves out what is archived, until it is restored."""
+"""`python -m ops replay` skips archived objects until they are restored."""
 
 import json
 import uuid
@@ -10,7 +10,7 @@ LARGE = b"id,price\n" + b"".join(b"%d,1.5\n" % number for number in range(20_000
 SMALL = LARGE[:90]
 
 
-def test_what_is_archived_is_left_out_and_told_until_it_is_restored(
+def test_archived_objects_are_skipped_and_reported_until_they_are_restored(
     cloud: Cloud, region: str, ops: Run
 ) -> None:
     prefix = f"input/archived-{uuid.uuid4().hex[:8]}/"
@@ -23,7 +23,7 @@ def test_what_is_archived_is_left_out_and_told_until_it_is_restored(
 
     for answer in (ops("replay", prefix, *where), ops("replay", prefix, "--yes", *where)):
         assert "1 objects" in answer.out
-        assert "left out 1 objects" in answer.out
+        assert "skipped 1 objects" in answer.out
         assert "in GLACIER" in answer.out
         assert "3 to 5 hours (Standard)" in " ".join(answer.out.split())
         assert f"{prefix}archived.csv" in answer.out, "the command to restore it"
@@ -32,15 +32,15 @@ def test_what_is_archived_is_left_out_and_told_until_it_is_restored(
         name: cloud.jobs(region, prefix + name)[0]["attempts"] for name in ("archived.csv", "small.csv")
     }
     assert attempts == {"archived.csv": 1, "small.csv": 2}
-    told = json.loads(ops("replay", prefix, "--json", *where).out)
-    assert (told["objects"], told["archived"]) == (1, 1)
+    reported = json.loads(ops("replay", prefix, "--json", *where).out)
+    assert (reported["objects"], reported["archived"]) == (1, 1)
     only = ops("replay", f"{prefix}archived.csv", *where)
-    assert "nothing to replay: what is left under" in only.out
+    assert "nothing to replay: the objects under" in only.out
 
     s3.restore_object(Bucket=bucket, Key=f"{prefix}archived.csv", RestoreRequest={"Days": 7})
     restored = ops("replay", prefix, "--yes", *where)
     assert "2 objects" in restored.out
-    assert "left out" not in restored.out
+    assert "skipped" not in restored.out
     cloud.run_until_idle()
     (job,) = cloud.jobs(region, f"{prefix}archived.csv")
     assert (job["status"], job["attempts"], job["rows_out"]) == ("COMPLETED", 2, 20_000)

@@ -1,4 +1,4 @@
-"""`python -m ops` against the deployed regions: what failed, why, and again."""
+"""`python -m ops` on the deployed regions: find failures and their reasons, and replay uploads."""
 
 import json
 from datetime import timedelta
@@ -17,6 +17,7 @@ from ops import dead_letters, deployed_stacks, job_search, smoke, table
 from ops.deployed_stacks import OUTPUTS, Stack
 from tests.ops.conftest import Answer, Run
 from tests.program.evaluation import STACKS
+from tests.terminal.width import check_width
 
 GOOD = b"id,price\n" + b"".join(b"%d,1.5\n" % number for number in range(20))
 UNREADABLE = bytes(range(256))
@@ -27,7 +28,7 @@ def records(answer: Answer) -> list[dict[str, Any]]:
     return [json.loads(line) for line in answer.out.splitlines()]
 
 
-def test_operator_sees_what_failed_and_why_and_runs_it_again(cloud: Cloud, region: str, ops: Run) -> None:
+def test_operator_finds_a_failure_and_its_reason_and_replays_it(cloud: Cloud, region: str, ops: Run) -> None:
     where = ("--stack", region)
     cloud.upload(region, "input/today/fine.csv", GOOD)
     cloud.upload(region, "input/today/broken.csv", UNREADABLE)
@@ -51,16 +52,16 @@ def test_operator_sees_what_failed_and_why_and_runs_it_again(cloud: Cloud, regio
 
     before = failed["attempts"]
     dry = ops("replay", "input/today/", "--status", "FAILED", *where)
-    assert "would process again 1 objects" in dry.out
+    assert "would process again: 1 objects" in dry.out
     cloud.run_until_idle()
     assert cloud.jobs(region, "input/today/broken.csv")[-1]["attempts"] == before
-    assert "sent" in ops("replay", "input/today/", "--status", "FAILED", "--yes", *where).out
+    assert "1 objects" in ops("replay", "input/today/", "--status", "FAILED", "--yes", *where).out
     cloud.run_until_idle()
     assert cloud.jobs(region, "input/today/broken.csv")[-1]["attempts"] == before + 1
     assert cloud.jobs(region, "input/today/fine.csv")[-1]["attempts"] == 1
 
 
-def test_interrupted_replay_goes_on_where_it_stopped(
+def test_an_interrupted_replay_is_resumed(
     cloud: Cloud, region: str, ops: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [f"input/replayed/{number:02}.csv" for number in range(12)]
@@ -83,7 +84,7 @@ def test_interrupted_replay_goes_on_where_it_stopped(
     monkeypatch.setattr(dead_letters, "send", send)
     resumed = ops("replay", "input/replayed/", "--resume", resume, "--yes", "--stack", region)
     assert "2 objects" in resumed.out
-    assert "10 being done already" in resumed.out
+    assert "10 done already" in resumed.out
     cloud.run_until_idle()
     assert [cloud.jobs(region, key)[-1]["attempts"] for key in keys] == [2] * 12
     assert "nothing to replay" in ops("replay", "input/replayed/", "--resume", resume, "--stack", region).out
@@ -101,10 +102,10 @@ def test_replay_leaves_older_versions_and_results_alone(cloud: Cloud, region: st
     assert json.loads(message["Body"])["detail"]["object"]["size"] == len(GOOD) + 7
     sqs.delete_message(**queue, ReceiptHandle=message["ReceiptHandle"])
     said = ops("replay", "processed/", "--stack", region).out
-    assert "nothing to replay: what is under 'processed/' was written by the system itself" in said
+    assert "nothing to replay: the objects under 'processed/' are the system's results" in said
 
 
-def test_looking_at_dead_letters_leaves_them(cloud: Cloud, region: str, ops: Run) -> None:
+def test_showing_dead_letters_does_not_remove_them(cloud: Cloud, region: str, ops: Run) -> None:
     sqs, outputs = cloud.client("sqs", region), cloud.outputs[region]
     sent = {
         sqs.send_message(QueueUrl=outputs["deadLetterQueueUrl"], MessageBody=f"{number}")["MessageId"]
@@ -119,7 +120,7 @@ def test_looking_at_dead_letters_leaves_them(cloud: Cloud, region: str, ops: Run
         assert sent <= letters()
     kept, *others = sorted(sent)
 
-    assert "would delete 11" in ops("discard", *others, "--stack", region).out
+    assert "would permanently delete 11" in ops("discard", *others, "--stack", region).out
     assert "deleted 11" in ops("discard", *others, "--stack", region, "--yes").out
     assert letters() & sent == {kept}
     again = ops("discard", others[0], "--stack", region, "--yes")
@@ -141,7 +142,7 @@ def test_jobs_are_newest_first_over_all_statuses_and_pages(cloud: Cloud, region:
     assert records(ops("jobs", "--prefix", "input/pages/", "--json", "--stack", region, *until)) == []
 
 
-def test_smoke_check_sees_whether_a_region_works(cloud: Cloud, region: str, ops: Run) -> None:
+def test_smoke_check_detects_a_region_that_does_not_work(cloud: Cloud, region: str, ops: Run) -> None:
     stuck = ops("smoke", "--within", "0", "--stack", region)
     assert stuck.status == 2
     assert "is still without a job" in stuck.err
@@ -151,14 +152,16 @@ def test_smoke_check_sees_whether_a_region_works(cloud: Cloud, region: str, ops:
     finally:
         cloud.functions.stop()
     assert passed.status == 0, passed.err
-    assert "processed/input/_smoke/check.csv.parquet" in passed.out
+    result = f"s3://{cloud.outputs[region]['bucketName']}/processed/input/_smoke/check.csv.parquet"
+    assert result in passed.out
+    check_width(passed.out, [result])
     assert f"replay PREFIX --status MISSING --stack {region}" in passed.out
 
 
 def test_smoke_check_uploads_again_until_an_upload_makes_an_event(
     cloud: Cloud, region: str, embedded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The rule is off for the first uploads: as on AWS in a bucket's first minutes, nothing tells of them."""
+    """The rule is disabled for the first uploads, which have no events, as in a bucket's first minutes."""
     (stack,) = deployed_stacks.find(names=[region], outputs_files=[], local=True).stacks
     events, s3 = cloud.client("events", region), cloud.client("s3", region)
     rule = stack.physical("s3-events")
@@ -180,7 +183,7 @@ def test_smoke_check_uploads_again_until_an_upload_makes_an_event(
     assert versions() == before + 3
 
 
-def test_status_is_not_well_before_the_alarms_are_decided(cloud: Cloud, region: str, ops: Run) -> None:
+def test_status_is_not_healthy_before_the_alarms_have_data(cloud: Cloud, region: str, ops: Run) -> None:
     cloudwatch = cloud.client("cloudwatch", region)
     new = {"AlarmName": f"analytics-new-{region}-dev", "EvaluationPeriods": 1, "Threshold": 1.0}
     metric = {"Namespace": "AWS/SQS", "MetricName": "none", "Period": 60, "Statistic": "Sum"}
@@ -225,13 +228,13 @@ def test_statuses_are_those_of_the_function() -> None:
         (["job", "0" * 32], "no job '00000000000000000000000000000000' in"),
         (["job", "input/never.csv"], "'input/never.csv' is neither a job id"),
         (["redrive", "--yes"], "which region? name it with --stack: " + ", ".join(sorted(STACKS))),
-        (["status", "--stack", "eu-west-9"], f"no stack 'eu-west-9'; there is {min(STACKS)}"),
+        (["status", "--stack", "eu-west-9"], f"no stack 'eu-west-9'; the stacks are {min(STACKS)}"),
         (["jobs", "--since", "yesterday"], "must be like 30m, 24h, 7d or 2030-12-31T23:59Z, got 'yesterday'"),
-        (["jobs", "--limit", "0"], "must be a whole number from 1, got '0'"),
+        (["jobs", "--limit", "0"], "must be a whole number of at least 1, got '0'"),
         (["jobs", "--status", "DONE"], "invalid choice: 'DONE'"),
     ],
 )
-def test_mistake_is_one_clear_line(ops: Run, arguments: list[str], said: str) -> None:
+def test_a_wrong_argument_is_one_line(ops: Run, arguments: list[str], said: str) -> None:
     answer = ops(*arguments)
     assert answer.status == 2
     assert said in answer.err
@@ -269,7 +272,7 @@ def test_stacks_are_found_through_pulumi(
     assert "no embedded AWS runs in this folder" in run("status", "--local").err
 
 
-def test_what_is_not_deployed_is_said_beside_what_is(
+def test_stacks_that_are_not_deployed_are_reported(
     cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -304,7 +307,7 @@ def test_what_is_not_deployed_is_said_beside_what_is(
     assert "not deployed: never-made; deploy with `pulumi up --stack never-made`" in asked.err
 
 
-def test_code_that_was_changed_by_hand_is_said(
+def test_code_that_was_changed_by_hand_is_reported(
     cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in cloud.server.operator.environment.items():
@@ -322,7 +325,7 @@ def test_code_that_was_changed_by_hand_is_said(
     assert status_where_deployed(function["CodeSha256"])["code_changed"] is False
     changed = status_where_deployed("another")
     assert (changed["code_changed"], changed["healthy"]) == (True, False)
-    assert "changed by hand: it is not what" in run("status", "--outputs", str(outputs)).out
+    assert "changed by hand" in run("status", "--outputs", str(outputs)).out
 
 
 def test_aws_errors_are_explained(
@@ -356,7 +359,7 @@ def test_aws_errors_are_explained(
 
 
 @pytest.mark.parametrize("region", STACKS)
-def test_every_client_asks_its_region(region: str) -> None:
+def test_every_client_calls_its_region(region: str) -> None:
     outputs = dict.fromkeys(OUTPUTS.values(), region)
     stack = Stack.from_outputs(region, outputs, boto3.Session("id", "secret"))
     for service in ("s3", "sqs", "dynamodb", "logs", "cloudwatch"):

@@ -12,7 +12,8 @@ import pytest
 
 from local.cloud import Cloud
 from ops import erase
-from tests.ops.conftest import Answer, Run, let_go_of_dead_letters
+from tests.ops.conftest import Answer, Run, delete_dead_letters
+from tests.terminal.width import check_width
 
 ROWS = b"id,name\n" + b"".join(b"%d,somebody\n" % number for number in range(30))
 
@@ -27,7 +28,7 @@ class Lake:
         self.s3 = cloud.client("s3", region)
         self.person = f"Canary-{uuid.uuid4().hex}"
         self.about = ROWS + f"31,{self.person}\n32,{self.person},rejected\n".encode()
-        """Rows with a value that is to be found nowhere after the erasure."""
+        """Rows with a value that must be nowhere after the erasure."""
 
     def upload(self, name: str, body: bytes) -> str:
         version = self.cloud.upload(self.region, self.folder + name, body)
@@ -36,7 +37,7 @@ class Lake:
 
     @contextlib.contextmanager
     def administrator(self) -> Iterator[None]:
-        """Name who operates here among the administrators of the bucket's policy."""
+        """Add the operator to the administrators in the bucket's policy."""
         deployed = self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"]
         me = self.cloud.client("sts", self.region).get_caller_identity()["Arn"]
         policy = json.loads(deployed)
@@ -60,7 +61,7 @@ class Lake:
             self.cloud.functions.stop()
 
     def versions(self, prefix: str = "") -> list[str]:
-        """The keys of all versions and delete markers in the bucket that hold the folder's name."""
+        """Return the keys of all versions and delete markers that contain the folder's name."""
         pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
         entries = [
             entry["Key"]
@@ -85,12 +86,12 @@ def soon(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def lake(cloud: Cloud, region: str, ops: Run) -> Lake:
-    let_go_of_dead_letters(cloud, region)
+    delete_dead_letters(cloud, region)
     return Lake(cloud, region, ops)
 
 
 def everything_with(cloud: Cloud, region: str, word: str) -> list[str]:
-    """Where a word is found: versions of objects, items, log lines, metrics, messages."""
+    """Return the places that contain a word: versions of objects, items, log lines, metrics, messages."""
     bucket, s3 = cloud.outputs[region]["bucketName"], cloud.client("s3", region)
     found = []
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
@@ -130,12 +131,17 @@ def test_nothing_is_left_of_an_upload(lake: Lake, cloud: Cloud, region: str, tmp
         assert "versions: 4" in dry.out
         assert "incomplete uploads: 1" in dry.out
         assert len(everything_with(cloud, region, lake.person)) > 5, "a dry run erases nothing"
+        check_width(dry.out, [key])
         path = tmp_path / "certificate.json"
         done = lake.erase("person.csv", "--yes", "--certificate", str(path))
         assert done.status == 0, done.out + done.err
         verified = lake.erase("person.csv", "--verify")
 
     assert (verified.status, "nothing is left of" in verified.out) == (0, True)
+    copied = [str(path), key, lake.bucket, lake.table, json.loads(path.read_text())["by"]]
+    copied.append(hashlib.sha256(key.encode()).hexdigest())
+    check_width(done.out, copied)
+    check_width(verified.out, copied)
     assert everything_with(cloud, region, lake.person) == []
     assert [name for name in lake.versions() if "person" in name] == []
     assert [item for item in lake.items() if item["input_path"]["S"] == key] == []
@@ -157,7 +163,7 @@ def test_nothing_is_left_of_an_upload(lake: Lake, cloud: Cloud, region: str, tmp
     assert any("point-in-time recovery" in what for what in fades)
 
 
-def test_a_prefix_is_erased_with_keys_that_are_long_gone(lake: Lake, cloud: Cloud, region: str) -> None:
+def test_a_prefix_is_erased_with_its_deleted_keys(lake: Lake, cloud: Cloud, region: str) -> None:
     lake.upload("a.csv", lake.about)
     lake.upload("deep/b.csv", lake.about)
     long = "x" * (1024 - len(lake.folder))
@@ -188,7 +194,7 @@ def test_an_archived_upload_is_erased_without_a_restore(lake: Lake, cloud: Cloud
     assert everything_with(cloud, region, lake.person) == []
 
 
-def test_a_key_is_no_prefix(lake: Lake, cloud: Cloud, region: str) -> None:
+def test_a_key_is_not_erased_as_a_prefix(lake: Lake, cloud: Cloud, region: str) -> None:
     lake.upload("a", lake.about)
     lake.upload("a.csv", ROWS)
     with lake.administrator():
@@ -197,7 +203,7 @@ def test_a_key_is_no_prefix(lake: Lake, cloud: Cloud, region: str) -> None:
     assert len(cloud.keys(region, f"processed/{lake.folder}")) == 1
 
 
-def test_it_is_refused_without_the_rights_and_says_which(lake: Lake) -> None:
+def test_missing_permissions_are_named_before_anything_is_erased(lake: Lake) -> None:
     lake.upload("a.csv", lake.about)
     before = lake.versions()
     for options in ((), ("--yes",)):
@@ -217,7 +223,7 @@ def test_only_uploads_are_erased(ops: Run, region: str, target: str) -> None:
     assert "erase takes the key of an upload" in answer.err
 
 
-def test_an_interrupted_erasure_goes_on(
+def test_an_interrupted_erasure_is_resumed(
     lake: Lake, cloud: Cloud, region: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("a.csv", "b.csv"):
@@ -239,7 +245,7 @@ def test_an_interrupted_erasure_goes_on(
         assert not json.loads(path.read_text())["complete"]
         monkeypatch.setattr(erase, "_delete", delete)
         wrong = lake.erase("a.csv", "--yes", "--resume", str(path))
-        assert "is of another key or prefix" in wrong.err
+        assert "is the certificate of another key or prefix" in wrong.err
         assert lake.erase("", "--yes", "--certificate", str(path)).status == 2, "it would be overwritten"
         assert lake.erase("", "--yes", "--resume", str(path)).status == 0
     certificate = json.loads(path.read_text())

@@ -1,20 +1,27 @@
 """What every command prints: at 80 columns, with hostile names and data, and as JSON."""
 
 import json
+import shlex
 import unicodedata
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from local.cloud import Cloud
+from ops import deployed_stacks, object_events, region_status
+from ops.commands import COMMANDS
 from ops.table import job_id, register_id
-from tests.ops.conftest import Answer, Run, let_go_of_dead_letters
+from terminal.characters import visible
+from tests.monitoring.region import evaluate_monitoring
+from tests.ops.conftest import Answer, Run, delete_dead_letters
+from tests.terminal.width import check_width, suggested
 
-WIDTH = 80
+KINDS = tuple(sorted(evaluate_monitoring()))
 GOOD = b"id,price\n" + b"".join(b"%d,1.5\n" % number for number in range(50))
 HOSTILE_ROWS = b"id,[red]price\x1b[2J\n" + b"1,2\n" * 50 + b"1,\x1b[31m,\x9b2J,[/] :bomb:\n"
 ACTS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -22,7 +29,7 @@ ACTS = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 @dataclass(frozen=True, kw_only=True)
 class Bad:
-    """What somebody uploaded and sent to make the operator's terminal do something."""
+    """Uploads and a message with characters that control a terminal."""
 
     prefix: str
     region: str
@@ -33,7 +40,7 @@ class Bad:
 
 @pytest.fixture
 def bad(cloud: Cloud, region: str) -> Iterator[Bad]:
-    let_go_of_dead_letters(cloud, region)
+    delete_dead_letters(cloud, region)
     # S3's listings are XML 1.0, which has no ESC; its one-character form and directions are let through.
     prefix = f"input/{uuid.uuid4().hex[:8]}/" + "a-long-folder/" * 8 + "\x9b2J[red]\u202e"
     completed, failed = f"{prefix}completed [/].csv", f"{prefix}failed [bold].csv"
@@ -45,24 +52,25 @@ def bad(cloud: Cloud, region: str) -> Iterator[Bad]:
         QueueUrl=cloud.outputs[region]["deadLetterQueueUrl"], MessageBody=body
     )
     yield Bad(prefix=prefix, region=region, completed=completed, failed=failed, message_id=sent["MessageId"])
-    let_go_of_dead_letters(cloud, region)
+    delete_dead_letters(cloud, region)
 
 
 def commands(bad: Bad) -> dict[str, list[str]]:
-    """Each command, and what of its output is to be copied, so must be whole."""
+    """Return the arguments of the commands that change nothing."""
     where = ["--stack", bad.region]
     return {
         "status": ["status"],
         "jobs": ["jobs", "--prefix", bad.prefix, *where],
         "job": ["job", bad.completed],
         "errors": ["errors", "--since", "1d", *where],
+        "datasets": ["datasets"],
+        "query": ["query", "SELECT * FROM airports", *where],
         "dead-letters": ["dead-letters", *where],
-        "redrive": ["redrive", *where],
+        "redrive": ["redrive", "--per-second", "5", *where],
         "discard": ["discard", bad.message_id, *where],
         "replay": ["replay", bad.prefix, *where],
         "replay of nothing": ["replay", bad.prefix, "--status", "SKIPPED", *where],
         "reconcile": ["reconcile", bad.prefix, "--older-than", "0m", *where],
-        "erase": ["erase", bad.completed, *where],
         "erase --verify": ["erase", bad.completed, "--verify", *where],
         "an unknown job": ["job", bad.prefix],
         "an unknown message": ["discard", bad.prefix, *where],
@@ -70,40 +78,91 @@ def commands(bad: Bad) -> dict[str, list[str]]:
     }
 
 
+def shown_values(cloud: Cloud, bad: Bad) -> list[str]:
+    """Return the values of the uploads that the commands show, with escaped control characters."""
+    bucket = cloud.outputs[bad.region]["bucketName"]
+    jobs = [job for job in cloud.jobs(bad.region) if job["input_path"].startswith(bad.prefix)]
+    values = [str(value) for job in jobs for value in job.values()]
+    for job in jobs:
+        for item in ("input_path", "output_path", "rejected_path", "profile_path"):
+            key, version = job.get(item), f"&versionId={job['version_id']}" if item == "input_path" else ""
+            console = f"https://{bad.region}.console.aws.amazon.com/s3/object/{bucket}?region={bad.region}"
+            values += [f"s3://{bucket}/{key}", f"{console}&prefix={quote(key)}{version}"] if key else []
+    rejected = [json.dumps(row, ensure_ascii=False) for row in rejects(cloud, bad)]
+    names = [*(outputs["bucketName"] for outputs in cloud.outputs.values()), bad.prefix, *rejected]
+    return [visible(value) for value in (*values, *names)]
+
+
+def rejects(cloud: Cloud, bad: Bad) -> list[Any]:
+    body = cloud.get(bad.region, f"rejected/{bad.completed}.jsonl")
+    return [json.loads(line) for line in body.splitlines()]
+
+
 def acts(text: str) -> set[str]:
     return {character for character in text if unicodedata.category(character) in ACTS} - {"\n"}
 
 
-def test_every_command_fits_80_columns_and_acts_on_no_terminal(
-    bad: Bad, ops: Run, monkeypatch: pytest.MonkeyPatch, cloud: Cloud
-) -> None:
-    monkeypatch.setenv("COLUMNS", str(WIDTH))
+def test_every_command_fits_80_columns_and_acts_on_no_terminal(bad: Bad, ops: Run, cloud: Cloud) -> None:
     answers = {name: ops(*arguments) for name, arguments in commands(bad).items()}
+    copied = shown_values(cloud, bad)
     for name, answer in answers.items():
         assert not acts(answer.out + answer.err), name
         assert "Traceback" not in answer.err, name
-        assert "…" not in answer.out, f"{name} cuts something"
-    for name in ("status", "jobs", "dead-letters", "replay"):
-        for line in answers[name].out.splitlines():
-            # What stands below a line of figures, or repeats what was typed, is there to be copied.
-            copied = line.startswith("  ") or "python -m ops" in line or bad.prefix[:20] in line
-            assert copied or len(line) <= WIDTH, (name, line)
+        check_width(answer.out, copied)
     shown = {name: answer.out for name, answer in answers.items()}
-    key, failed = (
-        text.replace("\x9b", r"\x9b").replace("\u202e", r"\u202e") for text in (bad.completed, bad.failed)
-    )
-    identifiers = [
-        job["job_id"] for job in cloud.jobs(bad.region) if job["input_path"].startswith(bad.prefix)
-    ]
-    assert all(identifier in shown["jobs"] for identifier in identifiers)
-    assert key in shown["jobs"]
-    assert failed in shown["jobs"]
-    assert f"s3://{cloud.outputs[bad.region]['bucketName']}/{key}" in shown["job"]
-    assert r"\u001b[31m" in shown["job"], "the rejected row"
-    assert bad.message_id in shown["dead-letters"]
-    assert r"\x1b[2J[red]\u202ekey" in shown["dead-letters"]
-    assert key in shown["replay"]
-    assert all(region in shown["status"] for region in cloud.regions)
+    key, failed = visible(bad.completed), visible(bad.failed)
+    ids = [job["job_id"] for job in cloud.jobs(bad.region) if job["input_path"].startswith(bad.prefix)]
+    assert len(ids) == 2
+    for name, values in {
+        "status": cloud.regions,
+        "jobs": (key, failed, *ids),
+        "job": (f"s3://{cloud.outputs[bad.region]['bucketName']}/{key}", r"\u001b[31m"),
+        "dead-letters": (bad.message_id, r"\x1b[2J[red]\u202ekey"),
+        "replay": (key, failed),
+    }.items():
+        assert all(value in shown[name] for value in values), name
+
+
+def test_a_failure_of_every_alarm_fits_80_columns(
+    cloud: Cloud, region: str, ops: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = dict.fromkeys(("ALARM", "INSUFFICIENT_DATA"), KINDS)
+    monkeypatch.setattr(region_status, "_alarms", lambda _: everything)
+    shown = ops("status").out
+    check_width(shown)
+    assert all(shown.count(kind) >= 2 * len(cloud.regions) for kind in KINDS)
+
+
+def test_commands_that_change_something_fit_80_columns(bad: Bad, ops: Run, cloud: Cloud) -> None:
+    outputs, where = cloud.outputs[bad.region], ("--yes", "--stack", bad.region)
+    register = {"job_id": {"S": register_id(outputs["bucketName"], bad.completed)}}
+    cloud.client("dynamodb", bad.region).delete_item(TableName=outputs["tableName"], Key=register)
+    copied = [visible(bad.prefix), visible(bad.completed)]
+    for arguments in (
+        ["reconcile", bad.prefix, "--older-than", "0m", "--stack", bad.region],
+        ["reconcile", bad.prefix, "--older-than", "0m", *where],
+        ["replay", bad.prefix, *where],
+        ["redrive", *where],
+    ):
+        answer = ops(*arguments)
+        assert answer.status == 0, answer.err
+        check_width(answer.out, copied)
+        cloud.run_until_idle()
+    cloud.run_until_quiet()
+    letters = lines(ops("dead-letters", "--json", "--stack", bad.region))
+    answer = ops("discard", *(letter["message_id"] for letter in letters), *where)
+    assert "deleted 1 dead letters" in answer.out
+    check_width(answer.out)
+
+
+NAMES = [str(command.__doc__).split("`")[1] for command in COMMANDS]
+
+
+@pytest.mark.parametrize("name", ["", *NAMES])
+def test_help_fits_80_columns(name: str, run: Run) -> None:
+    answer = run(*filter(None, [name]), "--help")
+    assert answer.out.startswith(f"usage: python -m ops {name}")
+    check_width(answer.out)
 
 
 def test_every_command_speaks_json_in_ascii(bad: Bad, ops: Run) -> None:
@@ -150,7 +209,7 @@ def test_a_key_without_an_object_shows_the_job_of_its_last_version(
     assert key in ops("job", key, "--stack", region).out
 
 
-def test_the_beginning_of_an_id_is_enough_while_it_is_of_one_job(cloud: Cloud, region: str, ops: Run) -> None:
+def test_the_first_digits_of_an_id_select_a_job(cloud: Cloud, region: str, ops: Run) -> None:
     key = f"input/short/{uuid.uuid4()}.csv"
     version = cloud.upload(region, key, GOOD)
     cloud.run_until_idle()
@@ -195,10 +254,10 @@ def test_expired_records_are_not_shown(cloud: Cloud, region: str, ops: Run) -> N
     assert lines(ops("jobs", "--prefix", key, "--json", *where)) == []
     assert ops("job", identifier, *where).status == 2
     nothing = ops("replay", key, "--status", "MISSING", *where).out
-    assert "is MISSING (there are 1 EXPIRED)" in nothing, "it was processed, though nothing says how"
+    assert "is MISSING (found: 1 EXPIRED)" in nothing, "it was processed, though nothing says how"
 
 
-def test_missing_is_what_no_register_holds(cloud: Cloud, region: str, ops: Run) -> None:
+def test_an_object_without_a_register_is_missing(cloud: Cloud, region: str, ops: Run) -> None:
     key = f"input/never-taken/{uuid.uuid4()}.csv"
     cloud.upload(region, key, GOOD)
     cloud.run_until_idle()
@@ -208,7 +267,7 @@ def test_missing_is_what_no_register_holds(cloud: Cloud, region: str, ops: Run) 
         TableName=cloud.outputs[region]["tableName"],
         Key={"job_id": {"S": register_id(cloud.outputs[region]["bucketName"], key)}},
     )
-    assert "would process again 1 objects" in ops("replay", key, "--status", "MISSING", *where).out
+    assert "would process again: 1 objects" in ops("replay", key, "--status", "MISSING", *where).out
 
 
 def test_errors_have_dates_and_are_oldest_first(cloud: Cloud, region: str, ops: Run) -> None:
@@ -232,11 +291,11 @@ def test_errors_have_dates_and_are_oldest_first(cloud: Cloud, region: str, ops: 
     ("prefix", "status", "said"),
     [
         ("input/nobody-has-this/", (), "no object's key begins with 'input/nobody-has-this/'"),
-        ("rejected/", (), "was written by the system itself"),
+        ("rejected/", (), "are the system's results"),
         (
             "input/why/",
             ("--status", "FAILED"),
-            "no object under 'input/why/' is FAILED (there are 1 COMPLETED)",
+            "no object under 'input/why/' is FAILED (found: 1 COMPLETED)",
         ),
     ],
 )
@@ -248,10 +307,8 @@ def test_replay_says_why_there_is_nothing(
     assert said in ops("replay", prefix, *status, "--stack", region).out
 
 
-@pytest.mark.parametrize("unknown", ["x", "20200101T000000Z", "29990101T000000Z-0a1b2c3d", "../../x"])
-def test_resuming_a_replay_that_never_was_is_refused(
-    cloud: Cloud, region: str, ops: Run, unknown: str
-) -> None:
+@pytest.mark.parametrize("unknown", ["x", "20200101T000000Z", "20200101T000000Z-0a1b2c3d", "../../x"])
+def test_an_id_that_no_replay_has_made_is_refused(cloud: Cloud, region: str, ops: Run, unknown: str) -> None:
     before = cloud.messages(region)
     answer = ops("replay", "input/", "--resume", unknown, "--yes", "--stack", region)
     assert answer.status == 2
@@ -259,7 +316,14 @@ def test_resuming_a_replay_that_never_was_is_refused(
     assert cloud.messages(region) == before
 
 
-def test_a_message_that_is_not_there_is_said_before_anything_is_deleted(
+def test_the_id_of_another_stacks_replay_is_refused(ops: Run, embedded: object) -> None:
+    one, other, *_ = deployed_stacks.find(names=[], outputs_files=[], local=True).stacks
+    identifier = object_events.new_replay_id(one)
+    assert ops("replay", "input/", "--resume", identifier, "--stack", one.name).status == 0
+    assert ops("replay", "input/", "--resume", identifier, "--stack", other.name).status == 2
+
+
+def test_an_unknown_message_is_reported_before_anything_is_deleted(
     cloud: Cloud, region: str, ops: Run
 ) -> None:
     answer = ops("discard", "no-such-message", "--stack", region)
@@ -268,14 +332,38 @@ def test_a_message_that_is_not_there_is_said_before_anything_is_deleted(
     assert "would delete" not in answer.out
 
 
-def test_hints_repeat_the_options_that_were_given(
+def test_suggested_commands_repeat_the_given_options(
     cloud: Cloud, region: str, ops: Run, run: Run, embedded: object, tmp_path: object
 ) -> None:
     cloud.upload(region, "input/hints/x y.csv", GOOD)
     cloud.run_until_idle()
     said = ops("replay", "input/hints/", "--status", "COMPLETED", "--stack", region).out
-    hint = said.split("do it with: ")[1].splitlines()[0]
+    (hint,) = suggested(said)
     assert hint == f"python -m ops replay input/hints/ --status COMPLETED --yes --stack {region} --local"
-    assert run(*hint.split()[3:]).status == 0, "the hint is a command"
+    assert run(*shlex.split(hint)[3:]).status == 0, "the hint is a command"
     cloud.run_until_idle()
-    assert f"--stack {region} --local" in ops("jobs", "--prefix", "input/hints/", "--stack", region).out
+    for arguments in (
+        ["jobs", "--prefix", "input/hints/"],
+        ["replay", "input/hints/", "--yes"],
+        ["reconcile", "input/hints/", "--older-than", "2h", "--withdraw-expired", "--yes"],
+    ):
+        assert all(
+            command.endswith(f"--stack {region} --local")
+            for command in suggested(ops(*arguments, "--stack", region).out)
+        )
+
+
+def test_the_command_that_repairs_has_the_options_of_the_dry_run(cloud: Cloud, region: str, ops: Run) -> None:
+    key = f"input/repair/{uuid.uuid4()}.csv"
+    cloud.upload(region, key, GOOD)
+    cloud.run_until_idle()
+    bucket, table = (cloud.outputs[region][name] for name in ("bucketName", "tableName"))
+    register = {"job_id": {"S": register_id(bucket, key)}}
+    cloud.client("dynamodb", region).delete_item(TableName=table, Key=register)
+    dry = ops("reconcile", key, "--older-than", "2020-01-01", "--withdraw-expired", "--stack", region)
+    assert "Skipped 1 keys" in dry.out
+    found = ops("reconcile", key, "--older-than", "0m", "--withdraw-expired", "--stack", region)
+    (repair,) = suggested(found.out)
+    assert {"--older-than", "--withdraw-expired", "--yes"} <= set(shlex.split(repair))
+    assert json.loads(ops(*shlex.split(repair)[3:-1], "--json").out)["sent"] == 1
+    cloud.run_until_idle()

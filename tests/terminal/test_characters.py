@@ -1,4 +1,4 @@
-"""Nothing that somebody uploaded makes a terminal do something."""
+"""No uploaded text controls a terminal."""
 
 import contextlib
 import io
@@ -54,7 +54,7 @@ def test_no_character_that_acts_is_left(text: str) -> None:
     assert visible(shown) == shown
 
 
-def test_they_are_written_as_python_writes_them() -> None:
+def test_characters_are_escaped_as_in_python() -> None:
     assert visible("a\x1b[2J\u202e\n") == r"a\x1b[2J\u202e\n"
     assert visible("Größe 表 é [x]") == "Größe 表 é [x]"
 

@@ -1,4 +1,4 @@
-"""What a command's exit status says when its output is read by half."""
+"""The exit status of a command whose output is read in part."""
 
 import subprocess
 import sys
@@ -11,8 +11,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize("lines", ["Console().say('line')", "print_json({'line': 1})"])
 @pytest.mark.parametrize("count", [3, 100_000])
-def test_who_has_seen_enough_makes_no_error(lines: str, count: int) -> None:
-    """`... | head -1`, of output that fits a pipe's buffer and of output that does not."""
+def test_a_pipe_that_the_reader_closes_is_no_error(lines: str, count: int) -> None:
+    """`... | head -1`, with output that fits a pipe's buffer and with more output."""
     program = f"""
 import sys
 from terminal.command_line import run

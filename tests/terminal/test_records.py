@@ -1,4 +1,4 @@
-"""Records fit the terminal, and what is to be copied stays whole."""
+"""Records fit the terminal, and details are not cut."""
 
 import io
 
@@ -29,7 +29,7 @@ def records() -> Records:
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 240])
-def test_lines_of_figures_fit(width: int) -> None:
+def test_lines_fit_the_width(width: int) -> None:
     lines = printed(records(), width)
     assert all(len(line) <= width or KEY in line for line in lines)
     assert sum(line == f"  key  {KEY}" for line in lines) == 2
