@@ -1,4 +1,4 @@
-"""Ask Athena a question about the datasets of one stack."""
+"""Run queries in Athena on the datasets of one stack."""
 
 import re
 import time
@@ -12,20 +12,20 @@ from ops.operator_errors import OpsError
 POLL_SECONDS = 0.5
 BILLED_BYTES_MIN = 10_000_000
 DOLLARS_PER_TERABYTE = 5.0
-"""Amazon Athena pricing: data scanned by SQL queries, at least 10 MB each, in the three regions of the stack
-files. What it costs elsewhere, the page tells."""
+"""Amazon Athena pricing, "SQL queries": price per terabyte scanned, at least 10 MB for each query, in the
+three regions of the stack files. Prices of other regions may differ."""
 
 _REPLACED = re.compile("Incorrect fileSize|key does not exist", re.IGNORECASE)
-"""What Athena says when an object was replaced while it was being read."""
+"""Reasons that Athena gives when an object was replaced while the query read it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """The rows that a query gives, and what it took.
+    """The result of a query, and how much it scanned.
 
     Attributes:
-        columns: Their names.
-        rows: Their values as Athena writes them; None is null.
+        columns: Names of the columns.
+        rows: Values as Athena formats them; None is null.
         scanned_bytes: Bytes that Athena read.
     """
 
@@ -35,20 +35,20 @@ class Answer:
 
     @property
     def dollars(self) -> float:
-        """What the query costs by the list price."""
+        """The list price of the query in US dollars."""
         return max(self.scanned_bytes, BILLED_BYTES_MIN) / 1e12 * DOLLARS_PER_TERABYTE
 
 
 def workgroup_for(stack: Stack, statement: str, dataset: str | None) -> str:
-    """Return the workgroup that a query runs in: of the dataset that is named, or that the SQL names first.
+    """Return the workgroup of the given dataset, or else of the first dataset in the SQL.
 
     Raises:
-        OpsError: The stack has no such dataset, or the SQL names none.
+        OpsError: The stack does not have the dataset, or the SQL names none.
     """
     known = ", ".join(stack.datasets) or "none: set regional-analytics:datasets"
     if dataset is not None:
         if dataset not in stack.datasets:
-            raise OpsError(f"stack {stack.name} has no dataset {dataset!r}; it has {known}")
+            raise OpsError(f"stack {stack.name} has no dataset {dataset!r}; its datasets: {known}")
         return stack.datasets[dataset]["workgroup"]
     tables = {
         entry[kind]: entry for entry in stack.datasets.values() for kind in ("table", "view") if kind in entry
@@ -56,25 +56,25 @@ def workgroup_for(stack: Stack, statement: str, dataset: str | None) -> str:
     for word in re.findall(r"\w+", statement.lower()):
         if word in tables:
             return tables[word]["workgroup"]
-    raise OpsError(f"the query names no dataset of stack {stack.name}; it has {known}")
+    raise OpsError(f"the query names no dataset of stack {stack.name}; its datasets: {known}")
 
 
-def ask(
+def run_query(
     stack: Stack, statement: str, workgroup: str, on_progress: Callable[[str, int], None] = lambda *_: None
 ) -> Answer:
-    """Run a query and return its answer; once more if an object was replaced meanwhile.
+    """Run a query and return its result. Repeat it once if an object was replaced meanwhile.
 
     Args:
-        stack: The stack whose database is asked.
+        stack: The stack whose database is queried.
         statement: The SQL.
-        workgroup: The workgroup that the query runs in.
+        workgroup: The workgroup that runs the query.
         on_progress: Called with the state and the bytes scanned so far.
 
     Raises:
-        OpsError: The query fails; with Athena's reason.
+        OpsError: The query fails. The message has Athena's reason.
     """
     for attempt in (1, 2):
-        execution = _run(stack, statement, workgroup, on_progress)
+        execution = _execute(stack, statement, workgroup, on_progress)
         status = execution["Status"]
         scanned = execution.get("Statistics", {}).get("DataScannedInBytes", 0)
         if status["State"] == "SUCCEEDED":
@@ -86,7 +86,7 @@ def ask(
     raise OpsError(f"the query {status['State'].lower()} in {stack.region}: {reason}")
 
 
-def _run(
+def _execute(
     stack: Stack, statement: str, workgroup: str, on_progress: Callable[[str, int], None]
 ) -> dict[str, Any]:
     athena = stack.client("athena")
@@ -105,13 +105,13 @@ def _run(
                 return execution
             time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
-        # What it has scanned is billed; what it would scan is not.
+        # Athena bills the bytes scanned so far; cancelling avoids the rest.
         athena.stop_query_execution(QueryExecutionId=identifier)
         raise
 
 
 def _rows(stack: Stack, identifier: str) -> Iterator[Sequence[str | None]]:
-    """Yield the rows of the result; the first holds the columns' names."""
+    """Yield the rows of the result; the first row has the names of the columns."""
     pages = stack.client("athena").get_paginator("get_query_results").paginate(QueryExecutionId=identifier)
     for page in pages:
         for row in page["ResultSet"]["Rows"]:

@@ -1,4 +1,4 @@
-"""What each dataset of a stack holds, by its job records."""
+"""The contents of each dataset of a stack, according to its job records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ops.deployed_stacks import Stack
 from ops.job_search import Job
 
 _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
-"""Before any job."""
+"""A time before any job."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +21,12 @@ class DatasetState:
         dataset: The dataset's name.
         version: Version of the contract that is deployed.
         prefix: The key prefix of its uploads.
-        objects: Objects that are published.
-        rows: Rows in them.
-        rejected: Rows that were rejected of them.
+        objects: Published objects.
+        rows: Rows in the published objects.
+        rejected: Rejected rows of the published objects.
         failed: Uploads whose newest job is FAILED.
-        newest: When the newest of the objects was uploaded, in seconds since the epoch.
-        outdated: Objects that were converted without the contract, or by another version of it.
+        newest: Upload time of the newest published object, in seconds since the epoch.
+        outdated: Published objects that were converted without the contract or by another version of it.
     """
 
     stack: str
@@ -44,8 +44,8 @@ class DatasetState:
 def states(stack: Stack) -> Iterator[DatasetState]:
     """Yield the state of each dataset of a stack.
 
-    The newest job of each key counts, if it is COMPLETED or FAILED: what was superseded or withdrawn has a
-    newer one, or is not published.
+    Only the newest job of each key counts, and only if it is COMPLETED or FAILED. A key whose newest job is
+    WITHDRAWN is not published.
     """
     for name, dataset in stack.datasets.items():
         prefix, version = dataset["keyPrefix"], dataset["version"]
@@ -82,5 +82,5 @@ def _newest_jobs(stack: Stack, prefix: str) -> list[Job]:
 
 
 def _order(job: Job) -> tuple[str, float]:
-    """Return what orders the versions of a key: S3's sequencer, padded on the right, then the time."""
+    """Return the sort key for versions of an object: S3's sequencer, padded on the right, then the time."""
     return str(job.get("sequencer", "")).ljust(32, "0"), float(job["timestamp"])

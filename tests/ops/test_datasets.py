@@ -1,0 +1,115 @@
+"""`python -m ops datasets` counts what is published, and what a dataset's contract has not converted."""
+
+import json
+import shlex
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.cloud import Cloud
+from ops.table import job_id
+from tests.ops.conftest import Run
+from tests.terminal.width import check_width, suggested
+
+GOOD = b"faa,name,lat,lon,alt,tz,dst,tzone\n" + b"JFK,Kennedy,40.5,-73.75,13,-5,A,NA\n" * 20
+FLAWED = GOOD + b"too,few\n"
+
+
+class Airports:
+    """The dataset `airports`, with uploads of the test's own."""
+
+    def __init__(self, cloud: Cloud, ops: Run) -> None:
+        self.cloud, self._ops = cloud, ops
+        self.folder = f"input/airports/{uuid.uuid4().hex[:8]}/"
+
+    def upload(self, stack: str, name: str, body: bytes) -> str:
+        version = self.cloud.upload(stack, self.folder + name, body)
+        self.cloud.run_until_idle()
+        return version
+
+    def delete(self, stack: str, name: str) -> None:
+        self.cloud.delete(stack, self.folder + name)
+        self.cloud.run_until_idle()
+
+    def states(self) -> dict[str, dict[str, Any]]:
+        """Return the dataset's state by stack."""
+        answer = self._ops("datasets", "--json")
+        assert answer.status == 0, answer.err
+        states = [json.loads(line) for line in answer.out.splitlines()]
+        return {state["stack"]: state for state in states if state["dataset"] == "airports"}
+
+    def changed(self, before: dict[str, dict[str, Any]]) -> dict[str, dict[str, int]]:
+        """Return by how much the counts of each stack differ from earlier ones; without zeros."""
+        counts = ("objects", "rows", "rejected", "failed", "outdated")
+        return {
+            stack: {name: by for name in counts if (by := state[name] - before[stack][name])}
+            for stack, state in self.states().items()
+        }
+
+
+@pytest.fixture
+def airports(cloud: Cloud, ops: Run) -> Iterator[Airports]:
+    made = Airports(cloud, ops)
+    yield made
+    for stack in cloud.stacks:
+        for key in cloud.keys(stack, made.folder):
+            cloud.delete(stack, key)
+    cloud.run_until_idle()
+
+
+def test_objects_and_rows_are_counted_in_each_region(airports: Airports) -> None:
+    one, other, third = airports.cloud.stacks
+    before = airports.states()
+    airports.upload(one, "a.csv", GOOD)
+    airports.upload(one, "a.csv", GOOD)  # a new version replaces the first
+    airports.upload(one, "b.csv", GOOD)
+    airports.upload(other, "a.csv", FLAWED)
+    airports.upload(other, "unreadable.csv", bytes(range(256)))
+    assert airports.changed(before) == {
+        one: {"objects": 2, "rows": 40},
+        other: {"objects": 1, "rows": 20, "rejected": 1, "failed": 1},
+        third: {},
+    }
+    assert airports.states()[one]["newest"] > (before[one]["newest"] or 0)
+
+
+def test_withdrawn_objects_are_not_counted(airports: Airports, region: str) -> None:
+    before = airports.states()
+    airports.upload(region, "a.csv", GOOD)
+    assert airports.changed(before)[region] == {"objects": 1, "rows": 20}
+    airports.delete(region, "a.csv")
+    assert airports.changed(before)[region] == {}
+
+
+def test_objects_of_an_earlier_contract_are_shown_with_the_command_that_converts_them(
+    airports: Airports, region: str, ops: Run, run: Run
+) -> None:
+    before = airports.states()
+    version = airports.upload(region, "a.csv", GOOD)
+    outputs = airports.cloud.outputs[region]
+    airports.cloud.client("dynamodb", region).update_item(
+        TableName=outputs["tableName"],
+        Key={"job_id": {"S": job_id(outputs["bucketName"], f"{airports.folder}a.csv", version)}},
+        UpdateExpression="SET contract_version = :earlier",
+        ExpressionAttributeValues={":earlier": {"S": "0.9.0"}},
+    )
+    assert airports.changed(before)[region] == {"objects": 1, "rows": 20, "outdated": 1}
+
+    shown = ops("datasets", "--stack", region).out
+    commands = [line.split("python -m ops ")[1] for line in shown.splitlines() if "python -m ops " in line]
+    (replay,) = [command for command in commands if "input/airports/" in command]
+    done = run(*shlex.split(replay), "--yes")
+    assert done.status == 0, done.err
+    airports.cloud.run_until_idle()
+    assert airports.changed(before)[region] == {"objects": 1, "rows": 20}
+
+
+def test_the_table_fits_80_columns(airports: Airports, ops: Run) -> None:
+    shown = ops("datasets").out
+    stacks = airports.cloud.outputs
+    places = [f"s3://{outputs['bucketName']}/input/airports/" for outputs in stacks.values()]
+    assert all(place in shown for place in places)
+    check_width(shown, [outputs["bucketName"] for outputs in stacks.values()])
+    assert suggested(shown) == []
