@@ -1,1 +1,1 @@
-"""The operator's command line: what failed, why, and how to run it again. `python -m ops --help`."""
+"""The operator's command line (`python -m ops --help`): find failures and their causes, and repeat work."""

@@ -1,4 +1,4 @@
-"""Items in groups."""
+"""Group items into batches."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
-    """Give the items in tuples of `size`, the last one shorter (itertools.batched comes with Python 3.12)."""
+    """Yield the items in tuples of `size` items (itertools.batched needs Python 3.12)."""
     iterator = iter(items)
     while batch := tuple(islice(iterator, size)):
         yield batch

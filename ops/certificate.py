@@ -1,4 +1,4 @@
-"""The certificate of an erasure: what was erased, when and by whom, and what fades by itself."""
+"""The certificate of an erasure: what was deleted, when and by whom, and what expires later."""
 
 import json
 import tempfile
@@ -19,37 +19,37 @@ _RECOVERY_DAYS = 35
 """DynamoDB's default (Developer Guide, "Point-in-time recovery")."""
 NOT_ERASED = (
     "rows about the person within other uploads: an erasure is of whole uploads",
-    "copies that somebody has made outside of the bucket",
+    "copies outside of the bucket",
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fading:
-    """Something that an erasure cannot reach, and until when it is there."""
+class Expiry:
+    """Data that an erasure cannot delete, and when it expires."""
 
     what: str
     until: datetime | None
-    """None: it does not fade by itself."""
+    """None if it does not expire."""
 
 
 @dataclass(kw_only=True)
 class Certificate:
-    """An erasure, as it is written down: keys by their SHA-256."""
+    """The record of an erasure, which names keys by their SHA-256."""
 
     path: Path
     stack: Stack
     target: Target
     by: str
-    """The ARN of who erases."""
+    """The ARN of the caller."""
     began_at: datetime
     erasure: Erasure = field(default_factory=Erasure)
     earlier: Mapping[str, Any] = field(default_factory=dict)
-    """What an interrupted run has written."""
+    """The document of an interrupted run."""
     ended_at: datetime | None = None
     verified: bool = False
 
     def document(self) -> dict[str, Any]:
-        """Return it as JSON values."""
+        """Return the certificate as JSON values."""
         erased = Counter(self.earlier.get("erased", {})) + self.erasure.erased
         keys = {entry["sha256"]: Counter(entry["erased"]) for entry in self.earlier.get("keys", [])}
         for key, counts in self.erasure.keys.items():
@@ -74,13 +74,13 @@ class Certificate:
             "keys": [{"sha256": digest, "erased": dict(counts)} for digest, counts in sorted(keys.items())],
             "fades": [
                 {"what": each.what, "until": each.until.isoformat(timespec="seconds") if each.until else None}
-                for each in fadings(self.stack, self.ended_at or datetime.now(UTC))
+                for each in expiries(self.stack, self.ended_at or datetime.now(UTC))
             ],
             "not_erased": list(NOT_ERASED),
         }
 
     def write(self) -> None:
-        """Write the file whole or not at all."""
+        """Replace the file atomically."""
         with tempfile.NamedTemporaryFile(
             "w", dir=self.path.parent, prefix=f".{self.path.name}-", delete=False, encoding="utf-8"
         ) as file:
@@ -89,17 +89,19 @@ class Certificate:
 
 
 def begin(stack: Stack, target: Target, path: Path, resumed: Path | None) -> Certificate:
-    """Begin a certificate, or go on with one of an interrupted run.
+    """Start a certificate, or continue that of an interrupted run.
 
     Raises:
-        OpsError: when the file is there already, or is not of this target.
+        OpsError: The file exists, or is the certificate of another target.
     """
     earlier: Mapping[str, Any] = {}
     if resumed is not None:
         earlier = _read(resumed, target)
         path = resumed
     elif path.exists():
-        raise OpsError(f"--certificate {path}: there is such a file; name another, or --resume it")
+        raise OpsError(
+            f"--certificate {path}: the file exists; choose another name, or continue it with --resume"
+        )
     return Certificate(
         path=path,
         stack=stack,
@@ -113,23 +115,23 @@ def begin(stack: Stack, target: Target, path: Path, resumed: Path | None) -> Cer
 def _read(path: Path, target: Target) -> Mapping[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        of = document["target"]["sha256"]
+        digest = document["target"]["sha256"]
     except OSError as error:
         raise OpsError(f"--resume {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise OpsError(f"--resume {path} must be the certificate of an interrupted erasure") from None
-    if of != sha256(target.text):
-        raise OpsError(f"--resume {path} is of another key or prefix than {target.text!r}")
+    if digest != sha256(target.text):
+        raise OpsError(f"--resume {path} is the certificate of another key or prefix than {target.text!r}")
     return document
 
 
-def fadings(stack: Stack, since: datetime) -> list[Fading]:
-    """Return what an erasure cannot reach: it holds keys, or versions of records, and fades by itself."""
+def expiries(stack: Stack, since: datetime) -> list[Expiry]:
+    """Return the data that an erasure cannot delete: keys and old versions of records, which expire later."""
     return [
-        _fading("keys in the function's log", lambda: _log_days(stack), since),
-        _fading("records, in the table's point-in-time recovery", lambda: _recovery_days(stack), since),
-        _fading("keys in messages of the queue", lambda: _queue_days(stack, stack.queue_url), since),
-        _fading(
+        _expiry("keys in the function's log", lambda: _log_days(stack), since),
+        _expiry("records, in the table's point-in-time recovery", lambda: _recovery_days(stack), since),
+        _expiry("keys in messages of the queue", lambda: _queue_days(stack, stack.queue_url), since),
+        _expiry(
             "keys in messages of the dead-letter queues",
             lambda: max(
                 _queue_days(stack, url)
@@ -139,8 +141,8 @@ def fadings(stack: Stack, since: datetime) -> list[Fading]:
         ),
         *(
             [
-                Fading(what="results of queries in Athena", until=since + timedelta(days=1)),
-                Fading(what="texts of queries in Athena's history", until=since + timedelta(days=45)),
+                Expiry(what="results of queries in Athena", until=since + timedelta(days=1)),
+                Expiry(what="texts of queries in Athena's history", until=since + timedelta(days=45)),
             ]
             if stack.database
             else []
@@ -148,12 +150,12 @@ def fadings(stack: Stack, since: datetime) -> list[Fading]:
     ]
 
 
-def _fading(what: str, days: Callable[[], float | None], since: datetime) -> Fading:
+def _expiry(what: str, days: Callable[[], float | None], since: datetime) -> Expiry:
     try:
         kept = days()
     except ClientError as error:
-        return Fading(what=f"{what} (how long was not told: {error.response['Error']['Code']})", until=None)
-    return Fading(what=what, until=None if kept is None else since + timedelta(days=kept))
+        return Expiry(what=f"{what} (retention unknown: {error.response['Error']['Code']})", until=None)
+    return Expiry(what=what, until=None if kept is None else since + timedelta(days=kept))
 
 
 def _log_days(stack: Stack) -> float | None:

@@ -1,4 +1,4 @@
-"""The dead-letter queues: looked into without consuming, and sent back to where the work is done."""
+"""The dead-letter queues: read their messages without removing them, and send messages back."""
 
 import json
 import sys
@@ -13,32 +13,32 @@ from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 
 RECEIVE_MAX = 10
-"""Messages that one call of SQS receives, sends or deletes at the most."""
+"""Maximum number of messages in one call of SQS (SQS Developer Guide, "Amazon SQS message quotas")."""
 PEEK_SECONDS = 60
-"""How long a message that is being looked at stays hidden, unless it is given back earlier."""
+"""Visibility timeout of a message that is read, in seconds. It is made visible again earlier."""
 POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
-    """A message that nobody will process unless somebody sends it back."""
+    """A message that is processed again only if an operator sends it back."""
 
     message_id: str
     body: str
     sent_at: datetime
     receives: int
-    """Receives so far, each look at it included."""
+    """How often the message was received, including each time that it was read here."""
     key: str | None
-    """Of the object it is about; None when it is no event about an object."""
+    """Key of the event's object; None if the message is no event of an object."""
     version_id: str | None
     reason: str
     delivery: bool
-    """Whether it is an event that the rule could not deliver; otherwise one that the function failed on."""
+    """Whether the rule could not deliver the event; otherwise, the function failed on it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Move:
-    """How far a redrive has come."""
+    """The progress of a redrive."""
 
     moved: int
     total: int
@@ -46,10 +46,10 @@ class Move:
 
 
 def peek(stack: Stack, *, limit: int) -> list[DeadLetter]:
-    """Look at what lies in both dead-letter queues, and leave it there.
+    """Return messages of both dead-letter queues without removing them.
 
-    SQS has no call that only looks. So messages are received, which hides them, and then given back at once;
-    if this process dies before, they come back by themselves after `PEEK_SECONDS`.
+    SQS can only receive messages, which hides them. They are made visible again at once. If this process dies
+    before, they become visible after `PEEK_SECONDS`.
     """
     failed = [_failed(stack, message) for message in _look(stack, stack.dead_letter_queue_url, limit)]
     undelivered = [
@@ -59,12 +59,12 @@ def peek(stack: Stack, *, limit: int) -> list[DeadLetter]:
 
 
 def count(stack: Stack, queue_url: str) -> int:
-    """Return how many messages of a queue are there to be received, as SQS says (approximately)."""
+    """Return the approximate number of visible messages in a queue."""
     return _attribute(stack, queue_url, "ApproximateNumberOfMessages")
 
 
 def in_flight(stack: Stack, queue_url: str) -> int:
-    """Return how many messages of a queue are being worked on, or wait to be repeated."""
+    """Return the approximate number of messages that are being processed or wait for a retry."""
     return _attribute(stack, queue_url, "ApproximateNumberOfMessagesNotVisible")
 
 
@@ -74,14 +74,14 @@ def _attribute(stack: Stack, queue_url: str, name: str) -> int:
 
 
 def redrive(stack: Stack, *, per_second: int | None = None) -> Iterator[Move]:
-    """Have SQS move what the function failed on back to its queue; give the progress until it has ended.
+    """Move the messages that the function failed on back to the queue; yield the progress until SQS is done.
 
     Args:
-        stack: Whose messages.
-        per_second: Messages a second at the most (1 to 500); SQS's own pace by default.
+        stack: The stack whose messages are moved.
+        per_second: Maximum number of messages per second (1 to 500); SQS chooses the rate by default.
 
     Raises:
-        OpsError: when SQS ends the move as failed.
+        OpsError: SQS ends the move as failed.
     """
     sqs = stack.client("sqs")
     names = ["QueueArn"]
@@ -90,9 +90,9 @@ def redrive(stack: Stack, *, per_second: int | None = None) -> Iterator[Move]:
     pace = {"MaxNumberOfMessagesPerSecond": per_second} if per_second else {}
     task = sqs.start_message_move_task(SourceArn=source, **pace)["TaskHandle"]
     while True:
-        # A handle is shown only while its task runs; afterwards the newest of the queue's tasks is this one.
+        # SQS returns the handle only while the task runs. Afterwards, it is the newest task of the queue.
         tasks = sqs.list_message_move_tasks(SourceArn=source, MaxResults=1).get("Results")
-        if not tasks:  # it is not listed yet
+        if not tasks:  # the task is not listed yet
             time.sleep(POLL_SECONDS)
             continue
         newest = tasks[0]
@@ -104,17 +104,20 @@ def redrive(stack: Stack, *, per_second: int | None = None) -> Iterator[Move]:
         if newest["Status"] not in ("RUNNING", "CANCELLING"):
             break
         if newest.get("TaskHandle", task) != task:
-            raise OpsError("another redrive of this queue was started meanwhile: see that one's progress")
+            raise OpsError(
+                "another redrive of this queue was started meanwhile: check the progress of that one"
+            )
         time.sleep(POLL_SECONDS)
     if newest["Status"] != "COMPLETED":
         raise OpsError(f"SQS ended the redrive as {newest['Status']}: {failure or 'no reason given'}")
 
 
 def redeliver(stack: Stack) -> Iterator[Move]:
-    """Send what the rule could not deliver to the queue, as the rule would have; give the progress.
+    """Send the events that the rule could not deliver to the queue; yield the progress.
 
-    SQS moves messages back to queues only, and these came from a rule. A message is deleted here after the
-    queue has taken it: dying in between sends it twice, which gives one result all the same.
+    SQS cannot move these messages, because they came from a rule and not from a queue. A message is deleted
+    after the queue has accepted it. If this process dies in between, the message is sent twice. The function
+    handles duplicates.
     """
     total = count(stack, stack.delivery_dead_letter_queue_url)
     moved = 0
@@ -135,14 +138,14 @@ def redeliver(stack: Stack) -> Iterator[Move]:
 
 
 def present(stack: Stack, message_ids: Collection[str]) -> set[str]:
-    """Return those of the ids that are of dead letters, and leave the messages there."""
+    """Return which of the ids belong to dead letters, without removing the messages."""
     queues = (stack.dead_letter_queue_url, stack.delivery_dead_letter_queue_url)
     seen = {message["MessageId"] for queue_url in queues for message in _look(stack, queue_url, sys.maxsize)}
     return seen & set(message_ids)
 
 
 def discard(stack: Stack, message_ids: Collection[str]) -> set[str]:
-    """Delete dead letters for good, and return the ids of those that were there."""
+    """Permanently delete dead letters, and return the ids of those that existed."""
     wanted, gone = set(message_ids), set[str]()
     for queue_url in (stack.dead_letter_queue_url, stack.delivery_dead_letter_queue_url):
         for message in _look(stack, queue_url, limit=sys.maxsize, keep=wanted):
@@ -152,21 +155,21 @@ def discard(stack: Stack, message_ids: Collection[str]) -> set[str]:
 
 
 def send(stack: Stack, entries: list[dict[str, str]]) -> int:
-    """Put messages on the queue, and return how many it was.
+    """Send messages to the queue, and return their number.
 
     Raises:
-        OpsError: when the queue did not take one.
+        OpsError: The queue did not accept a message.
     """
     answer = stack.client("sqs").send_message_batch(QueueUrl=stack.queue_url, Entries=entries)
     for refused in answer.get("Failed", []):
-        raise OpsError(f"the queue did not take a message: {refused['Code']}: {refused.get('Message', '')}")
+        raise OpsError(f"the queue did not accept a message: {refused['Code']}: {refused.get('Message', '')}")
     return len(entries)
 
 
 def _look(stack: Stack, queue_url: str, limit: int, keep: Collection[str] = ()) -> list[dict[str, Any]]:
-    """Receive up to so many messages and give them back; return them, or those that were asked to be kept."""
+    """Receive up to `limit` messages, make them visible again except those to `keep`, and return them."""
     seen: dict[str, dict[str, Any]] = {}
-    # SQS's count is exact a minute after messages came: no reason to wait for more than it says.
+    # SQS's count is exact a minute after the last message was sent, so more messages are not waited for.
     wanted = min(limit, count(stack, queue_url))
     try:
         while len(seen) < wanted:
@@ -191,7 +194,7 @@ def _receive(stack: Stack, queue_url: str) -> list[dict[str, Any]]:
             QueueUrl=queue_url,
             MaxNumberOfMessages=RECEIVE_MAX,
             VisibilityTimeout=PEEK_SECONDS,
-            # Waiting asks all of SQS's servers; not waiting may find none of a few messages.
+            # Long polling queries all servers of SQS; short polling may miss the messages of a small queue.
             WaitTimeSeconds=1,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["SentTimestamp", "ApproximateReceiveCount"],
@@ -225,7 +228,7 @@ def _dead_letter(message: dict[str, Any], *, delivery: bool, reason: str) -> Dea
 
 
 def _reason_of_failure(stack: Stack, message: dict[str, Any]) -> str:
-    """The job record says why; a message without one (it was no event) is named in the function's log."""
+    """Return the reason from the job record, or from the function's log if the message is no event."""
     subject = _subject(message["Body"])
     if subject:
         key, version_id = subject
@@ -236,7 +239,7 @@ def _reason_of_failure(stack: Stack, message: dict[str, Any]) -> str:
         stack, message["MessageId"], since=_sent_at(message), until=datetime.now(UTC) + timedelta(minutes=1)
     )
     reasons = [reason for _, line in lines if (reason := _logged_reason(line))]
-    return reasons[-1] if reasons else "no job record, and no log line that names it: the function crashed"
+    return reasons[-1] if reasons else "no job record and no log line has its id: the function crashed"
 
 
 def _logged_reason(line: str) -> str | None:
@@ -252,7 +255,7 @@ def _sent_at(message: dict[str, Any]) -> datetime:
 
 
 def _subject(body: str) -> tuple[str, str | None] | None:
-    """Key and version of the object that an event is about, as far as it is one."""
+    """Return key and version of the event's object; None if the body is no event."""
     try:
         created = json.loads(body)["detail"]["object"]
         return str(created["key"]), created.get("version-id")

@@ -1,4 +1,4 @@
-"""How values look to people, in every command alike."""
+"""Formats of values for people, the same in every command."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ COLOURS = {"COMPLETED": "green", "FAILED": "red", "STARTED": "yellow"}
 
 
 def size(count: Any) -> str:  # noqa: ANN401 - DynamoDB's number, or None
-    """Return a number of bytes as people read it."""
+    """Return a number of bytes with its unit."""
     return "" if count is None else decimal(int(count))
 
 
@@ -23,7 +23,7 @@ def number(value: Any) -> str:  # noqa: ANN401 - DynamoDB's number, or None
 
 
 def alert(count: int) -> Text:
-    """Return a number that should be 0."""
+    """Return a number, in red unless it is 0."""
     return plain(f"{count:,}", "red" if count else "")
 
 
@@ -40,11 +40,11 @@ def time(moment: Any) -> str:  # noqa: ANN401 - seconds since the epoch, as Dyna
 
 
 def heading(text: str) -> Text:
-    """Return the line above what belongs to one stack."""
+    """Return the heading of a stack's output."""
     return plain(text, "bold underline")
 
 
 def progress() -> Progress:
-    """Return a bar on a terminal, and nothing in a pipe."""
+    """Return a progress bar, which is shown on a terminal only."""
     console = Console(stderr=True)
     return Progress(console=console, transient=True, disable=not console.is_terminal)

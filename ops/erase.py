@@ -1,7 +1,7 @@
-"""Delete uploads for good, with everything that came of them: for a person's right to be forgotten.
+"""Permanently delete uploads and all their results, for example for a person's right to erasure.
 
-Deleting makes events, and the function handles them: it withdraws what is published, and writes records of
-the deletions. So the bucket and the table are swept until nothing new appears.
+Deletions make events, which the function handles: it withdraws results and writes records of the deletions.
+So the bucket and the table are searched again until nothing new appears.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from ops.operator_errors import OpsError
 
 POLL_SECONDS = 5.0
 QUIET_SECONDS = 30.0
-"""How long nothing new may appear before it counts as erased: S3 sends its events "typically in seconds"."""
+"""Time without anything new after which an erasure is complete: S3 sends events "typically in seconds"."""
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "AccessDeniedFault")
 _NOTHING = '"00000000000000000000000000000000"'
 """An ETag that no object has."""
@@ -30,54 +30,54 @@ _NOTHING = '"00000000000000000000000000000000"'
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """What is to be erased: one key, or all that begin with a prefix, which ends with a slash."""
+    """What to erase: one key, or all keys with a prefix, which ends with a slash."""
 
     text: str
 
     @property
     def is_prefix(self) -> bool:
-        """Whether it is a prefix."""
+        """Whether the target is a prefix."""
         return self.text.endswith("/")
 
     def matches(self, key: str) -> bool:
-        """Whether a key is meant."""
+        """Whether the target includes a key."""
         return key.startswith(self.text) if self.is_prefix else key == self.text
 
 
 def target(stack: Stack, text: str) -> Target:
-    """Return what is to be erased.
+    """Return what to erase.
 
     Raises:
-        OpsError: when it is not of uploads.
+        OpsError: The text is not a key or prefix of uploads.
     """
     system = uploads.prefixes(stack).system
     if not text.strip("/") or text.startswith(system):
         raise OpsError(
             f"erase takes the key of an upload, or a prefix of uploads that ends with /, got {text!r}:"
-            " what came of an upload is erased with it"
+            " results are erased with their upload"
         )
     return Target(text=text)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Left:
-    """What there is of a target."""
+    """Everything that exists of a target."""
 
     versions: Sequence[Mapping[str, Any]]
-    """Versions and delete markers of uploads, as ListObjectVersions gives them."""
+    """Versions and delete markers of uploads, as ListObjectVersions returns them."""
     outputs: Sequence[Mapping[str, Any]]
-    """Versions and delete markers of what came of them."""
+    """Versions and delete markers of results."""
     parts: Sequence[Mapping[str, Any]]
-    """Incomplete uploads, as ListMultipartUploads gives them."""
+    """Incomplete multipart uploads, as ListMultipartUploads returns them."""
     items: Sequence[Mapping[str, Any]]
-    """Job records and registers: their ids and keys."""
+    """Job records and registers, with their ids and keys."""
 
     def __bool__(self) -> bool:
         return bool(self.versions or self.outputs or self.parts or self.items)
 
     @property
     def counts(self) -> dict[str, int]:
-        """Return how many there are of each kind, and how many bytes."""
+        """Return the number of items of each kind, and the number of bytes."""
         return {
             "versions": sum("Size" in version for version in self.versions),
             "delete markers": sum("Size" not in version for version in self.versions),
@@ -88,7 +88,7 @@ class Left:
         }
 
     def by_key(self) -> dict[str, Counter[str]]:
-        """Return how much there is of each key of an upload."""
+        """Return the number of items of each kind for each key."""
         counts: dict[str, Counter[str]] = {}
         for what, keys in {
             "versions": (version["Key"] for version in self.versions),
@@ -102,9 +102,9 @@ class Left:
 
 
 def find(stack: Stack, wanted: Target) -> Left:
-    """Find everything there is of a target: all versions, incomplete uploads, records and registers.
+    """Find everything that exists of a target: all versions, incomplete uploads, records and registers.
 
-    The table is read whole: records of versions that are long gone are in no listing of the bucket.
+    This scans the table, because records of deleted versions are in no listing of the bucket.
     """
     versions = [entry for entry in _versions(stack, wanted.text) if wanted.matches(entry["Key"])]
     items = [item for item in _items(stack, wanted) if wanted.matches(str(item["input_path"]))]
@@ -114,7 +114,7 @@ def find(stack: Stack, wanted: Target) -> Left:
     prefixes = {output for output in named if not wanted.is_prefix}
     if wanted.is_prefix:
         prefixes = {prefix + wanted.text for prefix, _ in outputs.LAYOUT.values()}
-        # The name of a long key may keep less of its beginning than the prefix.
+        # The result of a long key may have less of the key's beginning than the prefix.
         prefixes |= {output for output in named if not output.startswith(tuple(prefixes))}
     found = {
         (entry["Key"], entry["VersionId"]): entry
@@ -163,30 +163,30 @@ def _items(stack: Stack, wanted: Target) -> Iterator[Mapping[str, Any]]:
 
 @dataclass
 class Erasure:
-    """How far an erasure has come."""
+    """The progress of an erasure."""
 
     erased: Counter[str] = field(default_factory=Counter)
-    """How many of each kind were erased so far."""
+    """Number of erased items of each kind."""
     keys: dict[str, Counter[str]] = field(default_factory=dict)
-    """How much of each key was erased so far."""
+    """Number of erased items of each kind, by key."""
     complete: bool = False
-    """Whether nothing new has appeared for as long as events may take."""
+    """Whether nothing new has appeared for the time that events may take."""
 
     def add(self, left: Left) -> None:
-        """Note that all this was erased."""
+        """Count what was erased."""
         self.erased.update(left.counts)
         for key, counts in left.by_key().items():
             self.keys.setdefault(key, Counter()).update(counts)
 
 
 def erase(stack: Stack, wanted: Target, *, wait_seconds: float) -> Iterator[Erasure]:
-    """Erase a target, and what the events of its deletion make; give how far it has come after each step.
+    """Erase a target and what the events of its deletion create; yield the progress after each step.
 
     Args:
-        stack: the stack.
-        wanted: what to erase.
-        wait_seconds: how long nothing new may appear while the queue is not empty, until all is taken as
-            handled: it may hold the events of others.
+        stack: The stack.
+        wanted: What to erase.
+        wait_seconds: Time without anything new after which the erasure is complete although the queue is not
+            empty: it may hold events of other keys.
     """
     done = Erasure()
     deadline = time.monotonic() + 2 * wait_seconds
@@ -212,7 +212,7 @@ def erase(stack: Stack, wanted: Target, *, wait_seconds: float) -> Iterator[Eras
 
 
 def _hide(stack: Stack, left: Left) -> None:
-    """Put a delete marker on top of each key: as its versions go, no older one is to become current."""
+    """Put a delete marker on each key, so that no older version becomes current during the erasure."""
     shown = [
         {"Key": entry["Key"]}
         for entry in (*left.versions, *left.outputs)
@@ -222,7 +222,7 @@ def _hide(stack: Stack, left: Left) -> None:
 
 
 def _in_order(left: Left) -> Iterator[Left]:
-    """Give it in the parts that are deleted at once: what can be read first, what hides it last."""
+    """Yield the parts to delete with one call each: readable versions first, delete markers last."""
     nothing = Left(versions=(), outputs=(), parts=(), items=())
     for upload in left.parts:
         yield replace(nothing, parts=(upload,))
@@ -236,7 +236,7 @@ def _in_order(left: Left) -> Iterator[Left]:
 
 
 def _delete(stack: Stack, left: Left) -> None:
-    """Delete all of it for good."""
+    """Permanently delete all items."""
     for upload in left.parts:
         stack.client("s3").abort_multipart_upload(
             Bucket=stack.bucket, Key=upload["Key"], UploadId=upload["UploadId"]
@@ -264,9 +264,9 @@ def _delete_objects(stack: Stack, entries: Iterable[Mapping[str, str]]) -> None:
 
 
 def missing_rights(stack: Stack, wanted: Target) -> list[str]:
-    """Return the rights that an erasure needs and the credentials lack; nothing is changed to find out.
+    """Return the permissions that an erasure needs and the credentials lack.
 
-    Each is tried on what does not exist: a version, an upload in parts, a record that nobody has made.
+    Each permission is tested on something that does not exist, so the test changes nothing.
     """
     s3, name = stack.client("s3"), f"erase-{uuid.uuid4().hex}"
     tries: dict[str, Callable[[], object]] = {
@@ -286,7 +286,7 @@ def missing_rights(stack: Stack, wanted: Target) -> list[str]:
         place = {"Bucket": stack.bucket, "Key": f"{prefix}{name}"}
         where = f"under {prefix!r}" if prefix else "in the bucket"
         tries |= {
-            # Of an object that is not there, the condition fails: no delete marker is made.
+            # The condition fails for an object that does not exist, so no delete marker is created.
             f"s3:DeleteObject {where}": lambda place=place: s3.delete_object(**place, IfMatch=_NOTHING),
             f"s3:DeleteObjectVersion {where}": lambda place=place: s3.delete_object(
                 **place, VersionId="null"
@@ -304,5 +304,5 @@ def _is_denied(attempt: Callable[[], object]) -> bool:
 
 
 def sha256(text: str) -> str:
-    """Return the hash by which a certificate names a key."""
+    """Return the hash that names a key in a certificate."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The function's log lines: found by a word or as errors, and shown with their times."""
+"""The function's log lines: search for a word or for errors, and show them with their times."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -9,26 +9,26 @@ from ops.deployed_stacks import Stack
 from terminal.console import Console
 
 MARGIN = timedelta(minutes=15)
-"""How long before and after a job its log lines may lie: the longest that Lambda runs a function."""
+"""Time before and after a job that may have its log lines: Lambda's maximum timeout of a function."""
 ERROR_TERMS = ("ERROR", "Task timed out", "Runtime exited")
-"""What lines of errors hold: the handler's by their level, Lambda's by their words."""
+"""Terms in lines that report errors: the level in the handler's lines, phrases in Lambda's lines."""
 
 Line = tuple[datetime, str]
 
 
 def lines_with(stack: Stack, word: str, *, since: datetime, until: datetime) -> list[Line]:
-    """Return the lines that hold the word (a job's or a message's id), oldest first."""
+    """Return the lines that contain the word (the id of a job or a message), oldest first."""
     return sorted(_filter(stack, f'"{word}"', since=since - MARGIN, until=until + MARGIN), key=_moment)
 
 
 def error_lines(stack: Stack, *, since: datetime, until: datetime) -> list[Line]:
-    """Return the lines that tell of errors, the handler's and the runtime's, oldest first."""
+    """Return the lines in which the handler or the runtime reports errors, oldest first."""
     terms = " ".join(f'?"{term}"' for term in ERROR_TERMS)
     return sorted(_filter(stack, terms, since=since, until=until), key=_moment)
 
 
 def show(console: Console, lines: Iterable[Line]) -> None:
-    """Print lines with their dates, structured ones by what matters in them."""
+    """Print lines with their dates; of structured lines, the level, the message and the error."""
     for moment, line in lines:
         first, *rest = _readable(line).split("\n")
         console.say(f"{display.time(moment)}  {first}")
@@ -58,7 +58,7 @@ def _filter(stack: Stack, pattern: str, *, since: datetime, until: datetime) -> 
 
 
 def _readable(line: str) -> str:
-    """Return a structured line as level, message and the error; any other as it is."""
+    """Return level, message and error of a structured line; any other line unchanged."""
     try:
         entry = json.loads(line)
         parts = [entry["level"], entry["message"], entry.get("error", entry.get("reason", ""))]

@@ -1,10 +1,10 @@
-"""What the operator is told, in one line, instead of a traceback."""
+"""Errors that the operator sees as one line instead of a traceback."""
 
 from botocore import exceptions as botocore
 
 
 class OpsError(Exception):
-    """Something that the operator can put right; its text says what."""
+    """An error that the operator can correct; the message says how."""
 
 
 ELSEWHERE = "not found in this account and region: is this the account of the stack?"
@@ -23,7 +23,7 @@ HINTS = {
 
 
 def explain(error: Exception) -> str | None:
-    """Say in one line what an error means for the operator; None for one that is not expected here."""
+    """Return an error's message for the operator; None for an unexpected error."""
     match error:
         case OpsError():
             return str(error)

@@ -1,4 +1,4 @@
-"""The keys of what the system publishes for an object, as the function forms them."""
+"""Keys of the results of an upload, as the function forms them."""
 
 import hashlib
 import re
@@ -10,12 +10,12 @@ LAYOUT = {
     "rejected_path": ("rejected/", ".jsonl"),
     "profile_path": ("processed/_profiles/", ".json"),
 }
-"""Prefix and ending of each kind of output, by the attribute of the job record that names it."""
+"""Prefix and ending of each kind of result, by the attribute of the job record that has its key."""
 _HASHED = re.compile(r"~[0-9a-f]{64}\Z")
 
 
 def output_key(kind: str, key: str) -> str:
-    """Return the key of an output of the object with this key."""
+    """Return the key of one kind of result of an upload."""
     prefix, ending = LAYOUT[kind]
     room = KEY_BYTES_MAX - len(prefix) - len(ending)
     if len(key.encode()) > room or _HASHED.search(key):
@@ -25,12 +25,12 @@ def output_key(kind: str, key: str) -> str:
 
 
 def output_keys(key: str) -> dict[str, str]:
-    """Return the keys of all outputs that an object may have, by kind."""
+    """Return the keys of all possible results of an upload, by kind."""
     return {kind: output_key(kind, key) for kind in LAYOUT}
 
 
 def source_key(output: str) -> str | None:
-    """Return the key of the object that an output is of; None where only a hash of it is left."""
+    """Return the key of the upload that a result belongs to; None if the result's key has only its hash."""
     for prefix, ending in sorted(LAYOUT.values(), key=lambda layout: -len(layout[0])):
         if output.startswith(prefix) and output.endswith(ending):
             key = output[len(prefix) : len(output) - len(ending)]

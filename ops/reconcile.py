@@ -1,6 +1,6 @@
-"""Compare the bucket with the registers, and find what no event told the function of.
+"""Compare the bucket with the registers, and find changes whose events the function has not handled.
 
-What is found is healed by events: the function does the work, as for any other event of the key.
+Differences are repaired by events, which the function handles like any other event of the key.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -22,53 +22,53 @@ _PAGE = 100
 
 
 class Finding(StrEnum):
-    """What is not as it should be."""
+    """A kind of difference."""
 
     LOST_CREATION = "lost creation"
-    """The current version was never taken: its event came not, or failed."""
+    """The function has not handled the current version: its event was lost, or failed."""
     STALE_REGISTER = "stale register"
-    """The register has another version than the current one."""
+    """The register has a version that is not the current one."""
     REMOVED_MARKER = "removed marker"
-    """A version is current again, of which the register says that it is withdrawn or has expired."""
+    """A version is current again that the register has as withdrawn or expired."""
     LOST_DELETION = "lost deletion"
-    """There is no current version, and the register has one."""
+    """The register has a current version, and the bucket has none."""
     MISSING_OUTPUT = "missing output"
-    """An output that the job record names is not there."""
+    """A result that the job record names does not exist."""
     STRAY_OUTPUT = "stray output"
-    """An output is there that the job record does not name."""
+    """A result exists that the job record does not name."""
     OUTPUT_WITHOUT_UPLOAD = "output without upload"
-    """An output is there, and no upload that it could be of."""
+    """A result exists without an upload."""
     UNFINISHED_JOB = "unfinished job"
-    """The job's lease has run out, and no delivery has taken it over."""
+    """The job's lease has expired, and no delivery has taken the job over."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class KeyState:
-    """What there is of one key."""
+    """What exists of one key."""
 
     key: str
     version: Mapping[str, Any] | None
-    """The current version, as ListObjectVersions gives it; None where there is none."""
+    """The current version, as ListObjectVersions returns it; None if the key has none."""
     marker: str | None
-    """The delete marker on top, if one is."""
+    """The id of the current delete marker, if there is one."""
     register: Register | None
     job: Mapping[str, Any] | None
     """The record of the register's job."""
     processed: bool
     """Whether the current version has a job record."""
     present: frozenset[str]
-    """The kinds of output that are there."""
+    """The kinds of results that exist."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """Something to heal."""
+    """A difference of one key."""
 
     finding: Finding
     state: KeyState
 
     def event(self, stack: Stack, replay_id: str) -> Event:
-        """Return the event that makes the function heal it."""
+        """Return the event by which the function repairs the difference."""
         if self.state.version is not None:
             return object_events.created(stack, self.state.version, replay_id)
         return object_events.deleted(stack, self.state.key, self.state.marker, replay_id)
@@ -76,24 +76,24 @@ class Difference:
 
 @dataclass
 class Comparison:
-    """What was compared so far, and what was left alone."""
+    """The keys that were compared so far, and the keys that were skipped."""
 
     keys: int = 0
     recent: int = 0
-    """Keys that changed so recently that their events may be on their way."""
+    """Keys that changed recently: their events may still arrive."""
     working: int = 0
-    """Keys whose job a delivery is at work on, or is to be repeated."""
+    """Keys whose jobs are running or will be repeated."""
     expired: int = 0
-    """Keys without a current version that a lifecycle rule may have ended."""
+    """Keys without a current version that a lifecycle rule may have expired."""
     differences: list[Difference] = field(default_factory=list)
 
 
 def diagnose(state: KeyState, now: float) -> Finding | None:
-    """Return what is not as it should be with a key, if anything.
+    """Return the difference of a key; None if there is none.
 
     Args:
-        state: the key's.
-        now: seconds since the epoch.
+        state: The key's state.
+        now: The time in seconds since the epoch.
     """
     if state.version is None:
         return _diagnose_deleted(state, now)
@@ -118,7 +118,7 @@ def _diagnose_deleted(state: KeyState, now: float) -> Finding | None:
 
 
 def _diagnose_current(state: KeyState, now: float) -> Finding | None:
-    """Compare the outputs of a current version with what its job record names."""
+    """Compare the results of a current version with those that its job record names."""
     job = state.job
     if job is None:  # it has expired, and nothing says what the outputs were
         return None if state.present else Finding.MISSING_OUTPUT
@@ -136,13 +136,13 @@ def _is_unfinished(job: Mapping[str, Any], now: float) -> bool:
 
 
 def compare(stack: Stack, prefix: str, *, older_than: timedelta, keep_expired: bool) -> Iterator[Comparison]:
-    """Compare the keys under a prefix; give the comparison after each page of keys.
+    """Compare the keys under a prefix; yield the comparison after each page of keys.
 
     Args:
-        stack: the stack.
-        prefix: of the uploads' keys.
-        older_than: what changed less than this ago is left alone: its event may be on its way.
-        keep_expired: whether to leave alone what one of the bucket's own lifecycle rules may have ended.
+        stack: The stack.
+        prefix: The prefix of the uploads' keys.
+        older_than: Skip keys that changed less than this time ago: their events may still arrive.
+        keep_expired: Whether to skip deleted keys that a lifecycle rule of the bucket may have expired.
     """
     found = Comparison()
     existing = _output_keys(stack, prefix)
@@ -175,7 +175,7 @@ def _judge(found: Comparison, state: KeyState, *, is_recent: bool, rules: Collec
 
 
 def _tops(stack: Stack, prefix: str) -> Iterator[Mapping[str, Any]]:
-    """Give what is on top of each key under the prefix: a version, or a delete marker (without a size)."""
+    """Yield the current version or delete marker (without a size) of each key under the prefix."""
     pages = (
         stack.client("s3").get_paginator("list_object_versions").paginate(Bucket=stack.bucket, Prefix=prefix)
     )
@@ -188,7 +188,7 @@ def _tops(stack: Stack, prefix: str) -> Iterator[Mapping[str, Any]]:
 def _states(
     stack: Stack, page: tuple[Mapping[str, Any], ...], existing: set[str]
 ) -> Iterator[tuple[KeyState, datetime]]:
-    """Give the state of each key of a page, and when it changed; take its outputs out of `existing`."""
+    """Yield each key's state and time of change, and remove its results from `existing`."""
     held = registers.get_many(stack, (top["Key"] for top in page))
     own = {
         top["Key"]: table.job_id(stack.bucket, top["Key"], top["VersionId"]) for top in page if "Size" in top
@@ -212,7 +212,7 @@ def _states(
 
 
 def _output_keys(stack: Stack, prefix: str) -> set[str]:
-    """List the outputs of all keys under a prefix: about 100 bytes of memory for each."""
+    """List the results of all keys under a prefix, which takes about 100 bytes of memory for each."""
     found = set()
     for output_prefix, ending in LAYOUT.values():
         pages = (
@@ -227,7 +227,7 @@ def _output_keys(stack: Stack, prefix: str) -> set[str]:
 
 
 def _orphan_of(stack: Stack, output: str) -> str | None:
-    """Return the key that an output without an upload is of; None if nothing tells."""
+    """Return the key of the upload that a result belongs to; None if it is unknown."""
     key = outputs.source_key(output)
     if key is not None:
         return key
@@ -242,7 +242,7 @@ def _orphan_of(stack: Stack, output: str) -> str | None:
 
 
 def _expiring_prefixes(stack: Stack) -> tuple[str, ...]:
-    """Return the prefixes of the bucket's lifecycle rules that end current versions."""
+    """Return the prefixes of the bucket's lifecycle rules that expire current versions."""
     try:
         rules = stack.client("s3").get_bucket_lifecycle_configuration(Bucket=stack.bucket)["Rules"]
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Registers: which version of a key is current for the system, and which job made its outputs."""
+"""Registers: the version of each key that the system takes for current, and the job of its results."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ CURRENT, WITHDRAWN, EXPIRED = "current", "withdrawn", "expired"
 
 @dataclass(frozen=True, kw_only=True)
 class Register:
-    """What the register of one key holds."""
+    """The register of one key."""
 
     version_id: str
     state: str
     job_id: str
-    """The job that made the outputs, or withdrew them."""
+    """The job that wrote the results, or withdrew them."""
 
     @classmethod
-    def of(cls, item: Mapping[str, Any], bucket: str, key: str) -> Self:
-        """Read the table's item; an older program wrote the version alone."""
+    def from_item(cls, item: Mapping[str, Any], bucket: str, key: str) -> Self:
+        """Read an item of the table; older versions of the program wrote only the version."""
         return cls(
             version_id=str(item["version_id"]),
             state=str(item.get("state", CURRENT)),
@@ -32,9 +32,9 @@ class Register:
 
 
 def get_many(stack: Stack, keys: Iterable[str]) -> dict[str, Register]:
-    """Return the registers that there are, by key."""
+    """Return the existing registers, by key."""
     by_id = {register_id(stack.bucket, key): key for key in keys}
     return {
-        by_id[identifier]: Register.of(item, stack.bucket, by_id[identifier])
+        by_id[identifier]: Register.from_item(item, stack.bucket, by_id[identifier])
         for identifier, item in table.get_many(stack, by_id).items()
     }

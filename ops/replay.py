@@ -1,4 +1,4 @@
-"""Process objects again that are in the bucket: the events of their creation, sent once more."""
+"""Process existing objects again by sending the events of their creation once more."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,31 +10,31 @@ from ops.batches import batched
 from ops.deployed_stacks import Stack
 
 MISSING = "MISSING"
-"""What stands for the status of an object whose current version was never taken."""
+"""Status of an object whose current version the function has never handled."""
 EXPIRED = "EXPIRED"
-"""What stands for the status of an object that was processed and whose job record has expired since."""
+"""Status of an object that was processed and whose job record has expired since."""
 FINAL = ("COMPLETED", "FAILED", "SKIPPED", "SUPERSEDED", "WITHDRAWN")
 
 ARCHIVE_CLASSES = ("GLACIER", "DEEP_ARCHIVE")
-"""Storage classes whose objects cannot be read before they are restored."""
+"""Storage classes whose objects must be restored before they can be read."""
 RESTORE_TIMES = {
     "GLACIER": "minutes (Expedited), 3 to 5 hours (Standard) or 5 to 12 hours (Bulk)",
     "DEEP_ARCHIVE": "up to 12 hours (Standard) or 48 hours (Bulk)",
 }
-"""What a restore takes (S3 User Guide, "Understanding archive retrieval options")."""
+"""Duration of a restore (S3 User Guide, "Understanding archive retrieval options")."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """The current version of an object, and the record of its job if there is one."""
+    """The current version of an object, and the record of its job if it exists."""
 
     version: Mapping[str, Any]
-    """As ListObjectVersions gives it."""
+    """As ListObjectVersions returns it."""
     job: Mapping[str, Any] | None
     taken: bool
-    """Whether the key's register says that this version is the current one."""
+    """Whether the key's register has this version as the current one."""
     archived: bool
-    """Whether it must be restored before it can be read."""
+    """Whether the object must be restored before it can be read."""
 
     @property
     def key(self) -> str:
@@ -48,22 +48,22 @@ class Candidate:
 
     @property
     def modified_at(self) -> datetime:
-        """Return when it was uploaded."""
+        """Return the time of the upload."""
         return self.version["LastModified"]
 
     def status(self) -> str:
-        """Return the status of its job; `MISSING` or `EXPIRED` when it has none."""
+        """Return the status of the job; `MISSING` or `EXPIRED` if it has no record."""
         if self.job:
             return str(self.job["status"])
         return EXPIRED if self.taken else MISSING
 
     def matches(self, statuses: Collection[str]) -> bool:
-        """Whether it has one of the statuses; a version that no register holds is `MISSING`, job or not."""
+        """Whether the status is one of these; a version without a register is also `MISSING`."""
         return self.status() in statuses or (MISSING in statuses and not self.taken)
 
 
 def candidates(stack: Stack, prefix: str, *, statuses: Sequence[str] = ()) -> Iterator[Candidate]:
-    """Give the objects under the prefix by key: all, or those whose jobs have one of the statuses."""
+    """Yield the objects under the prefix, ordered by key: all, or those with one of the statuses."""
     for page in batched(_current_versions(stack, prefix), 100):
         held = registers.get_many(stack, (version["Key"] for version in page))
         ids = {version["Key"]: _job_id(stack, version, held.get(version["Key"])) for version in page}
@@ -85,14 +85,14 @@ def _is_held(register: registers.Register, version: Mapping[str, Any]) -> bool:
 
 
 def _job_id(stack: Stack, version: Mapping[str, Any], register: registers.Register | None) -> str:
-    """Return the job that made the version's outputs: that of its upload, or of a deletion after it."""
+    """Return the id of the job that wrote the version's results: of its upload, or of a later deletion."""
     if register and _is_held(register, version):
         return register.job_id
     return table.job_id(stack.bucket, version["Key"], version["VersionId"])
 
 
 def _is_archived(stack: Stack, version: Mapping[str, Any]) -> bool:
-    """Whether a version is archived and not restored; a restored one keeps its storage class."""
+    """Whether a version is archived and not restored; a restored version keeps its storage class."""
     if version.get("StorageClass") not in ARCHIVE_CLASSES:
         return False
     head = stack.client("s3").head_object(
@@ -102,13 +102,13 @@ def _is_archived(stack: Stack, version: Mapping[str, Any]) -> bool:
 
 
 def done(candidate: Candidate, replay_id: str) -> bool:
-    """Whether the replay has run the candidate's job already, so that resuming it may leave it out."""
+    """Whether the replay has already processed the candidate, so that resuming it can skip it."""
     job = candidate.job
     return bool(job) and job.get("replay_id") == replay_id and job["status"] in FINAL
 
 
 def send(stack: Stack, wanted: Iterable[Candidate], replay_id: str) -> Iterator[int]:
-    """Send the candidates' events; give how many have been sent after each batch."""
+    """Send the candidates' events; yield the number sent so far after each batch."""
     return object_events.send(
         stack, (object_events.created(stack, candidate.version, replay_id) for candidate in wanted)
     )

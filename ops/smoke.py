@@ -1,4 +1,4 @@
-"""Whether a region does what it is for: one small object, uploaded as users do, all the way to Parquet."""
+"""The smoke check: upload one small object, and wait until its Parquet file is published."""
 
 import time
 import uuid
@@ -10,37 +10,37 @@ from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 
 KEY = "input/_smoke/check.csv"
-"""One key for all, so that nothing piles up: each check supersedes the one before."""
+"""All checks use one key, so that each supersedes the one before and no objects accumulate."""
 WITHIN_SECONDS = 900
-"""Three times as long as S3 takes to send its first events."""
+"""Three times the five minutes that S3 takes to send the first events of a bucket."""
 UPLOAD_SECONDS = 60
-"""How long an upload may go without a job before the next one."""
+"""Time after which an upload without a job is repeated."""
 POLL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Passed:
-    """What became of the object."""
+    """The result of a smoke check."""
 
     output: str
     seconds: float
     uploads: int
-    """How often it was uploaded until its job completed."""
+    """Number of uploads until a job completed."""
 
 
 def check(stack: Stack, *, seconds: float, wait: Callable[[float], None] = time.sleep) -> Passed:
-    """Upload the object until a job of it completes.
+    """Upload the object until one of its jobs completes.
 
-    After a bucket is told to send events, it takes S3 about five minutes to begin, and nothing tells of the
-    uploads before (S3 User Guide, "Enabling Amazon EventBridge"). So an upload without a job is repeated.
+    S3 sends no events for about five minutes after a bucket's events are enabled (S3 User Guide, "Enabling
+    Amazon EventBridge"). So an upload without a job is repeated.
 
     Args:
-        stack: The region.
-        seconds: How long to go on.
-        wait: Lets so many seconds pass.
+        stack: The region's stack.
+        seconds: Maximum duration.
+        wait: Waits for a number of seconds.
 
     Raises:
-        OpsError: No job completes in that time, or one fails.
+        OpsError: No job completes in that time, or a job fails.
     """
     began = time.monotonic()
     uploads: list[str] = []
@@ -69,7 +69,7 @@ def _upload(stack: Stack) -> str:
 
 
 def _job(stack: Stack, uploads: list[str]) -> job_search.Job:
-    """Return the job of the newest upload that has one; a newer upload supersedes an older one."""
+    """Return the job of the newest upload that has a job."""
     for version in reversed(uploads):
         job = job_search.get(stack, job_search.job_id(stack.bucket, KEY, version))
         if job and job["status"] != "SUPERSEDED":

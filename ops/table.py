@@ -1,4 +1,4 @@
-"""The items of the job table, by id: job records, and registers."""
+"""Items of the job table, by id: job records and registers."""
 
 import hashlib
 import time
@@ -17,24 +17,26 @@ def job_id(bucket: str, key: str, version_id: str) -> str:
 
 
 def get(stack: Stack, identifier: str) -> Item | None:
-    """Return the job record, or None if there is none."""
+    """Return the job record; None if it does not exist."""
     job = stack.jobs.get_item(Key={"job_id": identifier}).get("Item")
-    return job if job and _lives(job) else None
+    return job if job and _is_current(job) else None
 
 
-def _lives(item: Item) -> bool:
-    """Whether an item has not expired: DynamoDB deletes it only days later (Developer Guide, "TTL")."""
+def _is_current(item: Item) -> bool:
+    """Whether an item has not expired: DynamoDB deletes expired items days later (Developer Guide, "TTL")."""
     return "expires_at" not in item or float(item["expires_at"]) > time.time()
 
 
 def get_many(stack: Stack, identifiers: Iterable[str]) -> dict[str, Item]:
-    """Return the job records that exist, by id."""
+    """Return the existing job records, by id."""
     found: dict[str, Item] = {}
     for batch in batched(sorted(set(identifiers)), 100):  # BatchGetItem's limit
         keys = [{"job_id": identifier} for identifier in batch]
         while keys:
             answer = stack.jobs.meta.client.batch_get_item(RequestItems={stack.table: {"Keys": keys}})
-            found |= {job["job_id"]: job for job in answer["Responses"].get(stack.table, []) if _lives(job)}
+            found |= {
+                job["job_id"]: job for job in answer["Responses"].get(stack.table, []) if _is_current(job)
+            }
             keys = answer.get("UnprocessedKeys", {}).get(stack.table, {}).get("Keys", [])
     return found
 

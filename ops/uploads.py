@@ -1,4 +1,4 @@
-"""Which objects of the bucket are uploads, as the function was told."""
+"""Which objects of the bucket are uploads, according to the function's configuration."""
 
 import functools
 import json
@@ -9,10 +9,10 @@ from ops.deployed_stacks import Stack
 
 @dataclass(frozen=True, kw_only=True)
 class Prefixes:
-    """What the keys of uploads begin with, and of what the system writes."""
+    """Prefixes of the keys of uploads and of the system's objects."""
 
     uploads: tuple[str, ...]
-    """Empty for any key that is not the system's."""
+    """Empty if every key without a system prefix is an upload."""
     system: tuple[str, ...]
 
     def is_upload(self, key: str) -> bool:

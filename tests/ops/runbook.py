@@ -1,4 +1,4 @@
-"""docs/runbook.md, taken apart: its sections, their parts, and the commands in each."""
+"""Parse docs/runbook.md: its sections, their parts, and the commands in each part."""
 
 import re
 from pathlib import Path
@@ -9,13 +9,13 @@ LOOK, DO, OVER = "Look at", "Do.", "It is over when"
 
 
 def sections() -> dict[str, str]:
-    """Each section's text by its heading."""
+    """Return each section's text by its heading."""
     _, *parts = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return {heading: text for heading, _, text in (part.partition("\n") for part in parts)}
 
 
 def commands(section: str, part: str) -> list[list[str]]:
-    """The arguments of the `python -m ops` commands in one part of a section, variables still in them."""
+    """Return the arguments of the `python -m ops` commands in one part, with their variables."""
     _, *parts = re.split(r"^\*\*(.+?)\*\*", sections()[section], flags=re.MULTILINE)
     text = dict(zip(parts[::2], parts[1::2], strict=True))[part]
     blocks = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)

@@ -1,4 +1,4 @@
-"""`python -m ops reconcile` finds what no event told of, and the function heals it."""
+"""`python -m ops reconcile` finds changes whose events were not handled, and the function repairs them."""
 
 import contextlib
 import json
@@ -21,7 +21,7 @@ FLAWED = GOOD + b"1,2,3\n"
 
 
 class Lake:
-    """Keys of one prefix in a deployed region, and what `reconcile` says of them."""
+    """Keys with one prefix in a deployed region, and the findings of `reconcile`."""
 
     def __init__(self, cloud: Cloud, region: str, ops: Run) -> None:
         self.cloud, self.region, self._ops = cloud, region, ops
@@ -41,7 +41,7 @@ class Lake:
         return gone
 
     def remove(self, version: str) -> None:
-        """Remove a version for good, which the bucket's policy keeps people from."""
+        """Permanently delete a version, which the bucket's policy denies to users."""
         policy = self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"]
         self.s3.delete_bucket_policy(Bucket=self.bucket)
         try:
@@ -50,8 +50,8 @@ class Lake:
             self.s3.put_bucket_policy(Bucket=self.bucket, Policy=policy)
 
     @contextlib.contextmanager
-    def untold(self) -> Iterator[None]:
-        """Switch the rule off: nothing tells the function of what happens meanwhile."""
+    def no_events(self) -> Iterator[None]:
+        """Disable the rule, so that the function gets no events meanwhile."""
         events = self.cloud.client("events", self.region)
         (rule,) = events.list_rules(NamePrefix="analytics-s3-events-")["Rules"]
         events.disable_rule(Name=rule["Name"])
@@ -67,8 +67,8 @@ class Lake:
         assert answer.status == 0, answer.err
         return json.loads(answer.out)
 
-    def heal(self) -> dict[str, int]:
-        """Heal what differs, and return what did; afterwards nothing may."""
+    def repair(self) -> dict[str, int]:
+        """Repair and return the differences; check that none is left."""
         dry = self.reconcile()
         assert dry["sent"] == 0
         assert self.cloud.messages(self.region) == 0
@@ -80,13 +80,13 @@ class Lake:
         return dry["differences"]
 
     def published(self) -> list[str]:
-        """The kinds of output that there are."""
+        """Return the kinds of results that exist."""
         return [
             kind for kind, key in outputs.output_keys(self.key).items() if self.cloud.keys(self.region, key)
         ]
 
     def take_away(self, key: str) -> None:
-        """Delete an output behind the system's back."""
+        """Delete a result without the bucket's policy."""
         policy = self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"]
         self.s3.delete_bucket_policy(Bucket=self.bucket)
         try:
@@ -95,11 +95,11 @@ class Lake:
             self.s3.put_bucket_policy(Bucket=self.bucket, Policy=policy)
 
     def put(self, key: str) -> None:
-        """Write an output behind the system's back."""
+        """Write a foreign object under the key of a result."""
         policy = self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"]
         self.s3.delete_bucket_policy(Bucket=self.bucket)
         try:
-            self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"not the system's")
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"foreign")
         finally:
             self.s3.put_bucket_policy(Bucket=self.bucket, Policy=policy)
 
@@ -109,7 +109,7 @@ def lake(cloud: Cloud, region: str, ops: Run) -> Lake:
     return Lake(cloud, region, ops)
 
 
-def test_nothing_differs_in_a_lake_that_was_told_of_everything(lake: Lake) -> None:
+def test_nothing_differs_if_every_event_was_handled(lake: Lake) -> None:
     lake.upload(FLAWED)
     lake.upload(GOOD)
     lake.delete()
@@ -119,17 +119,17 @@ def test_nothing_differs_in_a_lake_that_was_told_of_everything(lake: Lake) -> No
 
 
 def test_a_lost_creation(lake: Lake) -> None:
-    with lake.untold():
+    with lake.no_events():
         lake.upload()
-    assert lake.heal() == {"lost creation": 1}
+    assert lake.repair() == {"lost creation": 1}
     assert lake.published() == ["output_path", "profile_path"]
 
 
 def test_a_lost_creation_of_a_newer_version(lake: Lake) -> None:
     lake.upload(FLAWED)
-    with lake.untold():
+    with lake.no_events():
         version = lake.upload(GOOD)
-    assert lake.heal() == {"lost creation": 1}
+    assert lake.repair() == {"lost creation": 1}
     assert lake.published() == ["output_path", "profile_path"]
     (newest,) = (job for job in lake.cloud.jobs(lake.region, lake.key) if job["version_id"] == version)
     assert newest["status"] == "COMPLETED"
@@ -137,9 +137,9 @@ def test_a_lost_creation_of_a_newer_version(lake: Lake) -> None:
 
 def test_a_lost_deletion(lake: Lake) -> None:
     lake.upload()
-    with lake.untold():
+    with lake.no_events():
         lake.delete()
-    assert lake.heal() == {"lost deletion": 1}
+    assert lake.repair() == {"lost deletion": 1}
     assert lake.published() == []
     (job,) = lake.cloud.jobs(lake.region, lake.key)
     assert job["status"] == "WITHDRAWN"
@@ -148,32 +148,32 @@ def test_a_lost_deletion(lake: Lake) -> None:
 def test_a_removed_marker(lake: Lake) -> None:
     lake.upload()
     marker = lake.delete()
-    with lake.untold():
+    with lake.no_events():
         lake.remove(marker)
-    assert lake.heal() == {"removed marker": 1}
+    assert lake.repair() == {"removed marker": 1}
     assert lake.published() == ["output_path", "profile_path"]
 
 
 def test_a_stale_register(lake: Lake) -> None:
     lake.upload(GOOD)
     newer = lake.upload(FLAWED)
-    with lake.untold():
+    with lake.no_events():
         lake.remove(newer)
-    assert lake.heal() == {"stale register": 1}
+    assert lake.repair() == {"stale register": 1}
     assert lake.published() == ["output_path", "profile_path"]
 
 
 def test_a_missing_output(lake: Lake) -> None:
     lake.upload()
     lake.take_away(outputs.output_key("output_path", lake.key))
-    assert lake.heal() == {"missing output": 1}
+    assert lake.repair() == {"missing output": 1}
     assert lake.published() == ["output_path", "profile_path"]
 
 
 def test_a_stray_output(lake: Lake) -> None:
     lake.upload()
     lake.put(outputs.output_key("rejected_path", lake.key))
-    assert lake.heal() == {"stray output": 1}
+    assert lake.repair() == {"stray output": 1}
     assert lake.published() == ["output_path", "profile_path"]
 
 
@@ -183,7 +183,7 @@ def test_an_output_without_an_upload(lake: Lake, known: bool) -> None:
         lake.upload()
         lake.delete()
     lake.put(outputs.output_key("output_path", lake.key))
-    assert lake.heal() == {"output without upload": 1}
+    assert lake.repair() == {"output without upload": 1}
     assert lake.published() == []
 
 
@@ -200,10 +200,10 @@ def test_an_unfinished_job(lake: Lake) -> None:
             ":past": {"N": "1"},
         },
     )
-    assert lake.heal() == {"unfinished job": 1}
+    assert lake.repair() == {"unfinished job": 1}
 
 
-def test_what_a_lifecycle_rule_ended_stays(lake: Lake) -> None:
+def test_results_of_expired_uploads_stay(lake: Lake) -> None:
     lake.upload()
     s3 = lake.s3
     kept = s3.get_bucket_lifecycle_configuration(Bucket=lake.bucket)["Rules"]
@@ -215,7 +215,7 @@ def test_what_a_lifecycle_rule_ended_stays(lake: Lake) -> None:
     }
     s3.put_bucket_lifecycle_configuration(Bucket=lake.bucket, LifecycleConfiguration={"Rules": [*kept, rule]})
     try:
-        with lake.untold():
+        with lake.no_events():
             lake.cloud.pass_days(lake.bucket, 30)
         found = lake.reconcile("--yes")
         assert (found["differences"], found["expired"]) == ({}, 1)
@@ -224,16 +224,18 @@ def test_what_a_lifecycle_rule_ended_stays(lake: Lake) -> None:
         s3.put_bucket_lifecycle_configuration(Bucket=lake.bucket, LifecycleConfiguration={"Rules": kept})
 
 
-def test_what_changed_lately_is_left_alone(lake: Lake, ops: Run) -> None:
-    with lake.untold():
+def test_recently_changed_keys_are_skipped(lake: Lake, ops: Run) -> None:
+    with lake.no_events():
         lake.upload()
     answer = ops("reconcile", lake.prefix, "--stack", lake.region)
-    assert "left alone: 1 keys that changed lately" in answer.out
+    assert "Skipped 1 keys that changed recently" in answer.out
     assert "0 differ" in answer.out
 
 
-def test_an_interrupted_reconciliation_goes_on(lake: Lake, ops: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    with lake.untold():
+def test_an_interrupted_reconciliation_is_resumed(
+    lake: Lake, ops: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lake.no_events():
         for number in range(12):
             lake.cloud.upload(lake.region, f"{lake.prefix}{number:02}.csv", GOOD)
 

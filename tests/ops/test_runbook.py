@@ -1,8 +1,8 @@
-"""Each alarm of the program is driven to ALARM by its failure and back to OK by its section of the runbook.
+"""Each alarm goes to ALARM after its failure, and back to OK after the commands of its runbook section.
 
-The failures are real: permissions taken away, queues closed, mappings switched off, unreadable data. So are
-the alarms: their definitions as deployed, evaluated over the metrics that function and services emitted. Only
-the clock of the metrics is moved, where an alarm looks at more than the seconds that a test has.
+The failures are real: missing permissions, closed queues, disabled mappings, unreadable data. The deployed
+alarms are evaluated over the metrics of the function and the services. Only the metrics' clock is moved,
+because alarms have longer periods than a test.
 """
 
 import json
@@ -27,7 +27,7 @@ SOME_ROWS_BAD = GOOD + b"1,2,3,4\n" * 7
 
 
 class OnCall:
-    """Somebody who has been paged and opens the section."""
+    """An operator who has been paged and follows the section."""
 
     def __init__(self, cloud: Cloud, region: str, section: str, timeline: Timeline, ops: Run) -> None:
         self.cloud, self.region, self.section, self.timeline, self._ops = (
@@ -72,23 +72,25 @@ class OnCall:
         for _ in range(5):
             self.timeline.measure(1)
         assert self.timeline.alarms() == set()
-        answers = [self._run(command, well=True) for command in runbook.commands(self.section, runbook.OVER)]
+        answers = [
+            self._run(command, healthy=True) for command in runbook.commands(self.section, runbook.OVER)
+        ]
         return "\n".join(answer.out for answer in answers)
 
-    def _run(self, command: list[str], *, well: bool = False) -> Answer:
+    def _run(self, command: list[str], *, healthy: bool = False) -> Answer:
         arguments = runbook.filled(command, STACK=self.region, KEY=self.key, MESSAGE=self.message)
         answer = self._ops(*arguments)
-        # `status` says by its exit status that a region is not well, which here it is not until it is over.
-        usual = {0} if well or arguments[0] != "status" else {0, 1}
+        # `status` exits with 1 while a region is not healthy, which it is not until the failure is over.
+        usual = {0} if healthy or arguments[0] != "status" else {0, 1}
         assert answer.status in usual, f"ops {' '.join(arguments)}: {answer.err}{answer.out}"
-        if arguments[0] == "status" and not well:
+        if arguments[0] == "status" and not healthy:
             assert self.section in answer.out
         return answer
 
 
 @contextmanager
 def without_actions(on_call: OnCall, *actions: str) -> Iterator[None]:
-    """The function's role, robbed of some of its permissions."""
+    """Remove permissions from the function's role."""
     iam = on_call.client("iam")
     configuration = on_call.client("lambda").get_function_configuration(
         FunctionName=on_call.outputs["functionArn"]
@@ -109,7 +111,7 @@ def without_actions(on_call: OnCall, *actions: str) -> Iterator[None]:
 
 @contextmanager
 def closed_queue(on_call: OnCall) -> Iterator[None]:
-    """The queue, its policy gone."""
+    """Remove the queue's policy."""
     sqs, url = on_call.client("sqs"), on_call.outputs["queueUrl"]
     policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
@@ -121,7 +123,7 @@ def closed_queue(on_call: OnCall) -> Iterator[None]:
 
 @contextmanager
 def changed_mapping(on_call: OnCall, *, enabled: bool) -> Iterator[None]:
-    """The event source mapping, switched by hand."""
+    """Enable or disable the event source mapping."""
     client = on_call.client("lambda")
     (mapping,) = client.list_event_source_mappings()["EventSourceMappings"]
     client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
@@ -133,7 +135,7 @@ def changed_mapping(on_call: OnCall, *, enabled: bool) -> Iterator[None]:
 
 @contextmanager
 def changed_alarm(on_call: OnCall, **change: Any) -> Iterator[None]:
-    """The section's alarm with a lower threshold: a test has no four minutes and no 1,000 objects."""
+    """Lower the threshold of the section's alarm, which a test would reach too slowly."""
     cloudwatch = on_call.client("cloudwatch")
     name = f"analytics-{on_call.section}-{on_call.region}-dev"
     (deployed,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
@@ -374,7 +376,7 @@ def test_every_alarm_has_a_section_and_a_scenario() -> None:
 
 
 @pytest.mark.parametrize("section", SCENARIOS)
-def test_section_says_what_is_asked_at_night(section: str) -> None:
+def test_every_section_has_its_parts(section: str) -> None:
     text = runbook.sections()[section]
     for part in ("What happened.", "How bad.", runbook.LOOK, runbook.DO, runbook.OVER):
         assert f"**{part}**" in text

@@ -1,4 +1,4 @@
-"""A clock for metrics, so that alarms over minutes and hours are driven by failures of seconds."""
+"""A clock for metrics, so that failures of seconds drive alarms with periods of minutes and hours."""
 
 import itertools
 import time
@@ -9,7 +9,7 @@ from local.cloud import Cloud
 
 _DAY = 86400
 _days = itertools.count()
-"""Each timeline has a day of its own in the past, so that no alarm sees another's metrics."""
+"""Each timeline uses a different day in the past, so that metrics of different tests are separate."""
 
 
 class Timeline:
@@ -23,12 +23,12 @@ class Timeline:
         self.advance(0)
 
     def advance(self, minutes: float) -> None:
-        """Move to so many minutes after the last time that this was called."""
+        """Advance the clock by some minutes."""
         self._now += minutes * 60
         self._cloudwatch.set_clock(timedelta(seconds=self._now - time.time()))
 
     def measure(self, minutes: float) -> None:
-        """Have the queues measured, and so much time pass."""
+        """Put the queues' metrics, and advance the clock."""
         self._cloudwatch.sample()
         self.advance(minutes)
 
@@ -36,7 +36,7 @@ class Timeline:
         self._cloudwatch.throttle_writes(table_name, writes)
 
     def alarms(self) -> set[str]:
-        """Evaluate the deployed alarms; the kinds of those in ALARM."""
+        """Evaluate the deployed alarms, and return the kinds of those in ALARM."""
         states = self._cloudwatch.evaluate(self._region)
         return {
             name.removeprefix("analytics-").removesuffix(self._suffix)
