@@ -1,1 +1,1 @@
-"""The embedded AWS: deploys the program, unchanged, into moto, and runs its function as Lambda does."""
+"""The embedded AWS: deploys the unchanged program into moto, and runs its function as Lambda does."""

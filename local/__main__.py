@@ -1,4 +1,4 @@
-"""`python -m local`, from the project's directory and with the packages that `make install` installed."""
+"""`python -m local`, run in the project's directory with the packages that `make install` installs."""
 
 import sys
 

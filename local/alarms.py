@@ -1,7 +1,7 @@
-"""CloudWatch's evaluation of alarms, which moto leaves out: their definitions as deployed, over the metrics.
+"""Evaluate the deployed alarms over their metrics, as CloudWatch does and moto does not.
 
-What differs from AWS: alarms are evaluated when asked, not each minute; only complete periods count; and
-CloudWatch's looking further back for points where some are missing is left out.
+Differences from AWS: alarms are evaluated on request and not each minute, only complete periods count, and
+CloudWatch's longer evaluation range for missing data points is not implemented.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ _COMPARISONS = {
 
 
 class CloudWatch:
-    """The metrics' clock, the queues' metrics, and the alarms of one server."""
+    """The clock of the metrics, the queues' metrics, and the alarms of one server."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._offset = 0.0
 
     def set_clock(self, offset: timedelta) -> datetime:
-        """Move the time of metrics this far from the real one; gives the time that it is there now."""
+        """Set the offset of the metrics' clock from real time, and return the clock's time."""
         self._offset = offset.total_seconds()
         return self._call("clock", {"offset": self._offset})
 
     def sample(self) -> datetime:
-        """Measure the queues, as SQS does each minute; gives the time that the measurements have."""
+        """Put the queues' metrics, as SQS does each minute, and return their time."""
         return self._call("sample", {})
 
     def throttle_writes(self, table_name: str, writes: int) -> None:
-        """Have DynamoDB refuse so many writes to the table from now on."""
+        """Make DynamoDB refuse the next writes to the table."""
         self._call("throttle", {table_name: writes})
 
     def evaluate(self, region: str, now: datetime | None = None) -> dict[str, str]:
-        """Set the state of each of the region's alarms as of `now`; gives the states by the alarms' names."""
+        """Set the states of the region's alarms as of `now`, and return them by the alarms' names."""
         cloudwatch = self._server.client("cloudwatch", region)
         at = now or datetime.now(UTC) + timedelta(seconds=self._offset)
         described = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
@@ -70,7 +70,7 @@ class CloudWatch:
 
 
 def metric_alarm_state(cloudwatch: Any, alarm: Mapping[str, Any], now: datetime) -> str:  # noqa: ANN401 - boto3
-    """Give the state that a metric alarm has by its last complete periods before `now`.
+    """Return the state of a metric alarm by its last complete periods before `now`.
 
     (CloudWatch User Guide, "Alarm evaluation" and "Configuring how CloudWatch alarms treat missing data".)
     """
@@ -96,9 +96,10 @@ def metric_alarm_state(cloudwatch: Any, alarm: Mapping[str, Any], now: datetime)
 
 
 def composite_alarm_state(rule: str, states: Mapping[str, str]) -> str:
-    """Give the state of a composite alarm whose rule is `ALARM("a") OR ALARM("b") ...`.
+    """Return the state of a composite alarm whose rule is `ALARM("a") OR ALARM("b") ...`.
 
-    Raises ValueError for any other rule.
+    Raises:
+        ValueError: The rule has another form.
     """
     terms = [re.fullmatch(r'\s*ALARM\("([^"]+)"\)\s*', term) for term in rule.split(" OR ")]
     if not all(terms):
@@ -107,7 +108,7 @@ def composite_alarm_state(rule: str, states: Mapping[str, str]) -> str:
 
 
 def datapoints(cloudwatch: Any, alarm: Mapping[str, Any], now: datetime) -> list[float | None]:  # noqa: ANN401 - boto3
-    """Give the values of the alarm's last complete periods, oldest first; None where there is no data."""
+    """Return the values of the alarm's last complete periods, oldest first; None for missing data."""
     if "Metrics" not in alarm or not alarm["Metrics"]:
         metric = {name: alarm[name] for name in ("Namespace", "MetricName", "Dimensions")}
         stat = {"Metric": metric, "Period": alarm["Period"], "Stat": alarm.get("Statistic")}

@@ -1,4 +1,4 @@
-"""The embedded AWS as a whole: server, deployed stacks and Lambda's service, and what one does with them."""
+"""The embedded AWS: the server, the deployed stacks, Lambda's service, and methods to use them."""
 
 from __future__ import annotations
 
@@ -26,16 +26,15 @@ if TYPE_CHECKING:
 
 
 class Cloud:
-    """Every stack of the project, deployed; a context manager.
+    """All stacks of the project, deployed; a context manager.
 
-    Functions run when told to: `run_until_idle()` delivers what is in the queues and returns when all is
-    done, or `functions.start()` delivers in the background.
+    Functions run on request: `run_until_idle()` delivers the messages in the queues and returns when all are
+    processed; `functions.start()` delivers in the background.
 
     Attributes:
-        server: the API: `server.endpoint`, `server.operator` (credentials of the administrator).
+        server: The API: `server.endpoint`, `server.operator` (the administrator's credentials).
         functions: Lambda's service: `functions.problems`, `functions.recycle()`.
-        outputs: each stack's outputs, by its name; the project's own are called as their regions.
-
+        outputs: Each stack's outputs, by the stack's name.
     """
 
     def __init__(
@@ -47,11 +46,17 @@ class Cloud:
         progress: Callable[[Stack], None] = lambda _: None,
         datasets: Sequence[str] = ("*",),
     ) -> None:
-        """Start and deploy; `progress` hears of each stack before it is deployed, `mutate` changes resources.
+        """Start the server and deploy the stacks.
 
-        Each stack deploys these datasets, whatever its file says: the files deploy none.
+        Args:
+            port: The server's port; 0 selects a free port.
+            mutate: Changes resources before they are created.
+            concurrency: Maximum number of functions that run at a time; by default, one for each processor.
+            progress: Called with each stack before it is deployed.
+            datasets: Value of the setting `datasets`, which replaces that of the stack files.
 
-        Raises LocalError when the port is taken or a stack cannot be deployed.
+        Raises:
+            LocalError: The port is in use, or a stack cannot be deployed.
         """
         stacks = [stack.with_setting("datasets", list(datasets)) for stack in read_stacks()]
         self.server = Server(port)
@@ -74,9 +79,10 @@ class Cloud:
         self.close()
 
     def query(self, stack: str, dataset: str, statement: str) -> list[dict[str, str | None]]:
-        """Ask Athena in a stack's region, in the workgroup of a dataset; give the rows by column.
+        """Run a query in Athena, in a stack's region and a dataset's workgroup; return rows by column.
 
-        Raises LocalError when the query fails.
+        Raises:
+            LocalError: The query fails.
         """
         athena, outputs = self.client("athena", self.region(stack)), self.outputs[stack]
         identity = athena.start_query_execution(
@@ -93,7 +99,7 @@ class Cloud:
         return [dict(zip(map(str, names), row, strict=True)) for row in rows]
 
     def close(self) -> None:
-        """End every process and forget everything."""
+        """End every process; everything that was stored is lost."""
         self.functions.close()
         self.server.stop()
 
@@ -108,17 +114,17 @@ class Cloud:
         return tuple(dict.fromkeys(self.region(stack) for stack in self.outputs))
 
     def region(self, stack: str) -> str:
-        """Give the region of a stack."""
+        """Return the region of a stack."""
         return self.outputs[stack]["region"]
 
     def client(self, service: str, region: str, credentials: Credentials | None = None) -> Any:  # noqa: ANN401 - boto3
-        """Give a boto3 client in the region: the administrator's, or one with the given credentials."""
+        """Return a boto3 client in the region, with the administrator's credentials or the given ones."""
         return self.server.client(service, region, credentials)
 
-    # --- what goes in -----------------------------------------------------------------------------------
+    # --- input -----------------------------------------------------------------------------------
 
     def upload(self, stack: str, key: str, body: bytes) -> str:
-        """Upload an object to the stack's bucket, as a user would; give its version id."""
+        """Upload an object to the stack's bucket as a user does, and return its version id."""
         bucket = self.outputs[stack]["bucketName"]
         return self.client("s3", self.region(stack)).put_object(Bucket=bucket, Key=key, Body=body)[
             "VersionId"
@@ -127,7 +133,7 @@ class Cloud:
     def upload_file(
         self, stack: str, key: str, path: Path, progress: Callable[[int], None] | None = None
     ) -> None:
-        """Upload a file of any size, in parts where it is large; `progress` hears of bytes as they go."""
+        """Upload a file of any size; `progress` is called with the number of bytes of each part."""
         self.client("s3", self.region(stack)).upload_file(
             str(path),
             self.outputs[stack]["bucketName"],
@@ -137,12 +143,12 @@ class Cloud:
         )
 
     def delete(self, stack: str, key: str, version: str | None = None) -> str:
-        """Delete an object of the stack's bucket, as a user would; give the version id that S3 answers.
+        """Delete an object of the stack's bucket as a user does, and return the version id of S3's answer.
 
         Args:
-            stack: the stack's name.
-            key: the object's key.
-            version: a version or delete marker to remove for good; None puts a delete marker on top.
+            stack: The stack's name.
+            key: The object's key.
+            version: A version or delete marker to delete permanently; None creates a delete marker.
         """
         named = {"VersionId": version} if version else {}
         bucket = self.outputs[stack]["bucketName"]
@@ -150,15 +156,15 @@ class Cloud:
         return answer["VersionId"]
 
     def pass_days(self, bucket: str, days: float) -> None:
-        """Let so many days pass for a bucket: what is in it grows older, then its lifecycle rules act."""
+        """Let days pass for a bucket: its objects get older, and its lifecycle rules are applied."""
         self.server.steer("/_steering/days", {bucket: days})
 
     def run_until_idle(self, timeout_seconds: float = 300) -> None:
-        """Deliver what the queues hold; return when nothing runs and no message is visible."""
+        """Deliver the messages in the queues; return when nothing runs and no message is visible."""
         self.functions.run_until_idle(timeout_seconds)
 
     def redeliver(self) -> int:
-        """Make failed messages visible now, not after the visibility timeout; give their number."""
+        """Make failed messages visible before their visibility timeout ends, and return their number."""
         return self.functions.redeliver()
 
     def run_until_quiet(self, timeout_seconds: float = 300) -> None:
@@ -172,10 +178,10 @@ class Cloud:
         return self.functions.invoke(self.region(stack), self.outputs[stack]["functionArn"], event)
 
     def assume_function_role(self, stack: str) -> Credentials:
-        """Give a session of the function's role, to see what it may and may not do."""
+        """Return credentials of the function's role, to test its permissions."""
         return self.functions.assume_role(self.region(stack), self.outputs[stack]["functionArn"])
 
-    # --- what came out ----------------------------------------------------------------------------------
+    # --- results ----------------------------------------------------------------------------------
 
     def get(self, stack: str, key: str) -> bytes:
         """Read an object of the stack's bucket."""
@@ -189,7 +195,7 @@ class Cloud:
         return [item["Key"] for page in found for item in page.get("Contents", [])]
 
     def jobs(self, stack: str, key: str | None = None) -> list[dict[str, Any]]:
-        """Give the job records of the stack, or those of one key, oldest first."""
+        """Return the job records of the stack, or of one key, oldest first."""
         pages = self.client("dynamodb", self.region(stack)).get_paginator("scan")
         deserialize = TypeDeserializer().deserialize
         records = [
@@ -197,7 +203,7 @@ class Cloud:
             for page in pages.paginate(TableName=self.outputs[stack]["tableName"])
             for item in page["Items"]
         ]
-        # Registers, and deletions that changed nothing that people look for, are not in the index of jobs.
+        # Registers, and deletions that changed no results, have no timestamp and are not in the index.
         wanted = [record for record in records if "timestamp" in record]
         return sorted(
             (record for record in wanted if key is None or record["input_path"] == key),
@@ -205,7 +211,7 @@ class Cloud:
         )
 
     def metric(self, stack: str, namespace: str, name: str, **dimensions: str) -> float:
-        """Sum a metric over the last day, for exactly these dimensions."""
+        """Return the sum of a metric with exactly these dimensions over the last day."""
         now = datetime.now(UTC)
         points = self.client("cloudwatch", self.region(stack)).get_metric_statistics(
             Namespace=namespace,
@@ -219,13 +225,13 @@ class Cloud:
         return sum(point["Sum"] for point in points)
 
     def log(self, stack: str) -> list[str]:
-        """Give every line of the function's log group, in order."""
+        """Return all lines of the function's log group, in order."""
         pages = self.client("logs", self.region(stack)).get_paginator("filter_log_events")
         found = pages.paginate(logGroupName=self.outputs[stack]["logGroupName"])
         return [event["message"] for page in found for event in page["events"]]
 
     def messages(self, stack: str, output: str = "queueUrl") -> int:
-        """Count the messages, visible or not, in one of the queues that the stack's outputs name."""
+        """Return the number of messages, visible or not, in the queue of a stack's output."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         attributes = self.client("sqs", self.region(stack)).get_queue_attributes(
             QueueUrl=self.outputs[stack][output], AttributeNames=names
@@ -233,7 +239,7 @@ class Cloud:
         return sum(int(attributes[name]) for name in names)
 
     def dead_letters(self, stack: str, output: str = "deadLetterQueueUrl") -> list[Any]:
-        """Read the messages of a dead-letter queue and leave them there."""
+        """Return the messages of a dead-letter queue without removing them."""
         received = self.client("sqs", self.region(stack)).receive_message(
             QueueUrl=self.outputs[stack][output], MaxNumberOfMessages=10, VisibilityTimeout=0
         )

@@ -1,7 +1,7 @@
-"""Evaluates the program, unchanged, as Pulumi's engine would, and creates each resource that it registers.
+"""Evaluate the unchanged program as Pulumi's engine does, and create each resource that it registers.
 
-Pulumi's mock monitor takes the engine's place: each registered resource is created through AWS's API, with
-the provider that the program gave it, and the real attributes go back to the program.
+Pulumi's mock monitor replaces the engine. Each registered resource is created through AWS's API with the
+provider that the program chose, and its real attributes are returned to the program.
 """
 
 from __future__ import annotations
@@ -33,15 +33,20 @@ PROVIDER = "pulumi:providers:aws"
 STASH = "pulumi:index:Stash"
 
 Mutate = Callable[[str, str, dict[str, Any]], dict[str, Any] | None]
-"""Changes a resource's inputs, given its type and name, before it is created; None leaves it uncreated."""
+"""Changes a resource's inputs, given its type and name, before it is created; None skips the resource."""
 
 
 def deploy(server: Server, stack: Stack, mutate: Mutate | None = None) -> dict[str, Any]:
-    """Evaluate `__main__.py` with the stack's configuration, create its resources, give its outputs.
+    """Evaluate `__main__.py` with the stack's configuration, create its resources, and return its outputs.
 
-    `mutate` is for experiments: what if this were otherwise? Raises LocalError for a resource type that the
-    embedded AWS does not know, for a call of a provider's function, and for what AWS or the program refuses;
-    other errors of the program pass through.
+    Args:
+        server: The server to deploy to.
+        stack: The stack.
+        mutate: Changes resources before they are created, for experiments.
+
+    Raises:
+        LocalError: AWS or the program refuses something, or the embedded AWS does not support a resource type
+            or a provider's function. Other errors of the program are raised unchanged.
     """
     return contextvars.copy_context().run(_deploy, server, stack, mutate)
 
@@ -66,18 +71,18 @@ def _deploy(server: Server, stack: Stack, mutate: Mutate | None) -> dict[str, An
     with contextlib.chdir(PROJECT):
         try:
             program()
-        except pulumi.RunError as error:  # the program's own refusal, of a setting for example
+        except pulumi.RunError as error:  # for example, the program refuses a setting
             raise LocalError(f"stack {stack.name}: {error}") from error
         except Exception:
             if engine.failure is None:
                 raise
-            # It comes back with the tracebacks of all that awaited it; what counts is its cause.
+            # The raised error has the tracebacks of all that awaited it; only its cause matters.
             raise LocalError(str(engine.failure)) from engine.failure.__cause__
     return outputs
 
 
 class _Engine(pulumi.runtime.Mocks):
-    """Stands behind Pulumi's mock monitor."""
+    """Creates resources for Pulumi's mock monitor."""
 
     def __init__(self, server: Server, stack: Stack, mutate: Mutate | None) -> None:
         self.failure: LocalError | None = None
@@ -87,17 +92,17 @@ class _Engine(pulumi.runtime.Mocks):
         self._providers: dict[str, Target] = {}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-        """Answer a provider's function, as which provider the program asks."""
+        """Answer a call of a provider's function."""
         if args.token not in FUNCTIONS:
             self.failure = LocalError(
-                f"stack {self._stack.name}: the embedded AWS answers {', '.join(sorted(FUNCTIONS))},"
-                f" got {args.token}"
+                f"stack {self._stack.name}: the embedded AWS supports the functions"
+                f" {', '.join(sorted(FUNCTIONS))}, got {args.token}"
             )
             raise self.failure
         return FUNCTIONS[args.token](self._provider(args.provider)), []
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        """Create the resource; give its id and outputs."""
+        """Create the resource, and return its id and outputs."""
         try:
             return self._create(args)
         except Exception as error:
@@ -107,16 +112,16 @@ class _Engine(pulumi.runtime.Mocks):
             raise
 
     def _create(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        if not args.custom:  # a component: nothing of AWS
+        if not args.custom:  # a component, which is no resource of AWS
             return args.name, args.inputs
         if args.typ == PROVIDER:
             self._providers[args.name] = self._target(args.inputs)
             return args.name, args.inputs
-        if args.typ == STASH:  # Pulumi's own, which keeps what it is first given
+        if args.typ == STASH:  # a resource of Pulumi, which keeps its first value
             return args.name, {**args.inputs, "output": args.inputs["input"]}
         if args.typ not in TYPES:
             raise LocalError(
-                "the embedded AWS does not know this type of resource; add it to local/resources"
+                "the embedded AWS does not support this type of resource; add it to local/resources"
             )
         inputs = _whole_numbers(args.inputs)
         if self._mutate:
@@ -127,7 +132,9 @@ class _Engine(pulumi.runtime.Mocks):
         if refused := lifecycle.problems(kind, inputs):
             raise LocalError("; ".join(refused))
         target = self._provider(args.provider)
-        if inputs.get("region", target.region) != target.region:  # the resource's own (provider v7)
+        if (
+            inputs.get("region", target.region) != target.region
+        ):  # the resource overrides the region (provider v7)
             target = self._target({"region": inputs["region"]})
         created = lifecycle.create(
             kind, target, lifecycle.with_name(kind, args.name, inputs, random.SystemRandom())
@@ -135,7 +142,7 @@ class _Engine(pulumi.runtime.Mocks):
         return created.identifier, {**inputs, **created.values}
 
     def _provider(self, reference: str | None) -> Target:
-        """Give the provider that the program chose, else the default one of the stack's configuration."""
+        """Return the provider that the program chose, or the default provider of the configuration."""
         if reference:
             return self._providers[reference.rpartition("::")[2]]
         tags = self._stack.config.get("aws:defaultTags")
@@ -151,7 +158,7 @@ class _Engine(pulumi.runtime.Mocks):
 
 
 def _whole_numbers(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Turn the floats, as which all numbers arrive, back into integers where they are."""
+    """Convert whole floats to integers: Pulumi passes every number as a float."""
     match value:
         case dict():
             return {key: _whole_numbers(item) for key, item in value.items()}

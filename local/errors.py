@@ -1,5 +1,5 @@
-"""What the embedded AWS refuses, said in one line."""
+"""Errors of the embedded AWS, reported in one line."""
 
 
 class LocalError(Exception):
-    """Something the user can put right; the message names the thing, the value it had and what would do."""
+    """An error that the user can correct; the message has the name, the wrong value and what is right."""

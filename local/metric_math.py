@@ -1,7 +1,7 @@
 """Metric math: the part of CloudWatch's expression language that the program's alarms and dashboard use.
 
-Values are taken one point in time at a time. As in CloudWatch, an operation on a metric without a value at
-that time has none either, and FILL gives it one.
+An expression is evaluated for one point in time. As in CloudWatch, an operation on a missing value gives no
+value, and FILL replaces a missing value.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _OPERATORS: dict[type[ast.AST], Callable[[float, float], float]] = {
 
 
 def evaluate(expression: str, values: Mapping[str, float | None]) -> float | None:
-    """Give the expression's value for these values of its metrics, by id; None where one it needs is missing.
+    """Return the expression's value for the metrics' values, by id; None if a value is missing.
 
-    Raises ValueError for what is not of this part of the language.
+    Raises:
+        ValueError: The expression uses an unsupported part of the language.
     """
     return _evaluate(ast.parse(expression, mode="eval").body, values)
 

@@ -1,7 +1,7 @@
 """Evaluation of IAM policy documents: Effect, Action, Resource, Principal and Condition of each statement.
 
-moto compares actions and resources but not conditions, and no policies of queues. The rules are AWS's
-(IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition operators").
+moto evaluates actions and resources, but neither conditions nor policies of queues. The rules are in the IAM
+User Guide, "Policy evaluation logic" and "IAM JSON policy elements: Condition operators".
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Decision(enum.Enum):
-    """What a policy says about a request; `NONE` leaves it to other policies, and in the end denies."""
+    """The decision of a policy on a request; `NONE` leaves it to other policies, and denies by default."""
 
     ALLOW = "Allow"
     DENY = "Deny"
@@ -26,9 +26,13 @@ class Decision(enum.Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One call: who asks to do what to which resource, and the condition keys known about it.
+    """One call.
 
-    `principals` are all the names that a policy may know the caller by: {"AWS": (...), "Service": (...)}.
+    Attributes:
+        action: The action, such as `s3:GetObject`.
+        resource: The resource's ARN.
+        principals: All names of the caller that a policy may use: {"AWS": (...), "Service": (...)}.
+        context: Values of condition keys.
     """
 
     action: str
@@ -38,7 +42,7 @@ class Request:
 
 
 def evaluate(document: Mapping[str, Any], request: Request) -> Decision:
-    """Decide by one policy document: any matching Deny wins, then any matching Allow."""
+    """Evaluate one policy document: any matching Deny wins, then any matching Allow."""
     statements = [
         statement for statement in _listed(document.get("Statement")) if _applies(statement, request)
     ]
@@ -66,7 +70,7 @@ def _matches_element(
 ) -> bool:
     if f"Not{element}" in statement:
         return not any(_like(fold(pattern), value) for pattern in _listed(statement[f"Not{element}"]))
-    if element not in statement:  # a role's trust policy names no resource: it is the role's own
+    if element not in statement:  # a role's trust policy applies to the role
         return True
     return any(_like(fold(pattern), value) for pattern in _listed(statement[element]))
 
@@ -74,7 +78,7 @@ def _matches_element(
 def _matches_principal(statement: Mapping[str, Any], request: Request) -> bool:
     if "NotPrincipal" in statement:
         return not _names_caller(statement["NotPrincipal"], request)
-    # A policy of a user or role names no principal: it is the holder's own.
+    # A policy of a user or role has no principal: it applies to that user or role.
     return "Principal" not in statement or _names_caller(statement["Principal"], request)
 
 
@@ -101,7 +105,7 @@ def _condition_holds(operator: str, key: str, wanted: list[Any], context: Mappin
         compare = _OPERATORS[operator.replace("Not", "")]
     except KeyError:
         raise NotImplementedError(
-            f"condition operator {operator}: the embedded AWS evaluates {', '.join(sorted(_OPERATORS))}"
+            f"condition operator {operator}: the embedded AWS supports {', '.join(sorted(_OPERATORS))}"
         ) from None
     return any(compare(_text(expected), value) for expected in wanted) != negated
 
@@ -116,7 +120,7 @@ def _wildcards(pattern: str) -> re.Pattern[str]:
     return re.compile(translated, re.DOTALL)
 
 
-def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON: one or a list of them
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - JSON: one value or a list
     return value if isinstance(value, list) else [] if value is None else [value]
 
 

@@ -1,6 +1,6 @@
-"""Moto's server in a process of its own, IAM enforced from the first call, the patches in place.
+"""Moto's server in a separate process, with the patches and with IAM enforced from the first call.
 
-`Server` is the handle; `python -m local.server` is the process, which ends when its standard input does.
+`Server` starts the process `python -m local.server`, which ends when its standard input is closed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HOST = "127.0.0.1"
-SECRET_HEADER = "X-Embedded-Aws-Secret"  # noqa: S105 - the header's name
+SECRET_HEADER = "X-Embedded-Aws-Secret"  # noqa: S105 - the name of a header
 OPERATOR = "operator"
 LAMBDA_SERVICE = "lambda.amazonaws.com"
 _SERVICE_ACTIONS = [
@@ -45,7 +45,7 @@ _SERVICE_ACTIONS = [
 
 @dataclass(frozen=True)
 class Credentials:
-    """Access keys; `token` only with those of a session."""
+    """Access keys; only those of a session have a token."""
 
     key_id: str
     secret: str
@@ -53,22 +53,25 @@ class Credentials:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables by which SDKs and the AWS CLI find them."""
+        """The environment variables that SDKs and the AWS CLI read."""
         variables = {"AWS_ACCESS_KEY_ID": self.key_id, "AWS_SECRET_ACCESS_KEY": self.secret}
         return variables | ({"AWS_SESSION_TOKEN": self.token} if self.token else {})
 
 
 class Server:
-    """The running server: a context manager.
+    """The running server; a context manager.
 
-    `operator` are the credentials of the account's administrator, who deploys and uploads; `lambda_service`
-    those by which the embedded Lambda service signs.
+    Attributes:
+        endpoint: The server's URL.
+        operator: Credentials of the account's administrator, who deploys and uploads.
+        lambda_service: Credentials of the embedded Lambda service.
     """
 
     def __init__(self, port: int = 0) -> None:
-        """Start on the port, by default a free one, and wait until it answers.
+        """Start the server on the port, by default a free one, and wait until it accepts requests.
 
-        Raises LocalError when the port is in use or the server does not start.
+        Raises:
+            LocalError: The port is in use, or the server does not start.
         """
         _check_free(port)
         self._session = _session()
@@ -81,7 +84,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self._log,
             cwd=Path(__file__).resolve().parent.parent,
-            start_new_session=True,  # Ctrl-C is for the command line, which then ends the server
+            start_new_session=True,  # Ctrl-C ends the command line, which then ends the server
             env=os.environ
             | {
                 "MOTO_DISABLE_GLOBAL_CORS": "true",
@@ -103,7 +106,7 @@ class Server:
         self._secret = started["secret"]
 
     def client(self, service: str, region: str, credentials: Credentials | None = None) -> Any:  # noqa: ANN401 - boto3
-        """Give a boto3 client of this server, made once; the operator's unless credentials are given."""
+        """Return a shared boto3 client, with the operator's credentials or the given ones."""
         key = (service, region, credentials or self.operator)
         with self._lock:
             if key not in self._clients:
@@ -111,7 +114,7 @@ class Server:
             return self._clients[key]
 
     def new_client(self, service: str, region: str, credentials: Credentials) -> Any:  # noqa: ANN401 - boto3
-        """Give a boto3 client of its own, to which event handlers may be attached."""
+        """Return a new boto3 client, to which event handlers can be added."""
         return self._session.client(
             service,
             region_name=region,
@@ -123,13 +126,13 @@ class Server:
         )
 
     def steer(self, path: str, body: Any) -> Any:  # noqa: ANN401 - JSON
-        """Ask the server for what no API of AWS offers; give its answer.
+        """Call one of the server's functions that no API of AWS has, and return the answer.
 
         Args:
-            path: One of those below `local.gateway.steering.PATH`.
-            body: Sent as JSON.
+            path: A path below `local.gateway.steering.PATH`.
+            body: The arguments, sent as JSON.
         """
-        request = urllib.request.Request(  # noqa: S310 - the embedded AWS's own address
+        request = urllib.request.Request(  # noqa: S310 - the address of the embedded AWS
             f"{self.endpoint}{path}",
             data=json.dumps(body).encode(),
             headers={SECRET_HEADER: self._secret},
@@ -139,7 +142,7 @@ class Server:
             return json.load(response)
 
     def stop(self) -> None:
-        """End the server; what it held is gone."""
+        """End the server; everything that it stored is lost."""
         if self._process.stdin:
             self._process.stdin.close()
         try:
@@ -167,7 +170,7 @@ class Server:
 
 
 def _session() -> boto3.Session:
-    """Give a session that reads nothing of the user's own AWS configuration, not even that there is one."""
+    """Return a session that does not read the user's AWS configuration."""
     unread = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),
@@ -183,14 +186,16 @@ def _check_free(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise LocalError(
-                f"port {port} of {HOST} cannot be used: {error.strerror}; choose another"
+                f"port {port} of {HOST} cannot be used: {error.strerror}; choose another port"
             ) from None
         except OverflowError:
-            raise LocalError(f"a port is a number from 0 (any free one) to 65535, got {port}") from None
+            raise LocalError(
+                f"the port must be a number from 0 (any free port) to 65535, got {port}"
+            ) from None
 
 
 def _create_users() -> dict[str, tuple[str, str]]:
-    """Create who may call before anybody else has been allowed to: the operator and Lambda's service."""
+    """Create the first users: the operator and Lambda's service."""
     from moto.iam.models import iam_backends
 
     from local.moto_patches.moto_account import ACCOUNT, PARTITION
@@ -223,7 +228,7 @@ def _serve(port: int) -> None:
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     users = _create_users()
     dispatcher = DomainDispatcherApplication(create_backend_app)
-    # It would look through the folders of all of moto's services for every request.
+    # Without a cache, it searches the folders of all of moto's services for every request.
     dispatcher.get_backend_for_host = functools.cache(dispatcher.get_backend_for_host)
     secret = secrets.token_urlsafe(32)
     application = Gateway(dispatcher, secret)

@@ -1,4 +1,4 @@
-"""The project's stacks as Pulumi's engine configures them: stack file, then the schema's defaults."""
+"""The project's stacks with their configuration: values of the stack file, then the schema's defaults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """One stack: `config` has every key in full (`project:key`), each value as Pulumi's runtime holds it."""
+    """One stack; `config` has full keys (`project:key`) and values in the format of Pulumi's runtime."""
 
     project: str
     name: str
@@ -27,20 +27,21 @@ class Stack:
 
     @property
     def region(self) -> str:
-        """Region of the default provider."""
+        """The region of the default provider."""
         return self.config["aws:region"]
 
-    def with_setting(self, name: str, value: Any) -> Stack:  # noqa: ANN401 - any value that JSON has
+    def with_setting(self, name: str, value: Any) -> Stack:  # noqa: ANN401 - any JSON value
         """Return the stack with one of the project's settings changed."""
         return replace(self, config={**self.config, f"{self.project}:{name}": json.dumps(value)})
 
 
 def read_stacks(folder: Path = PROJECT) -> list[Stack]:
-    """Read every `Pulumi.<stack>.yaml` beside the folder's `Pulumi.yaml`, in the order of their names.
+    """Read every `Pulumi.<stack>.yaml` in the folder, in the order of their names.
 
-    A secret, which only Pulumi can decrypt, has its default here.
+    Only Pulumi can decrypt a secret, so a secret has its default value here.
 
-    Raises LocalError when there is no file, or a secret has no default.
+    Raises:
+        LocalError: There is no file, or a secret has no default.
     """
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
     files = sorted(folder.glob("Pulumi.*.yaml"))

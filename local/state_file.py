@@ -1,6 +1,6 @@
-"""The file by which other commands find the embedded AWS that runs in a folder.
+"""The file in which other commands find the embedded AWS that runs in a folder.
 
-Its lock says whether that still runs: the system drops the lock however the process ends.
+The file is locked while the embedded AWS runs. The system releases the lock however the process ends.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PATH = Path(".build") / "embedded-aws.json"
-"""Seen from the folder that the commands run in."""
+"""Relative to the folder in which the commands run."""
 _OWNER_ALONE = 0o600
-"""The file holds the operator's keys."""
+"""The file has the operator's keys."""
 
 
 @contextlib.contextmanager
 def held() -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Hold the file while an embedded AWS runs here, then remove it; give a function that writes it.
+    """Lock the file while an embedded AWS runs here, then remove it; yield a function that writes it.
 
     Raises:
-        LocalError: when another process holds it, or it cannot be written.
+        LocalError: Another process has locked the file, or it cannot be written.
     """
     try:
         PATH.parent.mkdir(exist_ok=True)
@@ -38,8 +38,8 @@ def held() -> Iterator[Callable[[dict[str, Any]], None]]:
     with os.fdopen(descriptor, "r+", encoding="utf-8") as file:
         _check_owner(file)
         _lock(file)
-        file.truncate(0)  # one that was killed left its own
-        os.fchmod(file.fileno(), _OWNER_ALONE)  # a file of an earlier version may be open to others
+        file.truncate(0)  # a killed process left its content
+        os.fchmod(file.fileno(), _OWNER_ALONE)  # an earlier version may have left a file that others can read
 
         def write(state: dict[str, Any]) -> None:
             json.dump(state, file, indent=2)
@@ -52,17 +52,17 @@ def held() -> Iterator[Callable[[dict[str, Any]], None]]:
 
 
 def read() -> dict[str, Any]:
-    """Read where the embedded AWS of this folder is.
+    """Read the file of the embedded AWS that runs in this folder.
 
     Raises:
-        LocalError: when none runs here, or it is still being deployed.
+        LocalError: None runs here, or it is still being deployed.
     """
     try:
         with PATH.open(encoding="utf-8") as file:
             _check_owner(file)
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:  # the process that serves holds it
+            except BlockingIOError:  # the process of `serve` holds the lock
                 if written := file.read():
                     return json.loads(written)
                 raise LocalError("the embedded AWS of this folder is still being deployed") from None
@@ -72,10 +72,12 @@ def read() -> dict[str, Any]:
 
 
 def _check_owner(file: TextIO) -> None:
-    """Trust no file that another user has put there, where the folder is open to others."""
+    """Refuse a file of another user, who may have created it in a shared folder."""
     owner = os.fstat(file.fileno()).st_uid
     if owner != os.geteuid():
-        raise LocalError(f"{PATH} belongs to another user (uid {owner}): remove it, or run this elsewhere")
+        raise LocalError(
+            f"{PATH} belongs to another user (uid {owner}): remove it, or run this in another folder"
+        )
 
 
 def _lock(file: TextIO) -> None:
@@ -83,7 +85,7 @@ def _lock(file: TextIO) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(file.fileno()).st_nlink:
             return
-        where = ""  # whoever held it has removed it meanwhile, and another may have made it anew
+        where = ""  # the process that held the lock removed the file; another may have created it again
     except BlockingIOError:
         where = _where(file.read())
     raise LocalError(

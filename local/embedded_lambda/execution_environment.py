@@ -1,7 +1,7 @@
-"""One execution environment of a function: a process of its own, kept warm between invocations.
+"""One execution environment of a function: a separate process that stays warm between invocations.
 
-It has the function's variables, memory limit, timeout and `/tmp`, the credentials of its role, and nothing of
-the host's environment. What else Lambda's sandbox does (CPU share, disk quota, network) is not imitated.
+It has the function's variables, memory limit, timeout and `/tmp`, and the credentials of its role, but no
+variables of the host. Lambda's CPU share, disk quota and network are not emulated.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from local.server import Credentials
 
 INTERPRETER = (sys.executable,)
-"""The command that runs the functions' Python."""
+"""The command that runs the functions' Python interpreter."""
 RUNTIME = Path(__file__).with_name("function_runtime.py")
 INIT_SECONDS = 30
-"""Lambda gives 10 s; a host may be slower than the service, and is not what is tested."""
+"""Lambda's limit is 10 s (Lambda Developer Guide, "Init phase"); a host may be slower than the service."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Invocation:
-    """What came of one invocation: `returned`, or else `error` with Lambda's errorType and errorMessage."""
+    """The result of one invocation: `returned`, or `error` with Lambda's errorType and errorMessage."""
 
     request_id: str
     returned: Any
@@ -48,18 +48,18 @@ class Invocation:
 
 
 class ExecutionEnvironment:
-    """A running process that answers invocations of one function, one at a time."""
+    """A running process that handles invocations of one function, one at a time."""
 
     def __init__(
         self, function: Function, credentials: Credentials, endpoint: str, code: Path, layers: Sequence[Path]
     ) -> None:
-        """Start the process; the handler is imported with the first invocation's time, as in a cold start."""
+        """Start the process; the first invocation waits for the import of the handler, as in a cold start."""
         self.function = function
         self.credentials = credentials
         self.log_group = f"/aws/lambda/{function.name}"
         self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
         self.has_log_stream = False
-        """Whether it has been created; until it is, what is printed is lost, as on AWS."""
+        """Whether the log stream exists; until then, the function's output is lost, as on AWS."""
         self._home = Path(tempfile.mkdtemp(prefix="lambda-"))
         (self._home / "tmp").mkdir()
         self._output = (self._home / "output").open("w+b", buffering=0)
@@ -86,11 +86,11 @@ class ExecutionEnvironment:
 
     @property
     def alive(self) -> bool:
-        """Whether the process can take another invocation."""
+        """Whether the process can handle another invocation."""
         return self._process.poll() is None
 
     def invoke(self, event: Any, request_id: str | None = None) -> Invocation:  # noqa: ANN401 - JSON
-        """Run the handler on one event; kill the process at the function's timeout, as Lambda does."""
+        """Call the handler with one event; kill the process at the function's timeout, as Lambda does."""
         request_id = request_id or str(uuid.uuid4())
         written = self._output.seek(0, os.SEEK_END)
         cold_start = not self._ready
@@ -122,13 +122,13 @@ class ExecutionEnvironment:
         )
 
     def kill(self) -> None:
-        """Kill the process with whatever it started; an invocation under way ends with an error."""
+        """Kill the process and its children; a running invocation ends with an error."""
         if self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:
-        """Kill the process with whatever it started, and remove its files."""
+        """Kill the process and its children, and remove its files."""
         self.kill()
         os.close(self._requests)
         os.close(self._responses)
@@ -154,7 +154,7 @@ class ExecutionEnvironment:
             "AWS_REGION": function.region,
             "AWS_DEFAULT_REGION": function.region,
             "AWS_ENDPOINT_URL": endpoint,
-            # Nothing of the host's own AWS configuration.
+            # The function must not read the host's AWS configuration.
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -173,7 +173,7 @@ class ExecutionEnvironment:
         return response
 
     def _receive(self, deadline: float) -> dict[str, Any] | None:
-        """Wait for the next response; None at the deadline."""
+        """Wait for the next response; return None at the deadline."""
         while b"\n" not in self._received:
             remaining = deadline - time.time()
             if remaining <= 0 or not select.select([self._responses], [], [], remaining)[0]:

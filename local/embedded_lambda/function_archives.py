@@ -1,4 +1,4 @@
-"""What Lambda's API says of a deployed function, and the unpacked archives of its code and layers."""
+"""A deployed function's configuration, and the unpacked archives of its code and layers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """A function's configuration, as GetFunction gives it."""
+    """A function's configuration, as GetFunction returns it."""
 
     arn: str
     name: str
@@ -39,7 +39,7 @@ class Function:
 
     @classmethod
     def from_response(cls, response: Mapping[str, Any]) -> Self:
-        """Read GetFunction's response."""
+        """Read a response of GetFunction."""
         configuration = response["Configuration"]
         return cls(
             arn=configuration["FunctionArn"],
@@ -59,14 +59,14 @@ class Function:
 
     @property
     def fits_host(self) -> bool:
-        """Whether this machine's Python can load what is built for the function's platform."""
+        """Whether this machine's Python can load binaries for the function's platform."""
         machine = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64"}.get(platform.machine().lower())
         version = f"python{sys.version_info.major}.{sys.version_info.minor}"
         return sys.platform == "linux" and (machine, version) == (self.architecture, self.runtime)
 
 
 class Archives:
-    """Downloads archives and unpacks each once."""
+    """Downloads and unpacks each archive once."""
 
     def __init__(self) -> None:
         self._root = Path(tempfile.mkdtemp(prefix="lambda-code-"))
@@ -74,7 +74,7 @@ class Archives:
         self._lock = threading.Lock()
 
     def unpack(self, location: str, check: Callable[[zipfile.ZipFile], None] | None = None) -> Path:
-        """Give the folder with the archive's files; `check` sees the archive when it is downloaded first."""
+        """Return the folder with the archive's files; `check` is called after the download."""
         with self._lock:
             if location not in self._unpacked:
                 content = download(location)
@@ -87,11 +87,11 @@ class Archives:
             return self._unpacked[location]
 
     def close(self) -> None:
-        """Remove what was unpacked."""
+        """Remove the unpacked files."""
         shutil.rmtree(self._root, ignore_errors=True)
 
 
 def download(location: str) -> bytes:
-    """Fetch an archive from where Lambda's API says it is."""
-    with urllib.request.urlopen(location) as response:  # noqa: S310 - as the embedded AWS gave it
+    """Download an archive from the address that Lambda's API returned."""
+    with urllib.request.urlopen(location) as response:  # noqa: S310 - an address of the embedded AWS
         return response.read()

@@ -1,4 +1,4 @@
-"""What a function prints, written to its log group between Lambda's own lines."""
+"""Write a function's output to its log group, between Lambda's own lines."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ if TYPE_CHECKING:
     from local.server import Server
 
 EVENTS_MAX = 1000
-"""Lines in one PutLogEvents, kept under its 10,000 events and 1 MiB for lines of usual length."""
+"""Lines in one PutLogEvents, whose limits are 10,000 events and 1 MiB (CloudWatch Logs API)."""
 
 
 class FunctionLog:
-    """Writes invocations to the log groups of their functions, as the functions' roles."""
+    """Writes the output of invocations to log groups, with the permissions of the functions' roles."""
 
     def __init__(self, server: Server, report: Callable[[str], None]) -> None:
-        """Write to the server; `report` hears of what could not be written."""
+        """Write to the server; `report` is called with each error."""
         self._server = server
         self._report = report
 
     def write(self, environment: ExecutionEnvironment, invocation: Invocation) -> None:
-        """Write one invocation.
+        """Write the output of one invocation.
 
-        Where the role may not write, the lines are lost and the function runs on, as on AWS.
+        If the role may not write, the lines are lost and the function continues, as on AWS.
         """
         now = int(time.time() * 1000)
         stream = {"logGroupName": environment.log_group, "logStreamName": environment.log_stream}
@@ -48,10 +48,7 @@ class FunctionLog:
 
 
 def _lines(environment: ExecutionEnvironment, invocation: Invocation) -> list[str]:
-    """Give the lines, Lambda's own among them.
-
-    (Lambda Developer Guide, "Working with Lambda function logs".)
-    """
+    """Return the output with Lambda's own lines (Lambda Developer Guide, "Working with function logs")."""
     request = invocation.request_id
     error = [] if invocation.error is None else [f"{request} {invocation.error['errorMessage']}"]
     report = (

@@ -1,7 +1,7 @@
-"""What runs inside an execution environment: imports the handler once, then answers invocations.
+"""The runtime in an execution environment: it imports the handler once, then handles invocations.
 
-Started by `execution_environment.py` in an isolated interpreter (`-I -S`), so that the function's archive,
-its layers and the standard library are all that can be imported. Requests and responses are lines of JSON.
+`execution_environment.py` starts it in an isolated interpreter (`-I -S`), which can import the function's
+archive, its layers and the standard library only. Requests and responses are lines of JSON.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The object that Lambda's Python runtime hands to the handler."""
+    """The context object that Lambda's Python runtime passes to the handler."""
 
     aws_request_id: str
     invoked_function_arn: str
@@ -37,7 +37,7 @@ class Context:
     client_context: None = None
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda kills the process."""
+        """Return the milliseconds until Lambda kills the process."""
         return max(0, int((self.deadline - time.time()) * 1000))
 
 
@@ -48,7 +48,7 @@ def load(name: str) -> Callable[[Any, Context], Any]:
 
 
 def answer(handler: Callable[[Any, Context], Any], request: dict[str, Any]) -> dict[str, Any]:
-    """Invoke the handler once; the answer holds what it returned, or the error that it raised."""
+    """Call the handler once, and return a response with its result or its error."""
     context = Context(
         aws_request_id=request["request_id"],
         invoked_function_arn=request["function_arn"],
@@ -57,13 +57,13 @@ def answer(handler: Callable[[Any, Context], Any], request: dict[str, Any]) -> d
     try:
         returned = handler(request["event"], context)
         json.dumps(returned)
-    except BaseException as error:  # noqa: BLE001 - as Lambda: whatever is raised, the environment lives on
+    except BaseException as error:  # noqa: BLE001 - as in Lambda, the environment survives every error
         return failure(error, context.aws_request_id)
     return {"returned": returned}
 
 
 def failure(error: BaseException, request_id: str = "") -> dict[str, Any]:
-    """Log an error as Lambda's runtime does, and describe it."""
+    """Log an error as Lambda's runtime does, and return a response with it."""
     print(
         f"[ERROR] {type(error).__name__}: {error}",
         *traceback.format_tb(error.__traceback__),
@@ -74,7 +74,7 @@ def failure(error: BaseException, request_id: str = "") -> dict[str, Any]:
 
 
 def main(handler_name: str, memory_mb: str, requests_fd: str, responses_fd: str, *path: str) -> None:
-    """Serve invocations until the requests end."""
+    """Handle invocations until the pipe of requests is closed."""
     sys.path[:0] = path
     limit = int(memory_mb) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
@@ -89,7 +89,7 @@ def main(handler_name: str, memory_mb: str, requests_fd: str, responses_fd: str,
 
         try:
             handler = load(handler_name)
-        except BaseException as error:  # noqa: BLE001 - whatever the import raises is the function's failure to start
+        except BaseException as error:  # noqa: BLE001 - every error of the import is a failed start
             respond(failure(error))
             return
         respond({"ready": True})

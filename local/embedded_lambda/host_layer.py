@@ -1,6 +1,6 @@
-"""A stand-in for a deployed layer that this machine cannot load: the same locked packages, built for it.
+"""A replacement for a layer that this machine cannot load: the same locked packages, built for this machine.
 
-The real layer is uploaded and checked all the same: `check_binaries` reads each shared library's machine.
+The deployed layer is uploaded and checked too: `check_binaries` reads the architecture of each library.
 """
 
 from __future__ import annotations
@@ -22,14 +22,15 @@ PROJECT = Path(__file__).resolve().parents[2]
 LOCK = PROJECT / "requirements" / "layer.txt"
 BUILD = PROJECT / ".build"
 UNZIPPED_BYTES_MAX = 250 * 1024 * 1024
-"""Function and layers together, unzipped (Lambda quotas, "Deployment package")."""
+"""Maximum unzipped size of function and layers together (Lambda quotas, "Deployment package")."""
 _ELF_MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
 
 
 def host_layer(lock: Path = LOCK) -> Path:
-    """Give the folder of the lock's packages for this machine, installing them if that was not done yet.
+    """Return the folder with the locked packages for this machine; install them first if necessary.
 
-    Raises LocalError when pip cannot install them.
+    Raises:
+        LocalError: pip cannot install them.
     """
     version = f"{sys.implementation.cache_tag}-{sys.platform}-{platform.machine()}"
     digest = hashlib.sha256(lock.read_bytes() + version.encode()).hexdigest()[:16]
@@ -37,7 +38,7 @@ def host_layer(lock: Path = LOCK) -> Path:
     if folder.exists():
         return folder
     BUILD.mkdir(exist_ok=True)
-    with (BUILD / "host-layer.lock").open("w") as mutex:  # test workers start together
+    with (BUILD / "host-layer.lock").open("w") as mutex:  # several test workers may install at the same time
         fcntl.flock(mutex, fcntl.LOCK_EX)
         if not folder.exists():
             unfinished = folder.with_suffix(".part")
@@ -47,10 +48,14 @@ def host_layer(lock: Path = LOCK) -> Path:
 
 
 def check_binaries(archive: zipfile.ZipFile, architecture: str) -> None:
-    """Raise LocalError unless the layer is small enough and all its libraries are for the architecture."""
+    """Check the size of a layer and the architecture of its libraries.
+
+    Raises:
+        LocalError: The layer is too large, or a library is for another architecture.
+    """
     size = sum(member.file_size for member in archive.infolist())
     if size > UNZIPPED_BYTES_MAX:
-        raise LocalError(f"the layer has {size:,} bytes unzipped, Lambda takes {UNZIPPED_BYTES_MAX:,}")
+        raise LocalError(f"the layer has {size:,} bytes unzipped; the maximum is {UNZIPPED_BYTES_MAX:,}")
     for member in archive.infolist():
         if not member.filename.endswith(".so") and ".so." not in member.filename:
             continue

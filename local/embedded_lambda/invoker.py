@@ -1,4 +1,4 @@
-"""Runs functions in warm or new execution environments, and measures them as Lambda does."""
+"""Run functions in warm or new execution environments, and put Lambda's metrics of them."""
 
 from __future__ import annotations
 
@@ -21,22 +21,21 @@ if TYPE_CHECKING:
 
 
 class Invoker:
-    """Invokes functions, each environment one event at a time.
+    """Invokes functions; each environment handles one event at a time.
 
     Attributes:
-        substitutions: Which layers were replaced by a build for this machine.
-
+        substitutions: The layers that were replaced by a build for this machine.
     """
 
     def __init__(
         self, server: Server, stand_in_layer: Callable[[], Path], report: Callable[[str], None]
     ) -> None:
-        """Run what is deployed to the server.
+        """Run the functions that are deployed to the server.
 
         Args:
-            server: Whose functions.
-            stand_in_layer: Gives the layer for this machine, where it cannot load the deployed one.
-            report: Hears of what Lambda could not do.
+            server: The server.
+            stand_in_layer: Returns a layer for this machine if it cannot load the deployed one.
+            report: Called with each error of Lambda.
         """
         self.substitutions: list[str] = []
         self._server = server
@@ -50,16 +49,16 @@ class Invoker:
         self._sessions: dict[tuple[str, str], Credentials] = {}
 
     def function(self, region: str, name: str) -> Function:
-        """Give a function's configuration as it is now, by name or ARN."""
+        """Return a function's current configuration, by name or ARN."""
         return Function.from_response(self._client("lambda", region).get_function(FunctionName=name))
 
     def invoke(self, function: Function, event: Any) -> Invocation:  # noqa: ANN401 - JSON
-        """Invoke a function once, and write its log and its metrics."""
+        """Invoke a function once, and write its log and metrics."""
         environment = self._environment(function)
         with self._lock:
             self._busy.add(environment)
             closed = self._closed
-        if closed:  # while the environment was made
+        if closed:  # while the environment was created
             environment.kill()
         try:
             invocation = environment.invoke(event)
@@ -72,11 +71,11 @@ class Invoker:
         return invocation
 
     def throttle(self, function: Function) -> None:
-        """Count an invocation that the function's reserved concurrency refused."""
+        """Count an invocation that the function's reserved concurrency prevented."""
         self._put_metrics(function, {"Throttles": (1, "Count")})
 
     def assume_role(self, function: Function) -> Credentials:
-        """Give a session of the function's role, as Lambda's service may have by the role's trust policy."""
+        """Return credentials of the function's role, which the role's trust policy must allow."""
         key = (function.role, function.arn)
         if key not in self._sessions:
             sts = self._server.new_client("sts", function.region, self._server.lambda_service)
@@ -94,7 +93,7 @@ class Invoker:
         return self._sessions[key]
 
     def recycle(self) -> None:
-        """End all warm environments and forget the roles' sessions: what comes next is a cold start."""
+        """End all warm environments and the roles' sessions, so that the next invocation is a cold start."""
         with self._lock:
             environments = [environment for idle in self._idle.values() for environment in idle]
             self._idle.clear()
@@ -103,7 +102,7 @@ class Invoker:
             environment.stop()
 
     def kill(self) -> None:
-        """Kill what runs, and what starts from now on."""
+        """Kill running environments, and those that start later."""
         with self._lock:
             self._closed = True
             busy = tuple(self._busy)
@@ -111,12 +110,12 @@ class Invoker:
             environment.kill()
 
     def close(self) -> None:
-        """End every environment and remove what was unpacked, once nothing runs any more."""
+        """End every environment and remove the unpacked archives; call it when nothing runs."""
         self.recycle()
         self._archives.close()
 
     def _release(self, environment: ExecutionEnvironment) -> None:
-        """Keep an environment for the next invocation, if it is still alive."""
+        """Keep an environment for the next invocation if it is alive."""
         with self._lock:
             self._busy.discard(environment)
             if keep := environment.alive:
@@ -125,7 +124,7 @@ class Invoker:
             environment.stop()
 
     def _environment(self, function: Function) -> ExecutionEnvironment:
-        """Give a warm environment of this very configuration, or a new one."""
+        """Return a warm environment with this configuration, or a new one."""
         with self._lock:
             if self._idle[function]:
                 return self._idle[function].pop()
@@ -138,7 +137,7 @@ class Invoker:
         return ExecutionEnvironment(function, self.assume_role(function), self._server.endpoint, code, layers)
 
     def _layer(self, function: Function, arn: str) -> Path:
-        """Unpack and check the deployed layer; give it, or a build of it that this machine can load."""
+        """Unpack and check the deployed layer; return it, or a build that this machine can load."""
         *_, name, version = arn.split(":")
         published = self._client("lambda", function.region).get_layer_version(
             LayerName=name, VersionNumber=int(version)
@@ -153,7 +152,7 @@ class Invoker:
         return self._stand_in_layer()
 
     def _put_metrics(self, function: Function, values: Mapping[str, tuple[float, str]]) -> None:
-        """Put Lambda's own metrics of the function: value and unit by name."""
+        """Put Lambda's metrics of the function: value and unit by name."""
         dimensions = [{"Name": "FunctionName", "Value": function.name}]
         self._client("cloudwatch", function.region).put_metric_data(
             Namespace="AWS/Lambda",

@@ -1,4 +1,4 @@
-"""The embedded Lambda as a whole: polls in the background, or delivers what there is when told to."""
+"""The embedded Lambda: polls in the background, or delivers waiting messages on request."""
 
 from __future__ import annotations
 
@@ -26,13 +26,12 @@ POLL_SECONDS = 0.2
 
 
 class LambdaService:
-    """Polls, invokes, deletes; in the background (`start`, `stop`) or as a test asks (`run_until_idle`).
+    """Polls queues and invokes functions, in the background (`start`) or on request (`run_until_idle`).
 
     Attributes:
-        problems: What Lambda could not do, as the console would show it.
+        problems: Errors of Lambda, as its console would show them.
         invoker: Runs the functions.
-        poller: Takes messages from the queues.
-
+        poller: Receives messages from the queues.
     """
 
     def __init__(
@@ -42,7 +41,14 @@ class LambdaService:
         concurrency: int | None = None,
         stand_in_layer: Callable[[], Path] = host_layer,
     ) -> None:
-        """Serve the regions with at most so many functions at a time, by default one per processor."""
+        """Poll the queues of the regions.
+
+        Args:
+            server: The server.
+            regions: The regions.
+            concurrency: Maximum number of functions that run at a time; by default, one for each processor.
+            stand_in_layer: Returns a layer for this machine if it cannot load the deployed one.
+        """
         self.problems: list[str] = []
         self.invoker = Invoker(server, stand_in_layer, self._report)
         self.poller = Poller(server, regions, concurrency or os.cpu_count() or 1, self.invoker, self._report)
@@ -51,11 +57,11 @@ class LambdaService:
 
     @property
     def substitutions(self) -> Sequence[str]:
-        """Which layers were replaced by a build for this machine."""
+        """The layers that were replaced by a build for this machine."""
         return self.invoker.substitutions
 
     def start(self) -> None:
-        """Poll in the background until `stop`."""
+        """Poll in the background until `stop` is called."""
         self._stopping.clear()
         self._background = threading.Thread(
             target=self._poll_until_stopped, name="lambda-poller", daemon=True
@@ -63,14 +69,14 @@ class LambdaService:
         self._background.start()
 
     def stop(self) -> None:
-        """Stop polling; what runs may finish."""
+        """Stop polling, and wait for the poll in progress."""
         self._stopping.set()
         if self._background:
             self._background.join()
             self._background = None
 
     def close(self) -> None:
-        """Stop, and end every process; what was running comes again after its visibility timeout."""
+        """Stop and end every process; messages in progress reappear after their visibility timeout."""
         self.stop()
         self.invoker.kill()
         self.poller.close()
@@ -79,14 +85,14 @@ class LambdaService:
     def run_until_idle(self, timeout_seconds: float = 300) -> None:
         """Deliver until no mapping's queue has a visible message and nothing runs.
 
-        Messages that failed stay invisible for their queue's visibility timeout: see `redeliver`.
+        Failed messages stay invisible for their queue's visibility timeout: see `redeliver`.
 
         Raises:
-            TimeoutError: when it takes longer than that.
+            TimeoutError: The functions are still busy after the timeout.
         """
         deadline = time.monotonic() + timeout_seconds
         while True:
-            # Before the poll: what ends during it may have left it no room to take what is waiting.
+            # Read before the poll: a function that ends during it may have left no room for messages.
             running = self.poller.running()
             took = self.poller.poll()
             if not took and not running:
@@ -97,27 +103,27 @@ class LambdaService:
                 concurrent.futures.wait(running, timeout_seconds, concurrent.futures.FIRST_COMPLETED)
 
     def redeliver(self) -> int:
-        """Make failed messages visible, as if their visibility timeout had passed; give their number."""
+        """Make failed messages visible, as if their visibility timeout had passed; return their number."""
         return self.poller.redeliver()
 
     def take_served_regions(self) -> set[str]:
-        """Give the regions in which functions have run since the last call."""
+        """Return the regions in which functions have run since the last call."""
         return self.poller.take_served_regions()
 
     def invoke(self, region: str, function_name: str, event: Any) -> Invocation:  # noqa: ANN401 - JSON
-        """Invoke a function once, synchronously, as `aws lambda invoke` would."""
+        """Invoke a function once and wait for it, as `aws lambda invoke` does."""
         return self.invoker.invoke(self.function(region, function_name), event)
 
     def assume_role(self, region: str, function_name: str) -> Credentials:
-        """Give a session of the function's role."""
+        """Return credentials of the function's role."""
         return self.invoker.assume_role(self.function(region, function_name))
 
     def function(self, region: str, name: str) -> Function:
-        """Give a function's configuration as it is now, by name or ARN."""
+        """Return a function's current configuration, by name or ARN."""
         return self.invoker.function(region, name)
 
     def recycle(self) -> None:
-        """End all warm environments and forget the roles' sessions: what comes next is a cold start."""
+        """End all warm environments and the roles' sessions, so that the next invocation is a cold start."""
         self.invoker.recycle()
 
     def _poll_until_stopped(self) -> None:

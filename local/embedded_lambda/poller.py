@@ -1,4 +1,4 @@
-"""Takes messages from the queues of event source mappings, and deletes what a function has processed."""
+"""Receive messages from the queues of event source mappings, and delete those that were processed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class _Batch:
-    """Messages that one invocation gets."""
+    """The messages of one invocation."""
 
     function: Function
     sqs: Any
@@ -32,12 +32,12 @@ class _Batch:
     queue_url: str
     messages: Sequence[dict[str, Any]]
     partial: bool
-    """Whether the mapping lets the function name the messages that it failed on."""
+    """Whether the mapping reports failed messages (ReportBatchItemFailures)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Delivery:
-    """A received message that is not deleted yet."""
+    """A received message that has not been deleted."""
 
     region: str
     queue_url: str
@@ -45,7 +45,7 @@ class _Delivery:
 
 
 class Poller:
-    """Delivers what the queues hold to functions, so many at a time."""
+    """Delivers the messages in the queues to functions."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class Poller:
         """Poll the mappings of these regions.
 
         Args:
-            server: Where the queues and mappings are.
-            regions: Their regions.
-            concurrency: Functions that run at one time at the most.
-            invoker: Runs them.
-            report: Hears of what Lambda could not do.
+            server: The server with the queues and mappings.
+            regions: The regions.
+            concurrency: Maximum number of functions that run at a time.
+            invoker: Runs the functions.
+            report: Called with each error of Lambda.
         """
         self._server = server
         self._regions = tuple(regions)
@@ -76,7 +76,7 @@ class Poller:
         self._workers = concurrent.futures.ThreadPoolExecutor(concurrency, thread_name_prefix="lambda")
 
     def poll(self) -> bool:
-        """Take one batch of each mapping that has room for it; say whether there was any."""
+        """Receive one batch for each mapping with free concurrency; return whether there was any."""
         took = False
         for region in self._regions:
             for mapping in self._client("lambda", region).list_event_source_mappings()["EventSourceMappings"]:
@@ -85,12 +85,12 @@ class Poller:
         return took
 
     def running(self) -> list[concurrent.futures.Future[None]]:
-        """Give what is being processed."""
+        """Return the batches that are being processed."""
         with self._lock:
             return [future for futures in self._running.values() for future in futures]
 
     def redeliver(self) -> int:
-        """Make failed messages visible, as if their visibility timeout had passed; give their number."""
+        """Make failed messages visible, as if their visibility timeout had passed; return their number."""
         with self._lock:
             deliveries, self._undeleted = self._undeleted, []
         for delivery in deliveries:
@@ -100,13 +100,13 @@ class Poller:
         return len(deliveries)
 
     def take_served_regions(self) -> set[str]:
-        """Give the regions in which functions have run since the last call."""
+        """Return the regions in which functions have run since the last call."""
         with self._lock:
             served, self._served = self._served, set()
         return served
 
     def close(self) -> None:
-        """Wait for what runs."""
+        """Wait for running functions."""
         self._workers.shutdown(wait=True)
 
     def _has_room(self, mapping: dict[str, Any]) -> bool:
@@ -123,7 +123,7 @@ class Poller:
             function = self._invoker.function(region, mapping["FunctionArn"])
             sqs = self._server.client("sqs", region, self._invoker.assume_role(function))
             queue_url = f"{self._server.endpoint}/{queue_arn.split(':')[4]}/{queue_arn.split(':')[5]}"
-            # Lambda asks it too, so the role must allow that.
+            # Lambda makes this call too, so the role must allow it.
             sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["All"])
             messages = sqs_batch.receive(sqs, queue_url, mapping["BatchSize"])
         except ClientError as error:
@@ -152,7 +152,7 @@ class Poller:
             self._report(f"{type(error).__name__}: {error}")
 
     def _process(self, batch: _Batch) -> None:
-        """Invoke the function with one batch and delete what succeeded; the rest reappears in time."""
+        """Invoke the function with one batch and delete the processed messages; the others reappear later."""
         failed = self._invoke(batch)
         for message in batch.messages:
             if message["MessageId"] not in failed:
@@ -172,16 +172,16 @@ class Poller:
             self._served.add(batch.function.region)
 
     def _invoke(self, batch: _Batch) -> set[str]:
-        """Invoke the function with one batch; give which of its messages stay in the queue."""
+        """Invoke the function with one batch; return the ids of the messages that stay in the queue."""
         everything = [message["MessageId"] for message in batch.messages]
         if batch.function.reserved_concurrency == 0:
-            # What the mapping received and may not run reappears, too, and has been received once more.
+            # A throttled batch reappears too, and its receive counts have grown.
             self._invoker.throttle(batch.function)
             return set(everything)
         records = [sqs_batch.record(message, batch.queue_arn) for message in batch.messages]
         try:
             invocation = self._invoker.invoke(batch.function, {"Records": records})
-        except (ClientError, LocalError) as error:  # no session of the role, or a layer that Lambda refuses
+        except (ClientError, LocalError) as error:  # the role cannot be assumed, or Lambda refuses a layer
             self._report(f"{batch.function.arn}: {error}")
             return set(everything)
         return sqs_batch.failed_messages(invocation, everything, partial=batch.partial)

@@ -1,4 +1,4 @@
-"""A batch of SQS messages on its way through a function: received, handed over, and what of it stays."""
+"""A batch of SQS messages: receive it, convert it to records, and find the messages that stay."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from local.embedded_lambda.execution_environment import Invocation
 
 RECEIVE_MAX = 10
-"""Messages in one ReceiveMessage (SQS quotas)."""
+"""Maximum number of messages in one ReceiveMessage (SQS Developer Guide, "Amazon SQS message quotas")."""
 
 
 def receive(sqs: Any, queue_url: str, batch_size: int) -> list[dict[str, Any]]:  # noqa: ANN401 - boto3
-    """Receive up to so many messages of a queue; fewer where there are no more."""
+    """Receive up to `batch_size` messages from a queue."""
     messages: list[dict[str, Any]] = []
     while len(messages) < batch_size:
         received = sqs.receive_message(
@@ -30,7 +30,7 @@ def receive(sqs: Any, queue_url: str, batch_size: int) -> list[dict[str, Any]]: 
 
 
 def record(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:
-    """Give a message as the event source mapping hands it to the function."""
+    """Return a message in the format in which an event source mapping passes it to the function."""
     attributes = message["Attributes"]
     names = ("ApproximateReceiveCount", "SentTimestamp", "SenderId", "ApproximateFirstReceiveTimestamp")
     return {
@@ -51,10 +51,10 @@ def record(message: dict[str, Any], queue_arn: str) -> dict[str, Any]:
 
 
 def failed_messages(invocation: Invocation, message_ids: Sequence[str], *, partial: bool) -> set[str]:
-    """Tell which messages of a batch stay in the queue.
+    """Return the ids of the messages in a batch that stay in the queue.
 
-    All, if the function failed or its answer is malformed; none, if it named none or does not report them
-    (Lambda Developer Guide, "Reporting batch item failures").
+    All stay if the function failed or its response is malformed. None stays if the response reports none, or
+    if the mapping does not use reports (Lambda Developer Guide, "Reporting batch item failures").
     """
     everything = set(message_ids)
     if invocation.error is not None:
@@ -65,5 +65,5 @@ def failed_messages(invocation: Invocation, message_ids: Sequence[str], *, parti
         failed = {failure["itemIdentifier"] for failure in invocation.returned.get("batchItemFailures") or ()}
     except (AttributeError, KeyError, TypeError):
         return everything
-    strangers = failed - everything
-    return everything if strangers else failed
+    unknown = failed - everything
+    return everything if unknown else failed

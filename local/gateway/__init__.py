@@ -1,1 +1,1 @@
-"""The way in to the server: what every request must pass before moto sees it."""
+"""The server's gateway: the checks that every request must pass before moto handles it."""

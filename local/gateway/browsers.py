@@ -1,8 +1,8 @@
-"""Refuse what a web page can make a browser send to this machine.
+"""Refuse the requests that a web page can make a browser send to this machine.
 
-A page of any site can send requests to the loopback interface. With DNS rebinding, the browser even takes the
-server for part of that site, and lets the page read the answers. Such requests still tell where they come
-from, by `Host`, `Origin` and `Sec-Fetch-Site` (Fetch Standard; Fetch Metadata Request Headers, W3C).
+A page of any site can send requests to the loopback interface. With DNS rebinding, the page can also read the
+responses. The headers `Host`, `Origin` and `Sec-Fetch-Site` show the origin of such requests (Fetch Standard;
+Fetch Metadata Request Headers, W3C).
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 _NAMES = ("127.0.0.1", "localhost")
 _BUCKET_LABEL = re.compile(r"[a-z0-9][a-z0-9.-]*", re.IGNORECASE)
 _OWN_FETCHES = ("none", "same-origin")
-"""`none` is what a person typed. `same-site` is refused: another port of this machine is of the same site."""
+"""`none`: a person typed the URL. `same-site` is refused, because other ports of this machine are that."""
 
 
 def reason_to_refuse(environ: Mapping[str, str], port: int) -> str | None:
-    """Say why a request (WSGI) must not be answered; None when nothing speaks against it.
+    """Return why a request must be refused; None if it may be handled.
 
     Args:
-        environ: The request.
-        port: The port that the server listens on.
+        environ: The request, in WSGI's format.
+        port: The port on which the server listens.
     """
     host = environ.get("HTTP_HOST", "")
     if not _is_own_host(host, port):
         return (
-            f"Host must be 127.0.0.1:{port} or localhost:{port}, or a bucket's name below them, got {host!r}"
+            f"Host must be 127.0.0.1:{port} or localhost:{port}, or a bucket's name before one, got {host!r}"
         )
     origin = environ.get("HTTP_ORIGIN")
     if origin is not None and origin not in {f"http://{name}:{port}" for name in _NAMES}:

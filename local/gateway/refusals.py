@@ -1,4 +1,4 @@
-"""Refusals in the form that each service's SDK reads."""
+"""Error responses in the format that each service's SDK reads."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _QUERY = {
 
 
 def refuse(start_response: Callable[..., Any], message: str) -> list[bytes]:
-    """Answer 403 with a line of text: for browsers and people."""
+    """Respond with status 403 and a line of text."""
     return _answer(start_response, "text/plain; charset=utf-8", f"{message}\n")
 
 
 def refuse_signature(
     environ: Mapping[str, Any], start_response: Callable[..., Any], kind: str, message: str
 ) -> list[bytes]:
-    """Answer 403 with the error that AWS's services give (IAM User Guide, "Common errors").
+    """Respond with status 403 and the error of AWS's services (IAM User Guide, "Common errors").
 
-    Services that take JSON answer in JSON, those that take forms in XML, and S3 in XML of its own.
+    Services with JSON requests respond in JSON, services with form requests in XML, and S3 in its own XML.
     """
     content_type = environ.get("CONTENT_TYPE", "")
     is_lambda_call = "/lambda/aws4_request" in environ.get("HTTP_AUTHORIZATION", "")
@@ -63,7 +63,7 @@ def _answer(
     status = HTTPStatus.FORBIDDEN
     start_response(
         f"{status.value} {status.phrase}",
-        # Never to be taken for a page or a script.
+        # A browser must not interpret it as a page or a script.
         [("Content-Type", content_type), ("X-Content-Type-Options", "nosniff"), *headers],
     )
     return [text.encode()]

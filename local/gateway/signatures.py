@@ -1,7 +1,7 @@
-"""Check that a request is signed with a key that IAM or STS gave out (Signature Version 4).
+"""Check that a request is signed with a key of IAM or STS (Signature Version 4).
 
-Moto checks signatures too, but each service for itself: some paths check nothing, and one request header
-switches the check off. Here, every request is checked before moto sees it.
+Moto checks signatures in each service: some paths check nothing, and one request header disables the check.
+Here, every request is checked before moto handles it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _AUTHORIZATION = re.compile(
 
 
 class InvalidSignatureError(Exception):
-    """A request that is not signed, or not with a known key; `kind` says which of these."""
+    """A request has no signature, an unknown key or a wrong signature; `kind` says which."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ UNSIGNED, UNKNOWN_KEY, WRONG_SIGNATURE = "unsigned", "unknown key", "wrong signa
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """The parts of the header `Authorization`."""
+    """The parts of the `Authorization` header."""
 
     key_id: str
     region: str
@@ -53,7 +53,7 @@ class Signature:
         """Read the header.
 
         Raises:
-            InvalidSignatureError: when there is none, or one of another form.
+            InvalidSignatureError: The header is missing or has another format.
         """
         found = _AUTHORIZATION.fullmatch(environ.get("HTTP_AUTHORIZATION", ""))
         if found is None:
@@ -71,23 +71,25 @@ class Signature:
 
 
 def find_credentials(environ: Mapping[str, Any], signature: Signature) -> Any:  # noqa: ANN401 - botocore's
-    """Find the secret of the key that a request names.
+    """Return the credentials of the key in a request's signature.
 
     Raises:
-        InvalidSignatureError: when neither IAM nor STS gave out the key.
+        InvalidSignatureError: Neither IAM nor STS has created the key.
     """
     try:
         key = create_access_key(ACCOUNT, PARTITION, signature.key_id, Request(dict(environ)).headers)  # type: ignore[arg-type]
     except CreateAccessKeyFailure:
-        raise InvalidSignatureError(UNKNOWN_KEY, f"no access key {signature.key_id!r} exists here") from None
+        raise InvalidSignatureError(
+            UNKNOWN_KEY, f"the access key {signature.key_id!r} does not exist"
+        ) from None
     return key.create_credentials()
 
 
 def verify(environ: Mapping[str, Any], body: bytes, signature: Signature, credentials: Any) -> None:  # noqa: ANN401
-    """Compare the signature with the one that the credentials give.
+    """Compare the signature with the one of the credentials.
 
     Raises:
-        InvalidSignatureError: when it is another one.
+        InvalidSignatureError: They differ.
     """
     request = Request(dict(environ))
     headers = {name: value for name, value in request.headers.items() if name.lower() in signature.headers}

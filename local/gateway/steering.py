@@ -1,4 +1,4 @@
-"""What the project's own processes ask of the server, which no API of AWS offers."""
+"""Functions of the server for the project's own processes that no API of AWS has."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import json
 from local.moto_patches import metrics_clock, s3_lifecycle, service_metrics
 
 PATH = "/_steering/"
-"""Below it: `clock` moves the metrics' clock, `sample` measures the queues, `throttle` refuses writes, `days`
-lets days pass for a bucket."""
+"""Prefix of the paths `clock`, `sample`, `throttle` and `days`."""
 
 
 def answer(path: str, body: bytes) -> bytes:
-    """Do what is asked below `PATH`; give JSON with the time of the metrics' clock.
+    """Handle a request below `PATH`; return JSON with the time of the metrics' clock.
 
     Args:
-        path: `clock` with the body {"offset": seconds}; `sample`; `throttle` with {"table": writes}, for
-            DynamoDB to refuse so many writes; or `days` with {"bucket": days}, for S3's lifecycle rules.
-        body: JSON.
+        path: `clock` with the body {"offset": seconds} moves the metrics' clock. `sample` puts the queues'
+            metrics. `throttle` with {"table": writes} makes DynamoDB refuse the next writes. `days` with
+            {"bucket": days} lets days pass for S3's lifecycle rules.
+        body: The arguments in JSON.
     """
     match path.removeprefix(PATH):
         case "clock":
@@ -30,5 +30,5 @@ def answer(path: str, body: bytes) -> bytes:
             for bucket, days in json.loads(body).items():
                 s3_lifecycle.pass_days(bucket, days)
         case other:
-            raise NotImplementedError(f"{PATH}{other}: there is clock, sample, throttle and days")
+            raise NotImplementedError(f"{PATH}{other}: the paths are clock, sample, throttle and days")
     return json.dumps({"now": metrics_clock.now()}).encode()

@@ -1,7 +1,7 @@
-"""Where moto differs from AWS in what the program rests on, and the smallest patch for each difference.
+"""Patches of moto where it differs from AWS in something that the program needs.
 
-Run inside the server's process by `install`. Each patch says what moto does and what AWS does. What the
-project rests on of moto's internals is named in this folder alone, and moto's version is pinned.
+`install` runs in the server's process. Each patch says what moto does and what AWS does. Only this folder
+uses moto's internals, and moto's version is pinned.
 """
 
 from local.moto_patches import (
@@ -23,7 +23,7 @@ from local.moto_patches import (
     sqs_queues,
 )
 
-# The clock stamps what the other patches put, so it comes after those that wrap the same calls.
+# The clock changes the time of metrics that other patches put, so it wraps their calls last.
 PATCHES = (
     iam_enforcement,
     s3_event_delivery,
@@ -45,6 +45,6 @@ PATCHES = (
 
 
 def install() -> None:
-    """Put every patch in place; call once, before the server answers."""
+    """Apply every patch; call this once, before the server handles requests."""
     for patch in PATCHES:
         patch.install()

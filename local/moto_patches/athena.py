@@ -80,7 +80,7 @@ _executions: dict[str, _Execution] = {}
 
 
 def install() -> None:
-    """Put this patch in place; call once, before the server answers."""
+    """Apply the patch; call this once, before the server handles requests."""
     _name_the_resource_of_each_call()
     for action in (
         _start_query_execution,

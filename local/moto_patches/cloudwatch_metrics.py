@@ -1,4 +1,4 @@
-"""How metrics come to be and are read, and the alarms that are stored."""
+"""Metrics from log lines, reading of metrics, and storage of alarms."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Put these patches in place; call once, before the server answers."""
+    """Apply the patches; call this once, before the server handles requests."""
     _turn_embedded_metrics_into_metrics()
     _match_dimensions_exactly()
     _order_dimensions()
     _answer_percentiles()
     _keep_composite_alarms()
-    _know_nothing_of_a_new_alarm()
+    _start_alarms_with_insufficient_data()
 
 
 def _turn_embedded_metrics_into_metrics() -> None:
-    """CloudWatch Logs extracts metrics from lines in the embedded metric format; moto only stores them."""
+    """CloudWatch Logs extracts metrics from lines in the embedded metric format; moto does not."""
     put_log_events = LogsBackend.put_log_events
 
     def put(
@@ -45,7 +45,7 @@ def _turn_embedded_metrics_into_metrics() -> None:
 
 
 def embedded_metrics(line: str) -> Iterable[tuple[str, list[dict[str, Any]]]]:
-    """Give (namespace, metric data) for each directive of a line in CloudWatch's embedded metric format."""
+    """Yield namespace and metric data for each directive of a line in the embedded metric format."""
     try:
         document = json.loads(line)
         directives = document["_aws"]["CloudWatchMetrics"]
@@ -69,7 +69,7 @@ def embedded_metrics(line: str) -> Iterable[tuple[str, list[dict[str, Any]]]]:
 
 
 def _match_dimensions_exactly() -> None:
-    """Moto counts metrics with further dimensions too; to CloudWatch those are other metrics."""
+    """Moto includes metrics with further dimensions; for CloudWatch they are different metrics."""
     get_metric_statistics = CloudWatchBackend.get_metric_statistics
 
     def get(self: CloudWatchBackend, *args: Any, dimensions: list[dict[str, str]], **kwargs: Any) -> Any:  # noqa: ANN401
@@ -89,15 +89,15 @@ def _match_dimensions_exactly() -> None:
 
 
 def _order_dimensions() -> None:
-    """GetMetricData sorts dimensions to compare them, in an order of moto's that depends on their places."""
+    """Moto's GetMetricData compares sorted dimensions, but its order depends on their positions."""
     Dimension.__lt__ = lambda self, other: (self.name, self.value) < (other.name, other.value)
 
 
 def _answer_percentiles() -> None:
-    """CloudWatch answers statistics like p99; moto knows no percentiles."""
+    """CloudWatch has statistics like p99; moto has no percentiles."""
     known = Statistics.get_statistics_for_type
 
-    def statistic(self: Statistics, stat: str) -> Any:  # noqa: ANN401 - as moto has it
+    def statistic(self: Statistics, stat: str) -> Any:  # noqa: ANN401 - moto's type
         if not stat.startswith("p"):
             return known(self, stat)
         values = sorted(self.metric_single_values_list)
@@ -107,19 +107,19 @@ def _answer_percentiles() -> None:
 
 
 def _keep_composite_alarms() -> None:
-    """Moto's PutMetricAlarm stores composite alarms too, but moto answers no PutCompositeAlarm."""
+    """Moto's PutMetricAlarm also stores composite alarms, but moto has no PutCompositeAlarm."""
     CloudWatchResponse.put_composite_alarm = CloudWatchResponse.put_metric_alarm  # type: ignore[attr-defined]
 
 
 def put_metrics(region: str, namespace: str, metrics: list[dict[str, Any]]) -> None:
-    """Publish as a service of AWS does: asking nobody's permission."""
+    """Put metrics as a service of AWS does, without permissions."""
     cloudwatch_backends[ACCOUNT][region].put_metric_data(namespace, metrics)
 
 
-def _know_nothing_of_a_new_alarm() -> None:
-    """A new alarm is INSUFFICIENT_DATA until it is evaluated, and one that is changed keeps its state.
+def _start_alarms_with_insufficient_data() -> None:
+    """A new alarm is INSUFFICIENT_DATA until it is evaluated, and a changed alarm keeps its state.
 
-    moto's is OK (CloudWatch User Guide, "Alarm states"; PutMetricAlarm API page).
+    In moto, both are OK (CloudWatch User Guide, "Alarm states"; CloudWatch API, PutMetricAlarm).
     """
     put_metric_alarm = CloudWatchBackend.put_metric_alarm
 

@@ -1,4 +1,4 @@
-"""What AWS keeps of the calls that change a resource, or tells of it, and moto forgets."""
+"""Changes of resources that AWS stores or returns, and moto does not."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from moto.s3.responses import S3Response
 
 
 def install() -> None:
-    """Put these patches in place; call once, before the server answers."""
-    _keep_function_configurations()
-    _keep_table_encryption()
+    """Apply the patches; call this once, before the server handles requests."""
+    _store_function_configurations()
+    _update_table_encryption()
     _change_keys_of_log_groups()
-    _tell_of_eventbridge_notifications()
+    _return_eventbridge_notifications()
 
 
-def _keep_function_configurations() -> None:
-    """Moto keeps no LoggingConfig or DeadLetterConfig, and updates only some members of a configuration."""
+def _store_function_configurations() -> None:
+    """Moto does not store LoggingConfig and DeadLetterConfig, and updates only some members."""
     create, get_configuration = LambdaFunction.__init__, LambdaFunction.get_configuration
     update_configuration = LambdaFunction.update_configuration
     update_code = LambdaFunction.update_function_code
 
     def create_function(self: LambdaFunction, account_id: str, spec: dict[str, Any], **where: Any) -> None:  # noqa: ANN401 - passed on
         create(self, account_id, spec, **where)
-        _keep(self, spec)
+        _store_configuration(self, spec)
 
     def configuration(self: LambdaFunction, on_create: bool = False) -> dict[str, Any]:
-        # Lambda API reference, "LoggingConfig": as text, in the group of the function's name, by default.
+        # Defaults: text format, and the log group with the function's name (Lambda API, "LoggingConfig").
         default = {"LogFormat": "Text", "LogGroup": self.logs_group_name}
         found = get_configuration(self, on_create=on_create)
         found["LoggingConfig"] = default | self.logging_config  # type: ignore[attr-defined]
@@ -41,7 +41,7 @@ def _keep_function_configurations() -> None:
 
     def update(self: LambdaFunction, config_updates: dict[str, Any]) -> dict[str, Any]:
         update_configuration(self, config_updates)
-        _keep(self, config_updates)
+        _store_configuration(self, config_updates)
         return self.get_configuration()
 
     def update_function_code(self: LambdaFunction, updated_spec: dict[str, Any]) -> dict[str, Any]:
@@ -57,19 +57,19 @@ def _keep_function_configurations() -> None:
     LambdaFunction.dead_letter_config = {}  # type: ignore[attr-defined]
 
 
-def _keep(function: Any, told: dict[str, Any]) -> None:  # noqa: ANN401 - moto's class
-    """Keep the members of a configuration that moto does not."""
-    function.logging_config = told.get("LoggingConfig", function.logging_config)
-    function.dead_letter_config = told.get("DeadLetterConfig", function.dead_letter_config)
-    function.tracing_config = told.get("TracingConfig", function.tracing_config)
-    if "EphemeralStorage" in told:
-        function.ephemeral_storage = told["EphemeralStorage"]["Size"]
-    if "KMSKeyArn" in told:
-        function.kms_key_arn = told["KMSKeyArn"] or None
+def _store_configuration(function: Any, given: dict[str, Any]) -> None:  # noqa: ANN401 - moto's class
+    """Store the members of a configuration that moto does not store."""
+    function.logging_config = given.get("LoggingConfig", function.logging_config)
+    function.dead_letter_config = given.get("DeadLetterConfig", function.dead_letter_config)
+    function.tracing_config = given.get("TracingConfig", function.tracing_config)
+    if "EphemeralStorage" in given:
+        function.ephemeral_storage = given["EphemeralStorage"]["Size"]
+    if "KMSKeyArn" in given:
+        function.kms_key_arn = given["KMSKeyArn"] or None
 
 
-def _keep_table_encryption() -> None:
-    """Moto's UpdateTable leaves a table's encryption as it was created."""
+def _update_table_encryption() -> None:
+    """Moto's UpdateTable does not change a table's encryption."""
     update_table = DynamoHandler.update_table
 
     def update(self: DynamoHandler) -> Any:  # noqa: ANN401 - moto's class
@@ -82,7 +82,7 @@ def _keep_table_encryption() -> None:
 
 
 def _change_keys_of_log_groups() -> None:
-    """Moto has no AssociateKmsKey and no DisassociateKmsKey."""
+    """Moto has neither AssociateKmsKey nor DisassociateKmsKey."""
 
     def associate(self: LogsResponse) -> ActionResult:
         self.logs_backend.groups[self._get_param("logGroupName")].kms_key_id = self._get_param("kmsKeyId")
@@ -92,8 +92,8 @@ def _change_keys_of_log_groups() -> None:
     LogsResponse.disassociate_kms_key = associate  # type: ignore[attr-defined]
 
 
-def _tell_of_eventbridge_notifications() -> None:
-    """Moto's GetBucketNotificationConfiguration leaves out that events go to EventBridge."""
+def _return_eventbridge_notifications() -> None:
+    """Moto's GetBucketNotificationConfiguration does not return the configuration for EventBridge."""
     get_bucket_notification = S3Response.get_bucket_notification
 
     def get(self: S3Response) -> Any:  # noqa: ANN401 - moto's class

@@ -1,4 +1,4 @@
-"""What AWS refuses to create twice, or to delete while something uses it, and moto accepts."""
+"""Creations and deletions that AWS refuses and moto accepts: duplicates, and resources in use."""
 
 from __future__ import annotations
 
@@ -21,55 +21,55 @@ from local import policies
 from local.moto_patches.moto_account import PARTITION
 
 _ACCOUNT_REGIONAL = re.compile(r"-\d{12}-[a-z0-9-]+-an$")
-"""The end of a bucket's name in the namespace of an account and region."""
+"""The end of a bucket's name in the account-regional namespace."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Interfaces:
-    """The network interfaces that Lambda made for a function and has not deleted yet."""
+    """The network interfaces that Lambda has created for a function and has not deleted yet."""
 
     role: str
     subnets: frozenset[str]
     groups: frozenset[str]
 
 
-_left: dict[str, list[_Interfaces]] = {}
-"""By region, those of functions that were deleted or moved."""
+_retained: dict[str, list[_Interfaces]] = {}
+"""By region, interfaces of functions that were deleted or moved to another network."""
 
 
 def install() -> None:
-    """Put these patches in place; call once, before the server answers."""
-    _keep_interfaces_of_functions()
-    _keep_what_interfaces_use()
-    _keep_vpcs_that_are_in_use()
-    _keep_alarms_of_composite_alarms()
+    """Apply the patches; call this once, before the server handles requests."""
+    _retain_interfaces_of_functions()
+    _protect_networks_of_interfaces()
+    _protect_vpcs_in_use()
+    _protect_alarms_of_composite_alarms()
     _refuse_second_event_source_mappings()
     _refuse_second_buckets()
 
 
-def _keep_interfaces_of_functions() -> None:
-    """Lambda's interfaces outlive the function, and the network configuration, that they were made for.
+def _retain_interfaces_of_functions() -> None:
+    """Lambda's interfaces remain after the function or its network configuration is deleted.
 
-    Lambda developer guide, "Giving Lambda functions access to resources in an Amazon VPC".
+    (Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC".)
     """
     delete_function, update_configuration = LambdaBackend.delete_function, LambdaFunction.update_configuration
 
     def delete(self: LambdaBackend, function_name: str, qualifier: str | None = None) -> None:
-        _leave(self.get_function(function_name))
+        _retain_interfaces(self.get_function(function_name))
         delete_function(self, function_name, qualifier)
 
     def update(self: LambdaFunction, config_updates: dict[str, Any]) -> dict[str, Any]:
         if "VpcConfig" in config_updates:
-            _leave(self)
+            _retain_interfaces(self)
         return update_configuration(self, config_updates)
 
     LambdaBackend.delete_function = delete
     LambdaFunction.update_configuration = update
 
 
-def _leave(function: LambdaFunction) -> None:
+def _retain_interfaces(function: LambdaFunction) -> None:
     if interfaces := _interfaces(function):
-        _left.setdefault(function.region, []).append(interfaces)
+        _retained.setdefault(function.region, []).append(interfaces)
 
 
 def _interfaces(function: LambdaFunction) -> _Interfaces | None:
@@ -83,11 +83,11 @@ def _interfaces(function: LambdaFunction) -> _Interfaces | None:
     )
 
 
-def _keep_what_interfaces_use() -> None:
-    """EC2 deletes no subnet or security group that an interface is in (DependencyViolation).
+def _protect_networks_of_interfaces() -> None:
+    """EC2 refuses to delete a subnet or security group of an interface (DependencyViolation).
 
-    Those that nobody needs any more go when they are in the way here, and not 20 minutes later. They stay for
-    ever if the role may not delete them any more, for Lambda deletes them with the role of the function.
+    Unused interfaces are deleted here when they prevent a deletion, and not 20 minutes later as on AWS. They
+    remain if the function's role may not delete them, because Lambda deletes them with this role.
     """
     delete_subnet, delete_security_group = EC2Backend.delete_subnet, EC2Backend.delete_security_group
 
@@ -104,17 +104,19 @@ def _keep_what_interfaces_use() -> None:
 
 
 def _check_unused(ec2: EC2Backend, used: str | None) -> None:
-    """Refuse if an interface uses the subnet or group."""
+    """Raise an error if an interface uses the subnet or group."""
     functions = lambda_backends[ec2.account_id][ec2.region_name].list_functions()
     in_use = [interfaces for function in functions if (interfaces := _interfaces(function))]
-    left = _left.get(ec2.region_name, [])
-    left[:] = [one for one in left if used not in one.subnets | one.groups or not _may_delete(ec2, one.role)]
-    if any(used in interfaces.subnets | interfaces.groups for interfaces in [*in_use, *left]):
+    retained = _retained.get(ec2.region_name, [])
+    retained[:] = [
+        one for one in retained if used not in one.subnets | one.groups or not _may_delete(ec2, one.role)
+    ]
+    if any(used in interfaces.subnets | interfaces.groups for interfaces in [*in_use, *retained]):
         raise DependencyViolationError(f"resource {used} has a dependent object")
 
 
 def _may_delete(ec2: EC2Backend, role_arn: str) -> bool:
-    """Tell whether a role exists and may delete network interfaces."""
+    """Return whether a role exists and may delete network interfaces."""
     iam = iam_backends[ec2.account_id][PARTITION]
     role = next((role for role in iam.roles.values() if role.arn == role_arn), None)
     if role is None:
@@ -135,8 +137,8 @@ def _may_delete(ec2: EC2Backend, role_arn: str) -> bool:
     return policies.Decision.ALLOW in decisions and policies.Decision.DENY not in decisions
 
 
-def _keep_vpcs_that_are_in_use() -> None:
-    """Moto deletes a VPC with security groups or endpoints in it; EC2 none with anything in it."""
+def _protect_vpcs_in_use() -> None:
+    """Moto deletes a VPC with security groups or endpoints; EC2 deletes only an empty VPC."""
     delete_vpc = EC2Backend.delete_vpc
 
     def delete(self: EC2Backend, vpc_id: str) -> Any:  # noqa: ANN401 - moto's class
@@ -153,8 +155,8 @@ def _keep_vpcs_that_are_in_use() -> None:
     EC2Backend.delete_vpc = delete
 
 
-def _keep_alarms_of_composite_alarms() -> None:
-    """CloudWatch deletes no alarm that the rule of a composite alarm names (DeleteAlarms API page)."""
+def _protect_alarms_of_composite_alarms() -> None:
+    """CloudWatch does not delete an alarm in the rule of a composite alarm (CloudWatch API, DeleteAlarms)."""
     delete_alarms = CloudWatchBackend.delete_alarms
 
     def delete(self: CloudWatchBackend, alarm_names: list[str]) -> None:
@@ -171,13 +173,13 @@ def _keep_alarms_of_composite_alarms() -> None:
 
 
 def _alarms_of(rule: str) -> set[str]:
-    """Give the names of the alarms in a composite alarm's rule, which may have their ARNs."""
+    """Return the names of the alarms in a composite alarm's rule, which has names or ARNs."""
     named = re.findall(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+)""", rule)
     return {name.rpartition(":alarm:")[2].strip() for name in named}
 
 
 def _refuse_second_event_source_mappings() -> None:
-    """Lambda maps a queue to a function once."""
+    """Lambda refuses a second mapping of a queue to the same function; moto accepts it."""
     create_event_source_mapping = LambdaBackend.create_event_source_mapping
 
     def create(self: LambdaBackend, spec: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's class
@@ -197,9 +199,9 @@ def _refuse_second_event_source_mappings() -> None:
 
 
 def _refuse_second_buckets() -> None:
-    """In us-east-1, S3 takes a second CreateBucket of a global name, and so does moto for every name there.
+    """In us-east-1, moto accepts a second CreateBucket of every name; S3 accepts it of global names only.
 
-    S3 user guide, "Namespaces for general purpose buckets": not in the namespace of an account and region.
+    (S3 User Guide, "Namespaces for general purpose buckets".)
     """
     create_bucket = S3Backend.create_bucket
 

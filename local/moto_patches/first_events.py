@@ -1,4 +1,4 @@
-"""Which uploads S3 tells of: none of the first minutes, and one in parts only once."""
+"""Events of uploads: none in the first minutes of a bucket, and one for a multipart upload."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from moto.s3.models import FakeBucket, S3Backend
 from local.moto_patches import metrics_clock
 
 START_SECONDS = "EMBEDDED_AWS_EVENTS_AFTER_SECONDS"
-"""The environment variable that says how long after it is told to a bucket begins to send events.
+"""The environment variable with the delay after which a bucket begins to send events, in seconds.
 
-S3 takes about five minutes (S3 User Guide, "Enabling Amazon EventBridge"); the embedded AWS none, by default.
+On AWS, it is about five minutes (S3 User Guide, "Enabling Amazon EventBridge"). The default is 0.
 """
 
 
 def install() -> None:
-    """Put these patches in place, over those of `s3_event_delivery`; call once, before the server answers."""
+    """Apply the patches, after those of `s3_event_delivery`; call this once, before requests are handled."""
     if seconds := float(os.environ.get(START_SECONDS, "0")):
-        _begin_some_time_after_they_are_switched_on(seconds)
-    _tell_once_of_an_upload_in_parts()
+        _delay_the_first_events(seconds)
+    _send_one_event_for_a_multipart_upload()
 
 
-def _begin_some_time_after_they_are_switched_on(seconds: float) -> None:
-    """Moto sends events at once; on AWS, nothing tells of the uploads of the first minutes."""
+def _delay_the_first_events(seconds: float) -> None:
+    """Moto sends events at once; S3 sends none for uploads in the first minutes."""
     send, configure = notifications._send_event_bridge_message, FakeBucket.set_notification_configuration  # noqa: SLF001 - moto's module
     begins: dict[str, float] = {}
 
@@ -43,15 +43,15 @@ def _begin_some_time_after_they_are_switched_on(seconds: float) -> None:
     notifications._send_event_bridge_message = send_later  # noqa: SLF001 - moto's module
 
 
-def _tell_once_of_an_upload_in_parts() -> None:
-    """Moto tells of the object, of its tags and of the upload's completion; S3 of the last alone.
+def _send_one_event_for_a_multipart_upload() -> None:
+    """Moto sends events for the object, its tags and the completion; S3 sends only the last one.
 
     (S3 User Guide, "Using EventBridge": the reason CompleteMultipartUpload.)
     """
     send, complete = notifications._send_event_bridge_message, S3Backend.complete_multipart_upload  # noqa: SLF001 - moto's module
     completing = [False]
 
-    def complete_and_tell_once(self: S3Backend, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
+    def complete_with_one_event(self: S3Backend, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
         completing[0] = True
         try:
             return complete(self, *args, **kwargs)
@@ -63,5 +63,5 @@ def _tell_once_of_an_upload_in_parts() -> None:
         if not completing[0] or event_name == completed:
             send(account_id, bucket, event_name, key)
 
-    S3Backend.complete_multipart_upload = complete_and_tell_once
+    S3Backend.complete_multipart_upload = complete_with_one_event
     notifications._send_event_bridge_message = send_once  # noqa: SLF001 - moto's module

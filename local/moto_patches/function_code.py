@@ -1,4 +1,4 @@
-"""The archives of functions and layers, at addresses that lead somewhere."""
+"""Downloads of the archives of functions and layers."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from flask import request
 from moto.awslambda.models import LambdaFunction, LayerVersion
 
 PATH = f"/_lambda/{secrets.token_urlsafe(32)}/"
-"""Below it, the server answers with `archive`. Nobody can guess it, as nobody can guess a presigned URL."""
+"""Prefix of the archives' paths. It is secret, like a presigned URL."""
 
 _archives: dict[str, bytes] = {}
 
 
 def archive(path: str) -> bytes | None:
-    """The archive at a path of the server, if there is one."""
+    """Return the archive at a path of the server; None if there is none."""
     return _archives.get(path.removeprefix(PATH))
 
 
 def install() -> None:
-    """AWS gives presigned URLs to the archives of functions and layers; those of moto lead nowhere."""
+    """AWS returns presigned URLs of archives; moto's URLs do not work."""
     get_code, get_layer_version = LambdaFunction.get_code, LayerVersion.get_layer_version
 
     def located(archive: bytes) -> str:
@@ -32,7 +32,7 @@ def install() -> None:
     def code(self: LambdaFunction) -> dict[str, Any]:
         response = get_code(self)
         response["Code"]["Location"] = located(self.code_bytes)
-        if self.reserved_concurrency is not None:  # which moto leaves out when it is 0
+        if self.reserved_concurrency is not None:  # moto omits it if it is 0
             response["Concurrency"] = {"ReservedConcurrentExecutions": int(self.reserved_concurrency)}
         return response
 

@@ -1,4 +1,4 @@
-"""Who may do what: policies evaluated as IAM evaluates them, refusals in the words of each service."""
+"""Permissions: policies are evaluated as by IAM, and denials have the format of each service."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
 
 
 def install() -> None:
-    """Put these patches in place; call once, before the server answers."""
+    """Apply the patches; call this once, before the server handles requests."""
     _leave_signatures_to_the_gateway()
     _evaluate_policies_as_iam_does()
-    _deny_in_the_services_own_words()
+    _deny_in_the_services_formats()
     _enforce_bucket_policies_by_action()
     _name_the_resource_of_each_call()
     _hide_missing_objects_from_callers_who_may_not_list()
 
 
 def _leave_signatures_to_the_gateway() -> None:
-    """Moto checks the signature of a GET with its parameters as its body, and so refuses those of Lambda.
+    """Moto takes a GET's parameters for its body, so it refuses signatures of Lambda's calls.
 
-    Where a header names one of Cognito's public calls, moto asks for neither a signature nor a permission.
-    `local/gateway` has checked the signature of each request before, so every call has a caller to ask about.
+    If a header names a public call of Cognito, moto checks neither signature nor permissions. `local/gateway`
+    has checked the signature of each request before, so every call has a caller.
     """
     access_control.IAMRequestBase.check_signature = lambda _: None  # type: ignore[method-assign]
     ActionAuthenticatorMixin.PUBLIC_OPERATIONS = []
 
 
 def _evaluate_policies_as_iam_does() -> None:
-    """Moto takes a condition that it cannot evaluate for a Deny, and any service principal for nobody.
+    """Moto treats an unknown condition as a Deny, and knows no service principals.
 
-    So a TLS-only bucket policy shuts everybody out, and no service can assume a role whose trust policy
-    names it. AWS skips a statement whose conditions do not hold.
+    So a TLS-only bucket policy denies every call, and no service can assume a role. AWS skips a statement
+    whose conditions are not met.
     """
     decisions = {
         policies.Decision.ALLOW: access_control.PermissionResult.PERMITTED,
@@ -57,12 +57,12 @@ def _evaluate_policies_as_iam_does() -> None:
         self: access_control.IAMPolicy,
         action: str,
         resource: str = "*",
-        principal: str | None = None,  # noqa: ARG001 - asked of the request instead
+        principal: str | None = None,  # noqa: ARG001 - read from the request instead
         incoming_condition_values: dict[str, str] | None = None,  # noqa: ARG001 - as above
     ) -> access_control.PermissionResult:
-        # CloudWatch signs as "monitoring", and moto takes that for the name of its actions.
+        # CloudWatch's signing name is "monitoring", which moto uses as the prefix of its actions.
         action = action.replace("monitoring:", "cloudwatch:", 1)
-        # Moto names these after the request's method. S3 has no such actions, and asks for others.
+        # Moto forms these names from the request's method. S3 has no such actions.
         action = {"s3:HeadObject": "s3:GetObject", "s3:PostObject": "s3:PutObject"}.get(action, action)
         asked = policies.Request(
             action=action, resource=resource, principals=_principals(), context=_condition_keys()
@@ -72,8 +72,8 @@ def _evaluate_policies_as_iam_does() -> None:
     access_control.IAMPolicy.is_action_permitted = is_action_permitted
 
 
-def _deny_in_the_services_own_words() -> None:
-    """Services that speak JSON deny with AccessDeniedException; moto in XML, which no SDK reads there."""
+def _deny_in_the_services_formats() -> None:
+    """Services with JSON deny with AccessDeniedException; moto uses XML, which their SDKs cannot read."""
     in_xml = access_control.IAMRequest._raise_access_denied  # noqa: SLF001 - moto's class
 
     def deny(self: Any) -> NoReturn:  # noqa: ANN401 - moto's class
@@ -90,7 +90,7 @@ def _deny_in_the_services_own_words() -> None:
 
 
 def _enforce_bucket_policies_by_action() -> None:
-    """Moto asks the bucket policy about `s3:{Method}Object` only; AWS about the action that IAM is asked."""
+    """Moto evaluates the bucket policy for `s3:{Method}Object` only; AWS for the same action as IAM."""
     by_identity = access_control.IAMRequestBase.check_action_permitted
 
     def check_action_permitted(self: Any, resource: str) -> None:  # noqa: ANN401 - moto's class
@@ -107,10 +107,10 @@ def _enforce_bucket_policies_by_action() -> None:
 
 
 def _name_the_resource_of_each_call() -> None:
-    """Moto compares a role's policy for DynamoDB and Logs with the resource "*", so exact ARNs never match.
+    """For DynamoDB and Logs, moto evaluates policies for the resource "*", so exact ARNs never match.
 
-    AWS compares it with the table, its index, or the log stream (Service Authorization Reference). It also
-    asks for `s3:GetObjectVersion` when HeadObject names a version, where moto asks for `s3:GetObject`.
+    AWS evaluates them for the table, its index, or the log stream (Service Authorization Reference). For
+    HeadObject of a version, AWS requires `s3:GetObjectVersion`, and moto `s3:GetObject`.
     """
 
     def table(self: DynamoHandler) -> str:
@@ -125,13 +125,13 @@ def _name_the_resource_of_each_call() -> None:
         stream = self._get_param("logStreamName", "") if self._get_action() == "PutLogEvents" else ""
         return f"arn:aws:logs:{self.region}:{ACCOUNT}:log-group:{group}:log-stream:{stream}" if group else "*"
 
-    DynamoHandler._determine_resource = table  # type: ignore[attr-defined]  # noqa: SLF001 - moto's hook for it
-    LogsResponse._determine_resource = log_stream  # type: ignore[attr-defined]  # noqa: SLF001 - moto's hook for it
+    DynamoHandler._determine_resource = table  # type: ignore[attr-defined]  # noqa: SLF001 - moto's hook
+    LogsResponse._determine_resource = log_stream  # type: ignore[attr-defined]  # noqa: SLF001 - moto's hook
     ACTION_MAP["KEY"]["HEAD"]["versionId"] = "GetObjectVersion"
 
 
 def _hide_missing_objects_from_callers_who_may_not_list() -> None:
-    """S3 answers 403, not 404, for what is not there to a caller without s3:ListBucket; moto always 404."""
+    """For a missing object, S3 answers 403 to a caller without s3:ListBucket; moto always answers 404."""
     get_key, head_object = S3Response._get_key, S3Response.head_object  # noqa: SLF001 - moto's class
 
     def check_listing(self: S3Response) -> None:
@@ -158,9 +158,9 @@ def _hide_missing_objects_from_callers_who_may_not_list() -> None:
 
 
 def caller_may(action: str, resource: str, context: Mapping[str, str]) -> bool:
-    """Tell whether the caller of the request being answered may do something else on its own behalf.
+    """Return whether the caller of the current request has another permission.
 
-    A service that acts for its caller, as Athena does, asks for the caller's rights.
+    A service that acts for its caller, such as Athena, uses the caller's permissions.
     """
     key_id = request.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
     caller = access_control.create_access_key(ACCOUNT, PARTITION, key_id, request.headers)  # type: ignore[arg-type]
@@ -173,11 +173,11 @@ def caller_may(action: str, resource: str, context: Mapping[str, str]) -> bool:
 
 
 def _principals() -> dict[str, tuple[str, ...]]:
-    """All the names by which a policy may know the caller of the request being answered."""
+    """Return all names of the current request's caller that a policy may use."""
     caller = _caller()
     if caller is None:
         return {}
-    if caller.endswith(".amazonaws.com"):  # a service of AWS, as whose user the embedded service signs
+    if caller.endswith(".amazonaws.com"):  # the user of an embedded service of AWS
         return {"Service": (caller.rpartition("/")[2],)}
     return {"AWS": (caller, _holder(caller), ACCOUNT, f"arn:aws:iam::{ACCOUNT}:root")}
 
@@ -190,13 +190,13 @@ _ENCRYPTION_HEADERS = (
 
 
 def _condition_keys() -> dict[str, str]:
-    """The global condition keys that AWS would know about the request being answered."""
+    """Return the global condition keys of the current request."""
     caller = _caller()
     if caller is None:
         return {"aws:SecureTransport": "true"}
     keys = {
-        # The server listens on the loopback, where plain HTTP stands for the TLS of AWS's endpoints;
-        # who wants to be taken for a client without TLS says so as a proxy would.
+        # Plain HTTP on the loopback interface counts as TLS. A client without TLS is emulated with the
+        # header of a proxy.
         "aws:SecureTransport": str(request.headers.get("X-Forwarded-Proto", "https") == "https").lower(),
         "s3:TlsVersion": "1.3",
         "aws:RequestedRegion": request.headers["Authorization"].split("/")[2],
@@ -205,7 +205,7 @@ def _condition_keys() -> dict[str, str]:
         f"s3:{header}": request.headers[header] for header in _ENCRYPTION_HEADERS if header in request.headers
     }
     if caller.endswith(".amazonaws.com"):
-        # A service says for which resource it acts by these headers of STS.
+        # With these headers of STS, a service names the resource that it acts for.
         return keys | {
             "aws:PrincipalIsAWSService": "true",
             "aws:SourceAccount": request.headers.get("x-amz-source-account", ""),
@@ -219,7 +219,7 @@ def _condition_keys() -> dict[str, str]:
 
 
 def _caller() -> str | None:
-    """ARN of who signed the request being answered; None where nobody did, or where there is none."""
+    """Return the ARN of the current request's caller; None without a request or a signature."""
     if not has_request_context() or "Credential=" not in request.headers.get("Authorization", ""):
         return None
     key_id = request.headers["Authorization"].partition("Credential=")[2].partition("/")[0]
@@ -227,7 +227,7 @@ def _caller() -> str | None:
 
 
 def _holder(caller: str) -> str:
-    """ARN of the user or role whose policies the caller has: of a session, the role that it assumed."""
+    """Return the ARN of the user or role whose policies apply to the caller: for a session, its role."""
     if ":assumed-role/" not in caller:
         return caller
     return f"arn:aws:iam::{ACCOUNT}:role/{caller.split('/')[1]}"

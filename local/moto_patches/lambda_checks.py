@@ -1,4 +1,4 @@
-"""What Lambda refuses when a function or an event source mapping is made or changed, and moto takes."""
+"""Functions and event source mappings that Lambda refuses and moto accepts."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _MANAGED = ("ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses", "ec2:U
 
 
 def install() -> None:
-    """Put these patches in place; call once, before the server answers."""
+    """Apply the patches; call this once, before the server handles requests."""
     _check_the_role_of_a_function_in_a_network()
     _check_the_queue_of_a_mapping()
 
 
 def _check_the_role_of_a_function_in_a_network() -> None:
-    """Lambda makes the network interfaces of a function with the function's role, and asks IAM beforehand.
+    """Lambda creates network interfaces with the function's role, and checks its permissions first.
 
-    It asks for the deletion and the addresses without naming an interface, so a policy for
-    `network-interface/*` does not match, and one for `*/*` does (Lambda developer guide, "Giving Lambda
-    functions access to resources in an Amazon VPC"; terraform-provider-aws issue 20698). Whether it gives
-    the condition keys of a request is not documented, so none is given here.
+    It checks the deletion and the addresses without naming an interface, so a policy for
+    `network-interface/*` does not match, and one for `*/*` does (Lambda Developer Guide, "Giving Lambda
+    functions access to resources in an Amazon VPC"; terraform-provider-aws issue 20698). Whether this check
+    has condition keys is not documented, so it has none here.
     """
     create, update = LambdaBackend.create_function, LambdaBackend.update_function_configuration
 
@@ -54,9 +54,9 @@ def _check_role(region: str, role: str, network: Mapping[str, Any]) -> None:
     if not network.get("SubnetIds"):
         return
     documents = list(_documents(role))
-    for action, resource in _asked(f"arn:{PARTITION}:ec2:{region}:{ACCOUNT}", network):
-        asked = policies.Request(action=action, resource=resource)
-        decisions = {policies.evaluate(document, asked) for document in documents}
+    for action, resource in _required_permissions(f"arn:{PARTITION}:ec2:{region}:{ACCOUNT}", network):
+        request = policies.Request(action=action, resource=resource)
+        decisions = {policies.evaluate(document, request) for document in documents}
         if policies.Decision.DENY in decisions or policies.Decision.ALLOW not in decisions:
             name = action.partition(":")[2]
             raise InvalidParameterValueException(
@@ -64,8 +64,8 @@ def _check_role(region: str, role: str, network: Mapping[str, Any]) -> None:
             )
 
 
-def _asked(ec2: str, network: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give each action that Lambda asks for, with what it asks it for."""
+def _required_permissions(ec2: str, network: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each action that Lambda checks, with its resource."""
     for resource in (
         *(f"{ec2}:subnet/{subnet}" for subnet in network["SubnetIds"]),
         *(f"{ec2}:security-group/{group}" for group in network.get("SecurityGroupIds", ())),
@@ -89,9 +89,9 @@ def _documents(role_arn: str) -> Iterator[dict[str, Any]]:
 
 
 def _check_the_queue_of_a_mapping() -> None:
-    """Lambda refuses a queue that shows a message again while the function may still be at work on it.
+    """Lambda refuses a queue whose visibility timeout is shorter than the function's timeout.
 
-    (Lambda developer guide, "Creating and configuring an Amazon SQS event source mapping".)
+    (Lambda Developer Guide, "Creating and configuring an Amazon SQS event source mapping".)
     """
     create = LambdaBackend.create_event_source_mapping
 

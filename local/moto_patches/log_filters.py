@@ -1,4 +1,4 @@
-"""Filter patterns of CloudWatch Logs that moto does not know."""
+"""Filter patterns of CloudWatch Logs that moto does not support."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from moto.logs.utils import EventMessageFilter, UnsupportedFilterPattern
 
 
 def install() -> None:
-    """Put this patch in place; call once, before the server answers."""
+    """Apply the patch; call this once, before the server handles requests."""
     _filter_logs_by_alternatives()
 
 
@@ -21,7 +21,7 @@ class _AnyTerm(UnsupportedFilterPattern):
 
 
 def _filter_logs_by_alternatives() -> None:
-    """A filter pattern like `?"a" ?"b"` finds lines with either term; moto finds all lines by it."""
+    """A filter pattern like `?"a" ?"b"` matches lines with either term; in moto, it matches every line."""
     create = EventMessageFilter.__init__
 
     def init(self: EventMessageFilter, pattern: str) -> None:

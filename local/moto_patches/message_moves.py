@@ -1,6 +1,6 @@
-"""SQS's own move of dead letters back to their queue (StartMessageMoveTask), which moto does not have.
+"""StartMessageMoveTask of SQS, which moves dead letters back to their queue and which moto does not have.
 
-Run inside the server's process. Here a move is done when its start is answered.
+Here, a move is complete when the call returns.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from moto.sqs.models import Queue, SQSBackend
 
 _tasks: dict[str, list[dict[str, Any]]] = {}
-"""By the ARN of their source, newest first."""
+"""Tasks by the ARN of their source, newest first."""
 
 
 def install() -> None:
-    """Put the calls in place; call once, before the server answers."""
+    """Add the calls; call this once, before the server handles requests."""
 
     def start(self: SQSResponse) -> ActionResult:
         return ActionResult({"TaskHandle": _move(self.sqs_backend, self._get_param("SourceArn"))})
@@ -35,9 +35,9 @@ def install() -> None:
 
 
 def _move(backend: SQSBackend, source_arn: str) -> str:
-    """Move what is visible to the queue that the source is the dead-letter queue of; gives the task's handle.
+    """Move the visible messages of a dead-letter queue to its source queue; return the task's handle.
 
-    A moved message is a new one: SQS gives it another id and counts its receives anew.
+    A moved message is a new message: SQS gives it a new id and a new receive count.
     """
     by_arn = {queue.queue_arn: queue for queue in backend.queues.values()}
     if source_arn not in by_arn:

@@ -1,6 +1,6 @@
-"""A clock for metrics that can be moved, because alarms look at periods of hours.
+"""A clock for metrics with an offset that tests can set, because alarms have periods of hours.
 
-It moves the time that metrics are stamped with and buckets begin to send events at, and no other.
+The clock applies to the timestamps of metrics and to the time at which buckets begin to send events.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ _offset = 0.0
 
 
 def install() -> None:
-    """Stamp metrics by the clock; call once, before the server answers."""
+    """Apply the clock to metrics; call this once, before the server handles requests."""
     _stamp_metrics_by_the_clock()
 
 
 def now() -> float:
-    """Give the time that metrics are stamped with, seconds since the epoch."""
+    """Return the time of the clock in seconds since the epoch."""
     return time.time() + _offset
 
 
 def move(offset: float) -> None:
-    """Move the clock so many seconds from the real time."""
-    global _offset  # noqa: PLW0603 - the server's one clock
+    """Set the clock's offset from real time in seconds."""
+    global _offset  # noqa: PLW0603 - the server has one clock
     _offset = offset
 
 
 def _stamp_metrics_by_the_clock() -> None:
-    """A metric has the time it says, or that of its arrival; either is moved by the clock's offset."""
+    """Add the clock's offset to the timestamp of each metric, which is the time of the call by default."""
     put_metric_data = CloudWatchBackend.put_metric_data
 
     def put(self: CloudWatchBackend, namespace: str, metric_data: list[dict[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""The one account of the embedded AWS."""
+"""The account of the embedded AWS."""
 
 ACCOUNT = "123456789012"
 PARTITION = "aws"

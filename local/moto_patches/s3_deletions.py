@@ -1,4 +1,4 @@
-"""Which deletions S3 tells of: each, by whatever call, and of which version or delete marker."""
+"""Events of deletions: one for each deleted version and each new or deleted delete marker."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _EVENT = notifications.S3NotificationEvent
 
 
 def install() -> None:
-    """Put these patches in place; call once, before the server answers."""
-    _tell_of_each_deletion()
+    """Apply the patches; call this once, before the server handles requests."""
+    _send_an_event_for_each_deletion()
 
 
-def _tell_of_each_deletion() -> None:
-    """Moto tells of a version that is removed only if it was the last one, and never of a delete marker.
+def _send_an_event_for_each_deletion() -> None:
+    """Moto sends an event only for the last version of a key, and none for delete markers.
 
-    S3 tells of both, also of each object of a batch (S3 User Guide, "Supported event types"). Whether it
-    tells of a delete marker that is removed is not documented; here it does.
+    S3 sends events for both, and for each object of a batch (S3 User Guide, "Supported event types"). Whether
+    it sends one for the deletion of a delete marker is not documented; here it does.
     """
     delete_object, send_event = S3Backend.delete_object, notifications.send_event
     deleting = [False]

@@ -1,4 +1,4 @@
-"""A bucket's encryption, with the kinds of it that uploads may not ask for."""
+"""A bucket's encryption configuration, with the blocked encryption types."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from moto.s3.responses import S3Response
 
 
 def install() -> None:
-    """Put this patch in place; call once, before the server answers."""
+    """Apply the patch; call this once, before the server handles requests."""
     get = S3Response.get_bucket_encryption
 
     def get_whole(self: S3Response) -> Any:  # noqa: ANN401 - moto's answer
-        """Moto keeps the kinds that a bucket refuses, and leaves them out of what it answers."""
+        """Moto stores the blocked encryption types, and does not return them."""
         encryption = self.backend.get_bucket_encryption(self.bucket_name)
         rule = encryption["Rule"] if encryption else {}
         blocked = rule.get("BlockedEncryptionTypes")

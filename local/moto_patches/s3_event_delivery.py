@@ -1,4 +1,4 @@
-"""What S3 tells EventBridge, and how EventBridge delivers it."""
+"""S3's events for EventBridge, and their delivery."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _ETAG_OF_NOTHING = "d41d8cd98f00b204e9800998ecf8427e"
 
 
 def install() -> None:
-    """Put these patches in place; call once, before the server answers."""
+    """Apply the patches; call this once, before the server handles requests."""
     _send_events_as_s3_does()
 
 
 def _send_events_as_s3_does() -> None:
-    """Moto gives all events one id and sequencer, fires disabled rules, and enforces no queue policy.
+    """Moto gives all events the same id and sequencer, runs disabled rules, and ignores queue policies.
 
-    On AWS ids are unique, and the sequencers of one key's events grow and can differ in length. The queue's
-    policy must admit the rule. An event that cannot be delivered goes to the target's dead-letter queue, and
-    is counted as failed.
+    On AWS, ids are unique. The sequencers of a key's events increase and can differ in length. The queue's
+    policy must allow the rule. An event that cannot be delivered is counted as failed, and sent to the
+    target's dead-letter queue.
     """
-    sequence = itertools.count(time.time_ns())  # grows from one run to the next, too
+    sequence = itertools.count(time.time_ns())  # also increases from one run to the next
 
     def send(account_id: str, bucket: Any, event_name: str, key: Any) -> None:  # noqa: ANN401 - moto's classes
         reason = str(getattr(event_name, "value", event_name)).removeprefix("s3:")
@@ -84,18 +84,18 @@ def _send_events_as_s3_does() -> None:
 
 
 def _deletion(name: str) -> dict[str, str]:
-    """Return what the event of a deletion says besides (S3 User Guide, "Event message structure")."""
+    """Return the additional members of a deletion's event (S3 User Guide, "Event message structure")."""
     family, _, what = name.partition(":")
     if family not in ("ObjectRemoved", "LifecycleExpiration"):
         return {}
-    said = {"deletion-type": "Delete Marker Created" if "Marker" in what else "Permanently Deleted"}
+    members = {"deletion-type": "Delete Marker Created" if "Marker" in what else "Permanently Deleted"}
     if family == "LifecycleExpiration":
-        return said | {"reason": "Lifecycle Expiration", "requester": "s3.amazonaws.com"}
-    return said | {"reason": "DeleteObject"}
+        return members | {"reason": "Lifecycle Expiration", "requester": "s3.amazonaws.com"}
+    return members | {"reason": "DeleteObject"}
 
 
 def _deliver(rule: Any, target: dict[str, Any], event: dict[str, Any]) -> None:  # noqa: ANN401 - moto's class
-    """Send the event to the target's queue; if that refuses it, to the target's dead-letter queue."""
+    """Send the event to the target's queue, or to its dead-letter queue if the queue refuses it."""
     _count_for_rule(rule, "Invocations")
     error = _send_to_queue(rule, target["Arn"], json.dumps(event))
     if error is None:
@@ -123,10 +123,10 @@ def _send_to_queue(
     body: str,
     attributes: dict[str, Any] | None = None,
 ) -> tuple[str, str] | None:
-    """Send as EventBridge for the rule; give the error's code and message if the queue does not take it."""
+    """Send a message as EventBridge; return the error's code and message if the queue refuses it."""
     _, _, service, region, account, name = arn.split(":", 5)
     if service != "sqs":
-        raise NotImplementedError(f"target {arn}: the embedded EventBridge delivers to SQS only")
+        raise NotImplementedError(f"target {arn}: the embedded EventBridge supports only SQS")
     queue = sqs_backends[account][region].queues.get(name)
     if queue is None:
         return "RESOURCE_NOT_FOUND", f"{arn} does not exist"
@@ -151,7 +151,7 @@ def _send_to_queue(
 
 
 def _count_for_rule(rule: Any, metric: str) -> None:  # noqa: ANN401 - moto's class
-    """Count one event in EventBridge's own metrics of the rule."""
+    """Count one event in EventBridge's metrics of the rule."""
     put_metrics(
         rule.region_name,
         "AWS/Events",

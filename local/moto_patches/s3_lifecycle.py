@@ -1,7 +1,7 @@
-"""What S3's lifecycle rules do as days pass, which moto stores and leaves undone.
+"""S3's lifecycle rules, which moto stores but does not apply.
 
-(S3 User Guide, "Managing the lifecycle of objects".) Days pass for one bucket when a test says so: all that
-is in it grows older, then its rules act. A rule's filter is a prefix, and tags are not looked at.
+(S3 User Guide, "Managing the lifecycle of objects".) A test lets days pass for one bucket: its objects get
+older, then its rules are applied. Only prefixes are supported in a rule's filter, and no tags.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from local.moto_patches.s3_deletions import versions
 
 _EVENT = notifications.S3NotificationEvent
 _SMALLEST_TRANSITION = 128 * 1024
-"""Bytes: smaller objects do not move by default (S3 User Guide, "Transitioning objects")."""
+"""Minimum size in bytes of objects that are transitioned (S3 User Guide, "Transitioning objects")."""
 
 
 def pass_days(bucket_name: str, days: float) -> None:
-    """Let so many days pass for a bucket, and its rules act once."""
+    """Let days pass for a bucket, and apply its rules once."""
     bucket = s3_backends[ACCOUNT][PARTITION].buckets[bucket_name]
     for key_name in list(bucket.keys):
         for version in versions(bucket, key_name):
@@ -31,12 +31,12 @@ def pass_days(bucket_name: str, days: float) -> None:
         upload.days_old = getattr(upload, "days_old", 0) + days  # type: ignore[attr-defined]
     for rule in bucket.rules:
         if rule.status == "Enabled":
-            _act(bucket, rule)
+            _apply(bucket, rule)
 
 
-def _act(bucket: Any, rule: Any) -> None:  # noqa: ANN401 - moto's classes
-    """Do what one rule says: removals for good first, then moves, then delete markers."""
-    for key_name in [name for name in list(bucket.keys) if _is_meant(rule, name)]:
+def _apply(bucket: Any, rule: Any) -> None:  # noqa: ANN401 - moto's classes
+    """Apply one rule: permanent deletions first, then transitions, then expirations."""
+    for key_name in [name for name in list(bucket.keys) if _matches(rule, name)]:
         _remove_noncurrent(bucket, rule, key_name)
         _remove_lone_marker(bucket, rule, key_name)
         for version in versions(bucket, key_name)[-1:]:
@@ -49,11 +49,11 @@ def _act(bucket: Any, rule: Any) -> None:  # noqa: ANN401 - moto's classes
                 _expire(bucket, key_name, version)
     if rule.aimu_days:
         for identifier, upload in list(bucket.multiparts.items()):
-            if _is_meant(rule, upload.key_name) and upload.days_old >= int(rule.aimu_days):
+            if _matches(rule, upload.key_name) and upload.days_old >= int(rule.aimu_days):
                 del bucket.multiparts[identifier]
 
 
-def _is_meant(rule: Any, key_name: str) -> bool:  # noqa: ANN401 - moto's class
+def _matches(rule: Any, key_name: str) -> bool:  # noqa: ANN401 - moto's class
     prefix = rule.filter.prefix if rule.filter and rule.filter.prefix else rule.prefix
     return key_name.startswith(prefix or "")
 
@@ -62,12 +62,12 @@ def _remove_noncurrent(bucket: Any, rule: Any, key_name: str) -> None:  # noqa: 
     if not rule.nve_noncurrent_days:
         return
     kept = versions(bucket, key_name)
-    # A version is noncurrent since the one above it was made.
+    # A version is noncurrent since the next version was created.
     for old, newer in list(itertools.pairwise(kept)):
         if _age(newer.last_modified) >= int(rule.nve_noncurrent_days):
             kept.remove(old)
             bucket.keys.setlist(key_name, kept)
-            _tell(bucket, _EVENT.LIFECYCLEEXPIRATION_DELETE_EVENT, old)
+            _send_event(bucket, _EVENT.LIFECYCLEEXPIRATION_DELETE_EVENT, old)
 
 
 def _remove_lone_marker(bucket: Any, rule: Any, key_name: str) -> None:  # noqa: ANN401 - moto's classes
@@ -77,7 +77,7 @@ def _remove_lone_marker(bucket: Any, rule: Any, key_name: str) -> None:  # noqa:
         case [FakeDeleteMarker() as marker]:
             bucket.keys.setlist(key_name, [])
             bucket.keys.pop(key_name)
-            _tell(bucket, _EVENT.LIFECYCLEEXPIRATION_DELETE_EVENT, marker)
+            _send_event(bucket, _EVENT.LIFECYCLEEXPIRATION_DELETE_EVENT, marker)
 
 
 def _move(version: Any, storage_class: str) -> None:  # noqa: ANN401 - moto's class
@@ -88,10 +88,10 @@ def _move(version: Any, storage_class: str) -> None:  # noqa: ANN401 - moto's cl
 def _expire(bucket: Any, key_name: str, version: Any) -> None:  # noqa: ANN401 - moto's classes
     marker = FakeDeleteMarker(key=version)
     bucket.keys[key_name] = marker
-    _tell(bucket, _EVENT.LIFECYCLE_EXPIRATION_DELETE_MARKER_CREATED_EVENT, marker)
+    _send_event(bucket, _EVENT.LIFECYCLE_EXPIRATION_DELETE_MARKER_CREATED_EVENT, marker)
 
 
-def _tell(bucket: Any, event: Any, version: Any) -> None:  # noqa: ANN401 - moto's classes
+def _send_event(bucket: Any, event: Any, version: Any) -> None:  # noqa: ANN401 - moto's classes
     notifications.send_event(ACCOUNT, event, bucket, version)
 
 

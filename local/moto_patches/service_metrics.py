@@ -1,7 +1,7 @@
-"""What AWS's services report of themselves to CloudWatch and moto does not.
+"""Metrics that AWS's services put to CloudWatch, and moto does not.
 
-Run inside the server's process. S3's request metrics are an option on AWS that costs;
-here they are on: the cost of a gigabyte is derived from them.
+S3's request metrics are optional on AWS and cost money. Here they are enabled: the cost page is derived from
+them.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ if TYPE_CHECKING:
     from moto.dynamodb.models.dynamo_type import Item
 
 _LOG_EVENT_OVERHEAD = 26
-"""Bytes that CloudWatch Logs bills for each event beside its text (CloudWatch Logs API, PutLogEvents)."""
+"""Bytes that CloudWatch Logs adds to each event's text (CloudWatch Logs API, PutLogEvents)."""
 _WRITE_UNIT, _READ_UNIT = 1024, 4096
-"""Bytes that a unit of DynamoDB's capacity writes, or reads consistently."""
+"""Bytes of one write unit and one consistent read unit of DynamoDB."""
 throttled_writes: dict[str, int] = {}
-"""By table, how many writes to refuse from now on: moto's tables take everything."""
+"""By table, the number of writes to refuse: moto never throttles."""
 _sent_at: dict[str, float] = {}
-"""By message id, when it was first seen in a queue, by the metrics' clock."""
+"""By message id, the time at which it was first measured, by the metrics' clock."""
 
 
 def install() -> None:
-    """Put the counters in place; call once, before the server answers."""
+    """Apply the patches; call this once, before the server handles requests."""
     _count_messages()
     _count_log_bytes()
     _count_table_units()
@@ -43,7 +43,7 @@ def install() -> None:
 
 
 def sample_queues(now: float) -> None:
-    """Measure every queue, as SQS does each minute; `now` is the metrics' time."""
+    """Put the metrics of every queue, as SQS does each minute; `now` is the time of the metrics' clock."""
     for regions in list(sqs_backends.values()):
         for backend in list(regions.values()):
             for queue in backend.queues.values():
@@ -76,7 +76,9 @@ def _count_messages() -> None:
     @functools.wraps(receive)
     def receive_message(self: SQSBackend, queue_name: str, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         received = receive(self, queue_name, *args, **kwargs)
-        if received:  # empty receives would fill the memory of a server that is polled five times a second
+        if (
+            received
+        ):  # counting empty receives would fill the memory, because the queues are polled five times a second
             _put(self, "AWS/SQS", {"QueueName": queue_name}, {"NumberOfMessagesReceived": len(received)})
         return received
 
@@ -106,9 +108,9 @@ def _count_log_bytes() -> None:
 
 
 def _count_table_units() -> None:
-    """Count what DynamoDB bills: a write by the larger of the item before and after, and again for the index.
+    """Count the capacity units that DynamoDB bills: for the larger item before or after, and for the index.
 
-    An index entry whose key changes is deleted and written anew (DynamoDB Developer Guide, "Write capacity
+    An index entry whose key changes is deleted and written again (DynamoDB Developer Guide, "Write capacity
     units" and "Global secondary indexes").
     """
     update, get = DynamoDBBackend.update_item, DynamoDBBackend.get_item
@@ -122,7 +124,7 @@ def _count_table_units() -> None:
         try:
             answer = update(self, table_name, key, *args, **kwargs)
         except Exception:
-            # A condition that does not hold has been paid for, too.
+            # A write whose condition fails is billed too.
             _count_writes(self, table_name, sizes[0], index_entries=0)
             raise
         after = get(self, table_name, key)
@@ -152,7 +154,7 @@ def _count_table_units() -> None:
 
 
 def _throttle(backend: DynamoDBBackend, table_name: str) -> None:
-    """Refuse a write, as DynamoDB does when a partition takes no more, if a test has asked for it."""
+    """Refuse a write, as DynamoDB does when it throttles, if a test has requested it."""
     if not throttled_writes.get(table_name):
         return
     throttled_writes[table_name] -= 1
@@ -172,7 +174,7 @@ def _count_writes(backend: DynamoDBBackend, table_name: str, size: int, *, index
 
 
 def _index_key(item: Item | None) -> tuple[Any, Any] | None:
-    """Where the item stands in the index of jobs; nowhere unless it has all of the index's key."""
+    """Return the item's key in the index of jobs; None if it lacks a part of the key."""
     if item is None or not {"status", "timestamp"} <= item.attrs.keys():
         return None
     return item.attrs["status"].value, item.attrs["timestamp"].value

@@ -1,4 +1,4 @@
-"""What a queue keeps, and who receives from it."""
+"""Attributes of queues, and their polling."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from moto.sqs.models import Queue
 
 
 def install() -> None:
-    """Put these patches in place; call once, before the server answers."""
+    """Apply the patches; call this once, before the server handles requests."""
     _leave_polling_to_the_lambda_service()
-    _keep_queue_attributes()
+    _store_queue_attributes()
 
 
 def _leave_polling_to_the_lambda_service() -> None:
-    """Moto receives each message at once, for a function that it would run in Docker: a receive is spent."""
+    """Moto receives each message itself to run the function in Docker, which changes its receive count."""
     mappings = property(lambda _queue: {}, lambda _queue, _mappings: None)
     Queue.lambda_event_source_mappings = mappings  # type: ignore[assignment]
 
 
-def _keep_queue_attributes() -> None:
-    """Moto forgets a queue's policy when other attributes are set, and keeps no RedriveAllowPolicy."""
+def _store_queue_attributes() -> None:
+    """Moto loses a queue's policy when other attributes are set, and does not store RedriveAllowPolicy."""
     set_attributes = Queue._set_attributes  # noqa: SLF001 - moto's class
 
     def set_named(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:

@@ -1,7 +1,7 @@
-"""Creates, reads, changes and deletes the resources that the program uses, as Pulumi's AWS provider does.
+"""Create, read, update and delete the resources that the program uses, as Pulumi's AWS provider does.
 
-A type is known when it is declared in one of the modules named for its service; every other is refused, so
-nothing passes unbuilt.
+Each type is declared in the module of its service. Any other type is refused, so that no resource is skipped
+silently.
 """
 
 from local.resources import (

@@ -1,4 +1,4 @@
-"""Workgroups and named queries of Athena."""
+"""Athena workgroups and named queries."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _MANAGED = "managedQueryResultsConfiguration"
 _ARN = "arn:$partition:athena:$region:$account:workgroup/$name"
 
 
-def _recursive(target: Target, values: Values, parameters: dict[str, Any]) -> None:  # noqa: ARG001 - Call.prepare's form
-    """Delete named queries and history too where the stack says so: otherwise Athena refuses."""
+def _recursive(target: Target, values: Values, parameters: dict[str, Any]) -> None:  # noqa: ARG001 - the signature of Call.prepare
+    """Delete named queries and the history too if the input says so; otherwise Athena refuses."""
     parameters["RecursiveDeleteOption"] = bool(values.get("forceDestroy"))
 
 

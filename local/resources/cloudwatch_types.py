@@ -37,7 +37,7 @@ _LOG_GROUP = ResourceType(
         read=Read(operation="list_tags_for_resource", parameters={"resourceArn": "$arn"}, at="tags"),
     ),
     renames={"name": "logGroupName"},
-    # CloudWatch Logs gives the ARN of everything in the group, which ends with ":*".
+    # The ARN that CloudWatch Logs returns ends with ":*", which stands for all log streams.
     outputs={"arn": "arn:$partition:logs:$region:$account:log-group:$id"},
     name="name",
 )

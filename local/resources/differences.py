@@ -1,4 +1,4 @@
-"""Whether a resource is as its inputs have it."""
+"""Compare a resource with its inputs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from local.resources.hints import UNKNOWN, Hint, ListOf, MapOf, Structure
 
 
 def differs(hint: Hint, actual: Any, old: Any, new: Any, *, ordered: bool = False) -> bool:  # noqa: ANN401 - any input
-    """Tell whether a value must be changed.
+    """Return whether a value must be changed.
 
-    What AWS fills in where the program gives nothing is no difference.
+    A default that AWS adds is not a difference.
 
     Args:
-        hint: What the value is.
-        actual: The value as AWS has it.
-        old: The value that was given last: what it has and the new one has not must go.
-        new: The value that is to be given.
-        ordered: Whether the order of a list of scalars counts.
+        hint: The value's type.
+        actual: The value in AWS.
+        old: The previous input: a part of it that is missing in the new input must be removed.
+        new: The new input.
+        ordered: Whether the order of a list of scalars matters.
     """
     if new is UNKNOWN:
         return True
@@ -58,7 +58,7 @@ def _list_differs(hint: ListOf, actual: Any, old: Any, new: Any, *, ordered: boo
 
 
 def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
-    """Give the JSON object or array that a text is: AWS keeps what a policy says, not its spaces."""
+    """Parse a JSON object or array: AWS stores the content of a policy, but not its whitespace."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -67,7 +67,7 @@ def _parsed(text: str) -> Any:  # noqa: ANN401 - JSON
 
 
 def contains_unknown(value: Any) -> bool:  # noqa: ANN401 - any input
-    """Tell whether a part of a value is not known yet."""
+    """Return whether a part of a value is unknown."""
     if isinstance(value, Mapping):
         return any(map(contains_unknown, value.values()))
     if isinstance(value, list | tuple) and not isinstance(value, pulumi.Archive):

@@ -1,4 +1,4 @@
-"""Tables."""
+"""DynamoDB tables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _RENAMES = {
 
 
 def _name_keys(_target: Target, values: Values, parameters: dict[str, Any]) -> None:
-    """Say which attributes are the table's keys."""
+    """Add the table's key attributes."""
     keys = [("HASH", values["hashKey"]), ("RANGE", values.get("rangeKey"))]
     parameters["KeySchema"] = [
         {"AttributeName": attribute, "KeyType": kind} for kind, attribute in keys if attribute
@@ -53,7 +53,7 @@ _READ_TABLE = """Table.{
 
 
 def _update(name: str) -> Call:
-    """DynamoDB changes one thing of a table at a time."""
+    """Declare a call that changes one property: DynamoDB changes only one at a time."""
     return Call(operation="update_table", parameters={"TableName": "$id"}, takes=frozenset({name}))
 
 
@@ -97,7 +97,7 @@ TYPES = (
         renames=_RENAMES,
         name="name",
         replaced_by=frozenset({"hashKey", "rangeKey"}),
-        # The provider takes what is left out for what AWS has.
+        # For the provider, a missing input means that AWS keeps its value.
         unset={"serverSideEncryption": KEPT, "pointInTimeRecovery": KEPT, "ttl": KEPT},
         provider_only=frozenset({"hashKey", "rangeKey"}),
     ),

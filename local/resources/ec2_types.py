@@ -1,4 +1,4 @@
-"""VPC, subnets, routes, endpoints and security groups."""
+"""VPCs, subnets, route tables, endpoints and security groups."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _arn(kind: str) -> dict[str, str]:
 
 
 def _attribute(operation: str, resource: str, name: str) -> Call:
-    """EC2 changes one attribute a call."""
+    """Declare a call that changes one attribute: EC2 changes only one at a time."""
     return Call(operation=operation, parameters={resource: "$id"}, takes=frozenset({name}))
 
 
@@ -132,7 +132,7 @@ _VPC_ENDPOINT = ResourceType(
 
 
 def _create_security_group(target: Target, values: Values) -> dict[str, Any]:
-    """Create a group without rules: the provider revokes the one that allows all egress."""
+    """Create a group without rules: the provider revokes the default rule that allows all egress."""
     ec2 = target.service("ec2")
     created = ec2.create_security_group(
         GroupName=values["name"], Description=values["description"], VpcId=values["vpcId"]
@@ -142,7 +142,7 @@ def _create_security_group(target: Target, values: Values) -> dict[str, Any]:
 
 
 def _adopt_default_security_group(target: Target, values: Values) -> dict[str, Any]:
-    """Take over the group that the VPC was born with, and take its rules away."""
+    """Adopt the VPC's default group, and revoke its rules."""
     ec2 = target.service("ec2")
     filters = [{"Name": "vpc-id", "Values": [values["vpcId"]]}, {"Name": "group-name", "Values": ["default"]}]
     (group,) = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
@@ -161,7 +161,7 @@ def _revoke_rules(ec2: Any, group_id: str) -> None:  # noqa: ANN401 - boto3
 _READ_GROUP = Read(
     operation="describe_security_groups",
     parameters={"GroupIds": ["$id"]},
-    # Its rules are resources of their own.
+    # Its rules are separate resources.
     at="SecurityGroups[0].{GroupName: GroupName, Description: Description, VpcId: VpcId, OwnerId: OwnerId}",
 )
 

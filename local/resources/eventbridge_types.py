@@ -1,4 +1,4 @@
-"""Rules and their targets."""
+"""EventBridge rules and targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the provider answers when the program asks it something, by the function's token."""
+"""The provider's functions that the program calls, by token."""
 
 from __future__ import annotations
 

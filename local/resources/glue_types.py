@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _ARN = "arn:$partition:glue:$region:$account:database/$name"
 
 
-def _with_partition_keys(target: Target, values: Values, parameters: dict[str, Any]) -> None:  # noqa: ARG001 - Call.prepare's form
-    """Give Glue an empty list where no partition key is given, as the provider does: a view needs it."""
+def _with_partition_keys(target: Target, values: Values, parameters: dict[str, Any]) -> None:  # noqa: ARG001 - the signature of Call.prepare
+    """Add an empty list of partition keys if none is given, as the provider does: a view needs it."""
     parameters["TableInput"].setdefault("PartitionKeys", [])
 
 

@@ -1,4 +1,4 @@
-"""Which arguments and outputs a type of resource has, and of what type, by pulumi_aws's own type hints."""
+"""The arguments and outputs of a resource type, and their types, from the type hints of pulumi_aws."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from pulumi import _types as pulumi_types
 
 @dataclass(frozen=True, kw_only=True)
 class Structure:
-    """A set of named values: the arguments of a resource, or of a part of one.
+    """Named values: the arguments of a resource, or of a part of a resource.
 
     Attributes:
         members: The hint of each value, by Pulumi's name for it (camelCase).
-        required: Names that must be given.
+        required: Names of required values.
     """
 
     members: Mapping[str, Hint]
@@ -39,17 +39,17 @@ class ListOf:
 
 @dataclass(frozen=True)
 class MapOf:
-    """Values of one type by keys that the user chooses, as tags are."""
+    """Values of one type by keys that the user chooses, such as tags."""
 
     value: Hint
 
 
 Hint = Structure | ListOf | MapOf | type
-"""What a value must be: one of the above, or `str`, `bool`, `int`, `float`, `pulumi.Archive`, `object`."""
+"""The type of a value: a class above, `str`, `bool`, `int`, `float`, `pulumi.Archive` or `object`."""
 
 
 class Unknown:
-    """A value that a preview does not know yet."""
+    """A value that is unknown during a preview."""
 
     def __repr__(self) -> str:
         return "(known after deployment)"
@@ -58,12 +58,12 @@ class Unknown:
 UNKNOWN = Unknown()
 
 _importing = threading.Lock()
-"""pulumi_aws imports its modules when they are asked for, which only one thread at a time may do."""
+"""pulumi_aws imports its modules lazily, which is not safe in several threads."""
 
 
 @functools.cache
 def arguments(token: str) -> Structure:
-    """Give the arguments that a type of resource takes.
+    """Return the arguments of a resource type.
 
     Args:
         token: The type's token, for example `aws:sqs/queue:Queue`.
@@ -73,20 +73,20 @@ def arguments(token: str) -> Structure:
     """
     declared = _locate(token)
     own = vars(sys.modules[declared.__module__])
-    # A class has its arguments under the longer name where a part of another resource took the shorter.
+    # A class has the longer name if a part of another resource has the shorter one.
     args = own.get(f"{declared.__name__}InitArgs") or own[f"{declared.__name__}Args"]
     return _structure(args)
 
 
 @functools.cache
 def outputs(token: str) -> Structure:
-    """Give the outputs that a type of resource has; as `arguments`."""
+    """Return the outputs of a resource type; see `arguments`."""
     members = pulumi_types.resource_types(_locate(token))
     return Structure(members={output: _hint(hint) for output, hint in members.items()})
 
 
 def problems(hint: Hint, value: Any, path: str = "") -> Iterator[str]:  # noqa: ANN401 - any input
-    """Say what of a value is not as its hint has it; each problem names the argument and what it got."""
+    """Yield the problems of a value; each names the argument and the wrong value."""
     match hint, value:
         case _, Unknown():
             return
@@ -117,7 +117,7 @@ def _structure_problems(hint: Structure, value: Mapping[str, Any], path: str) ->
 
 
 def _locate(token: str) -> type:
-    """Import the class of pulumi_aws that declares a type."""
+    """Import the class of a type in pulumi_aws."""
     _, module, name = token.split(":")
     module = module.partition("/")[0]
     module = f"{module}_" if keyword.iskeyword(module) else module
@@ -146,7 +146,7 @@ def _structure(args: type) -> Structure:
 
 
 def _hint(declared: Any) -> Hint:  # noqa: ANN401 - a type hint
-    """Reduce a type hint of pulumi_aws, which admits outputs and None too, to what the value must be."""
+    """Convert a type hint of pulumi_aws, without outputs and None."""
     origin, parts = typing.get_origin(declared), typing.get_args(declared)
     if origin is typing.Union:
         return _hint(parts[0])

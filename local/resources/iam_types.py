@@ -1,4 +1,4 @@
-"""Roles and their policies."""
+"""IAM roles and policies."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from local.resources.target import Target
 
 
-def _delete_older_versions(target: Target, values: Values, parameters: dict[str, Any]) -> None:  # noqa: ARG001 - Call.prepare's form
-    """Delete what a managed policy does not use: it has five versions at most, one when it is deleted."""
+def _delete_older_versions(target: Target, values: Values, parameters: dict[str, Any]) -> None:  # noqa: ARG001 - the signature of Call.prepare
+    """Delete unused versions of a managed policy, which has at most five and must have one to be deleted."""
     iam = target.service("iam")
     for version in iam.list_policy_versions(PolicyArn=values["id"])["Versions"]:
         if not version["IsDefaultVersion"]:
@@ -111,7 +111,7 @@ TYPES = (
         ),
         reads=(
             Read(operation="get_policy", parameters={"PolicyArn": "$id"}, at="Policy"),
-            # GetPolicyVersion would have to be told which version is the default one.
+            # GetPolicyVersion needs the id of the default version.
             Read(
                 operation="get_account_authorization_details",
                 parameters={"Filter": ["LocalManagedPolicy"]},

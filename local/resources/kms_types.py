@@ -1,4 +1,4 @@
-"""Keys and their aliases."""
+"""KMS keys and aliases."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TYPES = (
             ),
         ),
         reads=(
-            # A key that waits for its deletion is deleted, to Pulumi.
+            # For Pulumi, a key that is scheduled for deletion is deleted.
             Read(
                 operation="describe_key",
                 parameters={"KeyId": "$id"},

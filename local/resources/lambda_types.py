@@ -1,4 +1,4 @@
-"""The function, its layer and its event source mapping."""
+"""Lambda functions, layers and event source mappings."""
 
 from __future__ import annotations
 

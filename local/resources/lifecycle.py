@@ -1,4 +1,4 @@
-"""Creates, reads, changes and deletes a resource of any declared type through AWS's API."""
+"""Create, read, update and delete a resource of any declared type through AWS's API."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 Inputs = Mapping[str, Any]
 
 _MISSING = re.compile("NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
-"""What services call, in the codes of their errors, a resource that is not there."""
+"""Parts of the error codes for a resource that does not exist."""
 
 _OF_EVERY_TYPE = frozenset({"region", "tags"})
-"""Inputs that are handled here and not by calls of a type."""
+"""Inputs that this module handles for every type."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """A resource as it is.
+    """A resource that exists.
 
     Attributes:
         identifier: Its id.
@@ -48,7 +48,7 @@ class PartlyCreatedError(Exception):
     """AWS created the resource, and then refused a part of it.
 
     Attributes:
-        resource: What there is.
+        resource: The resource that exists.
     """
 
     def __init__(self, resource: Resource, reason: Exception) -> None:
@@ -58,11 +58,11 @@ class PartlyCreatedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What an update of a resource comes to.
+    """The changes of an update.
 
     Attributes:
         names: Inputs that differ.
-        replaced_by: Those of them that make another resource.
+        replaced_by: Inputs that differ and require a replacement.
         deletes_first: Whether the old one must be deleted before the new one can be created.
     """
 
@@ -72,7 +72,7 @@ class Changes:
 
 
 def problems(kind: ResourceType, inputs: Inputs) -> list[str]:
-    """Say which inputs cannot be created as they are: pulumi_aws, or the type's declaration, has no such."""
+    """Return the problems of inputs: values that pulumi_aws or the type's declaration does not allow."""
     found = list(hints.problems(hints.arguments(kind.pulumi_type), inputs))
     known = known_inputs(kind)
     return found + [
@@ -83,7 +83,7 @@ def problems(kind: ResourceType, inputs: Inputs) -> list[str]:
 
 
 def known_inputs(kind: ResourceType) -> frozenset[str]:
-    """Give the inputs that a call of the type takes, or the provider itself."""
+    """Return the inputs that the type's calls or the provider use."""
     taken = _OF_EVERY_TYPE if kind.tagging else frozenset({"region"})
     calls = [step for step in (kind.create, *kind.changes) if isinstance(step, Call)]
     return (
@@ -95,27 +95,27 @@ def known_inputs(kind: ResourceType) -> frozenset[str]:
 
 
 def with_name(kind: ResourceType, logical_name: str, inputs: Inputs, random: Random) -> dict[str, Any]:
-    """Give the inputs with a physical name, made up as Pulumi does where the program gives none.
+    """Return the inputs with a physical name, which is generated as by Pulumi if the program gives none.
 
     Args:
         kind: The resource's type.
         logical_name: The resource's name in the program.
-        inputs: What the program gives.
-        random: What the seven digits at the end of the name are drawn from.
+        inputs: The program's inputs.
+        random: Source of the seven random digits at the end of the name.
     """
     if kind.name is None or inputs.get(kind.name) is not None:
         return {**inputs, "__defaults": []}
-    made_up = f"{logical_name}-{random.getrandbits(28):07x}"
-    return {**inputs, kind.name: made_up, "__defaults": [kind.name]}
+    generated = f"{logical_name}-{random.getrandbits(28):07x}"
+    return {**inputs, kind.name: generated, "__defaults": [kind.name]}
 
 
 def create(kind: ResourceType, target: Target, inputs: Inputs) -> Resource:
-    """Create a resource and read what came of it.
+    """Create a resource, and read it.
 
     Raises:
         botocore.exceptions.ClientError: AWS refuses.
         PartlyCreatedError: AWS refuses something after the resource exists.
-        ValueError: A value that no call can take.
+        ValueError: No call has a parameter for a value.
     """
     given = {**kind.defaults, **_given(inputs)}
     if kind.tagging and (tags := {**target.default_tags, **(given.pop("tags", None) or {})}):
@@ -141,18 +141,18 @@ def create(kind: ResourceType, target: Target, inputs: Inputs) -> Resource:
         raise PartlyCreatedError(there, error) from error
     created = read(kind, target, identifier, known)
     if created is None:
-        raise LookupError(f"{identifier} was created and cannot be found")
+        raise LookupError(f"{identifier} was created, and then not found")
     return created
 
 
 def read(kind: ResourceType, target: Target, identifier: str, known: Inputs | None = None) -> Resource | None:
-    """Read a resource as AWS has it now.
+    """Read a resource from AWS.
 
     Args:
         kind: Its type.
-        target: Where it is.
+        target: Its region and account.
         identifier: Its id.
-        known: Its values as they were, for what AWS does not tell; None if only the id is known.
+        known: Its previous values, for those that AWS does not return; None if only the id is known.
 
     Returns:
         The resource; None if it does not exist.
@@ -189,17 +189,17 @@ def read(kind: ResourceType, target: Target, identifier: str, known: Inputs | No
 
 
 def changes(kind: ResourceType, target: Target, values: Inputs, olds: Inputs, news: Inputs) -> Changes:
-    """Tell what an update would come to.
+    """Return the changes that an update would make.
 
     Args:
         kind: The resource's type.
-        target: Where it is.
+        target: Its region and account.
         values: Its inputs and outputs, as they were read last.
-        olds: The inputs that it was given last.
-        news: The inputs that it is to be given.
+        olds: Its previous inputs.
+        news: Its new inputs.
 
     Raises:
-        ValueError: An input differs that can only be chosen at creation here, though AWS might change it.
+        ValueError: An input differs, and the type's declaration has no call that changes it.
     """
     arguments = hints.arguments(kind.pulumi_type).members
     names = set()
@@ -226,7 +226,7 @@ def changes(kind: ResourceType, target: Target, values: Inputs, olds: Inputs, ne
         raise ValueError(
             f"local/resources does not know how AWS changes {', '.join(sorted(stuck))} of {kind.pulumi_type}"
         )
-    # pulumi-terraform-bridge, nameRequiresDeleteBeforeReplace: whenever the program gave the name.
+    # pulumi-terraform-bridge, nameRequiresDeleteBeforeReplace: if the program gives the name.
     named = kind.name is not None and kind.name not in news.get("__defaults", ())
     return Changes(
         names=frozenset(names),
@@ -236,14 +236,14 @@ def changes(kind: ResourceType, target: Target, values: Inputs, olds: Inputs, ne
 
 
 def update(kind: ResourceType, target: Target, resource: Resource, olds: Inputs, news: Inputs) -> Resource:
-    """Change a resource in place, and read what came of it.
+    """Update a resource in place, and read it.
 
     Args:
         kind: Its type.
-        target: Where it is.
-        resource: The resource as it was.
-        olds: The inputs that it was given last.
-        news: The inputs that it is given.
+        target: Its region and account.
+        resource: The resource before the update.
+        olds: Its previous inputs.
+        news: Its new inputs.
 
     Raises:
         botocore.exceptions.ClientError: AWS refuses.
@@ -271,12 +271,12 @@ def update(kind: ResourceType, target: Target, resource: Resource, olds: Inputs,
     known = {name: value for name, value in {**values, **news}.items() if name not in gone}
     updated = read(kind, target, resource.identifier, known)
     if updated is None:
-        raise LookupError(f"{resource.identifier} does not exist any more")
+        raise LookupError(f"{resource.identifier} no longer exists")
     return updated
 
 
 def delete(kind: ResourceType, target: Target, resource: Resource) -> None:
-    """Delete a resource; one that does not exist any more is no error.
+    """Delete a resource; it is no error if it does not exist.
 
     Raises:
         botocore.exceptions.ClientError: AWS refuses.
@@ -291,7 +291,7 @@ def delete(kind: ResourceType, target: Target, resource: Resource) -> None:
 
 
 def _parts(kind: ResourceType, identifier: str) -> dict[str, str]:
-    """Give the inputs and outputs that a resource's id tells."""
+    """Return the inputs and outputs that a resource's id contains."""
     template = kind.parts or kind.identifier
     if template.startswith("."):
         return {}
@@ -300,12 +300,12 @@ def _parts(kind: ResourceType, identifier: str) -> dict[str, str]:
 
 
 def is_missing(error: ClientError) -> bool:
-    """Tell whether AWS refused because what the call names does not exist."""
+    """Return whether an error means that the resource does not exist."""
     return bool(_MISSING.search(error.response["Error"]["Code"]))
 
 
 def _changeable(kind: ResourceType, removed: set[str]) -> set[str]:
-    """Give the inputs that an update can change, or, if they are no longer given, take back."""
+    """Return the inputs that an update can change or remove."""
     changeable = set(kind.provider_only)
     for change in kind.changes:
         takes = _takes(kind, change)
@@ -315,12 +315,12 @@ def _changeable(kind: ResourceType, removed: set[str]) -> set[str]:
 
 
 def _given(inputs: Inputs) -> dict[str, Any]:
-    """Give the inputs that are given and not Pulumi's own (`__defaults`)."""
+    """Return the inputs with a value, without Pulumi's own (`__defaults`)."""
     return {name: value for name, value in inputs.items() if value is not None and not name.startswith("__")}
 
 
 def _values(target: Target, values: Inputs, identifier: str | None = None) -> dict[str, Any]:
-    """Give what templates may name."""
+    """Return the values that templates may name."""
     return {
         **values,
         "id": identifier,
@@ -331,7 +331,7 @@ def _values(target: Target, values: Inputs, identifier: str | None = None) -> di
 
 
 def _takes(kind: ResourceType, call: Call) -> frozenset[str]:
-    """Give the inputs that a call takes."""
+    """Return the inputs that a call takes."""
     if call.switch:
         return frozenset({call.switch})
     if call.takes is not None:
@@ -346,14 +346,14 @@ def _takes(kind: ResourceType, call: Call) -> frozenset[str]:
 
 
 def _run(kind: ResourceType, step: Step, target: Target, values: Values, inputs: Inputs | None = None) -> Any:  # noqa: ANN401 - boto3's answer
-    """Make a call, or do what stands in its place.
+    """Make a call, or run a function of the declaration.
 
     Args:
         kind: The resource's type.
-        step: What to do.
-        target: Where.
-        values: What templates may name.
-        inputs: What the call may take; None for the values.
+        step: The call or function.
+        target: Its region and account.
+        values: The values that templates may name.
+        inputs: The inputs that the call may take; `values` by default.
     """
     given = values if inputs is None else inputs
     if not isinstance(step, Call):
@@ -379,7 +379,7 @@ def _run(kind: ResourceType, step: Step, target: Target, values: Values, inputs:
 
 
 def _read(kind: ResourceType, part: Read, target: Target, values: Values) -> Any:  # noqa: ANN401 - boto3's answer
-    """Give what a reading call answers; None if there is nothing."""
+    """Return the answer of a reading call; None if the resource does not exist."""
     shape = _shape(kind.service, part.operation)
     parameters: dict[str, Any] = {}
     for path, template in part.parameters.items():
@@ -396,7 +396,7 @@ def _read(kind: ResourceType, part: Read, target: Target, values: Values) -> Any
 def _retag(
     kind: ResourceType, target: Target, values: Values, olds: Mapping[str, str], news: Mapping[str, str]
 ) -> None:
-    """Set the tags that are new, and remove those that are no more."""
+    """Set new and changed tags, and remove others."""
     tagging = kind.tagging
     if tagging is None:
         return
@@ -418,7 +418,7 @@ _shapes: dict[tuple[str, str], Any] = {}
 
 
 def _shape(service: str, operation: str) -> Any:  # noqa: ANN401 - botocore's
-    """Give the shape of what an operation takes."""
+    """Return the shape of an operation's parameters."""
     if (service, operation) not in _shapes:
         model: Any = _session.get_service_model(service)
         for name in model.operation_names:

@@ -1,7 +1,7 @@
-"""How one type of resource is declared: the calls of AWS that create, read, change and delete it.
+"""The declaration of a resource type: the calls of AWS that create, read, update and delete a resource.
 
-A template is text in which `$name` stands for an input or output, `$id` for the resource's id, and `$region`,
-`$account` and `$partition` for where it is. Text that is one such name alone gives the value as it is.
+A template is text in which `$name` is replaced by an input or output, `$id` by the resource's id, and
+`$region`, `$account` and `$partition` by its location. A template of one name gives the value with its type.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ Values = Mapping[str, Any]
 """A resource's inputs and outputs, by Pulumi's names, with `id`, `region`, `account` and `partition`."""
 
 KEPT = object()
-"""For `ResourceType.unset`: AWS keeps the value of an input that is no longer given."""
+"""For `ResourceType.unset`: AWS keeps the value of a removed input."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A call of AWS's API. It takes those inputs that the operation has members for.
+    """A call of AWS's API. It takes the inputs for which the operation has members.
 
     Attributes:
         operation: boto3's name of the operation.
-        parameters: What it is given besides: templates by the dotted path of the member.
-        takes: The inputs that it takes; None for all that it can take.
-        renames: Names of members that differ from the inputs', instead of the type's.
-        switch: An input that makes the call when it is true, and is no parameter of it.
-        otherwise: The call that is made instead when a change leaves none of the inputs given.
-        prepare: Changes the parameters at last, where no declaration can say how.
+        parameters: Further parameters: templates by the dotted path of the member.
+        takes: The inputs that it takes; None for all that have a member.
+        renames: Names of members that differ from the inputs' names; replaces the type's renames.
+        switch: An input that is no parameter; the call is made if it is true.
+        otherwise: The call that is made instead if a change removes all of the inputs.
+        prepare: Changes the parameters before the call, for what cannot be declared.
     """
 
     operation: str
@@ -48,14 +48,14 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Read:
-    """A call that gives values of a resource.
+    """A call that returns values of a resource.
 
     Attributes:
         operation: boto3's name of the operation.
         parameters: Templates by the dotted path of the member.
-        at: A JMESPath template: what of the answer has the values. If it gives nothing, the resource is gone.
-        renames: Names of the answer's members that differ from Pulumi's, instead of the type's.
-        optional: Whether the resource exists without what is read, so that its absence says nothing.
+        at: A JMESPath template of the part with the values. If it finds nothing, the resource does not exist.
+        renames: Names of members that differ from Pulumi's names; replaces the type's renames.
+        optional: Whether the resource can exist although nothing is found.
     """
 
     operation: str
@@ -67,12 +67,12 @@ class Read:
 
 @dataclass(frozen=True, kw_only=True)
 class Tagging:
-    """How the tags of a resource are kept.
+    """The calls for the tags of a resource.
 
     Attributes:
         tag: Sets tags; takes the input `tags`.
         untag: Removes tags; takes the input `tagKeys`. None where `tag` replaces all tags.
-        read: Gives them: `at` leads to a map or a list of keys and values.
+        read: Returns tags: `at` leads to a map or a list of keys and values.
     """
 
     tag: Call
@@ -81,32 +81,32 @@ class Tagging:
 
 
 Step = Call | Callable[["Target", Values], Any]
-"""A call, or what no call alone can do."""
+"""A call, or a function for what one call cannot do."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceType:
-    """A type of resource.
+    """The declaration of a resource type.
 
     Attributes:
         pulumi_type: Pulumi's name of the type.
         service: boto3's name of the service.
         create: Creates the resource.
-        identifier: A template of the id; or, after a dot, where the answer to the creation has it (JMESPath).
-        parts: A template that the id is like, for what it tells of the resource; None if `identifier` is one.
-        reads: What gives its values.
-        changes: Calls for what the creation does not take, and for every later change.
-        deletes: Deletes the resource, step by step.
-        tagging: How its tags are kept; None for a type without.
+        identifier: A template of the id; or, after a dot, its JMESPath in the answer of the creation.
+        parts: A template from which values are parsed out of the id; None if `identifier` is a template.
+        reads: Calls that return its values.
+        changes: Calls for the inputs that the creation does not take, and for updates.
+        deletes: Steps that delete the resource.
+        tagging: Calls for its tags; None for a type without tags.
         renames: Names of AWS's members that differ from Pulumi's.
-        outputs: Templates of the outputs that AWS does not give under the same name.
-        defaults: What the provider gives AWS for inputs that are not given.
-        name: The input that is the resource's physical name: one that is not given is made up, and a
-            replacement of a resource whose name is given deletes it first.
-        replaced_by: Inputs whose change makes another resource.
-        unset: What AWS is told when an input is no longer given; KEPT if nothing.
-        provider_only: Inputs that the provider uses and AWS is not told.
-        ordered: Inputs that are lists whose order counts.
+        outputs: Templates of outputs that AWS does not return under the same name.
+        defaults: The provider's values for missing inputs.
+        name: The input with the physical name. It is generated if it is missing. If it is given, the resource
+            is deleted before its replacement is created.
+        replaced_by: Inputs whose change requires a replacement.
+        unset: Values that are sent to AWS for removed inputs; KEPT to send none.
+        provider_only: Inputs that the provider uses and does not send to AWS.
+        ordered: Inputs that are lists whose order matters.
     """
 
     pulumi_type: str
@@ -132,7 +132,7 @@ def fill(template: Any, values: Values) -> Any:  # noqa: ANN401 - templates are 
     """Fill in a template, or every template in a list or mapping.
 
     Raises:
-        KeyError: A name that the values do not have.
+        KeyError: The values lack a name.
     """
     if isinstance(template, list):
         return [fill(item, values) for item in template]
@@ -146,10 +146,10 @@ def fill(template: Any, values: Values) -> Any:  # noqa: ANN401 - templates are 
 
 
 def parse(template: str, text: str) -> dict[str, str]:
-    """Give the values by which a template makes a text; in it, `$_` stands for what does not matter.
+    """Parse a text by a template, and return the values of its names; `$_` matches any text.
 
     Raises:
-        ValueError: The template cannot make the text.
+        ValueError: The text does not match the template.
     """
     pattern = re.sub(r"\\\$(\w+)", r"(?P<\1>.+?)", re.escape(template)).replace("(?P<_>.+?)", ".+")
     match = re.fullmatch(pattern, text)

@@ -1,4 +1,4 @@
-"""The bucket and its companions."""
+"""S3 buckets and their configurations."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 def _choose_region(target: Target, _values: Values, parameters: dict[str, Any]) -> None:
-    """Say where, except in us-east-1: S3 creates buckets there by default, and refuses to be told so."""
+    """Add the region, except us-east-1: it is S3's default, which a call must not name."""
     if target.region != "us-east-1":
         parameters["CreateBucketConfiguration"] = {"LocationConstraint": target.region}
 
 
 def _empty(target: Target, values: Values) -> None:
-    """Delete every version of every object, if the program says that it may be done."""
+    """Delete every version of every object if `forceDestroy` is set."""
     if not values.get("forceDestroy"):
         return
     s3 = target.service("s3")
@@ -39,7 +39,7 @@ _BUCKET = ResourceType(
         Read(
             operation="head_bucket",
             parameters={"Bucket": "$id"},
-            # S3 gives no namespace back; only names of an account's and region's own end so.
+            # S3 does not return the namespace; only names in the account-regional namespace end with "-an".
             at="{BucketNamespace: ends_with('$id', '-an') && 'account-regional' || 'global'}",
         ),
     ),
@@ -66,7 +66,7 @@ _BUCKET = ResourceType(
 )
 
 
-def _companion(
+def _configuration(
     token: str,
     subject: str,
     *,
@@ -74,7 +74,7 @@ def _companion(
     at: str = "@",
     delete: Call | None = None,
 ) -> ResourceType:
-    """Declare what is put on a bucket, read and deleted by three calls that are named alike."""
+    """Declare a configuration of a bucket with the calls put, get and delete of the same name."""
     put = Call(operation=f"put_{subject}")
     return ResourceType(
         pulumi_type=f"aws:s3/{token[0].lower()}{token[1:]}:{token}",
@@ -106,18 +106,18 @@ _NOTIFICATION = Call(
 
 TYPES = (
     _BUCKET,
-    _companion(
+    _configuration(
         "BucketVersioning",
         "bucket_versioning",
         at="{VersioningConfiguration: @}",
-        # S3 cannot switch versioning off.
+        # S3 cannot disable versioning.
         delete=Call(
             operation="put_bucket_versioning",
             parameters={"Bucket": "$id", "VersioningConfiguration.Status": "Suspended"},
             takes=frozenset(),
         ),
     ),
-    _companion(
+    _configuration(
         "BucketServerSideEncryptionConfiguration",
         "bucket_encryption",
         renames={
@@ -125,7 +125,7 @@ TYPES = (
             "rules.blockedEncryptionTypes": "BlockedEncryptionTypes.EncryptionType",
         },
     ),
-    _companion(
+    _configuration(
         "BucketLifecycleConfiguration",
         "bucket_lifecycle_configuration",
         renames={"rules": "LifecycleConfiguration.Rules"},
@@ -133,19 +133,19 @@ TYPES = (
         " TransitionDefaultMinimumObjectSize: TransitionDefaultMinimumObjectSize}",
         delete=Call(operation="delete_bucket_lifecycle", parameters={"Bucket": "$id"}, takes=frozenset()),
     ),
-    _companion(
+    _configuration(
         "BucketOwnershipControls",
         "bucket_ownership_controls",
         renames={"rule": "OwnershipControls.Rules"},
     ),
-    _companion(
+    _configuration(
         "BucketPublicAccessBlock",
         "public_access_block",
         renames={
             name: f"PublicAccessBlockConfiguration.{name[0].upper()}{name[1:]}" for name in _PUBLIC_ACCESS
         },
     ),
-    _companion("BucketPolicy", "bucket_policy"),
+    _configuration("BucketPolicy", "bucket_policy"),
     ResourceType(
         pulumi_type="aws:s3/bucketNotification:BucketNotification",
         service="s3",

@@ -1,8 +1,8 @@
-"""The one converter between Pulumi's inputs (camelCase) and what AWS's calls take and answer.
+"""Convert between Pulumi's inputs (camelCase) and the parameters and answers of AWS's calls.
 
-It goes by the shapes in botocore's service models. A member has the input's name, but for case, unless
-`renames` says otherwise. Renames map the dotted path of an input to the dotted path of its member, which
-starts where the member of the input's parent is. A path leads through a list to its first item.
+The conversion uses the shapes in botocore's service models. A member has the input's name in another case,
+unless `renames` has a different name. Renames map the dotted path of an input to the dotted path of its
+member, relative to the member of the input's parent. A path through a list leads to its first item.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 Renames = Mapping[str, str]
 
 Shape = Any
-"""A shape of botocore: which subclass it is, its `type_name` tells."""
+"""A shape of botocore; `type_name` is its kind."""
 
 
 def find_member(shape: Shape, name: str, renames: Renames) -> str | None:
-    """Give the path of the member that takes an input; None if the shape has none.
+    """Return the path of the member for an input; None if the shape has none.
 
     Args:
-        shape: What the call takes.
+        shape: The shape of the call's parameters.
         name: The input's name.
-        renames: Where names differ.
+        renames: Names that differ.
     """
     path = renames.get(name)
     if path is None:
@@ -50,17 +50,17 @@ def find_member(shape: Shape, name: str, renames: Renames) -> str | None:
 
 
 def place(parameters: dict[str, Any], shape: Shape, path: str, value: Any, renames: Renames) -> None:  # noqa: ANN401 - any input
-    """Convert a value and put it at its path in the parameters of a call.
+    """Convert a value and add it to the parameters of a call.
 
     Args:
-        parameters: What the call will be given; changed.
-        shape: What the call takes.
-        path: The member's path in it.
+        parameters: The parameters, which are changed.
+        shape: The shape of the parameters.
+        path: The member's path in the shape.
         value: Pulumi's value.
-        renames: Where names within the value differ.
+        renames: Names in the value that differ.
 
     Raises:
-        ValueError: The value has a part that the shape has no member for, or is of another type.
+        ValueError: The shape has no member for a part of the value, or the value has a wrong type.
     """
     here: Any = parameters
     parts = path.split(".")
@@ -76,7 +76,7 @@ def place(parameters: dict[str, Any], shape: Shape, path: str, value: Any, renam
 
 
 def to_member(shape: Shape, value: Any, renames: Renames) -> Any:  # noqa: ANN401 - any input
-    """Convert a value of Pulumi to what a member of a call takes; as `place`."""
+    """Convert a value of Pulumi for a member of a call; see `place`."""
     match shape.type_name:
         case "structure":
             return _to_structure(shape, value, renames)
@@ -115,18 +115,18 @@ def _to_list(shape: Shape, value: Any, renames: Renames) -> list[Any]:  # noqa: 
     if isinstance(value, Mapping) and (pair := _key_and_value(shape.member)):
         key, item = pair
         return [{key: name, item: _text(content)} for name, content in value.items()]
-    # Pulumi's AWS provider gives a list of at most one item as the item.
+    # Pulumi's AWS provider represents a list of at most one item by the item.
     items = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     return [to_member(shape.member, item, renames) for item in items]
 
 
 def from_answer(hint: Hint, value: Any, renames: Renames) -> Any:  # noqa: ANN401 - any output
-    """Convert what AWS answers to Pulumi's value.
+    """Convert a value in AWS's answer to Pulumi's value.
 
     Args:
-        hint: What the value is to be.
-        value: AWS's.
-        renames: Where names within the value differ.
+        hint: The type of Pulumi's value.
+        value: AWS's value.
+        renames: Names in the value that differ.
     """
     if isinstance(value, Mapping) and list(value) == ["Value"] and not isinstance(hint, Structure | MapOf):
         value = value["Value"]
@@ -151,7 +151,7 @@ def from_answer(hint: Hint, value: Any, renames: Renames) -> Any:  # noqa: ANN40
 
 
 def values_of(hint: Structure, answer: Mapping[str, Any], renames: Renames) -> dict[str, Any]:
-    """Give every value of a structure that AWS's answer has; as `from_answer`."""
+    """Return the values of a structure in AWS's answer; see `from_answer`."""
     found = {
         name: from_answer(part, _look_up(answer, renames.get(name), name), within(renames, name))
         for name, part in hint.members.items()
@@ -160,13 +160,13 @@ def values_of(hint: Structure, answer: Mapping[str, Any], renames: Renames) -> d
 
 
 def within(renames: Renames, name: str) -> dict[str, str]:
-    """Give the renames of what is within an input."""
+    """Return the renames within an input."""
     prefix = f"{name}."
     return {key.removeprefix(prefix): path for key, path in renames.items() if key.startswith(prefix)}
 
 
 def key_values(answer: Any) -> dict[str, str]:  # noqa: ANN401 - any answer
-    """Give the tags of an answer, which are a map or a list of keys and values."""
+    """Return the tags in an answer, which has a map or a list of keys and values."""
     return dict(_items(answer or {}))
 
 
@@ -195,12 +195,12 @@ def _look_up(answer: Any, path: str | None, name: str) -> Any:  # noqa: ANN401 -
 
 
 def _alike(members: Mapping[str, Any], name: str) -> str | None:
-    """Find the member of a name, whatever its case: kmsMasterKeyId is KMSMasterKeyID to S3."""
+    """Return the member with a name, ignoring case: kmsMasterKeyId is KMSMasterKeyID for S3."""
     return next((member for member in members if member.lower() == name.lower()), None)
 
 
 def _key_and_value(shape: Shape) -> tuple[str, str] | None:
-    """Tell the two members of a structure that stands for one entry of a map, as tags and dimensions do."""
+    """Return the two members of a structure that is one entry of a map, such as a tag; otherwise None."""
     if shape.type_name != "structure" or len(shape.members) != 2:
         return None
     key, value = sorted(shape.members, key=lambda member: member.endswith("Value"))

@@ -1,4 +1,4 @@
-"""Topics, their policies and their subscribers."""
+"""SNS topics, their policies and subscriptions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from local.resources.resource_type import Call, Read, ResourceType, Tagging
 
 
 def _attribute(topic: str, name: str, takes: str) -> Call:
-    """SNS sets one attribute a call."""
+    """Declare a call that sets one attribute: SNS sets only one at a time."""
     return Call(
         operation="set_topic_attributes",
         parameters={"TopicArn": topic, "AttributeName": name},

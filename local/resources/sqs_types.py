@@ -1,4 +1,4 @@
-"""Queues and their policies."""
+"""SQS queues and their policies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where resources are created: a region of one account, with the tags that everything there gets."""
+"""The location of resources: a region of an account, with default tags."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Target:
-    """What a provider of the program is configured with.
+    """The configuration of a provider of the program.
 
     Attributes:
-        client: Gives the boto3 client of a service in a region.
+        client: Returns the boto3 client of a service in a region.
         region: The provider's region.
-        default_tags: Tags of everything that the provider creates.
+        default_tags: Tags of all resources of the provider.
     """
 
     client: Callable[[str, str], Any]
@@ -25,7 +25,7 @@ class Target:
     default_tags: Mapping[str, str] = field(default_factory=dict)
 
     def service(self, name: str) -> Any:  # noqa: ANN401 - boto3
-        """Give the service's client in this region."""
+        """Return the service's client in this region."""
         return self.client(name, self.region)
 
     @functools.cached_property
@@ -35,7 +35,7 @@ class Target:
 
     @functools.cached_property
     def partition(self) -> str:
-        """The partition of the region, `aws` for most."""
+        """The region's partition, such as `aws`."""
         return self._caller[1]
 
     @functools.cached_property

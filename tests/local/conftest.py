@@ -1,4 +1,4 @@
-"""What the tests of the embedded AWS share."""
+"""Fixtures of the tests of the embedded AWS."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from local.cloud import Cloud
 
 @pytest.fixture(autouse=True)
 def empty_dead_letter_queues(request: pytest.FixtureRequest) -> None:
-    """Take away the dead letters that other tests left in the shared cloud: some tests count them."""
+    """Delete the dead letters that other tests left in the shared cloud, because some tests count them."""
     if "cloud" in request.fixturenames:
         cloud: Cloud = request.getfixturevalue("cloud")
         for region in cloud.regions:

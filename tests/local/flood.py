@@ -1,4 +1,4 @@
-"""Many small files at once in every region, a part of their events delivered twice."""
+"""Many small files at once in every region; some of their events are delivered twice."""
 
 import json
 import time
@@ -11,25 +11,25 @@ from local.cloud import Cloud
 
 @dataclass(frozen=True, kw_only=True)
 class Flooded:
-    """What is seen of one region after a flood."""
+    """The state of one region after a flood."""
 
     jobs: list[tuple[str, str, int]]
     """Key, status and rows of each job, by key."""
     results: list[str]
     """Keys of the Parquet files, in order."""
     counted: float
-    """Jobs that the metrics say were completed."""
+    """Number of completed jobs according to the metrics."""
     left: int
-    """Messages in any queue."""
+    """Number of messages in all queues."""
 
 
 def content(number: int) -> bytes:
-    """A table of `number` + 1 rows, so that no two files are alike."""
+    """Return a table of `number` + 1 rows, so that all files differ."""
     return b"id,value\n" + b"".join(b"%d,%d.5\n" % (number, row) for row in range(number + 1))
 
 
 def expected(folder: str, files: int) -> Flooded:
-    """Each file once: none lost, none twice."""
+    """Return the state in which each file was processed once."""
     names = sorted(f"{folder}/{number}.csv" for number in range(files))
     rows = {f"{folder}/{number}.csv": number + 1 for number in range(files)}
     return Flooded(
@@ -41,7 +41,7 @@ def expected(folder: str, files: int) -> Flooded:
 
 
 def flood(cloud: Cloud, folder: str, files: int) -> tuple[dict[str, Flooded], float]:
-    """Upload, deliver, and give what is seen of each region, and the seconds until all was quiet."""
+    """Upload and deliver; return the state of each region and the duration in seconds."""
     dimensions = {"EnvironmentSuffix": "dev"}
     before = {
         region: cloud.metric(region, "RegionalAnalytics", "JobsCompleted", **dimensions)
@@ -84,7 +84,7 @@ def _upload(cloud: Cloud, region: str, key: str, number: int) -> None:
 
 
 def _event(cloud: Cloud, region: str, key: str, version: str) -> dict[str, object]:
-    """The upload's event once more, as EventBridge delivers "at least once"."""
+    """Return a duplicate of the upload's event: EventBridge delivers at least once."""
     return {
         "version": "0",
         "source": "aws.s3",

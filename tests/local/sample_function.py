@@ -1,4 +1,4 @@
-"""Small functions, deployed beside the real one, to see what Lambda's service does with them."""
+"""Small functions that are deployed beside the real one, to test the embedded Lambda."""
 
 import io
 import json
@@ -21,7 +21,7 @@ ALLOWED = {
 
 @dataclass(frozen=True)
 class SampleFunction:
-    """A function with a queue and a dead-letter queue after two receives."""
+    """A function with a queue and a dead-letter queue, which gets messages after two receives."""
 
     cloud: Cloud
     region: str
@@ -36,7 +36,7 @@ class SampleFunction:
             )
 
     def waiting(self, url: str | None = None) -> list[object]:
-        """Give the bodies in a queue, whether visible or not, by making all visible first."""
+        """Return the bodies of all messages in a queue, after making them visible."""
         self.cloud.redeliver()
         received = self.cloud.client("sqs", self.region).receive_message(
             QueueUrl=url or self.queue_url, MaxNumberOfMessages=10, VisibilityTimeout=0
@@ -59,7 +59,7 @@ def deploy_function(
     memory: int = 256,
     timeout: int = 10,
 ) -> SampleFunction:
-    """Deploy a function from the source of its one module, with everything that it needs."""
+    """Deploy a function from the source of its module, with its role, log group and queues."""
     iam, sqs, functions = (cloud.client(service, region) for service in ("iam", "sqs", "lambda"))
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     iam.put_role_policy(RoleName=name, PolicyName="all", PolicyDocument=json.dumps(ALLOWED))
@@ -88,7 +88,7 @@ def deploy_function(
 
 
 def remove_function(function: SampleFunction) -> None:
-    """Stop the service from looking at the function's queue in later tests."""
+    """Remove the function and its mapping, so that later tests do not poll its queue."""
     functions = function.cloud.client("lambda", function.region)
     for mapping in functions.list_event_source_mappings(FunctionName=function.name)["EventSourceMappings"]:
         functions.delete_event_source_mapping(UUID=mapping["UUID"])

@@ -1,4 +1,4 @@
-"""Uploads go through the deployed wiring alone and come out as Parquet, job record, metrics and logs."""
+"""The deployed chain turns uploads into Parquet, a job record, metrics and logs."""
 
 import json
 from pathlib import Path
@@ -106,7 +106,7 @@ def test_poison_ends_in_the_dead_letter_queue_with_its_reason_logged(cloud: Clou
 
 
 def write_as_the_function(cloud: Cloud, region: str, key: str) -> None:
-    """Write what nobody else may."""
+    """Write with the function's role, which alone may write results."""
     s3 = cloud.client("s3", region, cloud.assume_function_role(region))
     s3.put_object(Bucket=cloud.outputs[region]["bucketName"], Key=key, Body=GOOD)
 

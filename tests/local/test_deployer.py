@@ -1,4 +1,4 @@
-"""The deployer evaluates the program as it is, and lets nothing pass that it cannot create."""
+"""The deployer evaluates the unchanged program, and refuses what it cannot create."""
 
 import contextlib
 import dataclasses
@@ -15,7 +15,7 @@ from local.moto_patches.moto_account import ACCOUNT
 from local.server import Server
 from local.stacks import Stack, read_stacks
 
-STACK = Stack(project="toys", name="toys", config={"aws:region": "eu-west-1"})
+STACK = Stack(project="sample", name="sample", config={"aws:region": "eu-west-1"})
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Stand in for the project's folder with one whose __main__.py the test writes."""
+    """Replace the project's folder by one whose __main__.py the test writes."""
     monkeypatch.setattr(deployer, "PROJECT", tmp_path)
     return tmp_path / "__main__.py"
 
@@ -57,7 +57,7 @@ def test_the_programs_own_provider_decides_region_and_default_tags(server: Serve
 
 def test_an_unknown_type_is_an_error_that_names_it(server: Server, program: Path) -> None:
     program.write_text("from pulumi_aws import ec2\nec2.InternetGateway('way-out')\n")
-    with pytest.raises(LocalError, match=r"InternetGateway way-out: .* does not know"):
+    with pytest.raises(LocalError, match=r"InternetGateway way-out: .* does not support"):
         deploy(server, STACK)
 
 
@@ -103,7 +103,7 @@ def test_an_error_of_the_program_is_its_own(server: Server, program: Path) -> No
 
 
 def test_what_awss_models_forbid_is_an_error_that_names_the_resource(server: Server, program: Path) -> None:
-    """The embedded AWS would take it: only the tests' clients are held to the models."""
+    """The embedded AWS would accept it: only the tests' clients check the models."""
     program.write_text("from pulumi_aws import cloudwatch\ncloudwatch.LogGroup('bad', name='a group')\n")
     forbidden = r"(?s)LogGroup bad: .*AWS refuses logs:CreateLogGroup: logGroupName must match"
     with pytest.raises(LocalError, match=forbidden):
@@ -112,11 +112,11 @@ def test_what_awss_models_forbid_is_an_error_that_names_the_resource(server: Ser
 
 def test_what_the_program_refuses_is_an_error_that_names_the_stack(server: Server, program: Path) -> None:
     program.write_text("import pulumi\nraise pulumi.RunError('size: must be small, got 9')\n")
-    with pytest.raises(LocalError, match="stack toys: size: must be small, got 9"):
+    with pytest.raises(LocalError, match="stack sample: size: must be small, got 9"):
         deploy(server, STACK)
 
 
-def test_experiments_change_or_leave_out_what_is_registered(server: Server, program: Path) -> None:
+def test_mutate_changes_or_skips_resources(server: Server, program: Path) -> None:
     program.write_text(
         "from pulumi_aws import sqs\nsqs.Queue('one', name='one')\nsqs.Queue('two', name='two')\n"
     )
@@ -134,22 +134,22 @@ def test_experiments_change_or_leave_out_what_is_registered(server: Server, prog
             sqs.get_queue_url(QueueName=absent)
 
 
-def test_stack_files_give_what_pulumi_would(tmp_path: Path) -> None:
+def test_stack_files_are_read_as_by_pulumi(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(
-        "name: toys\nconfig:\n  size: {type: integer, default: 3}\n  names: {type: array, default: [a]}\n"
-        "  toys:fast: {type: boolean, default: true}\n  must: {type: string}\n"
+        "name: sample\nconfig:\n  size: {type: integer, default: 3}\n  names: {type: array, default: [a]}\n"
+        "  sample:fast: {type: boolean, default: true}\n  must: {type: string}\n"
     )
     (tmp_path / "Pulumi.first.yaml").write_text(
-        "config:\n  aws:region: eu-west-1\n  toys:size: 5\n  must: here\n"
+        "config:\n  aws:region: eu-west-1\n  sample:size: 5\n  must: here\n"
     )
     (stack,) = read_stacks(tmp_path)
-    assert (stack.project, stack.name, stack.region) == ("toys", "first", "eu-west-1")
+    assert (stack.project, stack.name, stack.region) == ("sample", "first", "eu-west-1")
     assert stack.config == {
         "aws:region": "eu-west-1",
-        "toys:size": "5",
-        "toys:must": "here",
-        "toys:names": '["a"]',
-        "toys:fast": "true",
+        "sample:size": "5",
+        "sample:must": "here",
+        "sample:names": '["a"]',
+        "sample:fast": "true",
     }
 
 
@@ -157,11 +157,14 @@ def test_stack_files_give_what_pulumi_would(tmp_path: Path) -> None:
     ("config", "message"),
     [
         (None, "no stack files"),
-        ("config:\n  toys:key: {secure: abc}\n", "Pulumi.s.yaml: toys:key is a secret and has no default"),
+        (
+            "config:\n  sample:key: {secure: abc}\n",
+            "Pulumi.s.yaml: sample:key is a secret and has no default",
+        ),
     ],
 )
 def test_stack_files_that_cannot_be_used(tmp_path: Path, config: str | None, message: str) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: toys\n")
+    (tmp_path / "Pulumi.yaml").write_text("name: sample\n")
     with contextlib.suppress(TypeError):
         (tmp_path / "Pulumi.s.yaml").write_text(config)  # pyright: ignore[reportArgumentType]
     if config is None:

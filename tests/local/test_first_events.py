@@ -1,4 +1,4 @@
-"""S3 tells of no upload of the first minutes, and of one in parts only once."""
+"""S3 sends no events in a bucket's first minutes, and one event for a multipart upload."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 from local.alarms import CloudWatch
 from local.moto_patches.first_events import START_SECONDS
 from local.server import Server
-from tests.local.toys import arn
+from tests.local.sample_function import arn
 
 REGION = "eu-west-1"
 PART = 5 * 1024 * 1024
@@ -26,7 +26,7 @@ def slow() -> Iterator[Server]:
 
 
 def bucket_with_events(server: Server, name: str) -> Any:
-    """Create a bucket whose events of new objects go to a queue of its name; give what asks for them."""
+    """Create a bucket whose events of new objects go to a queue; return a function that receives them."""
     s3, sqs, events = (server.client(service, REGION) for service in ("s3", "sqs", "events"))
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
     policy = {
@@ -61,7 +61,7 @@ def test_uploads_of_the_first_minutes_make_no_event(slow: Server) -> None:
     assert [detail["object"]["key"] for detail in received()] == ["third.csv"]
 
 
-def test_telling_it_again_does_not_begin_anew(slow: Server) -> None:
+def test_the_same_configuration_again_does_not_delay_events(slow: Server) -> None:
     received = bucket_with_events(slow, "again")
     s3, clock = slow.client("s3", REGION), CloudWatch(slow)
     clock.set_clock(timedelta(seconds=900))

@@ -1,4 +1,4 @@
-"""Nobody gets past the embedded AWS's gateway without a key: no neighbour on the machine, no web page."""
+"""The gateway refuses callers without a key: other users of the machine, and web pages."""
 
 import concurrent.futures
 import contextlib
@@ -35,7 +35,7 @@ PORT = 4566
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 COGNITO_S_PUBLIC_CALL = ("X-Amz-Target", "AWSCognitoIdentityService.GetId")
 UNKNOWN = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-"""The key of AWS's documentation, which nobody gave out here."""
+"""The example key of AWS's documentation, which does not exist here."""
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -43,7 +43,7 @@ Answer = tuple[int, dict[str, str], bytes]
 def signed(
     credentials: Credentials, service: str, method: str, url: str, body: bytes, headers: dict[str, str]
 ) -> dict[str, str]:
-    """The headers with a signature of version 4."""
+    """Return the headers with a signature of version 4."""
     asked = AWSRequest(method=method, url=url, data=body, headers=dict(headers))
     keys = Keys(credentials.key_id, credentials.secret, credentials.token)
     kind = S3SigV4Auth if service == "s3" else SigV4Auth
@@ -52,7 +52,7 @@ def signed(
 
 
 def environ(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    """A request as the server gives it to its application."""
+    """Return a request in the format of WSGI."""
     return {
         "REQUEST_METHOD": method,
         "PATH_INFO": urllib.parse.unquote(path),
@@ -75,7 +75,7 @@ def status_of(gateway: Gateway, request: dict[str, Any]) -> str:
 
 
 def paths_of_moto() -> Iterator[str]:
-    """One path for each that moto's services listen to, its variables filled in."""
+    """Yield one path for each route of moto's services, with its variables replaced."""
     services = sorted({service for service, _ in backend_url_patterns})
     for service in services:
         every = backends.get_backend(service)  # type: ignore[arg-type]
@@ -186,7 +186,7 @@ def test_calls_are_answered_one_at_a_time() -> None:
 
 @pytest.fixture
 def ask(cloud: Cloud) -> Callable[..., Answer]:
-    """Sends one request as it is, past every SDK."""
+    """Sends one request without an SDK."""
     address = urllib.parse.urlsplit(cloud.server.endpoint)
 
     def send(method: str, path: str, body: bytes = b"", headers: Iterable[tuple[str, str]] = ()) -> Answer:
@@ -351,7 +351,7 @@ def test_no_answer_lets_pages_of_other_origins_read_it(cloud: Cloud, ask: Callab
 def test_public_calls_of_cognito_open_nothing_to_a_role(
     cloud: Cloud, region: str, ask: Callable[..., Answer]
 ) -> None:
-    """Moto takes a request for one of them by this header alone, whatever path it goes to."""
+    """For moto, this header alone makes a request one of these calls, with any path."""
     role = cloud.assume_function_role(region)
     name = cloud.outputs[region]["functionArn"].rpartition(":")[2]
     path = f"/2015-03-31/functions/{name}/code"

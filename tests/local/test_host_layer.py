@@ -1,4 +1,4 @@
-"""The deployed layer is what it says, and what stands in for it holds the same packages."""
+"""The deployed layer is for its architecture, and its replacement has the same packages."""
 
 import io
 import json
@@ -17,7 +17,7 @@ ARM64, X86_64 = b"\xb7\x00", b"\x3e\x00"
 
 
 def packages(names: list[str]) -> set[str]:
-    """Give `name-version` of each installed distribution."""
+    """Return `name-version` of each installed distribution."""
     return {name.split("/")[-2] for name in names if name.endswith(".dist-info/METADATA")}
 
 
@@ -28,7 +28,7 @@ def layer_with(content: bytes, name: str = "python/library.so") -> zipfile.ZipFi
     return zipfile.ZipFile(archive)
 
 
-def test_the_stand_in_has_the_packages_of_the_deployed_layer(cloud: Cloud, region: str) -> None:
+def test_the_replacement_has_the_packages_of_the_deployed_layer(cloud: Cloud, region: str) -> None:
     functions = cloud.client("lambda", region)
     function = functions.get_function(FunctionName=cloud.outputs[region]["functionArn"])
     (layer,) = function["Configuration"]["Layers"]
@@ -57,7 +57,7 @@ def test_a_library_for_the_right_machine_passes() -> None:
     check_binaries(layer_with(b"text", "python/readme.txt"), "arm64")
 
 
-def test_the_stand_in_is_built_once_for_each_lock(tmp_path: Path) -> None:
+def test_the_replacement_is_built_once_for_each_lock(tmp_path: Path) -> None:
     assert host_layer() == host_layer()
     lock = tmp_path / "layer.txt"
     lock.write_text("no-such-package-anywhere==1.0 --hash=sha256:" + "0" * 64 + "\n")

@@ -1,4 +1,4 @@
-"""Lambda refuses, when they are made, functions and mappings that it could not run."""
+"""Lambda refuses to create functions and mappings that it cannot run."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.server import Server
-from tests.local.toys import TRUST, archive, arn
+from tests.local.sample_function import TRUST, archive, arn
 
 REGION = "eu-west-1"
 EC2 = f"arn:aws:ec2:{REGION}:123456789012"
@@ -32,7 +32,7 @@ def network(server: Server) -> dict[str, list[str]]:
 
 
 def statements(network: dict[str, list[str]], *, manage: str = f"{EC2}:*/*") -> dict[str, Any]:
-    """Give what Lambda asks for, as narrow as it lets one be."""
+    """Return the minimal statements that Lambda requires."""
     places = [f"{EC2}:subnet/{name}" for name in network["SubnetIds"]]
     places += [f"{EC2}:security-group/{name}" for name in network["SecurityGroupIds"]]
     return {
@@ -51,14 +51,14 @@ def create(server: Server, name: str, allowed: list[Any], network: dict[str, lis
         FunctionName=name,
         Role=role,
         Runtime="python3.11",
-        Handler="toy.handler",
-        Code={"ZipFile": archive({"toy.py": ""})},
+        Handler="index.handler",
+        Code={"ZipFile": archive({"index.py": ""})},
         Timeout=60,
         **({"VpcConfig": network} if network else {}),
     )
 
 
-def test_the_narrowest_role_is_taken(server: Server, network: dict[str, list[str]]) -> None:
+def test_the_minimal_role_is_accepted(server: Server, network: dict[str, list[str]]) -> None:
     create(server, "narrow", list(statements(network).values()), network)
 
 
@@ -73,7 +73,7 @@ def test_a_role_for_interfaces_alone_is_refused(server: Server, network: dict[st
     ("missing", "action"),
     [("create", "CreateNetworkInterface"), ("describe", "DescribeNetworkInterfaces")],
 )
-def test_a_role_that_lacks_a_right_is_refused(
+def test_a_role_without_a_permission_is_refused(
     server: Server, network: dict[str, list[str]], missing: str, action: str
 ) -> None:
     allowed = [statement for name, statement in statements(network).items() if name != missing]
@@ -82,7 +82,7 @@ def test_a_role_that_lacks_a_right_is_refused(
         create(server, f"without-{missing}", allowed, network)
 
 
-def test_a_function_without_a_network_needs_none_of_it_until_it_gets_one(
+def test_permissions_are_checked_when_a_function_gets_a_network(
     server: Server, network: dict[str, list[str]]
 ) -> None:
     nothing = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::bucket/*"}
@@ -92,7 +92,7 @@ def test_a_function_without_a_network_needs_none_of_it_until_it_gets_one(
         functions.update_function_configuration(FunctionName="no-network", VpcConfig=network)
 
 
-def test_a_queue_that_hides_messages_too_briefly_is_refused_when_the_mapping_is_made(server: Server) -> None:
+def test_a_queue_with_a_short_visibility_timeout_is_refused(server: Server) -> None:
     create(server, "mapped", [{"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}], None)
     functions = server.client("lambda", REGION)
     for name, seconds in (("brief", "59"), ("long", "60")):

@@ -1,4 +1,4 @@
-"""Each link of the chain, broken in turn on the deployed resources: the upload is not processed."""
+"""Break each link of the deployed chain in turn: the upload is not processed."""
 
 import contextlib
 import io
@@ -17,7 +17,7 @@ Break = Callable[[Cloud, str], contextlib.AbstractContextManager[None]]
 
 
 def processed(cloud: Cloud, region: str) -> bool:
-    """Upload a file of its own and tell whether it came out."""
+    """Upload a new file, and return whether it was processed."""
     key = f"links/{uuid.uuid4()}.csv"
     cloud.upload(region, key, GOOD)
     cloud.run_until_idle()
@@ -160,7 +160,7 @@ def reconfigured(cloud: Cloud, region: str, **changed: object) -> Iterator[None]
 
 
 def without(code: bytes, name: str) -> bytes:
-    """Give the archive without one of its files."""
+    """Return the archive without one of its files."""
     kept = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(code)) as source, zipfile.ZipFile(kept, "w") as target:
         assert name in source.namelist()
@@ -187,19 +187,19 @@ LINKS: tuple[Break, ...] = (
 
 @pytest.fixture(autouse=True)
 def _drained(cloud: Cloud, region: str) -> Iterator[None]:
-    """Leave no message of a broken chain to the next test."""
+    """Process the messages of a broken chain before the next test."""
     yield
     cloud.run_until_quiet()
     assert cloud.messages(region) == 0
 
 
 @pytest.mark.parametrize("broken", LINKS)
-def test_a_broken_link_shows(cloud: Cloud, region: str, broken: Break) -> None:
+def test_a_broken_link_stops_processing(cloud: Cloud, region: str, broken: Break) -> None:
     with broken(cloud, region):
         assert not processed(cloud, region)
 
 
-def test_the_chain_holds_with_no_link_broken(cloud: Cloud, region: str) -> None:
+def test_an_unbroken_chain_processes_uploads(cloud: Cloud, region: str) -> None:
     assert processed(cloud, region)
 
 
@@ -234,7 +234,7 @@ def test_events_that_the_queue_refuses_go_to_the_targets_dead_letter_queue(cloud
         "JOB_RETENTION_DAYS",
     ],
 )
-def test_a_missing_variable_shows(cloud: Cloud, region: str, variable: str) -> None:
+def test_a_missing_variable_fails_the_function(cloud: Cloud, region: str, variable: str) -> None:
     function = cloud.outputs[region]["functionArn"]
     configuration = cloud.client("lambda", region).get_function_configuration(FunctionName=function)
     variables = configuration["Environment"]["Variables"]

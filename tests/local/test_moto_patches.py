@@ -1,4 +1,4 @@
-"""Each patch of moto holds, seen through the API alone."""
+"""Each patch of moto works, tested through the API."""
 
 import concurrent.futures
 import json
@@ -116,7 +116,7 @@ def test_a_message_is_received_once(cloud: Cloud, region: str) -> None:
     assert sum(received) == 1
 
 
-def test_queue_attributes_that_are_not_named_stay(cloud: Cloud, region: str) -> None:
+def test_other_attributes_of_a_queue_do_not_change(cloud: Cloud, region: str) -> None:
     sqs, url = cloud.client("sqs", region), cloud.outputs[region]["queueUrl"]
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     visibility = before["VisibilityTimeout"]

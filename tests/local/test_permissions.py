@@ -1,4 +1,4 @@
-"""The role's policy is minimal, by experiment: without any one action, a day's work does not come out."""
+"""The role's policy is minimal: without any one action, the workload does not succeed."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ ACTIONS = (
     "sqs:ReceiveMessage",
 )
 NETWORK = "ec2:"
-"""Lambda itself attaches the function to its subnets; the embedded AWS has no network to show it."""
+"""Lambda uses these actions to attach the function to its subnets; the embedded AWS has no network."""
 
 
 class RolePolicy:
@@ -57,7 +57,7 @@ class RolePolicy:
 
 @pytest.fixture
 def policy(cloud: Cloud, region: str) -> Iterator[RolePolicy]:
-    """Put back whatever the test changed, and let what it held up finish."""
+    """Restore the policy after the test, and process waiting messages."""
     deployed = RolePolicy(cloud, region)
     yield deployed
     deployed.put(deployed.document)
@@ -77,7 +77,7 @@ def test_the_experiment_covers_every_action_of_the_policy(policy: RolePolicy) ->
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_without_one_action_the_work_does_not_come_out_whole(
+def test_the_workload_fails_without_any_one_action(
     cloud: Cloud, region: str, policy: RolePolicy, action: str
 ) -> None:
     folder = action.replace(":", "-")
@@ -88,9 +88,7 @@ def test_without_one_action_the_work_does_not_come_out_whole(
     assert run_workload(cloud, region, folder) != healthy(folder)
 
 
-def test_an_environment_that_might_not_log_logs_once_it_may(
-    cloud: Cloud, region: str, policy: RolePolicy
-) -> None:
+def test_logging_resumes_when_the_role_may_log(cloud: Cloud, region: str, policy: RolePolicy) -> None:
     policy.put(policy.without("logs:CreateLogStream"))
     cloud.functions.recycle()
     assert not run_workload(cloud, region, "unlogged")["logged"]

@@ -1,4 +1,4 @@
-"""Policies are evaluated as IAM does it."""
+"""Policies are evaluated as by IAM."""
 
 from typing import Any
 
@@ -90,6 +90,6 @@ def test_a_queue_admits_the_named_rule_alone(source: str | None, decision: Decis
     assert evaluate({"Statement": FROM_RULE}, request) is decision
 
 
-def test_an_operator_that_is_not_known_is_no_silent_pass() -> None:
+def test_an_unknown_operator_is_an_error() -> None:
     with pytest.raises(NotImplementedError, match="DateGreaterThan"):
         decide(READ | {"Condition": {"DateGreaterThan": {"aws:CurrentTime": "2020"}}}, aws_CurrentTime="2021")

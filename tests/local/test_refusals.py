@@ -1,4 +1,4 @@
-"""The embedded AWS refuses to create twice, or to delete while it is used, what AWS refuses."""
+"""As AWS does, the embedded AWS refuses to create duplicates and to delete resources in use."""
 
 import io
 import json
@@ -34,7 +34,7 @@ def server() -> Iterator[Server]:
 
 
 class Account:
-    """Creates what the tests need, under a name of each test's own."""
+    """Creates the resources of a test, with a name of the test."""
 
     def __init__(self, server: Server, name: str) -> None:
         self.server, self.name = server, name
@@ -44,7 +44,7 @@ class Account:
         return self.server.client(service, REGION)
 
     def network(self, cidr_block: str = "10.0.0.0/16") -> tuple[str, str, str]:
-        """A VPC with a subnet and a group."""
+        """Create a VPC with a subnet and a group."""
         vpc = self.ec2.create_vpc(CidrBlock=cidr_block)["Vpc"]["VpcId"]
         subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock=cidr_block.replace("/16", "/24"))["Subnet"]
         return vpc, subnet["SubnetId"], self.group(vpc, self.name)
@@ -101,7 +101,7 @@ def test_a_functions_subnet_and_group_stay(account: Account) -> None:
 
 
 @pytest.mark.parametrize("gone", ["policy", "role"])
-def test_interfaces_stay_for_ever_without_the_right_to_delete_them(account: Account, gone: str) -> None:
+def test_interfaces_stay_without_the_permission_to_delete_them(account: Account, gone: str) -> None:
     _, subnet, group = account.network()
     account.function(subnet, group)
     account.functions.delete_function(FunctionName=account.name)
@@ -188,7 +188,7 @@ def test_an_alarm_stays_while_a_composite_alarm_names_it(account: Account) -> No
     alarms.delete_alarms(AlarmNames=["watched-too"])
 
 
-def test_a_second_of_a_name_is_refused(account: Account) -> None:
+def test_a_second_resource_with_a_name_is_refused(account: Account) -> None:
     vpc, subnet, group = account.network()
     with refused("InvalidGroup.Duplicate"):
         account.group(vpc, account.name)
@@ -214,7 +214,7 @@ def test_a_second_of_a_name_is_refused(account: Account) -> None:
         kms.create_alias(**alias)
 
 
-def test_a_second_function_of_a_name_is_refused(account: Account) -> None:
+def test_a_second_function_with_a_name_is_refused(account: Account) -> None:
     _, subnet, group = account.network()
     account.function(subnet, group)
     account.iam.delete_role_policy(RoleName=account.name, PolicyName="p")

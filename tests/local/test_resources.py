@@ -1,4 +1,4 @@
-"""What the program declares reaches AWS whole, reads back as given, and changes as by the provider."""
+"""Declared inputs reach AWS, are read back unchanged, and change as by the provider."""
 
 import json
 from collections.abc import Iterator
@@ -93,7 +93,7 @@ class Created:
 
 @pytest.fixture(scope="module")
 def created(server: Server) -> list[Created]:
-    """Every resource of a stack that uses all that a stack can."""
+    """All resources of a stack with every option."""
     stack = read_stacks()[0]
     full = {
         "regional-analytics:customerManagedKey": "true",
@@ -153,7 +153,7 @@ def test_replacements_are_those_of_the_provider(created: list[Created]) -> None:
         assert kind.replaced_by == {name for name in documented if not name.endswith("*")}, pulumi_type
 
 
-def test_every_type_and_input_that_it_names_is_pulumi_awss() -> None:
+def test_declared_types_and_inputs_exist_in_pulumi_aws() -> None:
     for kind in TYPES.values():
         arguments = hints.arguments(kind.pulumi_type).members
         named = (
@@ -190,9 +190,7 @@ def test_every_type_and_input_that_it_names_is_pulumi_awss() -> None:
         ),
     ],
 )
-def test_inputs_that_nobody_would_take_are_refused(
-    pulumi_type: str, inputs: dict[str, Any], problem: str
-) -> None:
+def test_invalid_inputs_are_refused(pulumi_type: str, inputs: dict[str, Any], problem: str) -> None:
     assert lifecycle.problems(TYPES[pulumi_type], inputs) == [problem]
 
 
@@ -222,7 +220,7 @@ def _update(kind: ResourceType, target: Target, resource: Resource, olds: Any, *
     return updated
 
 
-def test_a_queue_changes_in_place_and_gives_up_its_key(target: Target) -> None:
+def test_a_queue_changes_in_place_and_loses_its_key(target: Target) -> None:
     kind, sqs = TYPES["aws:sqs/queue:Queue"], target.service("sqs")
     key = target.service("kms").create_key()["KeyMetadata"]["Arn"]
     inputs = {"name": "changing", "kmsMasterKeyId": key, "tags": {"a": "1", "b": "2"}}
@@ -245,7 +243,7 @@ def test_a_queue_changes_in_place_and_gives_up_its_key(target: Target) -> None:
     assert sqs.list_queue_tags(QueueUrl=queue.identifier)["Tags"] == {"b": "3"}
 
 
-def test_a_log_group_gives_up_its_key_and_its_retention(target: Target) -> None:
+def test_a_log_group_loses_its_key_and_its_retention(target: Target) -> None:
     kind, logs = TYPES["aws:cloudwatch/logGroup:LogGroup"], target.service("logs")
     key = target.service("kms").create_key()["KeyMetadata"]["Arn"]
     inputs = {"name": "/changing", "kmsKeyId": key, "retentionInDays": 30}
@@ -256,7 +254,7 @@ def test_a_log_group_gives_up_its_key_and_its_retention(target: Target) -> None:
     assert not described.get("kmsKeyId")
 
 
-def test_a_bucket_is_told_to_send_no_more_events(target: Target) -> None:
+def test_a_bucket_stops_sending_events(target: Target) -> None:
     bucket = lifecycle.create(TYPES["aws:s3/bucket:Bucket"], target, {"bucket": "events-on-and-off"})
     kind = TYPES["aws:s3/bucketNotification:BucketNotification"]
     inputs = {"bucket": bucket.identifier, "eventbridge": True}
@@ -265,7 +263,7 @@ def test_a_bucket_is_told_to_send_no_more_events(target: Target) -> None:
     assert _update(kind, target, notification, inputs, eventbridge=False).values["eventbridge"] is False
 
 
-def test_encryption_that_is_left_out_stays(target: Target) -> None:
+def test_encryption_stays_if_its_input_is_removed(target: Target) -> None:
     kind = TYPES["aws:dynamodb/table:Table"]
     key = target.service("kms").create_key()["KeyMetadata"]["Arn"]
     inputs = {
@@ -284,7 +282,7 @@ def test_encryption_that_is_left_out_stays(target: Target) -> None:
     assert described.get("SSEDescription", {}).get("Status") != "ENABLED"
 
 
-def test_a_change_that_nothing_here_can_make_is_refused(target: Target) -> None:
+def test_an_unsupported_change_is_refused(target: Target) -> None:
     kind = TYPES["aws:dynamodb/table:Table"]
     inputs = {
         "name": "stuck",
@@ -325,7 +323,7 @@ def test_default_tags_are_no_difference_until_they_change(target: Target) -> Non
     assert lifecycle.update(kind, other, queue, inputs, inputs).values["tagsAll"]["Environment"] == "two"
 
 
-def test_what_is_gone_reads_as_nothing_and_deletes_without_error(target: Target) -> None:
+def test_a_deleted_resource_is_read_as_none_and_deleted_without_error(target: Target) -> None:
     kind = TYPES["aws:iam/role:Role"]
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -355,7 +353,7 @@ def test_an_archive_must_be_a_file(target: Target) -> None:
         lifecycle.create(TYPES["aws:lambda/layerVersion:LayerVersion"], target, inputs)
 
 
-def test_a_part_that_aws_refuses_leaves_what_exists_known(target: Target) -> None:
+def test_a_partly_created_resource_is_known(target: Target) -> None:
     inputs = {
         "name": "partly",
         "hashKey": "id",

@@ -1,4 +1,4 @@
-"""S3's events of deletions, and its lifecycle rules, as the embedded AWS makes them."""
+"""S3's events of deletions and its lifecycle rules in the embedded AWS."""
 
 import json
 import uuid
@@ -11,7 +11,7 @@ from local.cloud import Cloud
 
 
 class Bucket:
-    """A bucket of its own, all of whose events go to a queue."""
+    """A new bucket whose events all go to a queue."""
 
     def __init__(self, cloud: Cloud, region: str) -> None:
         self._cloud = cloud
@@ -52,8 +52,8 @@ class Bucket:
             Bucket=self.name, LifecycleConfiguration={"Rules": numbered}
         )
 
-    def told(self) -> list[dict[str, Any]]:
-        """Take the events out of the queue, oldest first."""
+    def events(self) -> list[dict[str, Any]]:
+        """Receive and delete the events in the queue, oldest first."""
         events = []
         while received := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get(
             "Messages"
@@ -76,8 +76,8 @@ def bucket(cloud: Cloud, region: str) -> Iterator[Bucket]:
     made.close()
 
 
-def said(events: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
-    """What each event says of the deletion: type, reason, version."""
+def deletions(events: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    """Return type, reason and version of each event of a deletion."""
     return [
         (event["detail"]["deletion-type"], event["detail"]["reason"], event["detail"]["object"]["version-id"])
         for event in events
@@ -87,14 +87,14 @@ def said(events: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
 MADE, REMOVED = "Delete Marker Created", "Permanently Deleted"
 
 
-def test_each_deletion_is_told_with_the_fields_of_s3(bucket: Bucket) -> None:
+def test_each_deletion_has_an_event_with_the_fields_of_s3(bucket: Bucket) -> None:
     version = bucket.put("a.csv")
-    bucket.told()
+    bucket.events()
     marker = bucket.s3.delete_object(Bucket=bucket.name, Key="a.csv")["VersionId"]
     bucket.s3.delete_object(Bucket=bucket.name, Key="a.csv", VersionId=marker)
     bucket.s3.delete_object(Bucket=bucket.name, Key="a.csv", VersionId=version)
-    events = bucket.told()
-    assert said(events) == [
+    events = bucket.events()
+    assert deletions(events) == [
         (MADE, "DeleteObject", marker),
         (REMOVED, "DeleteObject", marker),
         (REMOVED, "DeleteObject", version),
@@ -108,17 +108,17 @@ def test_each_deletion_is_told_with_the_fields_of_s3(bucket: Bucket) -> None:
 
 def test_a_deletion_on_top_of_a_delete_marker_makes_another(bucket: Bucket) -> None:
     bucket.put("a.csv")
-    bucket.told()
+    bucket.events()
     markers = [bucket.s3.delete_object(Bucket=bucket.name, Key="a.csv")["VersionId"] for _ in range(2)]
-    assert said(bucket.told()) == [(MADE, "DeleteObject", marker) for marker in markers]
+    assert deletions(bucket.events()) == [(MADE, "DeleteObject", marker) for marker in markers]
 
 
-def test_a_batch_is_told_object_by_object(bucket: Bucket) -> None:
+def test_a_batch_deletion_has_an_event_for_each_object(bucket: Bucket) -> None:
     versions = {key: bucket.put(key) for key in ("a", "b", "c")}
-    bucket.told()
+    bucket.events()
     wanted = [{"Key": "a"}, {"Key": "b", "VersionId": versions["b"]}, {"Key": "c"}]
     bucket.s3.delete_objects(Bucket=bucket.name, Delete={"Objects": wanted})
-    events = bucket.told()
+    events = bucket.events()
     assert [event["detail"]["object"]["key"] for event in events] == ["a", "b", "c"]
     assert [event["detail"]["deletion-type"] for event in events] == [MADE, REMOVED, MADE]
 
@@ -127,7 +127,7 @@ def test_sequencers_grow_and_differ_in_length(bucket: Bucket) -> None:
     for _ in range(4):
         bucket.put("a.csv")
         bucket.s3.delete_object(Bucket=bucket.name, Key="a.csv")
-    sequencers = [event["detail"]["object"]["sequencer"] for event in bucket.told()]
+    sequencers = [event["detail"]["object"]["sequencer"] for event in bucket.events()]
     padded = [sequencer.ljust(32, "0") for sequencer in sequencers]
     assert len({len(sequencer) for sequencer in sequencers}) == 2
     assert sorted(set(padded)) == padded
@@ -145,7 +145,7 @@ def test_a_lifecycle_rule_expires_moves_and_removes_when_days_pass(cloud: Cloud,
     expiring = bucket.put("old/a.csv")
     bucket.put("input/large.csv", b"x" * 128 * 1024)
     bucket.put("input/small.csv")
-    bucket.told()
+    bucket.events()
 
     cloud.pass_days(bucket.name, 5)
     classes = {
@@ -153,17 +153,17 @@ def test_a_lifecycle_rule_expires_moves_and_removes_when_days_pass(cloud: Cloud,
         for item in bucket.s3.list_objects_v2(Bucket=bucket.name)["Contents"]
     }
     assert classes == {"old/a.csv": "STANDARD", "input/large.csv": "GLACIER", "input/small.csv": "STANDARD"}
-    assert [event for event in bucket.told() if event["detail-type"] == "Object Deleted"] == []
+    assert [event for event in bucket.events() if event["detail-type"] == "Object Deleted"] == []
 
     cloud.pass_days(bucket.name, 5)
-    (expired,) = bucket.told()
+    (expired,) = bucket.events()
     (marker,) = bucket.s3.list_object_versions(Bucket=bucket.name)["DeleteMarkers"]
-    assert said([expired]) == [(MADE, "Lifecycle Expiration", marker["VersionId"])]
+    assert deletions([expired]) == [(MADE, "Lifecycle Expiration", marker["VersionId"])]
     assert expired["detail"]["requester"] == "s3.amazonaws.com"
     assert "source-ip-address" not in expired["detail"]
 
     cloud.pass_days(bucket.name, 20)
-    assert said(bucket.told()) == [
+    assert deletions(bucket.events()) == [
         (REMOVED, "Lifecycle Expiration", expiring),
         (REMOVED, "Lifecycle Expiration", marker["VersionId"]),
     ]

@@ -1,4 +1,4 @@
-"""The embedded S3 gives a bucket's encryption back as it was set."""
+"""The embedded S3 returns a bucket's encryption configuration unchanged."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from local.cloud import Cloud
 
 
 @pytest.mark.parametrize("more", [{}, {"BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}}])
-def test_what_a_bucket_refuses_is_told(cloud: Cloud, region: str, more: dict[str, Any]) -> None:
+def test_blocked_encryption_types_are_returned(cloud: Cloud, region: str, more: dict[str, Any]) -> None:
     s3, name = cloud.client("s3", region), f"encrypted-{len(more)}"
     s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": region})
     rule = {

@@ -1,4 +1,4 @@
-"""Two stacks of one region, development and production, live side by side."""
+"""Two stacks of one region, development and production, do not interfere."""
 
 import dataclasses
 

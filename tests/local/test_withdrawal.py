@@ -1,4 +1,4 @@
-"""What is deleted is withdrawn and what is current is never lost, through the deployed chain alone."""
+"""The deployed chain withdraws results of deleted uploads, and never those of current versions."""
 
 import contextlib
 import json
@@ -11,11 +11,11 @@ from local.cloud import Cloud
 from tests.local.workload import FLAWED, GOOD
 
 LARGE = GOOD + b"".join(b"%d,name %d,1.5\n" % (row, row) for row in range(12_000))
-"""Above 128 KiB, as what moves to Glacier."""
+"""More than 128 KiB, the minimum size of objects that move to Glacier."""
 
 
 def results(cloud: Cloud, region: str, folder: str) -> list[str]:
-    """What is published of a folder's uploads."""
+    """Return the published results of a folder's uploads."""
     prefixes = ("processed/", "processed/_profiles/", "rejected/")
     return sorted({key for prefix in prefixes for key in cloud.keys(region, f"{prefix}{folder}/")})
 
@@ -25,13 +25,13 @@ def statuses(cloud: Cloud, region: str, key: str) -> list[str]:
 
 
 def of(key: str) -> list[str]:
-    """The results of a table without rejected rows."""
+    """Return the results of a table without rejected rows."""
     return [f"processed/_profiles/{key}.json", f"processed/{key}.parquet"]
 
 
 @contextlib.contextmanager
 def versions_may_be_removed(cloud: Cloud, region: str) -> Iterator[None]:
-    """Take the bucket's policy away, as an administrator may."""
+    """Remove the bucket's policy, as an administrator may."""
     s3, bucket = cloud.client("s3", region), cloud.outputs[region]["bucketName"]
     policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     s3.delete_bucket_policy(Bucket=bucket)
@@ -107,7 +107,7 @@ def test_the_removal_of_old_versions_changes_nothing(cloud: Cloud, region: str) 
 
 
 def test_what_has_moved_to_glacier_keeps_its_results_when_it_is_replayed(cloud: Cloud, region: str) -> None:
-    """The program's own lifecycle rule moves it; only a hand-made event replays it."""
+    """The deployed lifecycle rule moves the object; only an event of the test replays it."""
     bucket = cloud.outputs[region]["bucketName"]
     version = cloud.upload(region, "input/glacier/a.csv", LARGE)
     cloud.run_until_idle()
@@ -165,7 +165,7 @@ def test_what_a_lifecycle_rule_ends_keeps_its_results(cloud: Cloud, region: str)
     assert cloud.messages(region) == 0
 
 
-def test_what_somebody_else_wrote_is_set_right(cloud: Cloud, region: str) -> None:
+def test_a_foreign_object_under_the_key_of_a_result_is_removed(cloud: Cloud, region: str) -> None:
     s3, bucket = cloud.client("s3", region), cloud.outputs[region]["bucketName"]
     key, result = "foreign/a.csv", "processed/foreign/a.csv.parquet"
     cloud.upload(region, key, GOOD)
@@ -175,7 +175,7 @@ def test_what_somebody_else_wrote_is_set_right(cloud: Cloud, region: str) -> Non
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
     with versions_may_be_removed(cloud, region):
         s3.put_object(Bucket=bucket, Key=result, Body=b"forged")
-    assert cloud.messages(region) == 0, "what is the system's starts nothing"
+    assert cloud.messages(region) == 0, "the system's objects have no events"
     cloud.delete(region, key)
     cloud.run_until_idle()
     assert results(cloud, region, "foreign") == []

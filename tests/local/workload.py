@@ -1,4 +1,4 @@
-"""What a user's day needs of the deployed chain, and what is seen of it from outside."""
+"""A workload that uses every function of the deployed chain, and its visible results."""
 
 from local.cloud import Cloud
 
@@ -10,7 +10,7 @@ LARGE = GOOD + b"1,a,1.5\n" * 150_000 + b"2,b,c\n"
 
 
 def run_workload(cloud: Cloud, region: str, folder: str) -> dict[str, object]:
-    """Upload, overwrite and delete under the folder, deliver once, and give what is seen of it."""
+    """Upload, overwrite and delete in the folder, deliver once, and return the visible results."""
     cloud.upload(region, f"{folder}/good.csv", GOOD)
     cloud.upload(region, f"{folder}/large.csv", LARGE)
     cloud.upload(region, f"{folder}/replaced.csv", FLAWED)
@@ -39,7 +39,7 @@ def run_workload(cloud: Cloud, region: str, folder: str) -> dict[str, object]:
 
 
 def healthy(folder: str) -> dict[str, object]:
-    """Give what `run_workload` gives where nothing is broken."""
+    """Return the results of `run_workload` if nothing is broken."""
     return {
         "jobs": [
             ("deleted.csv", "SKIPPED", None),
@@ -64,7 +64,7 @@ def healthy(folder: str) -> dict[str, object]:
 
 
 def expire(cloud: Cloud, region: str, key: str, version: str) -> None:
-    """Remove a version for good, as S3's lifecycle does, whom no bucket policy stops."""
+    """Permanently delete a version, as S3's lifecycle rules do despite the bucket policy."""
     s3, bucket = cloud.client("s3", region), cloud.outputs[region]["bucketName"]
     policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     s3.delete_bucket_policy(Bucket=bucket)
