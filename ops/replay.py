@@ -1,6 +1,6 @@
 """Process existing objects again by sending the events of their creation once more."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,26 +58,24 @@ class Candidate:
         return EXPIRED if self.taken else MISSING
 
     def matches(self, statuses: Collection[str]) -> bool:
-        """Whether the status is one of these; a version without a register is also `MISSING`."""
-        return self.status() in statuses or (MISSING in statuses and not self.taken)
+        """Whether it has one of the statuses, if any; a version without a register is also `MISSING`."""
+        return not statuses or self.status() in statuses or (MISSING in statuses and not self.taken)
 
 
-def candidates(stack: Stack, prefix: str, *, statuses: Sequence[str] = ()) -> Iterator[Candidate]:
-    """Yield the objects under the prefix, ordered by key: all, or those with one of the statuses."""
+def candidates(stack: Stack, prefix: str) -> Iterator[Candidate]:
+    """Yield the objects under the prefix, ordered by key."""
     for page in batched(_current_versions(stack, prefix), 100):
         held = registers.get_many(stack, (version["Key"] for version in page))
         ids = {version["Key"]: _job_id(stack, version, held.get(version["Key"])) for version in page}
         records = table.get_many(stack, ids.values())
         for version in page:
             key = version["Key"]
-            candidate = Candidate(
+            yield Candidate(
                 version=version,
                 job=records.get(ids[key]),
                 taken=key in held and _is_held(held[key], version),
                 archived=_is_archived(stack, version),
             )
-            if not statuses or candidate.matches(statuses):
-                yield candidate
 
 
 def _is_held(register: registers.Register, version: Mapping[str, Any]) -> bool:

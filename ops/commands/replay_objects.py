@@ -44,8 +44,11 @@ def run(arguments: Namespace) -> int:
         replay_id = object_events.check_replay_id(stack, arguments.resume)
     else:
         replay_id = object_events.new_replay_id(stack)
-    statuses = () if arguments.resume else arguments.status
-    found = list(replay.candidates(stack, arguments.prefix, statuses=statuses))
+    found = [
+        candidate
+        for candidate in replay.candidates(stack, arguments.prefix)
+        if candidate.matches(arguments.status) or replay.done(candidate, replay_id)
+    ]
     open_ = [candidate for candidate in found if not replay.done(candidate, replay_id)]
     wanted = [candidate for candidate in open_ if not candidate.archived]
     archived = [candidate for candidate in open_ if candidate.archived]
@@ -94,9 +97,9 @@ def _send(arguments: Namespace, stack: Stack, wanted: Sequence[Candidate], repla
 
 
 def _same_command(arguments: Namespace, stack: Stack, replay_id: str | None) -> str:
-    statuses = [word for status in arguments.status for word in ("--status", status)]
-    which = ["--resume", replay_id] if replay_id else statuses
-    return command_for(arguments, stack, "replay", arguments.prefix, *which, "--yes")
+    options = [word for status in arguments.status for word in ("--status", status)]
+    options += ["--resume", replay_id] if replay_id else []
+    return command_for(arguments, stack, "replay", arguments.prefix, *options, "--yes")
 
 
 def _summary(wanted: Sequence[Candidate], open_: Sequence[Candidate], found: Sequence[Candidate]) -> str:

@@ -1,6 +1,7 @@
 """`python -m ops` on the deployed regions: find failures and their reasons, and replay uploads."""
 
 import json
+import shlex
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from ops import dead_letters, deployed_stacks, job_search, smoke, table
 from ops.deployed_stacks import OUTPUTS, Stack
 from tests.ops.conftest import Answer, Run
 from tests.program.evaluation import STACKS
-from tests.terminal.width import check_width
+from tests.terminal.width import check_width, suggested
 
 GOOD = b"id,price\n" + b"".join(b"%d,1.5\n" % number for number in range(20))
 UNREADABLE = bytes(range(256))
@@ -62,11 +63,12 @@ def test_operator_finds_a_failure_and_its_reason_and_replays_it(cloud: Cloud, re
 
 
 def test_an_interrupted_replay_is_resumed(
-    cloud: Cloud, region: str, ops: Run, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, region: str, ops: Run, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = [f"input/replayed/{number:02}.csv" for number in range(12)]
     for key in keys:
         cloud.upload(region, key, GOOD)
+    cloud.upload(region, "input/replayed/failed.csv", UNREADABLE)
     cloud.run_until_idle()
     send, sent = dead_letters.send, list[int]()
 
@@ -77,17 +79,18 @@ def test_an_interrupted_replay_is_resumed(
         return sent[0]
 
     monkeypatch.setattr(dead_letters, "send", fail_at_the_second)
-    stopped = ops("replay", "input/replayed/", "--yes", "--stack", region)
+    stopped = ops("replay", "input/replayed/", "--status", "COMPLETED", "--yes", "--stack", region)
     assert stopped.status == 130
-    resume = stopped.err[stopped.err.index("--resume ") :].split()[1]
+    (resume,) = suggested(stopped.err)
     cloud.run_until_idle()
     monkeypatch.setattr(dead_letters, "send", send)
-    resumed = ops("replay", "input/replayed/", "--resume", resume, "--yes", "--stack", region)
+    resumed = run(*shlex.split(resume)[3:])
     assert "2 objects" in resumed.out
     assert "10 done already" in resumed.out
     cloud.run_until_idle()
     assert [cloud.jobs(region, key)[-1]["attempts"] for key in keys] == [2] * 12
-    assert "nothing to replay" in ops("replay", "input/replayed/", "--resume", resume, "--stack", region).out
+    assert cloud.jobs(region, "input/replayed/failed.csv")[-1]["attempts"] == 1, "it was not selected"
+    assert "nothing to replay" in run(*shlex.split(resume)[3:]).out
 
 
 def test_replay_leaves_older_versions_and_results_alone(cloud: Cloud, region: str, ops: Run) -> None:
