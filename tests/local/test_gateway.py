@@ -33,7 +33,7 @@ from local.server import SECRET_HEADER, Credentials
 
 PORT = 4566
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-COGNITO_S_PUBLIC_CALL = ("X-Amz-Target", "AWSCognitoIdentityService.GetId")
+COGNITO_PUBLIC_CALL = ("X-Amz-Target", "AWSCognitoIdentityService.GetId")
 UNKNOWN = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
 """The example key of AWS's documentation, which does not exist here."""
 
@@ -97,7 +97,7 @@ def test_no_path_of_moto_is_reached_without_a_signature() -> None:
     made_up = signed(UNKNOWN, "lambda", "GET", f"http://127.0.0.1:{PORT}/", b"", {})["Authorization"]
     openings: list[dict[str, str]] = [
         {},
-        dict([COGNITO_S_PUBLIC_CALL]),
+        dict([COGNITO_PUBLIC_CALL]),
         {"Authorization": "AWS4-HMAC-SHA256 nothing"},
         {"Authorization": made_up},
     ]
@@ -357,7 +357,7 @@ def test_public_calls_of_cognito_open_nothing_to_a_role(
     path = f"/2015-03-31/functions/{name}/code"
     body = json.dumps({"ZipFile": "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}).encode()
     headers = signed(
-        role, "lambda", "PUT", f"{cloud.server.endpoint}{path}", body, dict([COGNITO_S_PUBLIC_CALL])
+        role, "lambda", "PUT", f"{cloud.server.endpoint}{path}", body, dict([COGNITO_PUBLIC_CALL])
     )
     status, _, said = ask("PUT", path, body, headers.items())
     assert status == 403, said

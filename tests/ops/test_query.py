@@ -6,6 +6,7 @@ import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -198,3 +199,20 @@ def test_a_query_is_repeated_once_if_an_object_was_replaced_meanwhile(
     answer = ops("query", select(code), "--region", region, "--csv")
     assert (answer.status, len(started)) == (status, runs)
     assert (f"{code}0" in answer.out) == (status == 0)
+
+
+def test_an_interrupted_query_is_stopped() -> None:
+    stopped: list[str] = []
+    client = SimpleNamespace(
+        start_query_execution=lambda **_: {"QueryExecutionId": "id"},
+        get_query_execution=lambda **_: {"QueryExecution": {"Status": {"State": "RUNNING"}}},
+        stop_query_execution=lambda **call: stopped.append(call["QueryExecutionId"]),
+    )
+    stack: Any = SimpleNamespace(client=lambda _: client, database="d", region="eu-west-1")
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        athena.run_query(stack, "SELECT 1 FROM airports", "workgroup", interrupt)
+    assert stopped == ["id"]
