@@ -100,6 +100,7 @@ def test_objects_of_an_earlier_contract_are_shown_with_the_command_that_converts
     shown = ops("datasets", "--stack", region).out
     commands = [line.split("python -m ops ")[1] for line in shown.splitlines() if "python -m ops " in line]
     (replay,) = [command for command in commands if "input/airports/" in command]
+    check_width(shown, [f"python -m ops {replay}", outputs["bucketName"]])
     done = run(*shlex.split(replay), "--yes")
     assert done.status == 0, done.err
     airports.cloud.run_until_idle()
