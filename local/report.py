@@ -64,7 +64,8 @@ def print_jobs(console: Console, stack: str, records: Sequence[Mapping[str, Any]
             f"{seconds:,.2f}",
             f"{megabytes / seconds:,.1f}" if seconds else "-",
             details={
-                "": record.get("output_path") or record["input_path"],
+                "result": record.get("output_path"),
+                "upload": None if record.get("output_path") else record["input_path"],
                 "rejected rows": record.get("rejected_path"),
                 "reason": record.get("error"),
             },

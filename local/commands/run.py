@@ -110,7 +110,7 @@ def _show(arguments: argparse.Namespace, cloud: Cloud, jobs: Jobs, deployed_seco
     else:
         report.print_delays(console, delays)
     for path in kept:
-        console.say(f"kept {path}")
+        console.say(f"saved {path}")
 
 
 def _check_readable(file: Path | None) -> None:

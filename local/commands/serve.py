@@ -136,7 +136,7 @@ def _follow(console: Console, cloud: Cloud, redelivery_requested: threading.Even
 
 def _print_job(console: Console, stack: str, job: dict[str, Any]) -> None:
     when = time.strftime("%H:%M:%S", time.localtime(float(job["timestamp"])))
-    rows = "" if job.get("rows_out") is None else f" {int(job['rows_out']):,} rows"
+    rows = f" {int(job['rows_out']):,} rows" if job.get("output_path") else ""
     console.say(f"{when} {stack} {job['status']}{rows}")
     for line in filter(None, (job["input_path"], job.get("output_path"), job.get("error"))):
         console.say(f"{INDENT}{line}")

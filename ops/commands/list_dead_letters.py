@@ -36,8 +36,8 @@ def run(arguments: Namespace) -> int:
         _table(letters).print(console)
         for delivery in sorted({letter.delivery for letter in letters}):
             which = ("redrive", *(["--delivery"] if delivery else []))
-            failed_at = "delivery" if delivery else "function"
-            purpose = f"Send the messages that failed at the {failed_at} back with"
+            what = "undelivered events" if delivery else "failed messages"
+            purpose = f"Send the {what} to the queue again with"
             console.suggest(purpose, command_for(arguments, stack, *which))
     return 0
 

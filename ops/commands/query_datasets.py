@@ -14,7 +14,7 @@ from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 from terminal.characters import visible
 from terminal.command_line import print_error
-from terminal.console import Console
+from terminal.console import Console, plain
 from terminal.machine import print_json
 from terminal.records import Records
 
@@ -72,7 +72,7 @@ def _show(stack: Stack, answer: Answer, limit: int) -> None:
     numbers = [name for index, name in enumerate(answer.columns) if _is_number(rows, index)]
     records = Records(*answer.columns, numbers=numbers)
     for row in rows[:limit]:
-        records.add(*("" if value is None else value for value in row))
+        records.add(*(plain("NULL", "dim") if value is None else value for value in row))
     records.print(console)
     if len(rows) > limit:
         console.say(f"These are the first {limit} rows; --limit shows more, --csv all.")

@@ -10,7 +10,7 @@ from ops import display, job_search, object_events, replay, uploads
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for
 from ops.deployed_stacks import Stack
 from ops.replay import Candidate
-from terminal.console import Console
+from terminal.console import INDENT, Console
 from terminal.machine import print_json
 from terminal.records import Records
 
@@ -69,7 +69,8 @@ def run(arguments: Namespace) -> int:
             }
         )
     elif not wanted:
-        console.say(f"{stack.name}: nothing to replay: {_why_nothing(arguments, stack, found)}")
+        console.say(f"{stack.name}: nothing to replay")
+        console.say(f"{INDENT}{_why_nothing(arguments, stack, found)}")
     elif arguments.yes:
         follow = command_for(arguments, stack, "jobs", "--prefix", arguments.prefix, "--since", "1h")
         console.suggest("Follow it with", follow)

@@ -35,7 +35,7 @@ def test_archived_objects_are_skipped_and_reported_until_they_are_restored(
     reported = json.loads(ops("replay", prefix, "--json", *where).out)
     assert (reported["objects"], reported["archived"]) == (1, 1)
     only = ops("replay", f"{prefix}archived.csv", *where)
-    assert "nothing to replay: the objects under" in only.out
+    assert "are archived" in only.out
 
     s3.restore_object(Bucket=bucket, Key=f"{prefix}archived.csv", RestoreRequest={"Days": 7})
     restored = ops("replay", prefix, "--yes", *where)
