@@ -36,6 +36,6 @@ def run(_: argparse.Namespace) -> int:
     state = state_file.read()
     os.kill(int(state["process"]), SIGNAL)
     console = Console()
-    console.say(f"asked the embedded AWS at {state['endpoint_url']} to deliver failed messages again")
+    console.say(f"asked the embedded AWS at {state['endpoint_url']} to redeliver failed messages")
     console.say("`serve` prints the result in its terminal")
     return 0
