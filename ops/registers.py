@@ -22,7 +22,7 @@ class Register:
     """The job that wrote the results, or withdrew them."""
 
     @classmethod
-    def from_item(cls, item: Mapping[str, Any], bucket: str, key: str) -> Self:
+    def of(cls, item: Mapping[str, Any], bucket: str, key: str) -> Self:
         """Read an item of the table; older versions of the program wrote only the version."""
         return cls(
             version_id=str(item["version_id"]),
@@ -35,6 +35,6 @@ def get_many(stack: Stack, keys: Iterable[str]) -> dict[str, Register]:
     """Return the existing registers, by key."""
     by_id = {register_id(stack.bucket, key): key for key in keys}
     return {
-        by_id[identifier]: Register.from_item(item, stack.bucket, by_id[identifier])
+        by_id[identifier]: Register.of(item, stack.bucket, by_id[identifier])
         for identifier, item in table.get_many(stack, by_id).items()
     }

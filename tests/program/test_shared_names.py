@@ -37,7 +37,7 @@ def test_ids_of_jobs_and_registers() -> None:
 def test_the_index_and_the_expiry_of_job_records() -> None:
     assert job_search.INDEX == INDEX_NAME
     record = {"job_id": "1", EXPIRY_ATTRIBUTE: 0}
-    assert not table._lives(record)
+    assert not table._is_current(record)
 
 
 def test_the_namespace_of_the_metrics() -> None:
