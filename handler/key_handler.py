@@ -172,9 +172,11 @@ class KeyHandler:
         def advance(seen: Holding | None) -> Holding | None:
             nonlocal earlier
             earlier = None
-            if seen is None or seen.holder != self.claim.job_id or seen.state is State.WITHDRAWN:
+            if seen is None or seen.holder != self.claim.job_id:
                 return None
-            earlier = self._earlier_outcome(seen, str(reason))
+            # A withdrawal of this job may be a write whose answer was lost, so it is carried out again.
+            if seen.state is not State.WITHDRAWN:
+                earlier = self._earlier_outcome(seen, str(reason))
             if earlier:
                 return None
             if self.services.uploads.current_version(self.event.key) == version_id:
