@@ -211,7 +211,7 @@ class FunctionProcess:
             event: The event.
             how: `stack` (bucket and table), `clock` (seconds to add to the time), `kill` (the number of a
                 request, and "before" or "after"), `fault` (its kind, the number of the first request with
-                it, and the number of requests), `also` (another fault), `cut` (the body of the object ends
+                it, and the number of requests), `cut` (the body of the object ends
                 early), `seconds` (the time left), `left` (the time left at each call), `fake` (use the fake
                 conversion), `retention_days`, `upload_prefixes`.
         """

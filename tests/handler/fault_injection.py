@@ -15,6 +15,7 @@ _ANSWERS: Mapping[tuple[str, str], tuple[int, str]] = {
     ("s3", "500"): (500, "InternalError"),
     ("s3", "denied"): (403, "AccessDenied"),
     ("s3", "key throttled"): (400, "KMS.ThrottlingException"),
+    ("s3", "objects denied"): (403, "AccessDenied"),
     ("s3", "own key"): (400, "InvalidRequest"),
     ("s3", "key disabled"): (400, "KMS.DisabledException"),
     ("s3", "archived"): (403, "InvalidObjectState"),
@@ -38,6 +39,8 @@ def inject(client: Any, fault: str, first: int, times: int, count: Any) -> None:
 
     def send(request: Any, **_: Any) -> AWSResponse | None:
         if not first <= count() < first + times:
+            return None
+        if fault == "objects denied" and (request.method != "GET" or "list-type=" in request.url):
             return None
         if fault == "timeout":
             raise ReadTimeoutError(endpoint_url=request.url)

@@ -77,7 +77,8 @@ def _deliver(command: dict[str, Any], report_to: int, out: int) -> None:
     kill = tuple(command["kill"]) if command.get("kill") else None
     for client in (s3, dynamodb):
         _watch(client, note, kill)
-    for fault, first, times in filter(None, (command.get("fault"), command.get("also"))):
+    if command.get("fault"):
+        fault, first, times = command["fault"]
         botocore.endpoint.time.sleep = _do_not_wait
         for client in (s3, dynamodb):
             inject(client, fault, first, times, lambda: calls)

@@ -242,8 +242,7 @@ def test_a_denied_object_is_repeated_if_others_are_denied_too(lake: Lake) -> Non
     lake.process("readable.csv", CSV)
     version = lake.stack.upload("a.csv", CSV)
     event = batch([lake.created("a.csv", version)])
-    # The object, the list of others, an output, and the uploads.
-    refused = lake.send(event, fault=["denied", 2, 1], also=["denied", 5, 20])
+    refused = lake.send(event, fault=["objects denied", 2, 40])
     assert refused.calls[:5] == ("UpdateItem", "GetObject", "HeadObject", "ListObjectsV2", "GetObject")
     assert not refused.acknowledged
     assert lake.job("a.csv", version)["status"] == "STARTED"
