@@ -58,6 +58,20 @@ def test_blank_lines_are_no_rows():
     assert converted.account.rows_in == 2
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+@pytest.mark.parametrize("blank", [b"\n", b"\r\n", b"\r\n\n\r"])
+@pytest.mark.parametrize("name", [b"a", b'"a"', b'"a\n\nb"'])
+def test_records_after_many_blank_lines_keep_their_place(end, blank, name):
+    row = b"1," + name + end
+    rows = b"id,name" + end + (row + blank) * 3 + blank * 100_000 + row
+    converted = run(rows + blank + b"1" + end + blank, rejected_share_max=0.5)
+    assert converted.account.rows_out == 4
+    (reject,) = converted.rejects
+    before = rows + blank
+    assert (reject["record"], reject["byte_offset"]) == (5, len(before))
+    assert reject["line"] == 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
+
+
 def test_one_column():
     converted = run(b"id\n1\n\n2\n3\n")
     assert converted.rows == [("1",), ("2",), ("3",)]

@@ -21,6 +21,8 @@ from conversion.refused import NONE, Refused, column_and_reason
 from conversion.rejects import Rejects
 
 _END = re.compile(rb"\r\n|\n|\r")
+_BLANK = re.compile(rb"[\r\n]++")
+_BLANK_AFTER_LINE = re.compile(rb"(?<=\n)[\r\n]++|\A[\r\n]++")
 _CUTS_TRIED = 100
 _BEFORE_HEADER = (b"\n", b"\r", BOM_UTF8)
 _HEADER_AGAIN = "the header again"
@@ -149,9 +151,23 @@ class Records:
         if self._refused.is_any(self._seen, line_ends(window)):
             return self._matched(window, at_end=at_end)
         lines = window[: max(window.rfind(b"\n"), window.rfind(b"\r")) + 1]
+        if (clean := self._without_blank(lines)) is not None:
+            return clean, len(lines)
         if dialect.has_escapes(dialect.without_markers(lines)):
             return self._matched(window, at_end=at_end)
         return self._split(lines), len(lines)
+
+    def _without_blank(self, lines: bytes) -> bytes | None:
+        """Return lines without quotes and without blank lines; None unless all others are valid records."""
+        if self._dialect.blank_lines or not _has_blank(lines):
+            return None
+        clean = _BLANK_AFTER_LINE.sub(b"", lines)
+        count = self._count(clean)
+        if count is not None:
+            self.rows += count
+            self._line += line_ends(lines)
+            self._offset += len(lines)
+        return None if count is None else clean
 
     def _cut(self, data: bytes) -> int:
         """Return the end of the last complete record, assuming that all quotes come in pairs."""
@@ -257,9 +273,9 @@ class Records:
                 self._keep(window[position : end.end()], kept)
                 position = end.end()
                 continue
-            if blank := _END.match(window, position):
+            if blank := _BLANK.match(window, position):
                 position = blank.end()
-                self._line += 1
+                self._line += line_ends(blank[0])
                 continue
             stop = self._reject(window, position, at_end=at_end)
             if stop == position:
