@@ -267,6 +267,15 @@ def test_a_record_longer_than_is_read():
     assert "longer than" in refused(b"id,note\n1,x\n2," + b"y" * 17 * 1024 * 1024 + b"\n").reason
 
 
+@pytest.mark.parametrize("size", [760_000, 999_900, 1_040_000, 1_200_000])
+@pytest.mark.parametrize("before", [0, 150_000])
+@pytest.mark.parametrize("after", [b"", b"3,z\n" * 100_000])
+def test_records_about_as_long_as_duckdbs_first_buffer(size, before, after):
+    text = (b"y" * 99 + b"\n") * (size // 100)
+    converted = run(b"id,note\n1," + b"x" * before + b'\n2,"' + text + b'"\n' + after)
+    assert converted.query("SELECT strlen(note) FROM data WHERE id = 2") == [(len(text),)]
+
+
 def test_records_of_ten_megabytes():
     long = b"y" * 10_000_000
     converted = run(b"id,note\n1,x\n2," + long + b"\n3,z\n")

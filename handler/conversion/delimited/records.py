@@ -112,8 +112,10 @@ class Records:
             if clean:
                 yield clean
             window = window[taken:]
-            # An incomplete record is only scanned again when the window has doubled.
-            enough = 0 if taken else min(2 * len(window), RECORD_BYTES_MAX + 1)
+            # An incomplete record is only scanned again when the window has doubled. A record that ends in
+            # the next block must still fit into DuckDB's buffer.
+            largest = min(RECORD_BYTES_MAX + 1, self._line_bytes - BLOCK_BYTES)
+            enough = 0 if taken else min(2 * len(window), largest)
             self._check_length(len(window))
         while window:
             if not window.endswith((b"\n", b"\r")):
