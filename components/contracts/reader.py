@@ -4,6 +4,7 @@ The standard describes; a contract here is also carried out. So a field that onl
 and one that promises what nobody would do is refused.
 """
 
+import functools
 import re
 import zoneinfo
 from collections import Counter
@@ -243,7 +244,7 @@ class _Reader:
             return None
 
     def _zone(self, place: str, zone: str) -> str:
-        if zone not in zoneinfo.available_timezones():
+        if zone not in _time_zones():
             self._refuse(
                 f"{place}.logicalTypeOptions.defaultTimezone",
                 f"must be a time zone such as Europe/Paris, got {zone!r}",
@@ -420,6 +421,12 @@ class _Reader:
             self._refuse(place, f"must be one of {', '.join(kind)}, got {value!r}")
             return None
         return kind(value)
+
+
+@functools.cache
+def _time_zones() -> frozenset[str]:
+    """Return the names of all time zones; reading them takes as long as reading a contract."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 def _unit_of(java_format: str) -> str:
