@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import json
 import random
 import runpy
@@ -143,8 +144,10 @@ class _Engine(pulumi.runtime.Mocks):
 
     def _provider(self, reference: str | None) -> Target:
         """Return the provider that the program chose, or the default provider of the configuration."""
-        if reference:
-            return self._providers[reference.rpartition("::")[2]]
+        return self._providers[reference.rpartition("::")[2]] if reference else self._default_provider
+
+    @functools.cached_property
+    def _default_provider(self) -> Target:
         tags = self._stack.config.get("aws:defaultTags")
         return self._target({"region": self._stack.region, "defaultTags": tags})
 
