@@ -179,3 +179,30 @@ def test_a_foreign_object_under_the_key_of_a_result_is_removed(cloud: Cloud, reg
     cloud.delete(region, key)
     cloud.run_until_idle()
     assert results(cloud, region, "foreign") == []
+
+
+def test_rows_of_a_withdrawn_upload_leave_the_table_and_the_view(cloud: Cloud, region: str) -> None:
+    header = (
+        b"origin,year,month,day,hour,temp,dewp,humid,wind_dir,wind_speed,wind_gust,precip,pressure,visib,"
+        b"time_hour\n"
+    )
+    first = b"XXX,2013,11,3,1,50,40,50,10,5,,0,1000,10,2013-11-03T05:00:00Z\n"
+    second = b"XXX,2013,11,3,1,49,40,50,10,5,,0,1000,10,2013-11-03T06:00:00Z\n"
+
+    def temperatures(table: str) -> list[str | None]:
+        rows = cloud.query(region, "weather", f"SELECT temp FROM {table} WHERE origin = 'XXX' ORDER BY temp")
+        return [row["temp"] for row in rows]
+
+    cloud.upload(region, "input/weather/first.csv", header + first)
+    cloud.upload(region, "input/weather/second.csv", header + second)
+    cloud.run_until_idle()
+    assert temperatures("weather") == ["49.0", "50.0"]
+    assert temperatures("weather_current") == ["49.0"]
+
+    cloud.delete(region, "input/weather/second.csv")
+    cloud.run_until_idle()
+    assert temperatures("weather") == temperatures("weather_current") == ["50.0"]
+
+    cloud.delete(region, "input/weather/first.csv")
+    cloud.run_until_idle()
+    assert temperatures("weather") == temperatures("weather_current") == []
