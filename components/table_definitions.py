@@ -70,20 +70,8 @@ def _projection(partition: Partition) -> Mapping[str, str]:
             digits = {"digits": str(partition.digits)} if partition.digits else {}
             return {**kind, **bounds, "interval": str(partition.interval), **digits}
         case Projection.DATE:
-            return {**kind, **bounds, "format": partition.format, **_steps(partition)}
-
-
-def _steps(partition: Partition) -> Mapping[str, str]:
-    """Return interval and unit, which are left out for a folder of each day or of each month.
-
-    There Athena takes the unit from the format (Athena user guide, "Supported types for partition
-    projection"), and so does Trino, which takes no unit of months when one is given.
-    """
-    if partition.interval == 1 and partition.interval_unit == (
-        "DAYS" if "d" in partition.format else "MONTHS"
-    ):
-        return {}
-    return {"interval": str(partition.interval), "interval.unit": partition.interval_unit}
+            steps = {"interval": str(partition.interval), "interval.unit": partition.interval_unit}
+            return {**kind, **bounds, "format": partition.format, **steps}
 
 
 def view_columns(contract: Contract) -> list[tuple[str, Type, str]]:

@@ -148,6 +148,8 @@ def test_partitions_are_strings_with_a_projection_each(tmp_path: Path) -> None:
         "projection.dt.type": "date",
         "projection.dt.range": "2026-01-01,NOW+1DAY",
         "projection.dt.format": "yyyy-MM-dd",
+        "projection.dt.interval": "1",
+        "projection.dt.interval.unit": "DAYS",
         "projection.n.type": "integer",
         "projection.n.range": "1,12",
         "projection.n.interval": "1",
