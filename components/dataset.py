@@ -113,7 +113,7 @@ class Dataset(pulumi.ComponentResource):
             f"{self._name}-view",
             name=view,
             database_name=args.database,
-            description=f"Of each key the newest row of {contract.name}",
+            # No description: Trino takes it for the comment, by which it knows a view of its own.
             table_type="VIRTUAL_VIEW",
             # Trino runs a view as its owner, and refuses one without; Athena's own DDL writes this one.
             owner="hadoop",

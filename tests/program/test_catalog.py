@@ -193,7 +193,8 @@ def test_the_view_is_made_after_its_table_with_an_empty_list_of_partitions(tmp_p
     assert view.inputs["parameters"] == {"presto_view": "true", "comment": "Presto View"}
     assert view.inputs["partitionKeys"] == []
     assert view.inputs["viewExpandedText"] == "/* Presto View */"
-    # Without an owner or a SerDe, Trino does not read it.
+    # Trino does not read it without an owner or a SerDe, nor with a description.
+    assert "description" not in view.inputs
     assert view.inputs["owner"]
     assert view.inputs["storageDescriptor"]["serDeInfo"]
     assert table.urn in view.depends_on
