@@ -63,6 +63,14 @@ def _check_archived(simulation: Simulation) -> None:
         holder, generation = authors.pop() if authors else (held.holder, held.generation)
         assert generation >= held.since
         assert published == _outputs(simulation, replace(held, holder=holder, generation=generation))
+    else:
+        assert _named_outputs(simulation, held) == set(), "the job record names outputs that are deleted"
+
+
+def _named_outputs(simulation: Simulation, held: Holding) -> set[str]:
+    """Return the keys of the outputs that the record of the register's job names."""
+    job = simulation.jobs().get(held.holder, {})
+    return {job[name] for name in ("output_path", "rejected_path", "profile_path") if name in job}
 
 
 def _check_outputs(simulation: Simulation, held: Holding | None) -> None:
@@ -75,6 +83,7 @@ def _check_outputs(simulation: Simulation, held: Holding | None) -> None:
             job = jobs[held.holder]
             assert job["status"] == STATUSES.get(simulation.kinds[current.version_id], "COMPLETED")
             assert job["version_id"] == current.version_id
+            assert _named_outputs(simulation, held) == simulation.published().keys()
     elif held and held.state is State.EXPIRED:
         unfinished = simulation.lost and jobs.get(held.holder, {}).get("retryable")
         forgotten = simulation.forgotten and held.holder not in jobs

@@ -188,6 +188,23 @@ def test_two_handlers_in_every_order_of_two_switches(
                 break
 
 
+def test_a_replay_between_an_interrupted_deletion_and_its_repetition() -> None:
+    """The version is archived, so that the replay cannot make the outputs again that the deletion deleted."""
+    for calls in range(1, 100):
+        simulation = _after(*ARCHIVED)
+        simulation.delete()
+        run = simulation.deliver(simulation.queue[0])
+        if not _advance(run, calls - 1):
+            assert calls > 3, "it made too few calls"
+            return
+        run.step("kill after")
+        _remove_top(simulation)
+        simulation.replay()
+        simulation.queue.reverse()
+        simulation.settle()
+        check(simulation, every_job_counted=False)
+
+
 @pytest.mark.parametrize(("before", "change"), ONE)
 def test_reconcile_heals_what_a_lost_message_leaves(before: tuple[str, ...], change: str) -> None:
     """The function is killed after any call, and SQS never delivers the message again."""
