@@ -26,6 +26,11 @@ def _remove_oldest(simulation: Simulation) -> None:
     simulation.remove(simulation.s3.objects[KEY][0].version_id)
 
 
+def _undelete_and_replay(simulation: Simulation) -> None:
+    _remove_top(simulation)
+    simulation.replay()
+
+
 CHANGES: dict[str, Change] = {
     "": lambda _: None,
     "upload": lambda simulation: simulation.upload("good"),
@@ -38,6 +43,7 @@ CHANGES: dict[str, Change] = {
     "remove top": _remove_top,
     "remove oldest": _remove_oldest,
     "replay": lambda simulation: simulation.replay(),
+    "undelete and replay": _undelete_and_replay,
     "archive": lambda simulation: simulation.archive(),
     "expire records": lambda simulation: simulation.expire_records(),
 }
@@ -140,6 +146,7 @@ TWO = [
     (PUBLISHED, "expire", "upload"),
     (PUBLISHED, "expire", "delete"),
     (PUBLISHED, "expire", "remove top"),
+    (PUBLISHED, "delete", "undelete and replay"),
     (PUBLISHED, "replay", "expire"),
     (PUBLISHED, "replay", "delete"),
     (PUBLISHED, "replay", "upload"),
@@ -198,8 +205,7 @@ def test_a_replay_between_an_interrupted_deletion_and_its_repetition() -> None:
             assert calls > 3, "it made too few calls"
             return
         run.step("kill after")
-        _remove_top(simulation)
-        simulation.replay()
+        _undelete_and_replay(simulation)
         simulation.queue.reverse()
         simulation.settle()
         check(simulation, every_job_counted=False)
