@@ -15,6 +15,7 @@ from environment import Settings
 from faults import DeliveryError
 from invocation import Invocation
 from job_records import Delivery
+from memory_limit import set_memory_limit
 from objects import Bucket
 from processor import Processor
 from s3_events import PoisonError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
     from aws_lambda_powertools.utilities.typing import LambdaContext
 
+set_memory_limit(os.environ)
 settings = Settings.from_environment(os.environ)
 
 _s3 = clients.s3(settings.region)
