@@ -1,4 +1,4 @@
-"""The tables of a region: one database, and a dataset for each contract that the stack deploys."""
+"""A region's tables: one database, and a dataset for each contract that the stack deploys."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ from components.reader_policy import Readable, reader_policy
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogArgs:
-    """What the catalog describes.
+    """Inputs of `Catalog`.
 
     Attributes:
         names: Names and tags.
-        contracts: The datasets; at least one.
-        bucket_name: The stack's bucket.
-        bucket_arn: The same bucket's ARN.
-        key_arn: The KMS key of the stack; None for the services' own.
+        contracts: Contracts of the datasets; at least one.
+        bucket_name: Name of the stack's bucket.
+        bucket_arn: ARN of the stack's bucket.
+        key_arn: The stack's KMS key; None for the services' own keys.
         scan_limit_bytes: Bytes after which Athena cancels a query.
     """
 
@@ -36,12 +36,12 @@ class CatalogArgs:
 
 
 class Catalog(pulumi.ComponentResource):
-    """A database of tables that Athena queries in the region, without a crawler and without a server."""
+    """A database of tables that Athena queries in the region. It needs no crawler and no server."""
 
     database_name: pulumi.Output[str]
     reader_policy_arn: pulumi.Output[str]
     datasets: Mapping[str, pulumi.Output[dict[str, Any]]]
-    """Of each dataset the names of table, view and workgroup, and the ARN of its reader's policy."""
+    """The outputs of each dataset, by its name. See `Dataset.outputs`."""
 
     def __init__(self, name: str, args: CatalogArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("regional-analytics:index:Catalog", name, None, opts)
@@ -72,7 +72,7 @@ class Catalog(pulumi.ComponentResource):
         }
         policy = iam.Policy(
             f"{name}-reader-policy",
-            # A dataset's name has no hyphen, so none is called this.
+            # No dataset can have this name, because a dataset's name has no hyphen.
             name=names.physical("all-datasets"),
             description="Query all datasets of the region and read all that is published",
             policy=pulumi.Output.all(args.bucket_arn, database.name, args.key_arn).apply(

@@ -1,4 +1,4 @@
-"""One dataset in AWS: its table, the view of its newest rows, a workgroup, a query and a reader's policy."""
+"""The AWS resources of a dataset: table, view of the newest rows, workgroup, query and reader policy."""
 
 import json
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ ENGINE_VERSION = "Athena engine version 3"
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetArgs:
-    """Where a dataset is, and what one query may cost.
+    """Inputs of `Dataset`.
 
     Attributes:
         names: Names and tags.
-        contract: What the dataset is.
-        database: The stack's database.
-        bucket_name: The stack's bucket.
-        bucket_arn: The same bucket's ARN.
-        key_arn: The KMS key to encrypt results with; None for Athena's own.
+        contract: The dataset's contract.
+        database: Name of the stack's database.
+        bucket_name: Name of the stack's bucket.
+        bucket_arn: ARN of the stack's bucket.
+        key_arn: The stack's KMS key, which encrypts query results; None for Athena's own key.
         scan_limit_bytes: Bytes after which Athena cancels a query.
     """
 
@@ -40,10 +40,10 @@ class DatasetArgs:
 
 
 class Dataset(pulumi.ComponentResource):
-    """A table that is queried with SQL, and what its readers need."""
+    """A table to query with SQL, and the resources that its readers need."""
 
     outputs: pulumi.Output[dict[str, Any]]
-    """Names of table, view and workgroup, the reader's policy, the key prefix and the contract's version."""
+    """Names of table, view and workgroup, ARN of the reader policy, key prefix and contract version."""
 
     def __init__(self, name: str, args: DatasetArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("regional-analytics:index:Dataset", name, None, opts)
@@ -84,7 +84,7 @@ class Dataset(pulumi.ComponentResource):
             name=contract.name,
             database_name=args.database,
             description=definitions.comment(contract.description),
-            # Without it, SHOW CREATE TABLE fails (Athena user guide, "Troubleshooting in Athena").
+            # Without a type, SHOW CREATE TABLE fails (Athena user guide, "Troubleshooting in Athena").
             table_type="EXTERNAL_TABLE",
             parameters=bucket.apply(lambda name: definitions.table_parameters(contract, name)),
             partition_keys=[
@@ -113,15 +113,15 @@ class Dataset(pulumi.ComponentResource):
             f"{self._name}-view",
             name=view,
             database_name=args.database,
-            # No description: Trino takes it for the comment, by which it knows a view of its own.
+            # No description: Trino would read it as the comment, by which it recognizes its own views.
             table_type="VIRTUAL_VIEW",
-            # Trino runs a view as its owner, and refuses one without; Athena's own DDL writes this one.
+            # Trino runs a view as its owner, and refuses a view without one. Athena's DDL sets this owner.
             owner="hadoop",
             parameters={"presto_view": "true", "comment": "Presto View"},
             partition_keys=[],
             storage_descriptor=glue.CatalogTableStorageDescriptorArgs(
                 columns=_columns(definitions.view_columns(contract)),
-                # Trino fails on a table without one, a view included; "-" stands for none.
+                # Trino fails on a table or view without SerDe information. "-" means none.
                 ser_de_info=glue.CatalogTableStorageDescriptorSerDeInfoArgs(
                     name="-", serialization_library="-"
                 ),
@@ -135,7 +135,7 @@ class Dataset(pulumi.ComponentResource):
         return view
 
     def _add_workgroup(self) -> athena.Workgroup:
-        """Add a workgroup of the dataset's own, for who may use one can read the others' results and SQL."""
+        """Add the dataset's own workgroup. A workgroup's users can read each other's results and SQL."""
         args = self._args
         encryption = (
             athena.WorkgroupConfigurationManagedQueryResultsConfigurationEncryptionConfigurationArgs(
@@ -148,7 +148,7 @@ class Dataset(pulumi.ComponentResource):
             f"{self._name}-workgroup",
             name=self._physical_name,
             description=f"Queries of {args.contract.name}",
-            # Athena deletes no workgroup that has named queries or a history unless told so.
+            # Without this, Athena does not delete a workgroup that has named queries or a query history.
             force_destroy=True,
             configuration=athena.WorkgroupConfigurationArgs(
                 enforce_workgroup_configuration=True,
@@ -157,7 +157,7 @@ class Dataset(pulumi.ComponentResource):
                 engine_version=athena.WorkgroupConfigurationEngineVersionArgs(
                     selected_engine_version=ENGINE_VERSION
                 ),
-                # Results in the bucket would be taken for uploads.
+                # In the bucket, results would be processed as uploads.
                 managed_query_results_configuration=athena.WorkgroupConfigurationManagedQueryResultsConfigurationArgs(
                     enabled=True, encryption_configuration=encryption
                 ),

@@ -1,4 +1,4 @@
-"""From the bucket's events to the queue: the rule, its target, the queues and their policies."""
+"""Delivery of the bucket's events: the rule, its target, the queues and their policies."""
 
 import json
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class IngestionArgs:
 
 
 class Ingestion(pulumi.ComponentResource):
-    """EventBridge rule -> queue -> (after `maximumReceives` receives) dead-letter queue."""
+    """A rule and its queue. After `maximumReceives` receives, a message moves to the dead-letter queue."""
 
     queue: sqs.Queue
     dead_letter_queue: sqs.Queue
@@ -140,8 +140,8 @@ def event_pattern(bucket_name: str, upload_prefixes: Sequence[str]) -> dict[str,
 
     Args:
         bucket_name: The bucket.
-        upload_prefixes: Key prefixes of uploads, none of which overlaps a system prefix. Without any, every
-            key outside the system prefixes is an upload.
+        upload_prefixes: Key prefixes of uploads, which must not overlap a system prefix. If empty, every key
+            outside the system prefixes is an upload.
     """
     # The matchers of a list are alternatives, so a prefix next to anything-but would match everything.
     # anything-but excludes every prefix of its list (EventBridge user guide, "Comparison operators").
@@ -159,7 +159,7 @@ def event_pattern(bucket_name: str, upload_prefixes: Sequence[str]) -> dict[str,
 def queue_policy(queue_arn: str, *, rule_arn: str | None) -> dict[str, Any]:
     """Return a policy that denies plain HTTP and allows the rule, if given, to send messages.
 
-    Lambda and SQS's redrive need no statement.
+    Lambda and the redrive of SQS need no statement.
     """
     statements: list[dict[str, Any]] = [
         {

@@ -10,7 +10,7 @@ from components.settings import Settings
 
 INDEX_NAME = "timestamp-index"
 EXPIRY_ATTRIBUTE = "expires_at"
-"""When DynamoDB may delete the record, in seconds since the epoch; the handler writes it."""
+"""The time, in seconds since the epoch, after which DynamoDB may delete a record. The handler writes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class JobTableArgs:
 
 
 class JobTable(pulumi.ComponentResource):
-    """The table of jobs by id, with an index by status and time."""
+    """The table of jobs by ID, with an index by status and time."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -60,7 +60,7 @@ class JobTable(pulumi.ComponentResource):
                     projection_type="ALL",
                 )
             ],
-            # Also set to disabled: without it, an expiry that was enabled once would stay enabled.
+            # Set even if disabled. If it were omitted, a TTL that was once enabled would stay enabled.
             ttl=dynamodb.TableTtlArgs(
                 attribute_name=EXPIRY_ATTRIBUTE, enabled=args.settings.job_retention_days > 0
             ),

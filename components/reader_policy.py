@@ -1,8 +1,8 @@
-"""What the holder of a reader's policy may do: query one dataset, or all of a stack, and read its Parquet.
+"""The IAM policy of readers, who query one or all datasets of a stack and read their Parquet files.
 
-The actions are those that Athena asks for with the Glue Data Catalog (Athena user guide, "Identity-based
-policies" and "Fine-grained access to databases and tables"; Service Authorization Reference). AWS lists
-`glue:CreateDatabase` on `default` as well; it is used only where `default` does not exist, so it is left out.
+The actions are those that Athena requires with the Glue Data Catalog (Athena user guide, "Identity-based
+policies" and "Fine-grained access to databases and tables"; Service Authorization Reference). AWS also lists
+`glue:CreateDatabase` on `default`. The policy omits it, because it is used only if `default` does not exist.
 """
 
 from collections.abc import Sequence
@@ -35,16 +35,16 @@ _TABLES = [
 
 @dataclass(frozen=True, kw_only=True)
 class Readable:
-    """What may be read.
+    """The resources that a reader policy allows access to.
 
     Attributes:
         names: The stack's names, with its account and region.
-        bucket_arn: The bucket.
-        database: The stack's database.
-        tables: Tables and views; `*` is all of them.
-        workgroups: Workgroups; `*` stands for any text.
-        prefix: Where the uploads of the dataset are; empty is all of them.
-        key_arn: The KMS key of the stack; None for the services' own keys.
+        bucket_arn: ARN of the stack's bucket.
+        database: Name of the stack's database.
+        tables: Names of tables and views; `*` for all.
+        workgroups: Names of workgroups, in which `*` matches any text.
+        prefix: Key prefix of the dataset's uploads; empty for all datasets.
+        key_arn: The stack's KMS key; None for the services' own keys.
     """
 
     names: Names
@@ -57,7 +57,7 @@ class Readable:
 
 
 def reader_policy(to: Readable) -> dict[str, Any]:
-    """Return the policy's document."""
+    """Return the policy document."""
 
     def glue(*resources: str) -> list[str]:
         return [to.names.arn("glue", resource) for resource in resources]

@@ -11,7 +11,7 @@ from components.names import Names
 from components.settings import Settings
 
 INCOMPLETE_UPLOAD_DAYS = 7
-"""S3 bills the parts of incomplete multipart uploads, and does not list them as objects."""
+"""S3 bills the parts of incomplete multipart uploads, but does not list them as objects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class StorageArgs:
     Attributes:
         names: Names and tags.
         settings: The stack's settings.
-        role_arn: The function's role, which the bucket policy denies any change of uploads.
+        role_arn: The function's role, which the bucket policy prevents from changing uploads.
         key_arn: The KMS key that encrypts the bucket; None for S3's own keys.
     """
 
@@ -101,7 +101,7 @@ class Storage(pulumi.ComponentResource):
             f"{self._name}-lifecycle",
             bucket=self._bucket.id,
             rules=[*archive, expire],
-            # S3 bills a request for each transition, and 40 KB of overhead for each archived object.
+            # Small objects are not archived. S3 bills transition requests and 40 KB of overhead per object.
             transition_default_minimum_object_size="all_storage_classes_128K",
             opts=pulumi.ResourceOptions(parent=self, depends_on=[versioning]),
         )
@@ -117,7 +117,7 @@ class Storage(pulumi.ComponentResource):
             rules=[
                 s3.BucketServerSideEncryptionConfigurationRuleArgs(
                     apply_server_side_encryption_by_default=default,
-                    # The default of new buckets since 2026, made explicit.
+                    # This is the default of new buckets since 2026.
                     blocked_encryption_types=["SSE-C"],
                     # A bucket key serves many objects, which reduces the requests to KMS and their cost.
                     bucket_key_enabled=key_arn is not None,
@@ -146,7 +146,7 @@ class Storage(pulumi.ComponentResource):
         return [ownership, public_access_block]
 
     def _add_policy(self, after: list[pulumi.Resource]) -> None:
-        """Add the bucket policy after the given resources: S3 refuses parallel changes (OperationAborted)."""
+        """Add the bucket policy after the given resources. S3 refuses parallel changes (OperationAborted)."""
         settings = self._args.settings
         administrators = settings.keep_secret("administrator_role_arns", settings.administrator_role_arns)
         policy = pulumi.Output.all(

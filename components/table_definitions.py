@@ -1,4 +1,4 @@
-"""What the Glue Data Catalog holds of a dataset: columns, projection, the view, an example query."""
+"""Definitions of a dataset's table and view in the Glue Data Catalog, and its example query."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from components.contracts.types import Type
 from components.names import PROCESSED_PREFIX
 
 COMMENT_LENGTH_MAX = 255
-"""Glue API reference, "Column": of a column's comment."""
+"""The limit of a column's comment (Glue API reference, "Column")."""
 
 PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 PARQUET_OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
@@ -20,31 +20,31 @@ PARQUET_SERDE = "org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
 """Athena user guide, "Parquet SerDe"."""
 
 CATALOG = "awsdatacatalog"
-"""The Glue Data Catalog by the name that Athena's SQL gives it."""
+"""The name of the Glue Data Catalog in Athena SQL."""
 
 
 def columns(contract: Contract) -> list[tuple[str, Type, str]]:
-    """Return name, type and comment of each column that the dataset's files hold, in their order."""
+    """Return the name, type and comment of each column of the dataset's files, in order."""
     declared = [(column.name, column.type, comment(column.description)) for column in contract.columns]
     rescued = [(RESCUED, types.STRING, "What did not fit, as JSON")] if contract.rescues else []
     return declared + rescued
 
 
 def comment(description: str) -> str:
-    """Return a description as Glue takes it: one line, cut at its limit."""
+    """Return a description as a comment for Glue: one line, cut to the limit."""
     return " ".join(description.split())[:COMMENT_LENGTH_MAX]
 
 
 def location(contract: Contract, bucket: str) -> str:
-    """Return where the dataset's Parquet is."""
+    """Return the S3 location of the dataset's Parquet files."""
     return f"s3://{bucket}/{PROCESSED_PREFIX}{contract.prefix}"
 
 
 def table_parameters(contract: Contract, bucket: str) -> dict[str, str]:
     """Return the parameters of the table, with its partition projection.
 
-    Every partition column is declared as a string with a projection type, so that values are compared as they
-    stand in the key (Athena user guide, "Partition projection").
+    Every partition column is a string with a projection type, so that queries compare the text of its values
+    in the key (Athena user guide, "Partition projection").
     """
     parameters = {"EXTERNAL": "TRUE", "classification": "parquet", "contractVersion": contract.version}
     if not contract.partitions:
@@ -75,13 +75,13 @@ def _projection(partition: Partition) -> Mapping[str, str]:
 
 
 def view_columns(contract: Contract) -> list[tuple[str, Type, str]]:
-    """Return name, type and comment of each column of the view: those of the files, then the partitions."""
+    """Return the name, type and comment of each column of the view: file columns, then partition columns."""
     partitions = [(part.name, types.STRING, comment(part.description)) for part in contract.partitions]
     return columns(contract) + partitions
 
 
 def view_query(contract: Contract, database: str) -> str:
-    """Return the SQL of the view: of each key the newest row.
+    """Return the SQL of the view, which selects the newest row of each key.
 
     Raises:
         ValueError: The contract has no keys.
@@ -93,14 +93,14 @@ def view_query(contract: Contract, database: str) -> str:
     order = ", ".join(f'"{name}" DESC' for name in contract.keys.order_by)
     versions = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS version_number"
     table = f'"{database}"."{contract.name}"'
-    # Each name has passed the contract's check.
+    # The contract's names have been checked, so they need no escaping.
     return f"SELECT {names} FROM (SELECT {names}, {versions} FROM {table}) WHERE version_number = 1"  # noqa: S608
 
 
 def view_text(contract: Contract, database: str) -> str:
-    """Return the view as Athena keeps it in a table of the catalog: JSON in base64, with Trino's types.
+    """Return the text of the view as Athena stores it in the catalog: JSON in base64, with Trino's types.
 
-    AWS documents no other way to make a view than its own DDL; this is what that DDL writes.
+    AWS documents no way to create a view other than DDL. This text is what the DDL writes.
     """
     definition = {
         "originalSql": view_query(contract, database),
@@ -115,14 +115,14 @@ def view_text(contract: Contract, database: str) -> str:
 
 
 def example_query(contract: Contract, database: str) -> str:
-    """Return a query to begin with: some rows, of the newest version of each where there are keys."""
+    """Return an example query, which reads some rows of the view or, without keys, of the table."""
     table = current_view(contract.name) if contract.keys else contract.name
     names = ", ".join(f'"{name}"' for name, _, _ in view_columns(contract))
     return f'SELECT {names}\nFROM "{database}"."{table}"{_example_filter(contract.partitions)}\nLIMIT 100'
 
 
 def _example_filter(partitions: Sequence[Partition]) -> str:
-    """Return the conditions without which a query fails: an injected partition must be named."""
+    """Return the conditions on injected partitions, without which a query fails."""
     injected = [part.name for part in partitions if part.projection is Projection.INJECTED]
     return "\nWHERE " + " AND ".join(f"\"{name}\" = 'value'" for name in injected) if injected else ""
 

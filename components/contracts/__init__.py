@@ -1,1 +1,1 @@
-"""Datasets as code: data contracts, read from YAML, checked, and compiled for the function."""
+"""Data contracts: reading them from YAML, checking them, and compiling them for the function."""

@@ -1,4 +1,4 @@
-"""What must hold of a contract's parts together, and of all contracts of a stack together."""
+"""Checks across the parts of a contract, and across the contracts of a stack."""
 
 import re
 from collections import Counter
@@ -10,17 +10,17 @@ from components.contracts.model import Contract, Partition, Projection
 from components.contracts.reader import RESCUED, UNIT_OF_LETTER
 
 SMOKE_TEST_PREFIX = "input/_smoke/"
-"""Where `ops smoke` uploads: it belongs to no dataset."""
+"""The prefix of the uploads of `ops smoke`, which must not belong to a dataset."""
 
 PREFIX_BYTES_MAX = 700
-"""S3 keys have 1,024 bytes; folders, file name and what the system adds need the rest."""
+"""S3 keys have up to 1,024 bytes. Folders, the file name and what the system adds need the rest."""
 
 NAME_LENGTH_MAX = 64
-"""Of a dataset: names of workgroups and policies add project, region and suffix, and have 128 characters
-(Athena and IAM API references, CreateWorkGroup and CreatePolicy)."""
+"""The limit of a dataset's name. Names of workgroups and policies add project, region and suffix, and have up
+to 128 characters (Athena and IAM API references, CreateWorkGroup and CreatePolicy)."""
 
 PARTITIONS_MAX = 1_000_000
-"""That one query may touch (Athena user guide, "Service quotas")."""
+"""The limit for one query (Athena user guide, "Service quotas")."""
 
 _NOW = re.compile(r"NOW(?:[+-]\d+(?:YEARS?|MONTHS?|WEEKS?|DAYS?|HOURS?|MINUTES?))?")
 _VALUE = re.compile(r"[^%/\\: ]+")
@@ -28,7 +28,7 @@ _UNITS = ("YEARS", "MONTHS", "WEEKS", "DAYS", "HOURS", "MINUTES", "SECONDS")
 
 
 def problems(contract: Contract) -> Iterator[str]:
-    """Yield what must be changed in one contract, each line beginning with the place."""
+    """Yield the problems of one contract. Each begins with the field."""
     if len(contract.name) > NAME_LENGTH_MAX:
         yield f"name: must have up to {NAME_LENGTH_MAX} characters, got {len(contract.name)}"
     yield from _prefix_problems(contract.prefix)
@@ -58,7 +58,7 @@ def problems(contract: Contract) -> Iterator[str]:
 def problems_together(
     contracts: Sequence[Contract], *, system_prefixes: Sequence[str], upload_prefixes: Sequence[str]
 ) -> Iterator[str]:
-    """Yield what must be changed in contracts of one stack, each line beginning with the contract's name."""
+    """Yield the problems of a stack's contracts together. Each begins with the contract's name."""
     tables = Counter(name for contract in contracts for name in table_names(contract))
     for name, count in tables.items():
         if count > 1:
@@ -90,7 +90,7 @@ def problems_together(
 
 
 def table_names(contract: Contract) -> tuple[str, ...]:
-    """Return the names that a contract takes in the database: its table's, and its view's if it has keys."""
+    """Return the names of a contract's table and, if it has keys, its view."""
     return (contract.name, current_view(contract.name)) if contract.keys else (contract.name,)
 
 

@@ -1,4 +1,4 @@
-"""The contracts as the function reads them: one JSON file in its archive."""
+"""The JSON file in the function's archive that contains the contracts."""
 
 import json
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ FILE_NAME = "datasets.json"
 
 
 def compile_contracts(contracts: Iterable[Contract]) -> bytes:
-    """Return the file's content, the same for the same contracts."""
+    """Return the content of the file, which is the same for the same contracts."""
     content = {"datasets": [_dataset(contract) for contract in contracts]}
     return json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True).encode()
 
@@ -64,7 +64,7 @@ def _column(column: Column) -> dict[str, Any]:
 
 
 def _type(kind: Type) -> dict[str, Any]:
-    """Return a type as the function reads it: its kind, what it is written as, and its parts."""
+    """Return the JSON of a type: its kind, the properties of that kind, and its name in DuckDB."""
     match kind:
         case Struct(fields):
             parts = {

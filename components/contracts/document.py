@@ -1,4 +1,4 @@
-"""One contract's file: YAML that follows the Open Data Contract Standard, and the problems found in it."""
+"""Reading of a contract's YAML file, which must follow the Open Data Contract Standard."""
 
 import functools
 import importlib.resources
@@ -17,10 +17,10 @@ API_VERSION = "v3.1.0"
 
 
 class Document:
-    """A file that is being read.
+    """A contract's file, and the problems found in it.
 
     Attributes:
-        problems: One line per problem, each naming file, place, value and remedy.
+        problems: One line per problem, with the file, field, value and remedy.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,9 +28,9 @@ class Document:
         self.problems: list[str] = []
 
     def load(self) -> OpenDataContractStandard | None:
-        """Return the contract as the standard has it, or None if it does not follow the standard."""
+        """Return the contract in the standard's model, or None if it does not follow the standard."""
         try:
-            content = yaml.load(self._path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe one
+            content = yaml.load(self._path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             self.refuse("", f"must be YAML in UTF-8, got {' '.join(str(error).split())}")
             return None
@@ -45,14 +45,14 @@ class Document:
         return None if self.problems else OpenDataContractStandard.model_validate(content)
 
     def refuse(self, place: str, problem: str) -> None:
-        """Note a problem."""
+        """Add a problem."""
         parts = (f"{self._path.parent.name}/{self._path.name}", place, problem)
         self.problems.append(": ".join(filter(None, parts)))
 
     def custom(
         self, place: str, properties: Iterable[CustomProperty] | None, known: Mapping[str, type]
     ) -> dict[str, Any]:
-        """Return custom properties by name, refusing unknown, repeated and wrongly typed ones."""
+        """Return custom properties by name. Refuse unknown, repeated and wrongly typed properties."""
         values: dict[str, Any] = {}
         for index, item in enumerate(properties or ()):
             where = f"{place}.customProperties[{index}]"
@@ -66,7 +66,7 @@ class Document:
         return values
 
     def typed(self, place: str, content: Mapping[str, Any], known: Mapping[str, type]) -> dict[str, Any]:
-        """Return the entries whose names are known and whose values have the type, refusing the others."""
+        """Return the entries with known names and values of the right type. Refuse the others."""
         values: dict[str, Any] = {}
         for name, value in content.items():
             if name not in known:
@@ -79,10 +79,10 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """Refuses a key that a mapping has twice: of such keys YAML's readers keep one, and nobody sees which."""
+    """A loader that refuses duplicate keys. PyYAML would keep the last value without an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return a mapping whose keys differ."""
+        """Return the mapping, whose keys must be unique."""
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for index, key in enumerate(keys):
             if key in keys[:index]:

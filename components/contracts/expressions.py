@@ -1,7 +1,7 @@
-"""Rules on rows: which SQL expressions a contract may use.
+"""The SQL expressions that a contract's rules may use.
 
-A rule runs in the function's DuckDB, over the columns of one row. What it may contain is listed here, so that
-nothing else can: no subquery, no file function, no clock, no random number, no aggregate.
+A rule runs in the function's DuckDB, over the columns of one row. It may contain only the expressions listed
+here, so no subquery, file function, clock, random number or aggregate.
 """
 
 import re
@@ -52,14 +52,14 @@ _DATE_PARTS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DOW", "DOY"
 
 
 def parse(expression: str, columns: Collection[str]) -> str:
-    """Return the expression in DuckDB's words, with every column quoted.
+    """Return the expression as DuckDB SQL, with every column quoted.
 
     Args:
-        expression: What the contract says, in DuckDB's dialect.
-        columns: Names that it may use.
+        expression: The contract's expression, in DuckDB's dialect.
+        columns: Names of the columns that it may use.
 
     Raises:
-        ValueError: What must be changed.
+        ValueError: The expression is not allowed. The message says what to change.
     """
     if len(expression) > EXPRESSION_LENGTH_MAX:
         raise ValueError(f"must be up to {EXPRESSION_LENGTH_MAX} characters, got {len(expression)}")
@@ -105,7 +105,7 @@ def _literal_problem(node: sql.Expr) -> str | None:
 
 
 def _is_no_moment(cast: sql.Cast) -> bool:
-    """Tell whether a text that is cast to a date or timestamp is none, such as `now`."""
+    """Tell whether a literal that is cast to a date or timestamp is not in ISO 8601, such as `now`."""
     if not isinstance(cast.this, sql.Literal) or cast.to.this not in _MOMENTS:
         return False
     try:
@@ -116,10 +116,10 @@ def _is_no_moment(cast: sql.Cast) -> bool:
 
 
 def _pattern_problem(pattern: str) -> str | None:
-    """Return why the engine (with RE2) does not take a regular expression; None if it does."""
+    """Return the reason why DuckDB (with RE2) rejects a regular expression, or None if it accepts it."""
     if re.search(r"\(\?(?:[=!>]|<[=!])|\\[1-9]", pattern):
         return "must have no lookaround, atomic group or backreference in a regular expression"
-    # Classes of characters that Python does not know.
+    # Python does not support these escapes and character classes of RE2.
     known = re.sub(r"\\[pP](\{\^?\w+\}|\w)|\\[zQEC]|\[:\^?\w+:\]", "x", pattern)
     try:
         re.compile(known)

@@ -1,4 +1,4 @@
-"""Names that Athena and the Glue Data Catalog take without quotes."""
+"""Names that Athena and the Glue Data Catalog accept without quotes."""
 
 import re
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ utc_timestamp values varchar views when where window with
 """
 
 RESERVED = frozenset(_RESERVED.split())
-"""Athena user guide, "Escape reserved keywords in queries": the lists for DDL and for SELECT, as one."""
+"""Athena user guide, "Escape reserved keywords in queries": the lists for DDL and for SELECT, combined."""
 
 
 def problems(name: str) -> Iterator[str]:
-    """Yield what a name must be changed for: one line, or none."""
+    """Yield the problem of a name, if it has one."""
     if not _NAME.fullmatch(name) or len(name) > NAME_LENGTH_MAX:
         yield (
             f"must be a lower-case letter and up to {NAME_LENGTH_MAX - 1} lower-case letters, digits and _"

@@ -1,4 +1,4 @@
-"""Patterns of dates: the standard names Java's DateTimeFormatter, the function reads with strptime."""
+"""Conversion of date patterns from Java's DateTimeFormatter (the standard) to strptime (the function)."""
 
 import re
 
@@ -8,17 +8,16 @@ _DIRECTIVES = {
     "m": "%-M", "ss": "%S", "s": "%-S", "SSS": "%g", "SSSSSS": "%f", "a": "%p", "XXX": "%z", "XX": "%z",
     "X": "%z", "xxx": "%z", "Z": "%z",
 }  # fmt: skip
-"""Pattern letters (Java SE, "DateTimeFormatter"), and DuckDB's directives for them ("Date Format").
-"""
+"""Pattern letters (Java SE, "DateTimeFormatter"), and DuckDB's directives for them ("Date Format")."""
 
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|.", re.DOTALL)
 
 
 def to_strptime(pattern: str) -> str:
-    """Return the pattern as strptime takes it.
+    """Return the pattern for strptime.
 
     Raises:
-        ValueError: A letter that is not known.
+        ValueError: A pattern letter is not supported, or a quote is not closed.
     """
     parts = []
     for token in _TOKEN.finditer(pattern):

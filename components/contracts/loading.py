@@ -17,16 +17,16 @@ def load(
     system_prefixes: Sequence[str],
     upload_prefixes: Sequence[str],
 ) -> tuple[Contract, ...]:
-    """Return the contracts that a stack deploys, by name.
+    """Return the contracts that a stack deploys.
 
     Args:
-        chosen: Names of datasets; `*` is all of them.
-        directory: Where the contracts are, one YAML file each, named as its dataset.
-        system_prefixes: Prefixes that no dataset may have.
-        upload_prefixes: Prefixes that datasets must have; none allows all.
+        chosen: Names of datasets; `*` means all datasets, sorted by name.
+        directory: Directory of the contracts. Each is a YAML file with the name of its dataset.
+        system_prefixes: Prefixes that a dataset's prefix must not overlap.
+        upload_prefixes: Prefixes under which datasets must be. If empty, any prefix is allowed.
 
     Raises:
-        ContractError: Contracts that cannot be deployed.
+        ContractError: A contract is missing, unreadable or invalid.
     """
     paths = {path.stem: path for path in sorted(directory.glob("*.yaml"))}
     names = sorted(paths) if ALL in chosen else list(dict.fromkeys(chosen))

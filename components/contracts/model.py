@@ -1,4 +1,4 @@
-"""What a contract says, once it is read and checked."""
+"""Classes that represent a contract after it is read."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from components.contracts.types import Type
 
 
 class ContractError(pulumi.RunError):
-    """Contracts that cannot be deployed: one line per problem, each naming file, place, value and remedy.
+    """Contracts that cannot be deployed: one line per problem, with the file, field, value and remedy.
 
     Pulumi shows a `RunError` without a stack trace.
     """
@@ -22,7 +22,7 @@ class ContractError(pulumi.RunError):
 
 
 class Format(StrEnum):
-    """What the files of a dataset are."""
+    """The format of a dataset's files."""
 
     DELIMITED = "delimited"
     JSON = "json"
@@ -31,7 +31,7 @@ class Format(StrEnum):
 
 
 class Severity(StrEnum):
-    """What a broken rule does."""
+    """The effect of a row that breaks a rule."""
 
     REJECT_ROW = "error"
     WARN = "warning"
@@ -46,10 +46,10 @@ class Column:
         name: Its name in the table.
         source: Its name in the files.
         type: Its type.
-        required: Whether a null in it rejects the row.
-        description: What it holds; empty if the contract does not say.
-        format: How dates and timestamps are written, as `strptime` takes it; None is ISO 8601.
-        time_zone: Zone of timestamps that are written without one.
+        required: Whether a row with a null in this column is rejected.
+        description: Its description; empty if the contract has none.
+        format: The `strptime` format of dates and timestamps; None means ISO 8601.
+        time_zone: Time zone of timestamps without one.
     """
 
     name: str
@@ -72,19 +72,19 @@ class Projection(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Partition:
-    """A column whose value stands in the key's folder: `name=value/`.
+    """A partition column, whose value is in a folder of the key: `name=value/`.
 
     Attributes:
-        name: Its name in the table and in the folder.
+        name: Its name in the table and in the key.
         projection: How its values are derived.
         first: Lowest value, for a date or an integer.
         last: Highest value; `NOW` and `NOW+1DAY` are allowed for a date.
         values: All values, for an enum.
-        format: How a date is written, in the pattern letters of Java's DateTimeFormatter.
+        format: Format of a date, in the pattern letters of Java's DateTimeFormatter.
         interval: Step between values.
-        interval_unit: Unit of the step for a date, `DAYS` and its like.
-        digits: Digits that an integer is padded to with zeros; 0 is no padding.
-        description: What it holds.
+        interval_unit: Unit of the step for a date, such as `DAYS`.
+        digits: Number of digits to which an integer is padded with zeros; 0 means no padding.
+        description: Its description; empty if the contract has none.
     """
 
     name: str
@@ -101,20 +101,20 @@ class Partition:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How the files are read, so that nothing is guessed.
+    """Options for reading the files, which are declared instead of detected.
 
     Attributes:
-        format: What the files are.
+        format: Format of the files.
         delimiter: Character between fields.
         quote: Character around quoted fields; empty if fields are never quoted.
-        escape: Character before an escaped character; a quote is doubled if it is the quote itself.
-        header: Whether the first row names the columns; otherwise fields are taken in the contract's order.
+        escape: Character before an escaped character. If it is the quote, a quote is written twice.
+        header: Whether the first row names the columns; otherwise fields are in the contract's order.
         skip_lines: Lines before the header or the first row.
         encoding: Encoding of the text.
-        null_markers: Texts that stand for null.
+        null_markers: Texts that mean null.
         decimal_separator: Character before the fraction of a number.
         thousands_separator: Character between groups of digits; empty if there is none.
-        sheet: Sheet of a spreadsheet; empty takes the only one.
+        sheet: Sheet of a spreadsheet; empty for the only sheet with data.
     """
 
     format: Format
@@ -132,13 +132,13 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Handling:
-    """What happens to what does not fit.
+    """The handling of columns and values that do not fit the contract.
 
     Attributes:
         unexpected_columns: `rescue`, `drop` or `fail`.
         missing_columns: `asNull` or `fail`.
         bad_values: `reject`, `rescue` or `fail`.
-        rejected_share_max: Share of rejected rows that fails a file; None takes the stack's setting.
+        rejected_share_max: Share of rejected rows above which a file fails; None for the stack's setting.
     """
 
     unexpected_columns: str = "rescue"
@@ -149,7 +149,7 @@ class Handling:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A condition that each row must meet; a row for which it is null meets it, as with a CHECK of SQL."""
+    """A condition that each row must meet. As in an SQL CHECK constraint, a null result meets it."""
 
     name: str
     expression: str
@@ -158,9 +158,9 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class Keys:
-    """The columns that name a row, and those that order its versions.
+    """The columns that identify a row, and the columns that order its versions.
 
-    The first column of the order decides; the others break ties.
+    Versions are sorted by the first column of `order_by`. The other columns break ties.
     """
 
     columns: tuple[str, ...]
@@ -169,7 +169,7 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """One dataset: which objects, what their table looks like, how they are read."""
+    """A dataset: its key prefix, its table, and how its files are read and checked."""
 
     name: str
     version: str
@@ -184,5 +184,5 @@ class Contract:
 
     @property
     def rescues(self) -> bool:
-        """Whether its table has the column `_rescued`."""
+        """Whether the table has the column `_rescued`."""
         return "rescue" in (self.handling.unexpected_columns, self.handling.bad_values)

@@ -1,7 +1,7 @@
-"""Turn one file into a contract, or into a list of what must be changed.
+"""Read a contract from a file, or report the problems of the file.
 
-The standard describes; a contract here is also carried out. So a field that only describes is taken as it is,
-and one that promises what nobody would do is refused.
+Fields of the standard that only describe the data are accepted. Fields that require an action which the
+function does not support are refused.
 """
 
 import functools
@@ -37,10 +37,10 @@ from components.contracts.model import (
 from components.contracts.types import Array, Struct, Type
 
 ENGINE = "regional-analytics"
-"""What a quality rule names as its engine, so that it is meant for the function."""
+"""The engine of quality rules that the function applies."""
 
 RESCUED = "_rescued"
-"""The column of what was rescued: text of JSON, as Auto Loader of Databricks has it."""
+"""The column of rescued values, as JSON text, like the rescued data column of Databricks Auto Loader."""
 
 _DATASET = {"keyPrefix": str, "format": str, "reading": dict, "handling": dict, "orderBy": list}
 _COLUMN = {"sourceName": str, "projection": dict}
@@ -57,7 +57,7 @@ _READING_OF: Mapping[Format, tuple[str, ...]] = {
 _NULL_MARKERS: Mapping[Format, tuple[str, ...]] = {
     Format.DELIMITED: ("",),
     Format.SPREADSHEET: ("",),
-    Format.JSON: (),  # JSON has a null of its own, and so has Parquet.
+    Format.JSON: (),  # JSON and Parquet have their own null.
     Format.PARQUET: (),
 }
 _ENCODINGS = ("utf-8", "utf-16", "utf-32", "windows-1252", "iso-8859-1")
@@ -82,7 +82,7 @@ _OPTIONS = {
     "number": {"minimum": "{0} >= {1}", "maximum": "{0} <= {1}", "exclusiveMinimum": "{0} > {1}",
                "exclusiveMaximum": "{0} < {1}", "multipleOf": "{0} % {1} = 0"},
 }  # fmt: skip
-"""What the standard's options say of a value, as a rule on the row."""
+"""The rule on a row for each of the standard's options. `{0}` is the column, `{1}` the option's value."""
 
 _BOUNDS = {name: rule for name, rule in _OPTIONS["number"].items() if name != "multipleOf"}
 _OPTIONS |= {"integer": _OPTIONS["number"], "date": _BOUNDS, "timestamp": _BOUNDS}
@@ -91,13 +91,13 @@ UNIT_OF_LETTER = {
     "s": "SECONDS", "m": "MINUTES", "H": "HOURS", "h": "HOURS", "d": "DAYS", "M": "MONTHS", "y": "YEARS",
     "u": "YEARS",
 }  # fmt: skip
-"""The unit that a letter of a date's format writes, the finest first."""
+"""The unit of each letter in a date format, from the finest to the coarsest."""
 
 E = TypeVar("E", Format, Projection, Severity)
 
 
 def read(path: Path) -> tuple[Contract | None, list[str]]:
-    """Return the contract of a file, or None and what must be changed."""
+    """Return the contract of a file, or None and the problems of the file."""
     document = Document(path)
     content = document.load()
     contract = _Reader(document).contract(content) if content is not None else None
@@ -195,12 +195,12 @@ class _Reader:
             self._refuse(f"{place}.{field}", problem)
 
     def _part(self, place: str, item: SchemaProperty) -> Type | None:
-        """Return the type of an object's field or of an array's values."""
+        """Return the type of an object's field or of an array's items."""
         self._refuse_all(place, unkept.of_part(item))
         return self._type(place, item)
 
     def _type(self, place: str, item: SchemaProperty) -> Type | None:
-        """Return the declared type, its parts included."""
+        """Return the declared type with its nested types."""
         if item.logicalType == "object":
             fields = [
                 (field.name or "", self._part(f"{place}.properties[{index}]", field))
@@ -425,12 +425,12 @@ class _Reader:
 
 @functools.cache
 def _time_zones() -> frozenset[str]:
-    """Return the names of all time zones; reading them takes as long as reading a contract."""
+    """Return all time zones. They are cached, because reading them takes as long as reading a contract."""
     return frozenset(zoneinfo.available_timezones())
 
 
 def _unit_of(java_format: str) -> str:
-    """Return the finest unit that a date's format writes."""
+    """Return the finest unit in a date format."""
     return next((unit for letter, unit in UNIT_OF_LETTER.items() if letter in java_format), "DAYS")
 
 

@@ -1,21 +1,21 @@
-"""The types of a contract, and what each is called by the engines that read the table."""
+"""The types of a contract, and their names in Hive, Trino and DuckDB."""
 
 import re
 from dataclasses import dataclass
 
 DECIMAL_DIGITS_MAX = 38
-"""Of Hive, Trino and Parquet's readers alike (Athena user guide, "Data types in Amazon Athena")."""
+"""The limit of Hive, Trino and readers of Parquet (Athena user guide, "Data types in Amazon Athena")."""
 
 
 @dataclass(frozen=True)
 class Scalar:
-    """A type without parts.
+    """A type without nested types.
 
     Attributes:
         name: Its name in a contract.
         hive: Its name in a table of the Glue Data Catalog.
-        trino: Its name in Athena's SQL, and in a view.
-        duckdb: What the function writes.
+        trino: Its name in Athena SQL and in a view.
+        duckdb: Its name in DuckDB, with which the function writes it.
     """
 
     name: str
@@ -26,14 +26,14 @@ class Scalar:
 
 @dataclass(frozen=True)
 class Decimal:
-    """A number of exactly so many digits, `scale` of them after the point."""
+    """An exact number of up to `precision` digits, `scale` of them after the decimal point."""
 
     precision: int
     scale: int
 
     @property
     def name(self) -> str:
-        """Its name in a contract, as in every engine."""
+        """Its name in a contract, which all engines accept."""
         return f"decimal({self.precision},{self.scale})"
 
     @property
@@ -43,18 +43,18 @@ class Decimal:
 
     @property
     def trino(self) -> str:
-        """Its name in Athena's SQL, and in a view."""
+        """Its name in Athena SQL and in a view."""
         return self.name
 
     @property
     def duckdb(self) -> str:
-        """What the function writes."""
+        """Its name in DuckDB, with which the function writes it."""
         return self.name.upper()
 
 
 @dataclass(frozen=True)
 class Struct:
-    """Named parts, each with a type of its own."""
+    """Named fields, each with its own type."""
 
     fields: tuple[tuple[str, "Type"], ...]
 
@@ -70,18 +70,18 @@ class Struct:
 
     @property
     def trino(self) -> str:
-        """Its name in Athena's SQL, and in a view."""
+        """Its name in Athena SQL and in a view."""
         return "row(" + ", ".join(f"{name} {kind.trino}" for name, kind in self.fields) + ")"
 
     @property
     def duckdb(self) -> str:
-        """What the function writes."""
+        """Its name in DuckDB, with which the function writes it."""
         return "STRUCT(" + ", ".join(f'"{name}" {kind.duckdb}' for name, kind in self.fields) + ")"
 
 
 @dataclass(frozen=True)
 class Array:
-    """Any number of values of one type."""
+    """A list of values of one type."""
 
     items: "Type"
 
@@ -97,12 +97,12 @@ class Array:
 
     @property
     def trino(self) -> str:
-        """Its name in Athena's SQL, and in a view."""
+        """Its name in Athena SQL and in a view."""
         return f"array({self.items.trino})"
 
     @property
     def duckdb(self) -> str:
-        """What the function writes."""
+        """Its name in DuckDB, with which the function writes it."""
         return f"{self.items.duckdb}[]"
 
 
@@ -114,7 +114,7 @@ DOUBLE = Scalar("double", hive="double", trino="double", duckdb="DOUBLE")
 BOOLEAN = Scalar("boolean", hive="boolean", trino="boolean", duckdb="BOOLEAN")
 DATE = Scalar("date", hive="date", trino="date", duckdb="DATE")
 TIMESTAMP = Scalar("timestamp", hive="timestamp", trino="timestamp(3)", duckdb="TIMESTAMP_MS")
-"""Milliseconds: Athena rounds what is finer (Athena engine version 3 reference, "Timestamp changes")."""
+"""In milliseconds. Athena rounds finer values (Athena engine version 3 reference, "Timestamp changes")."""
 
 BY_LOGICAL_TYPE: dict[str, tuple[Scalar, ...]] = {
     "string": (STRING,),
@@ -126,7 +126,7 @@ BY_LOGICAL_TYPE: dict[str, tuple[Scalar, ...]] = {
 }
 """The logical types of the Open Data Contract Standard that a column may have, apart from object and array.
 
-A `number` is a double or, by its physical type, a decimal. `time` is left out, for Hive's tables have none.
+The physical type of a `number` is double or decimal. `time` is not supported, because Hive has no such type.
 """
 
 _DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
@@ -136,7 +136,7 @@ def parse_scalar(logical_type: str, physical_type: str | None) -> Scalar | Decim
     """Return the type that a property declares.
 
     Raises:
-        ValueError: What must be changed.
+        ValueError: The type is not supported. The message says what to change.
     """
     if logical_type not in BY_LOGICAL_TYPE:
         allowed = ", ".join([*BY_LOGICAL_TYPE, "object", "array"])

@@ -1,4 +1,4 @@
-"""Fields of the standard that promise what nobody would carry out, by where they stand."""
+"""Fields of the standard that the function does not support."""
 
 from collections.abc import Iterator, Mapping
 
@@ -22,14 +22,14 @@ _NESTED: Mapping[str, str] = {
 
 
 def of_column(item: SchemaProperty) -> Iterator[tuple[str, str]]:
-    """Yield field and problem of a column."""
+    """Yield the name and the problem of each refused field of a column."""
     yield from _given(item, _EVERYWHERE)
     yield from _positions(item)
     yield from physical_name(item.name, item.physicalName)
 
 
 def of_partition(item: SchemaProperty) -> Iterator[tuple[str, str]]:
-    """Yield field and problem of a partition column."""
+    """Yield the name and the problem of each refused field of a partition column."""
     yield from _given(item, {**_EVERYWHERE, **_PARTITION})
     yield from _positions(item)
     yield from physical_name(item.name, item.physicalName)
@@ -39,14 +39,14 @@ def of_partition(item: SchemaProperty) -> Iterator[tuple[str, str]]:
 
 
 def of_part(item: SchemaProperty) -> Iterator[tuple[str, str]]:
-    """Yield field and problem of an object's field or of an array's values."""
+    """Yield the name and the problem of each refused field of a nested type."""
     yield from _given(item, {**_EVERYWHERE, **_NESTED})
     yield from _positions(item)
     yield from physical_name(item.name, item.physicalName)
 
 
 def physical_name(name: str | None, physical: str | None) -> Iterator[tuple[str, str]]:
-    """Yield field and problem of a name that tables would not have."""
+    """Yield a problem if the physical name differs from the name, which the table uses."""
     if physical not in (None, name):
         yield "physicalName", f"must be left out or {name!r}, as it is called in the table, got {physical!r}"
 

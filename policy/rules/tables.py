@@ -1,4 +1,4 @@
-"""Tables of the Glue Data Catalog and workgroups of Athena: what Athena takes, and where they may point."""
+"""Rules for Glue tables and Athena workgroups: settings that Athena accepts, and locations in S3."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ CATALOG_TABLE = "aws:glue/catalogTable:CatalogTable"
 WORKGROUP = "aws:athena/workgroup:Workgroup"
 
 SCAN_LIMIT_BYTES_MIN = 10_000_000
-"""Athena API reference, WorkGroupConfiguration, BytesScannedCutoffPerQuery."""
+"""The minimum of BytesScannedCutoffPerQuery (Athena API reference, "WorkGroupConfiguration")."""
 
 _NAME = re.compile("[a-z0-9_]{1,255}")
 _LOCATION = re.compile(r"s3://(?P<bucket>[^/]+)/(?:[^/]+/)*")
@@ -21,7 +21,7 @@ _OBJECTS = re.compile(r"arn:aws[a-z-]*:s3:::(?P<bucket>[^/]+)")
 
 @stack_rule()
 def tables_in_the_stack(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """Athena reads buckets of other regions too: tables, and rights on S3, name the stack's own bucket."""
+    """Athena can read buckets of other regions, so tables and S3 permissions must name the stack's bucket."""
     buckets = {bucket.at("bucket") for bucket in stack.of(BUCKET)}
     if UNKNOWN in buckets:
         return
@@ -41,7 +41,7 @@ def tables_in_the_stack(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 
 @resource_rule(CATALOG_DATABASE, CATALOG_TABLE)
 def catalog_names(resource: Resource, _region: str) -> Iterator[str]:
-    """Glue folds names to lower case, and Athena takes no special character but _ in them."""
+    """Glue converts names to lower case, and Athena accepts no special character in them except _."""
     named = [("name", resource.at("name"))]
     for path in (("storageDescriptor", "columns"), ("partitionKeys",)):
         named += [
@@ -55,7 +55,7 @@ def catalog_names(resource: Resource, _region: str) -> Iterator[str]:
 
 @resource_rule(CATALOG_TABLE)
 def table_readable(table: Resource, _region: str) -> Iterator[str]:
-    """Athena fails on a table of no type, on a view without a list of partitions, and without projection."""
+    """Athena needs a type for a table, a partition list for a view and a projection for each partition."""
     kind, parameters = table.at("tableType"), table.at("parameters")
     if kind not in ("EXTERNAL_TABLE", "VIRTUAL_VIEW", UNKNOWN):
         yield f"tableType is {kind}; use EXTERNAL_TABLE or VIRTUAL_VIEW"
@@ -73,7 +73,7 @@ def table_readable(table: Resource, _region: str) -> Iterator[str]:
 
 @resource_rule(WORKGROUP)
 def workgroup_accepted(workgroup: Resource, _region: str) -> Iterator[str]:
-    """Athena refuses some settings of a workgroup, and does not delete one that was used unless told so."""
+    """Athena refuses some settings of a workgroup, and deletes a workgroup with queries only if forced."""
     limit = workgroup.at("configuration", "bytesScannedCutoffPerQuery")
     if isinstance(limit, int | float) and limit < SCAN_LIMIT_BYTES_MIN:
         yield f"bytesScannedCutoffPerQuery is {limit:g}; use {SCAN_LIMIT_BYTES_MIN} or more"
@@ -88,7 +88,7 @@ def workgroup_accepted(workgroup: Resource, _region: str) -> Iterator[str]:
 
 
 def _locations(resource: Resource) -> Iterator[tuple[str, str]]:
-    """Return the places in S3 that a table names; a template's placeholders are folders."""
+    """Yield the property and the value of each S3 location of a table. Placeholders count as folders."""
     if resource.type != CATALOG_TABLE:
         return
     for path in (("storageDescriptor", "location"), ("parameters", "storage.location.template")):
