@@ -1,6 +1,6 @@
-"""The datasets that the stack deploys: which one an object belongs to, and whether its table would show it.
+"""The stack's datasets: the dataset of an object, and whether Athena would find the object's output.
 
-The contracts were checked and compiled by the program; this file lies beside them in the archive.
+The Pulumi program checks and compiles the contracts, and adds them to the function's archive.
 """
 
 import json
@@ -15,7 +15,7 @@ from conversion import Assignment
 from conversion.contract.model import Contract
 
 DATASETS_FILE = "datasets.json"
-"""In the function's archive: the compiled contracts."""
+"""The file with the compiled contracts in the function's archive."""
 
 _NOW = re.compile(r"NOW(?:([+-]\d+)(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)S?)?")
 _STEPS = {
@@ -29,25 +29,25 @@ _STEPS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """One dataset: its contract, where its uploads are, and how its folders are named."""
+    """A dataset: its contract, the prefix of its uploads, and its partition columns."""
 
     contract: Contract
     prefix: str
     partitions: tuple[Mapping[str, Any], ...]
 
     def partition_values(self, key: str) -> Mapping[str, str]:
-        """Return the values that the folders of a key name; empty where they do not follow the contract."""
+        """Return the partition values in a key; empty if its folders do not follow the contract."""
         folders = key.removeprefix(self.prefix).split("/")[:-1]
         pairs = [folder.partition("=") for folder in folders[: len(self.partitions)]]
         values = {name: value for name, _, value in pairs}
         return values if list(values) == [partition["name"] for partition in self.partitions] else {}
 
     def assignment(self, key: str) -> Assignment:
-        """Return what an object is converted by."""
+        """Return the contract and the partition values of an object."""
         return Assignment(contract=self.contract, partitions=self.partition_values(key))
 
     def hidden_because(self, key: str, now: datetime) -> str | None:
-        """Return why Athena would never find what is published for a key; None if it would."""
+        """Return why Athena would not find the output for a key; None if it would find it."""
         parts = key.removeprefix(self.prefix).split("/")
         if any(not part for part in parts):
             return "Athena does not read keys with an empty part (//)"
@@ -78,11 +78,11 @@ class Datasets:
 
     @classmethod
     def load(cls, path: Path) -> "Datasets":
-        """Return the datasets of a compiled file; none if there is no such file."""
+        """Return the datasets in a compiled file; no datasets if the file does not exist."""
         return cls(json.loads(path.read_bytes()) if path.exists() else {"datasets": []})
 
     def of(self, key: str) -> Dataset | None:
-        """Return the dataset that a key belongs to; prefixes do not contain each other."""
+        """Return the dataset of a key; None if it has none. No dataset's prefix contains another's."""
         return next((dataset for dataset in self._datasets if key.startswith(dataset.prefix)), None)
 
     def __iter__(self) -> Iterator[Dataset]:
@@ -90,7 +90,7 @@ class Datasets:
 
 
 def _is_projected(partition: Mapping[str, Any], value: str, now: datetime) -> bool:
-    """Tell whether a projection has a value (Athena user guide, "Supported types", partition projection)."""
+    """Return whether a value is projected (Athena user guide, "Supported types for partition projection")."""
     match partition["projection"]:
         case "injected":
             return True
@@ -117,7 +117,7 @@ def _is_projected_date(partition: Mapping[str, Any], value: str, now: datetime) 
         return False
     unit, interval = partition["interval_unit"], partition["interval"]
     if partition["first"].startswith("NOW"):
-        return True  # a beginning that moves has no steps that could be told
+        return True  # Steps cannot be counted from a bound that changes with the time.
     if unit in _STEPS:
         return (moment - first) % (_STEPS[unit] * interval) == timedelta()
     months = (moment.year - first.year) * 12 + moment.month - first.month
@@ -126,7 +126,7 @@ def _is_projected_date(partition: Mapping[str, Any], value: str, now: datetime) 
 
 
 def _parsed(value: str, pattern: str) -> datetime | None:
-    """Return the moment that a folder names; None unless it is written exactly as the pattern says."""
+    """Return the time in a folder's name; None unless it is written exactly as the pattern says."""
     try:
         moment = datetime.strptime(value, pattern.replace("%-", "%")).replace(tzinfo=UTC)
     except ValueError:
@@ -135,7 +135,7 @@ def _parsed(value: str, pattern: str) -> datetime | None:
 
 
 def _bound(text: str, pattern: str, now: datetime) -> datetime:
-    """Return one end of a range, cut to what the pattern writes, as Trino does with a relative one."""
+    """Return one end of a range. A relative end is truncated to the pattern, as in Trino."""
     if text.startswith("NOW"):
         text = _moved(text, now).strftime(pattern)
     return datetime.strptime(text, pattern.replace("%-", "%")).replace(tzinfo=UTC)
@@ -146,6 +146,6 @@ def _moved(text: str, now: datetime) -> datetime:
     amount, unit = (int(relative[1] or 0), relative[2]) if relative else (0, None)
     if unit in ("YEAR", "MONTH"):
         months = now.year * 12 + now.month - 1 + amount * (12 if unit == "YEAR" else 1)
-        # The last days of a month do not exist in each: the 28th does.
+        # The 28th is the last day that every month has.
         return now.replace(year=months // 12, month=months % 12 + 1, day=min(now.day, 28))
     return now + amount * _STEPS[f"{unit}S"] if unit else now

@@ -1,1 +1,1 @@
-"""Convert by a data contract: nothing is guessed, and what does not fit is handled as the contract says."""
+"""Conversion by a data contract. Types are not guessed. The contract says how to handle bad values."""

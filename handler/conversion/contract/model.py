@@ -10,13 +10,13 @@ RESCUED = "_rescued"
 
 @dataclass(frozen=True, kw_only=True)
 class Type:
-    """The type of a column, or of a part of one.
+    """The type of a column, or of a field or an item in it.
 
     Attributes:
         kind: `string`, `bigint`, `double`, `boolean`, `date`, `timestamp`, `decimal`, `struct` or `array`.
-        duckdb: The DuckDB type that is published.
+        duckdb: The DuckDB type in the published file.
         scale: For a decimal, the digits after the point.
-        fields: For a struct, the name and type of each part.
+        fields: For a struct, the name and type of each field.
         items: For an array, the type of its values.
     """
 
@@ -65,7 +65,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How to read the files. `format` is `delimited`, `json`, `parquet` or `spreadsheet`."""
+    """The settings for reading the files. `format` is `delimited`, `json`, `parquet` or `spreadsheet`."""
 
     format: str
     delimiter: str
@@ -82,7 +82,7 @@ class Reading:
 
 @dataclass(frozen=True, kw_only=True)
 class Handling:
-    """What happens to unexpected and missing columns, and to values that do not fit."""
+    """The handling of unexpected columns, missing columns, and values that do not fit."""
 
     unexpected_columns: str
     missing_columns: str
@@ -92,7 +92,7 @@ class Handling:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A condition on each row. `severity` is `error` (reject), `warning` or `critical` (fail the file)."""
+    """A condition on each row. `severity` is `error` (reject row), `warning` or `critical` (fail file)."""
 
     name: str
     expression: str

@@ -25,11 +25,11 @@ from conversion.refused import NONE
 from conversion.rejects import Rejects
 
 _LINE_BYTES = 1_000_000
-"""DuckDB's buffer for a record at first. Its memory grows with the buffer."""
+"""DuckDB's buffer for a record, unless a file has longer ones. DuckDB's memory grows with the buffer."""
 
 
 class ContractPlan:
-    """The plan for an object of text that a contract describes."""
+    """The plan for a text object that has a contract."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ def sources(contract: Contract) -> tuple[str, ...]:
 
 
 def columns(contract: Contract) -> tuple[Published, ...]:
-    """Return how each column is published, which depends only on the contract."""
+    """Return the published form of each column, which depends only on the contract."""
     types = [(column.name, column.type.duckdb) for column in contract.columns]
     rescued = [(RESCUED, "VARCHAR")] if contract.rescues else []
     return tuple(
@@ -147,8 +147,8 @@ def parquet_fields(file: duckdb.DuckDBPyRelation, relation: str) -> Fields:
     """Return the fields that DuckDB reads from a Parquet file.
 
     Args:
-        file: The file.
-        relation: SQL that reads it.
+        file: The file as a DuckDB relation.
+        relation: SQL that reads the file.
     """
     texts = {}
     for index, (name, kind) in enumerate(zip(file.columns, map(str, file.types), strict=True)):

@@ -1,4 +1,4 @@
-"""One SELECT over the records of a file: the contract's columns, and the problem of each record."""
+"""A SELECT of a file's records, with the contract's columns and the problem of each record."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +18,9 @@ class Fields:
     """The fields of a file's records.
 
     Attributes:
-        relation: SQL of the records.
+        relation: SQL of the records, for a FROM clause.
         texts: SQL of each field's text, by its name in the source. None if the records are JSON.
-        json: SQL of the record as JSON. Empty if it has fields of text.
+        json: SQL of the record as JSON. Empty if the records are not JSON.
         partitions: The values of the partition columns in the object's key.
     """
 
@@ -31,10 +31,10 @@ class Fields:
 
 
 def checked(contract: Contract, fields: Fields) -> str:
-    """Return SQL of all records with the contract's columns, and `PROBLEM` as the last column.
+    """Return a SELECT of all records, with the contract's columns and `PROBLEM` as the last column.
 
     Raises:
-        UnreadableError: The file lacks a column that it must have, or has one that it must not have.
+        UnreadableError: The file lacks a column that the contract needs, or has one that it forbids.
     """
     values = _values(contract, fields)
     misfits = {
@@ -59,7 +59,7 @@ def checked(contract: Contract, fields: Fields) -> str:
         *_rule_problems(contract),
         *((identifier(_flag(name)), f"{name}: differs from the object's key") for name in differing),
     ]
-    # A record may have several problems: one that fails the file comes first.
+    # A record may have several problems. Those that fail the file come first.
     problems.sort(key=lambda pair: not pair[1].startswith(FAILS_FILE))
     cases = " ".join(f"WHEN {condition} THEN {literal(problem)}" for condition, problem in problems)
     problem = f"CASE {cases} END" if cases else "NULL"
@@ -68,13 +68,13 @@ def checked(contract: Contract, fields: Fields) -> str:
 
 
 def accepted(contract: Contract, records: str) -> str:
-    """Return SQL of what is published, given SQL of all records."""
+    """Return a SELECT of the published rows, given the SELECT of all records."""
     names = ", ".join(map(identifier, column_names(contract)))
     return f"SELECT {names} FROM ({records}) WHERE {identifier(PROBLEM)} IS NULL"
 
 
 def refused(records: str) -> str:
-    """Return SQL of the number, from 1, and the problem of each record that is not published."""
+    """Return a SELECT of the number (from 1) and the problem of each record that is not published."""
     numbered = f"SELECT row_number() OVER () AS number, {identifier(PROBLEM)} AS problem FROM ({records})"
     return f"SELECT number, problem FROM ({numbered}) WHERE problem IS NOT NULL"
 
@@ -85,7 +85,7 @@ def column_names(contract: Contract) -> list[str]:
 
 
 def warnings(contract: Contract, published: str) -> str | None:
-    """Return SQL that counts, for each rule that only warns, the published rows that break it."""
+    """Return a SELECT of how many published rows break each warning rule; None if there is no such rule."""
     rules = [rule for rule in contract.rules if rule.severity == "warning"]
     if not rules:
         return None
@@ -114,7 +114,7 @@ def _field_value(text: str | None, column: Column, contract: Contract) -> Value:
         return Value(expression=f"CAST(NULL AS {column.type.duckdb})", misfit="false")
     text = present(text, contract.reading)
     if column.type.fields or column.type.items:
-        # Exports of nested columns have JSON in a text field.
+        # The text of a nested column is JSON.
         return json_value(f"TRY_CAST({text} AS JSON)", column, contract.reading)
     return column_value(text, column, contract.reading)
 
@@ -137,24 +137,24 @@ def _require_columns(contract: Contract, held: Mapping[str, str], partitions: Ma
 
 
 def _unexpected(contract: Contract, fields: Fields) -> str:
-    """Return SQL of JSON with the fields that the contract does not have; empty if there are none."""
+    """Return SQL of a JSON object with the fields that are not in the contract; empty if there are none."""
     sources = [*(column.source for column in contract.columns), *fields.partitions]
     known = {source.casefold() for source in sources}
     if fields.texts is None:
         removed = ", ".join(f"{literal(source)}, NULL" for source in sources)
-        # A merge patch removes the keys that are null in it (RFC 7396).
+        # A merge patch removes the keys whose value is null in the patch (RFC 7396).
         return f"json_merge_patch({fields.json}, json_object({removed}))"
     pairs = [
         f"{literal(name)}, {text}"
         for name, text in fields.texts.items()
         if name.strip().casefold() not in known
     ]
-    # Merging removes nulls, because an empty field has nothing to rescue.
+    # The merge removes null fields, which have nothing to rescue.
     return f"json_merge_patch('{{}}', json_object({', '.join(pairs)}))" if pairs else ""
 
 
 def _failing_keys(contract: Contract, fields: Fields, extra: str) -> dict[str, str]:
-    """Return SQL of what in a record of JSON fails the file, by the reason; other formats have a header."""
+    """Return SQL conditions under which a JSON record fails the file, by reason; none for other formats."""
     conditions = {}
     if fields.texts is None and extra and contract.handling.unexpected_columns == "fail":
         conditions["a key that the contract does not have"] = f"{extra} <> '{{}}'"
@@ -217,7 +217,7 @@ def _rule_problems(contract: Contract) -> list[tuple[str, str]]:
 
 
 def _differing(fields: Fields) -> dict[str, str]:
-    """Return SQL, for each partition column in the records, that is true if it differs from the key."""
+    """Return, for each partition column in the records, SQL that tells whether it differs from the key."""
     conditions = {}
     for name, value in fields.partitions.items():
         if fields.texts is None:

@@ -1,4 +1,4 @@
-"""One pass over an object by its contract: write the rows that fit, or find those that do not."""
+"""One pass over an object with a contract: write the rows that fit, or find the rows that do not fit."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -138,7 +138,7 @@ def _read_parquet(by: Assignment, at: Workplace) -> Reading:
 
 
 def _broken(contract: Contract, at: Workplace) -> dict[str, object]:
-    """Return how many published rows break each rule that only warns. Rules without any are omitted."""
+    """Return how many published rows break each warning rule. Rules that no row breaks are omitted."""
     query = warnings(contract, f"read_parquet({literal(str(at.output))})")
     if query is None:
         return {}
@@ -166,7 +166,7 @@ def _find(connection: duckdb.DuckDBPyConnection, records: str) -> Refused:
 
 
 def _reject(at: Workplace, records: str, relation: str) -> None:
-    """Reject the rows of a Parquet file that do not fit. Their raw text is JSON."""
+    """Reject the rows of a Parquet file that do not fit, with JSON as their raw text."""
     raws = f"SELECT CAST(to_json(t) AS VARCHAR) AS raw FROM {relation} AS t"
     numbered = f"SELECT *, row_number() OVER () AS number FROM ({records}) POSITIONAL JOIN ({raws})"
     query = f"SELECT number, _problem, raw FROM ({numbered}) WHERE _problem IS NOT NULL"

@@ -157,7 +157,7 @@ def _plain(text: str, reading: Reading) -> str:
             f" THEN replace({text}, {literal(thousands)}, '') ELSE {text} END"
         )
     if decimal != ".":
-        # A point is not a decimal separator then, so text with a point does not fit.
+        # A point is then not a decimal separator, so text with a point does not fit.
         text = f"translate({text}, {literal(decimal + '.')}, {literal('.x')})"
     return text
 
