@@ -1,7 +1,7 @@
-"""The embedded Lambda's runtime, with each call that the handler makes held to AWS's service models.
+"""The embedded Lambda's runtime, which checks the handler's calls against AWS's service models.
 
-Started in place of `local/embedded_lambda/function_runtime.py`, in the same isolated interpreter. What it
-needs that is not in the function's archive or layers is loaded by its path.
+It replaces `local/embedded_lambda/function_runtime.py`, in the same isolated interpreter. It loads modules
+that are not in the function's archive or layers by their paths.
 """
 
 import importlib.util
@@ -20,9 +20,9 @@ PACKAGES = (
 
 
 def main() -> None:
-    """Serve invocations, with the calls checked from the handler's import on."""
+    """Serve invocations. Calls are checked from the import of the handler on."""
     sys.path.append(str(PACKAGES))
-    import regex  # noqa: F401 - what service_models needs, and the function's layer does not have
+    import regex  # noqa: F401 - service_models needs it, and the function's layer does not have it
 
     sys.path.remove(str(PACKAGES))
     runtime = _loaded(PROJECT / "local" / "embedded_lambda" / "function_runtime.py")

@@ -1,4 +1,4 @@
-"""What tests of several parts share: checked clients, and the embedded AWS, deployed once per worker."""
+"""Shared by all tests: clients that check their calls, and the embedded AWS, deployed once per worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
 
-# AWS's service models are read once for each process, not once for each session of boto3.
+# Read AWS's service models once per process, not once per boto3 session.
 botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 service_models.hold_every_client()
 execution_environment.RUNTIME = Path(checked_runtime.__file__)
@@ -25,11 +25,11 @@ execution_environment.RUNTIME = Path(checked_runtime.__file__)
 
 @pytest.fixture(scope="session")
 def cloud() -> Iterator[Cloud]:
-    """The three stacks, deployed with IAM enforced; functions run when a test calls `cloud.run_until_idle()`.
+    """The three stacks, deployed with IAM enforced. Functions run when a test calls `cloud.run_until_idle()`.
 
-    It is shared: use keys of your own, and put back what you change of the deployed resources.
+    Tests share the stacks: use unique keys, and restore the deployed resources that you change.
     """
-    from local.cloud import Cloud  # Pulumi takes a second to import: not for tests that need no cloud
+    from local.cloud import Cloud  # Importing Pulumi takes a second, so only tests with the cloud do it
 
     with Cloud() as deployed:
         yield deployed
@@ -37,5 +37,5 @@ def cloud() -> Iterator[Cloud]:
 
 @pytest.fixture
 def region(cloud: Cloud) -> str:
-    """One of the deployed regions, for tests that need but one."""
+    """One of the deployed regions, for tests that need only one."""
     return cloud.regions[0]

@@ -1,7 +1,7 @@
-"""Holds the calls of AWS's API to what botocore's service models say of their parameters.
+"""Check the parameters of AWS API calls against botocore's service models.
 
-The models have AWS's own patterns, enumerations, lengths and ranges. botocore checks only names, types and
-required parameters by them, and the embedded AWS takes much that AWS refuses.
+The models have AWS's patterns, enumerations, lengths and ranges. botocore checks only names, types, minimums
+and required parameters, and the embedded AWS accepts many values that AWS refuses.
 """
 
 import functools
@@ -16,19 +16,19 @@ _EVENT = "before-parameter-build"
 
 
 def hold_every_client() -> None:
-    """Have each session of botocore that is made from now on refuse a call that its model forbids."""
+    """Make all botocore sessions that are created after this refuse calls that violate the service model."""
     registration = (_EVENT, refuse, botocore.handlers.REGISTER_LAST)
     if registration not in botocore.handlers.BUILTIN_HANDLERS:
         botocore.handlers.BUILTIN_HANDLERS.append(registration)
 
 
 def hold(client: Any) -> None:
-    """Have one client of boto3 refuse a call that its model forbids."""
+    """Make one boto3 client refuse calls that violate the service model."""
     client.meta.events.register_last(_EVENT, refuse)
 
 
 def refuse(params: Mapping[str, Any], model: Any, **_: Any) -> None:
-    """Raise an error that names what the model of an operation forbids, if it forbids anything."""
+    """Raise ParamValidationError with all violations of an operation's model, if there are any."""
     found = list(violations(model.input_shape, params)) if model.input_shape else []
     if found:
         called = f"{model.service_model.service_name}:{model.name}"
@@ -36,12 +36,12 @@ def refuse(params: Mapping[str, Any], model: Any, **_: Any) -> None:
 
 
 def violations(shape: Any, value: Any, path: str = "") -> Iterator[str]:
-    """Give what the shape forbids of a value.
+    """Yield a description of each violation of the shape by the value.
 
     Args:
         shape: The model of the value.
-        value: What botocore's own check of names and types lets pass.
-        path: Where the value is in the call.
+        value: A value that passes botocore's own checks.
+        path: The path of the value in the call's parameters.
     """
     match shape.type_name:
         case "structure":
@@ -84,5 +84,5 @@ def _out_of_range(shape: Any, number: float, what: str) -> Iterator[str]:
 
 @functools.cache
 def _compiled(pattern: str) -> regex.Pattern[str]:
-    """Compile a pattern as the models write it, which is Java's way: pairs for characters above U+FFFF."""
+    """Compile a pattern of a model. As in Java, characters above U+FFFF are surrogate pairs in it."""
     return regex.compile(pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010FFFF"))

@@ -1,1 +1,1 @@
-"""Athena's part of the embedded AWS: SQL over the tables of the catalog, answered by DuckDB."""
+"""The embedded Athena: DuckDB runs SQL queries on the tables of the catalog."""

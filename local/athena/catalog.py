@@ -1,4 +1,4 @@
-"""What the Glue Data Catalog says of a table, as Athena reads it."""
+"""Tables of the Glue Data Catalog, as Athena reads them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SCALARS = {
 
 
 class QueryFailedError(Exception):
-    """A query that Athena would end as FAILED; the text is its reason, beginning with Athena's error name."""
+    """A query that Athena would end as FAILED. The message begins with Athena's name of the error."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +33,9 @@ class Table:
 
     Attributes:
         name: Its name.
-        columns: Name and Hive type of each column that the files hold.
-        partitions: Names of the partition columns, which are strings here.
-        location: Where its files are, as `s3://bucket/prefix/`; empty for a view.
+        columns: Name and Hive type of each column in the files.
+        partitions: Names of the partition columns. Their values are strings.
+        location: The URI of its files, `s3://bucket/prefix/`; empty for a view.
         parameters: The table's parameters.
         view_query: The SQL of a view; None for a table.
     """
@@ -49,7 +49,7 @@ class Table:
 
     @classmethod
     def read(cls, entry: Mapping[str, Any]) -> Table:
-        """Return the table that an answer of Glue's GetTable describes."""
+        """Return the table in a response of Glue's GetTable."""
         descriptor = entry.get("StorageDescriptor") or {}
         view = _VIEW.fullmatch(entry.get("ViewOriginalText") or "")
         if view and entry.get("PartitionKeys") is None:
@@ -65,10 +65,10 @@ class Table:
 
 
 def duckdb_type(hive: str) -> str:
-    """Return DuckDB's name of a Hive type.
+    """Return the DuckDB type for a Hive type.
 
     Raises:
-        QueryFailedError: Hive's parser would refuse it.
+        QueryFailedError: The type is invalid or not supported.
     """
     text, rest = _parse(hive.strip())
     if rest:
@@ -77,14 +77,14 @@ def duckdb_type(hive: str) -> str:
 
 
 def _parse(hive: str) -> tuple[str, str]:
-    """Return the first type of a text in DuckDB's words, and what follows it."""
+    """Return the first type of a text, as DuckDB SQL, and the rest of the text."""
     if hive.startswith("array<"):
         items, rest = _parse(hive.removeprefix("array<"))
         return f"{items}[]", _expect(">", rest)
     if hive.startswith("struct<"):
         fields, rest = [], hive.removeprefix("struct<")
         while True:
-            # The characters that Hive's parser takes in a field's name.
+            # Hive's parser accepts these characters in a field's name.
             name = re.match(r"[\w.$ ]+(?=:)", rest)
             if not name:
                 raise QueryFailedError(f"HIVE_INVALID_METADATA: error in a struct's type at {rest!r}")

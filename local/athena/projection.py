@@ -1,4 +1,4 @@
-"""Partition projection: which keys belong to a table, and the partition values that their folders name."""
+"""Partition projection: the keys that belong to a table, and the partition values in them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _UNITS = {"YEAR": 365, "MONTH": 30, "WEEK": 7, "DAY": 1, "HOUR": 1 / 24, "MINUTE": 1 / 1440}
-"""Days: a month and a year are taken for 30 and 365."""
+"""Days of each unit. A month counts as 30 days, and a year as 365."""
 
 _STEPS = {
     "WEEK": timedelta(weeks=1),
@@ -28,17 +28,17 @@ _JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """One object of a table, and its partition's values."""
+    """An object of a table, and the values of its partition columns."""
 
     key: str
     values: Mapping[str, str]
 
 
 def files(table: Table, keys: Iterable[str], now: datetime) -> list[File]:
-    """Return which of a bucket's keys Athena reads for a table.
+    """Return the files that Athena reads for a table, given the keys of its bucket.
 
-    Left out in silence, as Athena does: files whose name begins with `_` or `.`, folders that do not follow
-    the template, and values that the projection does not have.
+    As in Athena, these keys are omitted without an error: keys with a part that begins with `_` or `.`, keys
+    that do not follow the template, and keys with values that are not in the projection.
     """
     _, _, prefix = table.location.removeprefix("s3://").partition("/")
     if not table.partitions:
@@ -80,7 +80,7 @@ def _pattern(table: Table, template: str) -> re.Pattern[str]:
 
 
 def _domain(table: Table, name: str, now: datetime) -> Callable[[str], bool]:
-    """Return what tells whether a value is one that the projection has."""
+    """Return a function that tells whether a value is in the column's projection."""
 
     def of(parameter: str, default: str = "") -> str:
         return table.parameters.get(f"projection.{name}.{parameter}", default)
@@ -122,7 +122,7 @@ def _dates(bounds: str, java_format: str, now: datetime, step: tuple[int, str]) 
         relative = re.fullmatch(r"NOW(?:([+-]\d+)(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE)S?)?", text)
         if relative:
             shift = timedelta(days=int(relative[1]) * _UNITS[relative[2]]) if relative[1] else timedelta()
-            # Trino writes a relative bound by the pattern first, which cuts it.
+            # Trino first formats a relative bound with the pattern, which truncates it.
             text = (now + shift).strftime(pattern)
         moment = parse(text)
         if moment is None:
@@ -136,7 +136,7 @@ def _dates(bounds: str, java_format: str, now: datetime, step: tuple[int, str]) 
 
 
 def _is_step(first: datetime, moment: datetime, interval: int, unit: str) -> bool:
-    """Tell whether a moment is a whole number of steps after the first."""
+    """Return whether the time from first to moment is a whole number of steps."""
     if unit in ("YEAR", "MONTH"):
         months = (moment.year - first.year) * 12 + moment.month - first.month
         same_place = (moment.day, moment.time()) == (first.day, first.time())

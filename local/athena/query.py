@@ -1,4 +1,4 @@
-"""One query: Trino's SQL over the tables of the catalog, run by DuckDB over the Parquet of the bucket."""
+"""Run a query: Trino's SQL on the tables of the catalog. DuckDB reads the Parquet files of the bucket."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ if TYPE_CHECKING:
 
 _CATALOG = "awsdatacatalog"
 _WIDENED = {("INTEGER", "BIGINT"), ("SMALLINT", "BIGINT"), ("TINYINT", "BIGINT"), ("FLOAT", "DOUBLE")}
-"""Types of files that Athena reads under another type of the table without changing a value."""
+"""Pairs of types: Athena reads a column of the first type in a file as the second without changing values."""
 
 
 class ScanLimitError(Exception):
-    """A query that Athena would cancel, for it scans more than its workgroup allows."""
+    """The query scans more than its workgroup allows; Athena would cancel it."""
 
 
 class Store(Protocol):
-    """What a query reads: the catalog and the bucket, with the rights of who asks."""
+    """The catalog and the bucket that a query reads, with the caller's permissions."""
 
     def table(self, database: str, name: str) -> Table | None:
-        """Return a table of the catalog; None if there is none. Raises QueryFailedError without rights."""
+        """Return a table or view; None if there is none. Raises QueryFailedError without permission."""
         ...
 
     def keys(self, bucket: str, prefix: str) -> Iterable[str]:
-        """Return the keys below a prefix. Raises QueryFailedError without rights."""
+        """Return the keys with a prefix. Raises QueryFailedError without permission."""
         ...
 
     def read(self, bucket: str, key: str) -> bytes:
-        """Return an object's current version. Raises QueryFailedError without rights."""
+        """Return an object's current version. Raises QueryFailedError without permission."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a query gives.
+    """The result of a query.
 
     Attributes:
         columns: Name and Trino type of each column.
-        rows: The values as Athena writes them; None is null.
+        rows: The values as Athena formats them; None is null.
         scanned_bytes: Bytes of the column chunks that were read.
     """
 
@@ -62,18 +62,18 @@ class Result:
 
 
 def run(statement: str, database: str, store: Store, now: datetime, scan_limit_bytes: int | None) -> Result:
-    """Answer one query.
+    """Run a query and return its result.
 
     Args:
         statement: The SQL, in Trino's dialect.
-        database: Where tables are that the statement names without a database.
-        store: What is read.
-        now: The time that projections are relative to.
-        scan_limit_bytes: Bytes past which the query is cancelled.
+        database: The database of the tables that the statement names without one.
+        store: The catalog and the bucket.
+        now: The value of `NOW` in the bounds of projections.
+        scan_limit_bytes: The most bytes that the query may scan; None means no limit.
 
     Raises:
-        QueryFailedError: With Athena's name of the error.
-        ScanLimitError: It scans more than it may.
+        QueryFailedError: The query fails. The message begins with Athena's name of the error.
+        ScanLimitError: The query scans more than the limit.
     """
     with tempfile.TemporaryDirectory(prefix="embedded-athena-") as directory:
         return _Query(database, store, now, Path(directory)).run(statement, scan_limit_bytes)
@@ -84,7 +84,7 @@ class _Query:
         self._database, self._store, self._now, self._directory = database, store, now, directory
         self._connection = duckdb.connect(config={"threads": 1})
         self._connection.execute("SET TimeZone = 'UTC'")
-        # Trino's division of integers gives an integer.
+        # In Trino, an integer divided by an integer is an integer.
         self._connection.execute("SET integer_division = true")
         self._scanned = 0
         self._files = 0
@@ -119,12 +119,12 @@ class _Query:
             raise QueryFailedError(f"SYNTAX_ERROR: one statement is expected, got {len(trees)}")
         for sum_ in list(trees[0].find_all(sql.Add, sql.Sub)):
             if _is_date(sum_.left) and isinstance(sum_.right, sql.Interval):
-                # DuckDB gives a timestamp, and Trino a date.
+                # A date plus an interval is a timestamp in DuckDB, and a date in Trino.
                 sum_.replace(sql.cast(sum_.copy(), "DATE"))
         return trees[0]
 
     def _resolve(self, tree: sql.Expr) -> None:
-        """Put a view of DuckDB in the place of each table that the query names."""
+        """Replace each table in the query with a DuckDB view, and each view with a subquery."""
         common = {expression.alias for expression in tree.find_all(sql.CTE)}
         for reference in list(tree.find_all(sql.Table)):
             if not isinstance(reference.this, sql.Identifier) or (
@@ -151,7 +151,7 @@ class _Query:
 
     @staticmethod
     def _referenced(tree: sql.Expr) -> set[str] | None:
-        """Return the columns that the query names; None if it asks for all."""
+        """Return the columns that the query names; None if it selects all with `*`."""
         if any(not isinstance(star.parent, sql.Count) for star in tree.find_all(sql.Star)):
             return None
         return {column.name.lower() for column in tree.find_all(sql.Column)}
@@ -172,7 +172,7 @@ class _Query:
                 )
 
     def _materialize(self, table: Table, referenced: set[str] | None) -> str:
-        """Make a view over the table's files, and return its name."""
+        """Create a DuckDB view of the table's files, and return the view's name."""
         bucket, _, prefix = table.location.removeprefix("s3://").partition("/")
         if not prefix.endswith("/"):
             raise QueryFailedError(f"HIVE_METASTORE_ERROR: location of {table.name} must end with /")
@@ -200,7 +200,7 @@ class _Query:
         return path
 
     def _select(self, table: Table, path: Path, file: projection.File, referenced: set[str] | None) -> str:
-        """Return a SELECT of one file with the table's columns, matched by name as Athena does."""
+        """Return a SELECT of the table's columns from one file. Columns are matched by name, as in Athena."""
         try:
             described = self._connection.execute(
                 "DESCRIBE SELECT * FROM read_parquet(?)", [str(path)]
@@ -228,7 +228,7 @@ class _Query:
                 )
             value = f'"{source}"'
             if expected == "TIMESTAMP":
-                # Athena knows milliseconds, and rounds what is finer.
+                # Athena's timestamps have milliseconds. Finer values are rounded.
                 value = f"time_bucket(INTERVAL '1 millisecond', {value} + INTERVAL '500 microseconds')"
             selected.append(f'{value}::{expected} AS "{name}"')
             if referenced is None or name in referenced:
@@ -238,7 +238,7 @@ class _Query:
 
 
 def _name_columns(tree: sql.Query) -> None:
-    """Name what the query does not, as Trino does: by its place."""
+    """Name unnamed columns by their position, as Trino does."""
     if isinstance(tree, sql.Select):
         for place, expression in enumerate(list(tree.expressions)):
             if not isinstance(expression, sql.Alias | sql.Column | sql.Star):
@@ -275,8 +275,8 @@ def _trino_type(kind: str) -> str:
     return "row" if kind.startswith("STRUCT") else kind.lower()
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401 - any value that DuckDB gives
-    """Return a value as Athena writes it in its results."""
+def _text(value: Any) -> str | None:  # noqa: ANN401 - any value that DuckDB returns
+    """Return a value as Athena formats it in results."""
     match value:
         case None:
             return None

@@ -1,4 +1,4 @@
-"""Athena answers queries: moto says that each one succeeded, and gives no rows."""
+"""Queries of Athena. In moto, every query succeeds and returns no rows."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAGE_ROWS_MAX = 1000
-"""Athena API reference, GetQueryResults: the first row of the first page holds the columns' names."""
+"""Maximum rows of a page. The first row has the column names (Athena API reference, GetQueryResults)."""
 
 QUERY_BYTES_MAX = 262_144
-"""Athena user guide, "Service quotas"."""
+"""Maximum length of a query in bytes (Athena user guide, "Service quotas")."""
 
 
 class InvalidRequestError(JsonRESTError):
-    """A call that Athena refuses."""
+    """A request that Athena refuses."""
 
     code = 400
 
@@ -43,7 +43,7 @@ class InvalidRequestError(JsonRESTError):
 
 @dataclass
 class _Execution:
-    """One query and what became of it."""
+    """One query and its result."""
 
     query: str
     database: str
@@ -54,7 +54,7 @@ class _Execution:
     result: query.Result | None = None
 
     def described(self, identity: str) -> dict[str, Any]:
-        """Return it as GetQueryExecution does."""
+        """Return the query's entry in a response of GetQueryExecution."""
         status = {
             "State": self.state,
             "SubmissionDateTime": self.submitted,
@@ -98,7 +98,7 @@ def install() -> None:
         setattr(AthenaResponse, action.__name__.removeprefix("_"), action)
     create = AthenaResponse.create_work_group
 
-    def create_work_group(self: AthenaResponse) -> Any:  # noqa: ANN401 - moto's answers
+    def create_work_group(self: AthenaResponse) -> Any:  # noqa: ANN401 - moto's response
         _check_results(self._get_param("Configuration") or {})
         return create(self)
 
@@ -106,7 +106,7 @@ def install() -> None:
 
 
 def _name_the_resource_of_each_call() -> None:
-    """Moto compares policies for Athena and Glue with "*", so exact ARNs never match."""
+    """Compare policies with the ARN of each call. Moto compares them with "*", which no exact ARN matches."""
 
     def athena(self: AthenaResponse) -> str:
         action = self._get_action()
@@ -137,7 +137,7 @@ def _name_the_resource_of_each_call() -> None:
 
 
 class _CallersView:
-    """The catalog and the buckets, as far as the caller may read them."""
+    """The catalog and the buckets, with the caller's permissions."""
 
     def __init__(self, region: str) -> None:
         self._region = region
@@ -152,7 +152,7 @@ class _CallersView:
     def keys(self, bucket: str, prefix: str) -> Iterator[str]:
         self._require("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": prefix})
         for key, version in s3_backends[ACCOUNT][PARTITION].get_bucket(bucket).keys.items():
-            # Athena leaves out what is archived.
+            # Athena does not read archived objects.
             if (
                 key.startswith(prefix)
                 and not isinstance(version, FakeDeleteMarker)
@@ -235,7 +235,7 @@ def _list_query_executions(self: AthenaResponse) -> str:
 
 
 def _stop_query_execution(self: AthenaResponse) -> str:
-    _find(self._get_param("QueryExecutionId"))  # which has ended already
+    _find(self._get_param("QueryExecutionId"))  # Every query has already ended.
     return "{}"
 
 
@@ -304,7 +304,7 @@ def _delete_named_query(self: AthenaResponse) -> str:
 
 
 def _update_work_group(self: AthenaResponse) -> str:
-    """Apply updates, which have names of their own (Athena API reference, WorkGroupConfigurationUpdates)."""
+    """Apply updates. Some fields have other names (Athena API reference, WorkGroupConfigurationUpdates)."""
     workgroup = athena_backends[ACCOUNT][self.region].work_groups.get(self._get_param("WorkGroup"))
     if workgroup is None:
         raise InvalidRequestError(f"WorkGroup {self._get_param('WorkGroup')} is not found.")
@@ -335,7 +335,7 @@ def _delete_work_group(self: AthenaResponse) -> str:
 
 
 def _check_results(configuration: dict[str, Any]) -> None:
-    """Refuse two homes for results, which exclude each other (Athena user guide, "Managed query results")."""
+    """Refuse two locations for results (Athena user guide, "Managed query results")."""
     managed = (configuration.get("ManagedQueryResultsConfiguration") or {}).get("Enabled")
     if managed and (configuration.get("ResultConfiguration") or {}).get("OutputLocation"):
         raise InvalidRequestError(

@@ -1,7 +1,7 @@
-"""Run the function as it is shipped, with the deployed archive and layer, under an arm64 Python.
+"""Run the function with its deployed archive and layer under an arm64 Python.
 
-A region of the embedded AWS gets a file of each format, and its function converts them. If the machine cannot
-run an arm64 Python, this is reported and is no failure: continuous integration has an arm64 machine.
+The function converts a file of each format in a region of the embedded AWS. If the machine cannot run an
+arm64 Python, the command reports it and succeeds, because continuous integration has an arm64 machine.
 """
 
 import os
@@ -23,11 +23,11 @@ from local.stacks import read_stacks
 from tests.arm64 import machine, samples
 
 START_SECONDS = 600
-"""An emulator takes twenty times as long to import the handler as an arm64 processor."""
+"""The timeout. An emulator takes twenty times as long as an arm64 processor to import the handler."""
 
 
 def main() -> int:
-    """Convert a file of each format; return 1 if the rows of one differ."""
+    """Convert a file of each format. Return 1 if there is a problem."""
     try:
         command = machine.interpreter(packaging.DEFAULT_RUNTIME.python)
     except machine.UnavailableError as missing:
@@ -56,7 +56,7 @@ def main() -> int:
 
 
 def convert(server: Server, layer: Path) -> list[str]:
-    """Upload the files, run the function until none is left, and return the problems of the results."""
+    """Upload the files, run the function until it is idle, and return the problems."""
     stack = read_stacks()[0]
     outputs = deploy(server, stack)
     s3, bucket = server.client("s3", stack.region), outputs["bucketName"]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 BUILD = Path(__file__).resolve().parents[2] / ".build" / "arm64"
 EMULATORS = ("qemu-aarch64-static", "qemu-aarch64")
-"""The name of the program in Debian 12, and in later releases."""
+"""The program's name in Debian 12, and its name in later releases."""
 
 APT_CONFIGURATION = """\
 APT::Architecture "{architecture}";
@@ -24,7 +24,7 @@ Dir::State "{folder}/state";
 Dir::State::status "{folder}/state/status";
 Dir::Cache "{folder}/cache";
 """
-"""An apt with its own lists and cache. With an empty status, it downloads all dependencies of a package."""
+"""Gives apt its own lists and cache. With an empty status, it downloads all dependencies of a package."""
 
 
 class UnavailableError(Exception):
@@ -38,7 +38,7 @@ def interpreter(version: str) -> tuple[str, ...]:
         version: The version, such as 3.11.
 
     Raises:
-        UnavailableError: This machine cannot run one.
+        UnavailableError: This machine cannot run an arm64 Python.
     """
     if sys.platform == "linux" and platform.machine() in {"aarch64", "arm64"}:
         return (_native(version),)
@@ -70,7 +70,7 @@ def _emulator() -> str:
 
 
 def _unpacked(folder: Path, architecture: str, *packages: str) -> Path:
-    """Download packages and their dependencies, and return the folder that they are unpacked in."""
+    """Download and unpack packages with their dependencies, and return the folder."""
     root = folder / "root"
     if root.exists():
         return root

@@ -15,7 +15,7 @@ else:
 
 NAMES = ("Ada", "Grace", "Käthe")
 ROWS = 5000
-"""More than one vector of DuckDB, which holds 2,048 rows."""
+"""More than one DuckDB vector, which has 2,048 rows."""
 
 
 def expected() -> list[tuple[int, str, float]]:

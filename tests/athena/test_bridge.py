@@ -1,4 +1,4 @@
-"""The embedded Athena answers as Athena does, through its API alone."""
+"""The embedded Athena behaves as Athena does. The tests use only AWS's API."""
 
 import base64
 import json

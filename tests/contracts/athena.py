@@ -1,4 +1,4 @@
-"""How Athena writes values."""
+"""Values as Athena formats them."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def as_athena(value: Any) -> str | None:
-    """Return a value as Athena writes it in its results (Athena API reference, GetQueryResults)."""
+    """Return a value as Athena formats it in results (Athena API reference, GetQueryResults)."""
     match value:
         case None:
             return None

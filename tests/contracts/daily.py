@@ -1,4 +1,4 @@
-"""Daily files of one table that disagree about `amount` when each is typed by itself."""
+"""Daily files of one table. Without a contract, the type of `amount` differs between them."""
 
 from decimal import Decimal
 from typing import Any
@@ -15,23 +15,23 @@ DELIMITED = {
     "input/sales/day7.csv": b"id,amount\n12,5.5\n13,7\n",
     "input/sales/day8.csv": b"id,amount\n14,-3\n15,-0.01\n",
 }
-"""Without a contract `amount` is BIGINT, DECIMAL, DOUBLE or VARCHAR by the day."""
+"""Without a contract, `amount` is BIGINT, DECIMAL, DOUBLE or VARCHAR, depending on the day."""
 
 DELIMITED_SUM = Decimal("100000000182.33")
-"""Exact, with `n/a` rejected: it is no number."""
+"""The exact sum. `n/a` is not a number, so its row is rejected."""
 
 JSON = {
     "input/sales/day1.ndjson": b'{"id": 1, "amount": 10}\n{"id": 2, "amount": 20}\n',
     "input/sales/day2.ndjson": b'{"id": 3, "amount": 10.5}\n{"id": 4, "amount": null}\n',
     "input/sales/day3.ndjson": b'{"id": 5, "amount": "7.25"}\n{"id": 6, "amount": "n/a"}\n{"id": 7}\n',
 }
-"""Without a contract `amount` is BIGINT, DOUBLE and VARCHAR."""
+"""Without a contract, `amount` is BIGINT, DOUBLE or VARCHAR, depending on the day."""
 
 JSON_SUM = Decimal("47.75")
 
 
 def contract(form: str) -> dict[str, Any]:
-    """Return the draft of the contract that all the files of a format follow."""
+    """Return the draft of a contract for all files of a format."""
     content = draft()
     dataset(content)["customProperties"] = [
         custom("keyPrefix", "input/sales/"),

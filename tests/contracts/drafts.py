@@ -1,4 +1,4 @@
-"""A small contract that holds, to be broken at one place."""
+"""A small valid contract that tests change in one place."""
 
 import copy
 from collections.abc import Mapping
@@ -39,12 +39,12 @@ VALID: Mapping[str, Any] = {
 
 
 def draft() -> dict[str, Any]:
-    """Return the contract as YAML reads it, to be changed."""
+    """Return a copy of the contract as parsed YAML, which the caller may change."""
     return copy.deepcopy(dict(VALID))
 
 
 def dataset(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the one schema object of a contract."""
+    """Return the only schema object of a contract."""
     return content["schema"][0]
 
 
@@ -70,21 +70,21 @@ def custom(name: str, value: Any) -> dict[str, Any]:
 
 
 def write(directory: Path, content: Any, name: str = "sales") -> None:
-    """Write a contract where a stack looks for it."""
+    """Write a contract to a directory as `<name>.yaml`."""
     (directory / f"{name}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
 
 
 def load(
     directory: Path, *contents: dict[str, Any], upload_prefixes: tuple[str, ...] = ()
 ) -> tuple[Contract, ...]:
-    """Return the contracts as a stack that deploys all of them reads them."""
+    """Write contracts to a directory, and load all of them as a stack does."""
     for content in contents:
         write(directory, content, dataset(content)["name"])
     return loading.load(["*"], directory, system_prefixes=SYSTEM_PREFIXES, upload_prefixes=upload_prefixes)
 
 
 def refusal(directory: Path, *contents: dict[str, Any], upload_prefixes: tuple[str, ...] = ()) -> str:
-    """Return what a stack is told that must be changed."""
+    """Return the error message that a stack gets for invalid contracts."""
     try:
         load(directory, *contents, upload_prefixes=upload_prefixes)
     except ContractError as error:

@@ -1,4 +1,4 @@
-"""Generated contracts, files that follow them with known defects, and what must be published of each file."""
+"""Generated contracts, files with known defects, and the rows that must be published of each file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MISFIT = object()
 """The value of a cell whose text does not fit its column."""
 
 _INTEGERS = st.integers(-(2**53), 2**53)
-"""The integers that pandas reads exactly beside nulls: it makes them floats (docs/reading.md)."""
+"""Integers that are exact as floats. Beside nulls, pandas reads integers as floats (docs/reading.md)."""
 
 _WORDS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), include_characters="\n\t,;|\"'"),
@@ -36,11 +36,11 @@ _MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2200, 12, 31)).map(
 
 @dataclass(frozen=True)
 class Cell:
-    """One value as it is written.
+    """A value, and how it is written in a file.
 
     Attributes:
-        raw: Text of a delimited file, or the value of a JSON member.
-        value: What is read; None is null, `MISFIT` does not fit.
+        raw: Text in a delimited file, or the value of a JSON member.
+        value: The value to be read. None is null, and `MISFIT` means that the text does not fit.
     """
 
     raw: Any
@@ -49,7 +49,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Kind:
-    """A type of a contract, with values that fit and values that do not."""
+    """A type in a contract, with values that fit and values that do not fit."""
 
     declared: Mapping[str, Any]
     fitting: st.SearchStrategy[Cell]
@@ -129,9 +129,9 @@ class Upload:
     """A file of a dataset.
 
     Attributes:
-        key: Its key, below the dataset's prefix.
+        key: Its key, which begins with the dataset's prefix.
         data: Its content.
-        rows: Values of the rows that must be published, `_rescued` last where the table has it; None if the
+        rows: Values of the rows that must be published. `_rescued` is last if the table has it. None if the
             file must fail.
         rejected: Number of rows that must be rejected, unless the file fails.
     """
@@ -144,7 +144,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Generated:
-    """A contract's draft and the files of its dataset."""
+    """The draft of a contract, and the files of its dataset."""
 
     draft: dict[str, Any]
     uploads: list[Upload]
@@ -160,7 +160,7 @@ class _Column:
 
 @dataclass(frozen=True)
 class _Form:
-    """How the files of a dataset are written, and what happens to what does not fit."""
+    """The format of a dataset's files, and the handling of columns and values that do not fit."""
 
     is_json: bool
     delimiter: str
@@ -176,7 +176,7 @@ class _Form:
 
 @st.composite
 def datasets(draw: st.DrawFn) -> Generated:
-    """Draw a contract and some files."""
+    """Draw a contract and its files."""
     is_json = draw(st.booleans())
     form = _Form(
         is_json=is_json,
@@ -259,7 +259,7 @@ def _upload(draw: st.DrawFn, form: _Form, columns: Sequence[_Column], index: int
     has_extra = draw(st.integers(0, 3)) == 0
     order = draw(st.permutations([*held, None] if has_extra else held))
     records = [_record(draw, form, order) for _ in range(draw(st.integers(1, 8)))]
-    # A file is JSON by its first lines; of the later ones a damaged one is rejected.
+    # The first lines decide whether a file is JSON. A damaged line after them is rejected.
     damageable = range(2 if form.is_json else 0, len(records))
     if damageable and draw(st.integers(0, 2)) == 0:
         number = draw(st.sampled_from(damageable))
@@ -280,7 +280,7 @@ def _upload(draw: st.DrawFn, form: _Form, columns: Sequence[_Column], index: int
 
 @dataclass(frozen=True)
 class _Record:
-    """One record: each column's cell (of None, the unexpected column), or a line that is damaged."""
+    """A record: the cell of each column (None is the unexpected column), and whether its line is damaged."""
 
     cells: Sequence[tuple[_Column | None, Cell]]
     damaged: bool
@@ -319,7 +319,7 @@ def _json_line(record: _Record) -> bytes:
 
 
 def _json(value: Any) -> str:
-    """Return a value as JSON, a decimal as a number with all its digits."""
+    """Return a value as JSON. A decimal is a number with all its digits."""
     match value:
         case Decimal():
             return format(value, "f")
@@ -349,7 +349,7 @@ def _expected(
     *,
     has_extra: bool,
 ) -> tuple[list[tuple[Any, ...]] | None, int]:
-    """Return the rows that are published (None if the file fails) and the number of rejected ones."""
+    """Return the published rows (None if the file fails) and the number of rejected rows."""
     missing = [column for column in columns if column not in held]
     whole = [record for record in records if not record.damaged]
     if form.missing == "fail" and missing and (whole or not form.is_json):

@@ -1,4 +1,4 @@
-"""Projections of a partition, each with values of folders of which it has some."""
+"""Projections of a partition column, each with values, some of which are in the projection."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -49,4 +49,4 @@ NOT_OF_TRINO: Sequence[tuple[dict[str, Any], Sequence[str]]] = [
         ["2026-01-05", "2026-01-12", "2026-01-13"],
     ),
 ]  # fmt: skip
-"""Those whose steps have a unit that Athena knows and Trino does not."""
+"""Projections with interval units that Athena supports and Trino does not."""

@@ -29,7 +29,7 @@ BUCKET = "lake"
 
 @dataclass(frozen=True)
 class Published:
-    """What became of one upload.
+    """The row counts of a published upload.
 
     Attributes:
         rows_in: Rows of the upload.
@@ -43,14 +43,14 @@ class Published:
 
 
 def deployed(*contents: dict[str, Any]) -> tuple[tuple[Contract, ...], Datasets]:
-    """Return the contracts as a stack reads them, and the datasets as its function does."""
+    """Return the contracts that a stack loads, and the datasets that its function loads."""
     with tempfile.TemporaryDirectory() as folder:
         contracts = drafts.load(Path(folder), *contents)
     return contracts, Datasets(json.loads(compile_contracts(contracts)))
 
 
 def publish(data: bytes, key: str, dataset: Dataset, target: Path) -> Published | str:
-    """Convert an upload to `target`; return what became of it, or why it fails."""
+    """Convert an upload to `target`. Return its row counts, or the error message if it fails."""
     with tempfile.TemporaryDirectory() as workdir, ExitStack() as stack:
         try:
             conversion = stack.enter_context(
@@ -74,10 +74,10 @@ def publish(data: bytes, key: str, dataset: Dataset, target: Path) -> Published 
 
 
 class Lake:
-    """The table of one contract over published files: what the embedded Athena reads."""
+    """The store that the embedded Athena reads: the table of one contract, and its published files."""
 
     def __init__(self, contract: Contract, files: dict[str, Path]) -> None:
-        """Take the files by their keys in the bucket."""
+        """Store the files by their keys in the bucket."""
         self._files = files
         self._table = Table(
             name=contract.name,
@@ -93,7 +93,7 @@ class Lake:
         return self._table if name == self._table.name else None
 
     def keys(self, bucket: str, prefix: str) -> Iterator[str]:
-        """Return the keys below a prefix."""
+        """Return the keys with a prefix."""
         return (key for key in self._files if key.startswith(prefix))
 
     def read(self, bucket: str, key: str) -> bytes:
@@ -107,7 +107,7 @@ def published_key(key: str) -> str:
 
 
 def rescued(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Return rows whose last value, text of JSON, is read; its keys are in their order."""
+    """Parse the JSON text in the last value of each row, sort its keys, and return the rows."""
     return [
         (*row[:-1], None if row[-1] is None else dict(sorted(json.loads(row[-1]).items()))) for row in rows
     ]

@@ -1,4 +1,4 @@
-"""Daily files whose types disagree without a contract have one type and the true sum under it."""
+"""Daily files whose types differ without a contract have the exact sum with a contract."""
 
 from decimal import Decimal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Files under generated contracts: what is published reads back, and what does not fit is accounted for."""
+"""Files with generated contracts: published values are read back, and rows that do not fit are counted."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def read_back_by_athena(contract: Contract, files: dict[str, Path], expected: li
 
 
 def sum_of(values: Iterable[Any]) -> Any:
-    """Return the exact sum; Python's own rounds decimals to 28 digits."""
+    """Return the exact sum. By default, Python rounds decimals to 28 digits."""
     present = [value for value in values if value is not None]
     with localcontext(prec=60):
         return sum(present) if present else None

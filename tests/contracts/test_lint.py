@@ -1,6 +1,6 @@
-"""The repository's contracts, and the one of docs/datasets.md, are valid for the community's own tool.
+"""`datacontract lint` accepts the repository's contracts and the example in docs/datasets.md.
 
-`datacontract` runs from `.venv-scan`, without the network.
+It runs from `.venv-scan`, without the network.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What the function takes is what the embedded Athena finds."""
+"""The function accepts the keys that the embedded Athena finds, and no others."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A contract is read as it says, or refused with file, place, value and remedy."""
+"""A valid contract is loaded. An invalid one is refused with the file, the value and what is accepted."""
 
 from collections.abc import Callable
 from pathlib import Path

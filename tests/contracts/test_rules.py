@@ -1,4 +1,4 @@
-"""Rules hold only what one row decides, whenever and wherever it is asked."""
+"""The result of a rule depends only on the row, and not on the time or the machine."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Contracts of one stack do not get in each other's way, nor in the system's."""
+"""The contracts of a stack must not conflict with each other or with the system."""
 
 from pathlib import Path
 from typing import Any

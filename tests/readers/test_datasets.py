@@ -1,4 +1,4 @@
-"""Datasets: all files that a contract describes are read together, by every engine and without options."""
+"""Datasets: every engine reads all files of a contract together, without options."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def generated(folder: Path) -> list[tuple[Contract, Path]]:
 
 
 def publish_all(draft: dict[str, Any], files: dict[str, bytes], folder: Path) -> tuple[Contract, Path]:
-    """Publish the files that do not fail, and return the contract and their folder."""
+    """Publish the files that do not fail. Return the contract and the folder of the published files."""
     ((contract,), known) = deployed(draft)
     for number, (key, data) in enumerate(files.items()):
         dataset = known.of(key)
@@ -73,7 +73,7 @@ def publish_all(draft: dict[str, Any], files: dict[str, bytes], folder: Path) ->
 
 
 def read(engine: Engine, contract: Contract, path: Path) -> Table:
-    """Read a folder; Trino by the table that the contract has in the catalog."""
+    """Read a folder. Trino reads it as a table with the contract's columns."""
     if not isinstance(engine, TrinoTables):
         return engine.read(path)
     return engine.query(path, [(name, kind.hive) for name, kind, _ in table_definitions.columns(contract)])
@@ -102,7 +102,7 @@ def test_types_are_the_contracts(generated: list[tuple[Contract, Path]]) -> None
 def test_types_are_the_contracts_in_spark(spark: Spark, generated: list[tuple[Contract, Path]]) -> None:
     for contract, path in generated:
         expression = "spark.createDataFrame(spark.read.parquet(path).dtypes, 'name string, type string')"
-        # Without an offset a timestamp is no instant.
+        # Spark reads a timestamp without a time zone as `timestamp_ntz`.
         declared = [
             (name, kind.hive.replace("timestamp", "timestamp_ntz"))
             for name, kind, _ in table_definitions.columns(contract)
@@ -138,4 +138,4 @@ def test_daily_files_have_the_true_sum(
 
 
 REJECTED_OR_HEADER = {"delimited": 9, "json": 1}
-"""Lines that are no rows of the table: eight headers and a rejected row, or the rejected row alone."""
+"""Lines that are not rows of the table: eight headers and a rejected row, or only a rejected row."""

@@ -1,4 +1,4 @@
-"""The datasets that a stack deploys, read by Trino, which judges the embedded Athena too."""
+"""The datasets of a deployed stack, read by Trino. Its answers are compared with the embedded Athena's."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.readers.engines import TrinoTables
 
 ROWS = 30_000
-"""Of each table, what is read: the flights have ten times as many."""
+"""The most rows that are read of a table. The flights have more than ten times as many."""
 
 QUESTIONS = [
     statement.strip()
@@ -44,7 +44,7 @@ QUESTIONS = [
 
 @dataclass(frozen=True)
 class Deployed:
-    """A stack with its datasets published."""
+    """A deployed stack and its published datasets."""
 
     trino: TrinoTables
     outputs: dict[str, Any]
@@ -80,7 +80,7 @@ def deployed(trino: TrinoTables, contracts: dict[str, Contract], folder: Path) -
     outputs = deploy(trino.server, stack.with_setting("datasets", ["*"]))
     known = Datasets(json.loads(compile_contracts(contracts.values())))
     s3, rows = trino.server.client("s3", REGION), {}
-    # It lets nobody but the function write what is published.
+    # The policy lets only the function write published files.
     s3.delete_bucket_policy(Bucket=outputs["bucketName"])
     for file in table_files(folder):
         with file.open("rb") as opened:
@@ -105,7 +105,7 @@ def test_every_table_is_read_with_the_contracts_types(
         assert described == [
             (column, kind.trino) for column, kind, _ in table_definitions.view_columns(contract)
         ]
-        # Every value of every column is read, not only counted.
+        # This reads every value of every column; `count(*)` does not.
         assert len(deployed.ask_trino(f"SELECT * FROM {name}")) == deployed.rows[name]
 
 
@@ -143,7 +143,7 @@ def test_athenas_stand_in_answers_as_trino_does(deployed: Deployed, question: st
 
 
 def is_same(got: str | None, wanted: str | None) -> bool:
-    """Tell whether two texts are one value: of floats the last digits depend on the order of additions."""
+    """Return whether two texts are one value. A float's last digits depend on the order of additions."""
     if got == wanted:
         return True
     with suppress(TypeError, ValueError):
