@@ -22,6 +22,7 @@ def install() -> None:
     """Apply the patches; call this once, before the server handles requests."""
     _turn_embedded_metrics_into_metrics()
     _match_dimensions_exactly()
+    _select_metrics_first()
     _order_dimensions()
     _answer_percentiles()
     _keep_composite_alarms()
@@ -86,6 +87,23 @@ def _match_dimensions_exactly() -> None:
             self.metric_data = everything
 
     CloudWatchBackend.get_metric_statistics = get  # type: ignore[method-assign]
+
+
+def _select_metrics_first() -> None:
+    """Moto's GetMetricData goes through the points of all metrics again for each period."""
+    get_metric_data = CloudWatchBackend.get_metric_data
+
+    def get(self: CloudWatchBackend, queries: list[dict[str, Any]], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        metrics = [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query]
+        names = {(metric["Namespace"], metric["MetricName"]) for metric in metrics}
+        everything = self.metric_data
+        self.metric_data = [point for point in everything if (point.namespace, point.name) in names]
+        try:
+            return get_metric_data(self, queries, *args, **kwargs)
+        finally:
+            self.metric_data = everything
+
+    CloudWatchBackend.get_metric_data = get
 
 
 def _order_dimensions() -> None:
