@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ops.deployed_stacks import Stack
+from sandbox import deletions
+
+Wait = Callable[[float], None]
+"""Waits for a number of seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,10 +23,10 @@ class Question:
     """
 
     text: str
-    answer: Callable[[Stack], str]
+    answer: Callable[[Stack, Wait], str]
 
 
-def _results_start_function(stack: Stack) -> str:
+def _results_start_function(stack: Stack, _wait: Wait) -> str:
     """Test the deployed event pattern with EventBridge's own TestEventPattern."""
     events = stack.client("events")
     pattern = events.describe_rule(Name=stack.physical("s3-events"))["EventPattern"]
@@ -52,7 +56,7 @@ def _created(stack: Stack, key: str) -> dict[str, object]:
     }
 
 
-def _quotas(stack: Stack) -> str:
+def _quotas(stack: Stack, _wait: Wait) -> str:
     limit = stack.client("lambda").get_account_settings()["AccountLimit"]
     return (
         f"{limit['ConcurrentExecutions']} concurrent executions, {limit['UnreservedConcurrentExecutions']} of"
@@ -69,15 +73,23 @@ QUESTIONS = (
         text="How many functions may run at one time in this account?",
         answer=_quotas,
     ),
+    Question(
+        text="Which jobs does the removal of a delete marker start?",
+        answer=deletions.removed_marker,
+    ),
+    Question(
+        text="What does S3 answer for a version that was deleted permanently?",
+        answer=deletions.deleted_version,
+    ),
 )
 
 
-def answers(stack: Stack) -> list[tuple[str, str]]:
+def answers(stack: Stack, wait: Wait) -> list[tuple[str, str]]:
     """Return each question with its answer, or with the error if AWS does not answer."""
     found = []
     for question in QUESTIONS:
         try:
-            answer = question.answer(stack)
+            answer = question.answer(stack, wait)
         except (ClientError, BotoCoreError, KeyError) as error:
             answer = f"not answered: {error}"
         found.append((question.text, answer))

@@ -67,7 +67,7 @@ class Trial:
     def _test(self, stack: Stack) -> None:
         self._step("an upload is converted", lambda: self._convert(stack))
         self._step("a broken file is FAILED and raises an alarm", lambda: self._break(stack))
-        for question, answer in answers(stack):
+        for question, answer in answers(stack, self._wait):
             self._say(f"{question} {answer}")
         self._step("a second up changes nothing", self._deployment.up_again)
 

@@ -70,6 +70,10 @@ def test_a_region_passes_and_nothing_is_left(
     (uploads,) = [line for line in said if line.startswith("uploads until one made an event: ")]
     assert int(uploads.split()[6].rstrip(";")) > 1
     assert any(line.startswith("How many functions may run") for line in said)
+    (marker,) = [line for line in said if line.startswith("Which jobs does the removal")]
+    assert marker.partition("; after: ")[2] == "removed (COMPLETED)"
+    (version,) = [line for line in said if line.startswith("What does S3 answer")]
+    assert version.endswith("404 NoSuchVersion")
 
 
 def test_leftovers_and_a_second_change_are_problems(

@@ -109,7 +109,15 @@ KINDS = {
         renamed={
             name: f"TableInput.{name}"
             for name in (
-                *("description", "name", "parameters", "partitionKeys", "storageDescriptor", "tableType"),
+                *(
+                    "description",
+                    "name",
+                    "owner",
+                    "parameters",
+                    "partitionKeys",
+                    "storageDescriptor",
+                    "tableType",
+                ),
                 *("viewExpandedText", "viewOriginalText"),
             )
         },
