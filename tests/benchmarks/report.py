@@ -38,7 +38,7 @@ def write(
         f"Machine: {machine['processor']}, {machine['cores']} cores, Python {machine['python']}.",
         "S3 is moto's server on the loopback interface, with its objects in memory.",
         f"Each figure is the median of {rounds} rounds. In each round every engine runs once.",
-        "Ratios are to the COPY of the same round.",
+        "Each engine has one processor, as a function of 1,769 MB. Ratios are to the COPY of the same round.",
         "Every engine but the bare COPY gets its object from S3 and puts its Parquet there.",
         "This project also counts the rows, checks the types and writes the profile.",
         "",
