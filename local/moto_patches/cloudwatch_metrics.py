@@ -23,6 +23,7 @@ def install() -> None:
     _turn_embedded_metrics_into_metrics()
     _match_dimensions_exactly()
     _select_metrics_first()
+    _list_metrics_of_one_point_each()
     _order_dimensions()
     _answer_percentiles()
     _keep_composite_alarms()
@@ -104,6 +105,29 @@ def _select_metrics_first() -> None:
             self.metric_data = everything
 
     CloudWatchBackend.get_metric_data = get
+
+
+def _list_metrics_of_one_point_each() -> None:
+    """Moto's ListMetrics compares each point with all metrics that it has found so far."""
+    list_metrics = CloudWatchBackend.list_metrics
+
+    def list_(self: CloudWatchBackend, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        everything = self.metric_data
+        metrics = {
+            (
+                point.namespace,
+                point.name,
+                *sorted((each.name, each.value) for each in point.dimensions),
+            ): point
+            for point in everything
+        }
+        self.metric_data = list(metrics.values())
+        try:
+            return list_metrics(self, *args, **kwargs)
+        finally:
+            self.metric_data = everything
+
+    CloudWatchBackend.list_metrics = list_
 
 
 def _order_dimensions() -> None:
