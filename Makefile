@@ -85,7 +85,7 @@ audit: $(SCANNERS)  ## check the pinned packages for known vulnerabilities (need
 
 bench: install  ## compare the conversion with other engines; write docs/benchmarks.md and its plot
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/bench.txt
-	@$(BIN)/python -m tests.benchmarks
+	@PYTHONPATH=handler $(BIN)/python -m tests.benchmarks
 
 format: install  ## format the code
 	@$(BIN)/ruff check --fix .

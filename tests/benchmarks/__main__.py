@@ -46,7 +46,6 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="where to write (default docs/)")
     options = parser.parse_args()
-    sys.path.insert(0, str(ROOT / "handler"))  # On Lambda, it is the root.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(_MEMORY_BYTES)
     server = ThreadedMotoServer(port=0, verbose=False)
