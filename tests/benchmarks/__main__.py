@@ -112,7 +112,8 @@ class _Bench:
 
         path = self._directory / key
         with tempfile.TemporaryDirectory(dir=self._directory) as workdir, path.open("rb") as source:
-            limits = Limits(seconds=1000, disk_bytes=20 * 10**9)
+            # This process also holds the objects of the embedded S3.
+            limits = Limits(seconds=1000, disk_bytes=20 * 10**9, memory_bytes=2 * _MEMORY_BYTES)
             size = path.stat().st_size
             with convert(
                 source,
