@@ -34,15 +34,15 @@ def main() -> None:
     """Measure, and write the page and the plot."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
-        "--megabytes", type=int, default=200, help="size of the objects compared (default 200)"
+        "--megabytes", type=int, default=100, help="size of the objects compared (default 100)"
     )
     parser.add_argument("--rounds", type=int, default=3, help="rounds for each figure (default 3)")
     parser.add_argument(
         "--growth",
         type=int,
         nargs="+",
-        default=[5, 50, 500, 1000],
-        help="sizes in MB for the growth (default 5 50 500 1000)",
+        default=[5, 50, 200],
+        help="sizes in MB for the growth (default 5 50 200)",
     )
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="where to write (default docs/)")
     options = parser.parse_args()
