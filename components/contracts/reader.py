@@ -20,7 +20,7 @@ from open_data_contract_standard.model import (
     SchemaProperty,
 )
 
-from components.contracts import expressions, identifiers, java_dates, types, unkept
+from components.contracts import expressions, identifiers, java_dates, types, unsupported
 from components.contracts.document import API_VERSION, Document
 from components.contracts.model import (
     Column,
@@ -121,7 +121,7 @@ class _Reader:
             return None
         dataset = datasets[0]
         place = "schema[0]"
-        self._refuse_all(place, unkept.physical_name(dataset.name, dataset.physicalName))
+        self._refuse_all(place, unsupported.physical_name(dataset.name, dataset.physicalName))
         custom = self._document.custom(place, dataset.customProperties, _DATASET)
         properties = list(enumerate(dataset.properties or ()))
         columns = [
@@ -162,7 +162,7 @@ class _Reader:
         )
 
     def _column(self, place: str, item: SchemaProperty) -> Column | None:
-        self._refuse_all(place, unkept.of_column(item))
+        self._refuse_all(place, unsupported.of_column(item))
         kind = self._type(place, item)
         if kind is None:
             return None
@@ -196,7 +196,7 @@ class _Reader:
 
     def _part(self, place: str, item: SchemaProperty) -> Type | None:
         """Return the type of an object's field or of an array's items."""
-        self._refuse_all(place, unkept.of_part(item))
+        self._refuse_all(place, unsupported.of_part(item))
         return self._type(place, item)
 
     def _type(self, place: str, item: SchemaProperty) -> Type | None:
@@ -300,7 +300,7 @@ class _Reader:
             self._rules.append(Rule(name=name, expression=parsed, severity=level))
 
     def _partition(self, place: str, item: SchemaProperty) -> Partition | None:
-        self._refuse_all(place, unkept.of_partition(item))
+        self._refuse_all(place, unsupported.of_partition(item))
         custom = self._document.custom(place, item.customProperties, {"projection": dict})
         where = f"{place}.customProperties.projection"
         if "projection" not in custom:

@@ -12,16 +12,16 @@ from local.athena.catalog import QueryFailedError, Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-_UNITS = {"YEAR": 365, "MONTH": 30, "WEEK": 7, "DAY": 1, "HOUR": 1 / 24, "MINUTE": 1 / 1440}
-"""Days of each unit. A month counts as 30 days, and a year as 365."""
-
-_STEPS = {
+_UNITS = {
+    "YEAR": timedelta(days=365),
+    "MONTH": timedelta(days=30),
     "WEEK": timedelta(weeks=1),
     "DAY": timedelta(days=1),
     "HOUR": timedelta(hours=1),
     "MINUTE": timedelta(minutes=1),
     "SECOND": timedelta(seconds=1),
 }
+"""The units of relative bounds and of steps. Steps of months and years follow the calendar."""
 
 _JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 
@@ -121,7 +121,7 @@ def _dates(bounds: str, java_format: str, now: datetime, step: tuple[int, str]) 
     def bound(text: str) -> datetime:
         relative = re.fullmatch(r"NOW(?:([+-]\d+)(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE)S?)?", text)
         if relative:
-            shift = timedelta(days=int(relative[1]) * _UNITS[relative[2]]) if relative[1] else timedelta()
+            shift = int(relative[1]) * _UNITS[relative[2]] if relative[1] else timedelta()
             # Trino first formats a relative bound with the pattern, which truncates it.
             text = (now + shift).strftime(pattern)
         moment = parse(text)
@@ -139,6 +139,6 @@ def _is_step(first: datetime, moment: datetime, interval: int, unit: str) -> boo
     """Return whether the time from first to moment is a whole number of steps."""
     if unit in ("YEAR", "MONTH"):
         months = (moment.year - first.year) * 12 + moment.month - first.month
-        same_place = (moment.day, moment.time()) == (first.day, first.time())
-        return same_place and months % (interval * (12 if unit == "YEAR" else 1)) == 0
-    return (moment - first) % (interval * _STEPS[unit]) == timedelta()
+        is_same_day = (moment.day, moment.time()) == (first.day, first.time())
+        return is_same_day and months % (interval * (12 if unit == "YEAR" else 1)) == 0
+    return (moment - first) % (interval * _UNITS[unit]) == timedelta()

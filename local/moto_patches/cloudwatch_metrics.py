@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from moto.logs.models import LogsBackend
 from local.moto_patches.moto_account import ACCOUNT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 
 def install() -> None:
@@ -70,39 +71,40 @@ def embedded_metrics(line: str) -> Iterable[tuple[str, list[dict[str, Any]]]]:
         yield directive["Namespace"], metrics
 
 
+@contextmanager
+def _only(backend: CloudWatchBackend, points: Iterable[Any]) -> Iterator[None]:
+    """Let a method of the backend see only these points."""
+    everything = backend.metric_data
+    backend.metric_data = list(points)
+    try:
+        yield
+    finally:
+        backend.metric_data = everything
+
+
 def _match_dimensions_exactly() -> None:
     """Moto includes metrics with further dimensions; for CloudWatch they are different metrics."""
     get_metric_statistics = CloudWatchBackend.get_metric_statistics
 
     def get(self: CloudWatchBackend, *args: Any, dimensions: list[dict[str, str]], **kwargs: Any) -> Any:  # noqa: ANN401
         wanted = {(dimension["Name"], dimension["Value"]) for dimension in dimensions}
-        everything = self.metric_data
-        self.metric_data = [
-            metric
-            for metric in everything
-            if {(dimension.name, dimension.value) for dimension in metric.dimensions} == wanted
-        ]
-        try:
+        points = (point for point in self.metric_data if set(_dimensions(point)) == wanted)
+        with _only(self, points):
             return get_metric_statistics(self, *args, dimensions=dimensions, **kwargs)
-        finally:
-            self.metric_data = everything
 
     CloudWatchBackend.get_metric_statistics = get  # type: ignore[method-assign]
 
 
 def _select_metrics_first() -> None:
-    """Moto's GetMetricData goes through the points of all metrics again for each period."""
+    """Moto's GetMetricData reads the points of all metrics again for each period."""
     get_metric_data = CloudWatchBackend.get_metric_data
 
     def get(self: CloudWatchBackend, queries: list[dict[str, Any]], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         metrics = [query["MetricStat"]["Metric"] for query in queries if "MetricStat" in query]
         names = {(metric["Namespace"], metric["MetricName"]) for metric in metrics}
-        everything = self.metric_data
-        self.metric_data = [point for point in everything if (point.namespace, point.name) in names]
-        try:
+        points = (point for point in self.metric_data if (point.namespace, point.name) in names)
+        with _only(self, points):
             return get_metric_data(self, queries, *args, **kwargs)
-        finally:
-            self.metric_data = everything
 
     CloudWatchBackend.get_metric_data = get
 
@@ -112,22 +114,15 @@ def _list_metrics_of_one_point_each() -> None:
     list_metrics = CloudWatchBackend.list_metrics
 
     def list_(self: CloudWatchBackend, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        everything = self.metric_data
-        metrics = {
-            (
-                point.namespace,
-                point.name,
-                *sorted((each.name, each.value) for each in point.dimensions),
-            ): point
-            for point in everything
-        }
-        self.metric_data = list(metrics.values())
-        try:
+        metrics = {(point.namespace, point.name, *_dimensions(point)): point for point in self.metric_data}
+        with _only(self, metrics.values()):
             return list_metrics(self, *args, **kwargs)
-        finally:
-            self.metric_data = everything
 
     CloudWatchBackend.list_metrics = list_
+
+
+def _dimensions(point: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - moto's type
+    return sorted((dimension.name, dimension.value) for dimension in point.dimensions)
 
 
 def _order_dimensions() -> None:
