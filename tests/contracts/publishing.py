@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
-import shutil
 import tempfile
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components import table_definitions
 from components.contracts.compiled import compile_contracts
-from conversion import EmptyError, Limits, UnreadableError, convert
+from conversion import EmptyError, UnreadableError
 from datasets import Datasets
 from local.athena.catalog import Table
 from tests.contracts import drafts
+from tests.conversion import support
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,26 +49,13 @@ def deployed(*contents: dict[str, Any]) -> tuple[tuple[Contract, ...], Datasets]
 
 def publish(data: bytes, key: str, dataset: Dataset, target: Path) -> Published | str:
     """Convert an upload to `target`. Return its row counts, or the error message if it fails."""
-    with tempfile.TemporaryDirectory() as workdir, ExitStack() as stack:
-        try:
-            conversion = stack.enter_context(
-                convert(
-                    io.BytesIO(data),
-                    reopen=lambda: io.BytesIO(data),
-                    key=key,
-                    size=len(data),
-                    workdir=Path(workdir),
-                    limits=Limits(rejected_share_max=1.0),
-                    provenance={},
-                    assignment=dataset.assignment(key),
-                )
-            )
-        except (UnreadableError, EmptyError) as error:
-            return str(error)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(conversion.parquet, target)
-        account = conversion.account
-        return Published(account.rows_in, account.rows_out, account.rows_rejected)
+    try:
+        account = support.publish(
+            data, key, target, assignment=dataset.assignment(key), rejected_share_max=1.0
+        )
+    except (UnreadableError, EmptyError) as error:
+        return str(error)
+    return Published(account.rows_in, account.rows_out, account.rows_rejected)
 
 
 class Lake:

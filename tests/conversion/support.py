@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -93,6 +94,28 @@ def run(
     assert len(converted.rejects) == account.rows_rejected
     assert converted.query("SELECT count(*) FROM data") == [(account.rows_out,)]
     return converted
+
+
+def publish(
+    data: bytes, key: str, target: Path, *, assignment: Assignment | None = None, **limits: Any
+) -> Account:
+    """Convert an object, and copy its Parquet file to `target`."""
+    with (
+        tempfile.TemporaryDirectory() as workdir,
+        convert(
+            io.BytesIO(data),
+            reopen=lambda: io.BytesIO(data),
+            key=key,
+            size=len(data),
+            workdir=Path(workdir),
+            limits=Limits(**limits),
+            provenance={},
+            assignment=assignment,
+        ) as conversion,
+    ):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(conversion.parquet, target)
+        return conversion.account
 
 
 def refused(data: bytes, key: str = "input/data.csv", **limits: Any) -> UnreadableError:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 import tempfile
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from conversion import Limits, convert
+from tests.conversion import support
 from tests.readers.engines import DuckDB, Engine
 
 if TYPE_CHECKING:
@@ -20,20 +17,7 @@ if TYPE_CHECKING:
 
 def publish(data: bytes, target: Path, key: str) -> Path:
     """Convert an object with this key, and return its Parquet file at `target`."""
-    with tempfile.TemporaryDirectory() as workdir, ExitStack() as stack:
-        conversion = stack.enter_context(
-            convert(
-                io.BytesIO(data),
-                reopen=lambda: io.BytesIO(data),
-                key=key,
-                size=len(data),
-                workdir=Path(workdir),
-                limits=Limits(),
-                provenance={},
-            )
-        )
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(conversion.parquet, target)
+    support.publish(data, key, target)
     return target
 
 

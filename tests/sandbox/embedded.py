@@ -1,13 +1,17 @@
 """A deployment on the embedded AWS that can be destroyed."""
 
+import contextlib
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from local.alarms import CloudWatch
 from local.deployer import deploy
+from local.embedded_lambda.lambda_service import LambdaService
 from local.resources import lifecycle
 from local.server import Server
 from local.stacks import PROJECT, Stack
@@ -15,6 +19,23 @@ from sandbox.deployment import SandboxError, settings
 
 REGION = "eu-west-1"
 _numbers = itertools.count()
+
+
+@contextlib.contextmanager
+def passing_minutes(server: Server, region: str) -> Iterator[Callable[[float], None]]:
+    """Yield a function to wait with: it runs the functions, and moves the clock by a minute."""
+    functions, cloudwatch = LambdaService(server, [region], 1), CloudWatch(server)
+    minutes = itertools.count(1)
+
+    def wait(_seconds: float) -> None:
+        functions.run_until_idle()
+        cloudwatch.set_clock(timedelta(minutes=next(minutes)))
+        cloudwatch.evaluate(region)
+
+    try:
+        yield wait
+    finally:
+        functions.close()
 
 
 class EmbeddedDeployment:

@@ -1,22 +1,18 @@
 """The sandbox's trial on the embedded AWS, with the delay of S3's first events."""
 
-import itertools
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 
-from local.alarms import CloudWatch
-from local.embedded_lambda.lambda_service import LambdaService
 from local.moto_patches.first_events import START_SECONDS
 from local.server import Server
 from ops import smoke
 from sandbox.deployment import SandboxError, settings
 from sandbox.trial import BROKEN_KEY, Trial
-from tests.sandbox.embedded import REGION, EmbeddedDeployment
+from tests.sandbox.embedded import REGION, EmbeddedDeployment, passing_minutes
 
 
 @pytest.fixture(scope="module")
@@ -34,23 +30,16 @@ Try = Callable[[EmbeddedDeployment], tuple[list[str], list[str]]]
 def attempt(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Try]:
     """Runs a trial; each wait runs the functions and moves the clock by a minute."""
     monkeypatch.setattr(smoke, "UPLOAD_SECONDS", 0)
-    functions, cloudwatch = LambdaService(server, [REGION], 1), CloudWatch(server)
-    minutes = itertools.count(1)
+    with passing_minutes(server, REGION) as wait:
 
-    def wait(_seconds: float) -> None:
-        functions.run_until_idle()
-        cloudwatch.set_clock(timedelta(minutes=next(minutes)))
-        cloudwatch.evaluate(REGION)
+        def run(deployment: EmbeddedDeployment) -> tuple[list[str], list[str]]:
+            credentials = server.operator
+            session = boto3.Session(credentials.key_id, credentials.secret)
+            said: list[str] = []
+            trial = Trial(deployment, said.append, session=session, endpoint_url=server.endpoint, wait=wait)
+            return trial.run(), said
 
-    def run(deployment: EmbeddedDeployment) -> tuple[list[str], list[str]]:
-        credentials = server.operator
-        session = boto3.Session(credentials.key_id, credentials.secret)
-        said: list[str] = []
-        trial = Trial(deployment, said.append, session=session, endpoint_url=server.endpoint, wait=wait)
-        return trial.run(), said
-
-    yield run
-    functions.close()
+        yield run
 
 
 def test_a_region_passes_and_nothing_is_left(
