@@ -73,7 +73,9 @@ def _deploy(server: Server, stack: Stack, mutate: Mutate | None) -> dict[str, An
         try:
             program()
         except pulumi.RunError as error:  # for example, the program refuses a setting
-            raise LocalError(f"stack {stack.name}: {error}") from error
+            summary, *problems = [line.strip() for line in str(error).splitlines()]
+            reason = f"{summary} {'; '.join(problems)}".rstrip()
+            raise LocalError(f"stack {stack.name}: {reason}") from error
         except Exception:
             if engine.failure is None:
                 raise

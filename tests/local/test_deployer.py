@@ -116,6 +116,14 @@ def test_what_the_program_refuses_is_an_error_that_names_the_stack(server: Serve
         deploy(server, STACK)
 
 
+def test_all_that_the_program_refuses_is_one_line(server: Server, program: Path) -> None:
+    """A line end would be printed as an escape."""
+    program.write_text("import pulumi\nraise pulumi.RunError('invalid:\\n  size: got 9\\n  name: got 8')\n")
+    with pytest.raises(LocalError) as refused:
+        deploy(server, STACK)
+    assert str(refused.value) == "stack sample: invalid: size: got 9; name: got 8"
+
+
 def test_mutate_changes_or_skips_resources(server: Server, program: Path) -> None:
     program.write_text(
         "from pulumi_aws import sqs\nsqs.Queue('one', name='one')\nsqs.Queue('two', name='two')\n"
