@@ -39,7 +39,7 @@ LOG_RETENTION_DAYS = (
 MAXIMUM_CONCURRENCY = 40
 """The limit of the job index. Jobs of one status share a partition, which accepts 1,000 write units a second
 (DynamoDB developer guide, "Best practices for designing partition keys"). A delivery of a small file takes at
-least 120 ms, so one function finishes 8.3 jobs a second, and each job needs 2 units of a partition:
+least 120 ms, so one function finishes 8.3 jobs a second. Each job needs 2 units of a partition:
 40 x 8.3 x 2 = 667 (docs/reliability.md, "Floods")."""
 
 KEY_BYTES = 1024

@@ -112,11 +112,13 @@ class Jobs:
     ) -> Claim | None:
         """Take the job's lease, or return None if the job is done.
 
-        The lease can be taken if the job has no record, if its record is not final and the lease has run out,
-        or if its record is final and this is a newer replay. A replay is done when a newer one has begun,
-        whose message does the work. The results in a final record stay until the job ends again. On the last
-        delivery the record says FAILED until the work is done, so that a function that is killed leaves a
-        FAILED job beside the dead letter.
+        The lease can be taken in three cases: the job has no record; its record is not final and the lease
+        has run out; its record is final and this is a newer replay. A replay is done when a newer one has
+        begun, because the newer one's message does the work. The results in a final record stay until the job
+        ends again.
+
+        On the last delivery, the record says FAILED until the work is done. If the function is killed, the
+        dead letter then has a FAILED job.
 
         Args:
             identity: The job's id.

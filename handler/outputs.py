@@ -1,8 +1,8 @@
 """The outputs of one key, which never go back to those of an earlier generation of the key's register.
 
 An output is written on condition that its key is empty, or holds exactly the object that was read before the
-register was read. If two jobs write at once, the older job's write fails, comes before the newer job's, or is
-deleted by the older job itself, which reads the register again after its last write.
+register was read. If two jobs write at once, the older job's write fails or comes before the newer job's.
+Otherwise the older job deletes what it wrote: it reads the register again after its last write.
 """
 
 import hashlib

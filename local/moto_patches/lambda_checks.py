@@ -29,10 +29,10 @@ def install() -> None:
 def _check_the_role_of_a_function_in_a_network() -> None:
     """Lambda creates network interfaces with the function's role, and checks its permissions first.
 
-    It checks the deletion and the addresses without naming an interface, so a policy for
-    `network-interface/*` does not match, and one for `*/*` does (Lambda Developer Guide, "Giving Lambda
-    functions access to resources in an Amazon VPC"; terraform-provider-aws issue 20698). Whether this check
-    has condition keys is not documented, so it has none here.
+    It checks the deletion and the addresses without naming an interface. So a policy for
+    `network-interface/*` does not match, and one for `*/*` does. Sources: Lambda Developer Guide, "Giving
+    Lambda functions access to resources in an Amazon VPC"; terraform-provider-aws issue 20698. Whether this
+    check has condition keys is not documented, so it has none here.
     """
     create, update = LambdaBackend.create_function, LambdaBackend.update_function_configuration
 

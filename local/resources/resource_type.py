@@ -1,7 +1,7 @@
 """The declaration of a resource type: the calls of AWS that create, read, update and delete a resource.
 
-A template is text in which `$name` is replaced by an input or output, `$id` by the resource's id, and
-`$region`, `$account` and `$partition` by its location. A template of one name gives the value with its type.
+A template is text with placeholders. `$name` is an input or an output, and `$id` is the resource's id.
+`$region`, `$account` and `$partition` are its location. A template of one name gives the value with its type.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Measure the cost of decimals of more than 18 digits: `python -m tests.benchmarks.published`.
 
-The table of the other benchmarks (16 columns, three of them decimals) is converted as it is, and with
-decimals of 18 digits, which are enough, in turns. Times are of the process's processor.
+The table is that of the other benchmarks: 16 columns, three of them decimals. It is converted unchanged and
+with decimals of 18 digits, in turns; 18 digits are enough for its values. Times are processor time.
 """
 
 import argparse

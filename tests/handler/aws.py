@@ -209,11 +209,16 @@ class FunctionProcess:
 
         Args:
             event: The event.
-            how: `stack` (bucket and table), `clock` (seconds to add to the time), `kill` (the number of a
-                request, and "before" or "after"), `fault` (its kind, the number of the first request with
-                it, and the number of requests), `cut` (the body of the object ends
-                early), `seconds` (the time left), `left` (the time left at each call), `fake` (use the fake
-                conversion), `retention_days`, `upload_prefixes`.
+            how: Any of these options:
+
+                - `stack`: the bucket and the table
+                - `clock`: seconds to add to the time
+                - `kill`: the number of a request, and "before" or "after"
+                - `fault`: its kind, the number of the first request with it, and the number of requests
+                - `cut`: the body of the object ends early
+                - `seconds`, `left`: the time left, and the time left at each call
+                - `fake`: use the fake conversion
+                - `retention_days`, `upload_prefixes`: settings
         """
         assert self._process.stdin
         assert self._process.stdout

@@ -145,8 +145,8 @@ def _skipped(text: str, at: int) -> int:
 def is_wrapper(around: dict[str, Any], key: str, elements: int) -> bool:
     """Return whether an object wraps the array of objects that it holds.
 
-    It does if it has no other member (as in CloudTrail's log files), if it is a GeoJSON FeatureCollection
-    (RFC 7946, section 3.3), or if its other members are scalars and the array is long.
+    It does in three cases: it has no other member, as in CloudTrail's log files; it is a GeoJSON
+    FeatureCollection (RFC 7946, section 3.3); its other members are scalars and the array is long.
 
     Args:
         around: The object.
