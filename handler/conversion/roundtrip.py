@@ -49,8 +49,8 @@ BIGINT = Type("BIGINT", "TRY_CAST({text} AS BIGINT)", _SAME)
 DATE = Type("DATE", "TRY_CAST({text} AS DATE)", f"{within_years('{value}', 'DATE')} AND {_SAME}")
 TIME = Type("TIME", "TRY_CAST({text} AS TIME)", f"{{value}} < TIME '24:00:00' AND {_SAME}")
 
-# A double holds any 15 significant digits (IEEE 754). A number with more digits must be equal to a text of the
-# double: the shortest one, or that with 16 or 17 digits, which R and C write.
+# A double holds any 15 significant digits (IEEE 754). A number with more digits must be equal to a text of
+# the double: the shortest one, or that with 16 or 17 digits, which R and C write.
 _PLAIN_FLOAT = r"strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)\.[0-9]+')"
 _SAME_FLOAT = (
     "CAST({value} AS VARCHAR) IN ({text}, {text} || '.0') "
