@@ -167,7 +167,7 @@ def metadata_of(names: Sequence[str], columns: Sequence[Published]) -> Mapping[s
 
 
 def is_too_deep(type_: DuckDBPyType) -> bool:
-    """Return whether a type has so many levels that its column becomes JSON text."""
+    """Return whether a type has more levels than are published, so that its column becomes JSON text."""
     levels, lists = _levels(type_)
     return levels > LEVELS_MAX or lists > LISTS_MAX
 

@@ -99,7 +99,7 @@ def main(handler_name: str, memory_mb: str, requests_fd: str, responses_fd: str,
             sys.stdout.flush()
             peak = _peak_bytes()
             if peak > memory:
-                # Lambda kills the process at once. Here it may end its work first, but nobody hears of it.
+                # Lambda kills the process at once. Here, its work may end first, but its result is lost.
                 os.kill(os.getpid(), signal.SIGKILL)
             responses.write(json.dumps(response | {"memory_mb": peak >> 20}) + "\n")
             responses.flush()

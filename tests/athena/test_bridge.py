@@ -304,7 +304,7 @@ def test_what_is_not_there_is_named(lake: Lake) -> None:
     assert lake.reason("DROP TABLE {table}") == "NOT_SUPPORTED"
 
 
-def test_a_query_reads_with_the_rights_of_who_asks(lake: Lake, server: Server) -> None:
+def test_a_query_reads_with_the_callers_permissions(lake: Lake, server: Server) -> None:
     lake.put("a.parquet", "SELECT 1::BIGINT a")
     lake.table({"a": "bigint"})
     iam = server.client("iam", "us-east-1")

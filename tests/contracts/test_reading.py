@@ -163,15 +163,15 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "unique": (
         lambda content: column(content, "id").update(unique=True), "primaryKey", "True",
     ),
-    "an option that nobody checks": (
+    "an option that is not checked": (
         lambda content: column(content, "shop").update(logicalTypeOptions={"format": "email"}),
         "format", "'email'",
     ),
-    "a pattern of a date that nobody reads": (
+    "an unsupported date pattern": (
         lambda content: column(content, "sold_at").update(logicalTypeOptions={"format": "YYYY-MM-dd"}),
         "yyyy", "'YYYY'",
     ),
-    "a time zone that is none": (
+    "an unknown time zone": (
         lambda content: column(content, "sold_at").update(logicalTypeOptions={"defaultTimezone": "Paris"}),
         "Europe/Paris", "'Paris'",
     ),
@@ -227,7 +227,7 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
         ),
         "reject, rescue, fail", "'ignore'",
     ),
-    "a share that is none": (
+    "an invalid share": (
         lambda content: dataset(content)["customProperties"].append(
             custom("handling", {"rejectedShareMax": 10})
         ),
@@ -297,7 +297,7 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
         lambda content: column(content, "shop").update(logicalTypeOptions={"pattern": "(?=a)b"}),
         "lookaround", "(?=a)b",
     ),
-    "a pattern that is none": (
+    "an invalid pattern": (
         lambda content: column(content, "shop").update(logicalTypeOptions={"pattern": "("}),
         "regular expression", "'('",
     ),
@@ -366,7 +366,7 @@ def test_what_is_no_yaml_mapping_is_refused(text: str, tmp_path: Path) -> None:
     assert f"{tmp_path.name}/sales.yaml: must be" in refusal(tmp_path)
 
 
-def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
+def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:
     content = draft()
     column(content, "shop")["name"] = "select"
     column(content, "amount")["physicalType"] = "money"

@@ -8,7 +8,7 @@ from conversion.model import HEAD_BYTES
 from tests.conversion.support import refused, run
 
 LONG = "x" * (HEAD_BYTES + 100_000)
-"""A string that ends after the beginning from which the layout is told."""
+"""A string that ends after the part of the object from which the layout is detected."""
 
 HALF = "x" * (HEAD_BYTES * 2 // 3)
 
@@ -82,7 +82,7 @@ def test_encodings(data, encoding):
         ("a.json.gz", b"[1,2]\tx\n", "line 1, byte 6"),
     ],
 )
-def test_a_name_that_says_json_and_content_that_is_none(key, data, place):
+def test_a_json_name_with_other_content(key, data, place):
     assert refused(data, key).reason.startswith(f"malformed JSON at {place}")
 
 

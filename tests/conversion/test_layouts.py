@@ -315,7 +315,7 @@ def test_each_becomes_a_table_with_its_rows(table):
 
 
 @pytest.mark.parametrize(("data", "first", "last"), DIALECTS.values(), ids=DIALECTS)
-def test_each_dialect_is_read_as_it_is_told(data, first, last):
+def test_each_dialect_is_read(data, first, last):
     converted = run(data.encode())
     for row, expected in ((converted.rows[0], first), (converted.rows[-1], last)):
         for value, text, column in zip(row, expected, converted.result.columns, strict=True):

@@ -149,7 +149,7 @@ def test_9_mixed_line_ends_are_read():
     assert run(b"a,b\n1,2\r\n3,4\n").account.rows_out == 2
 
 
-def test_9_equal_names_are_told_apart_and_mapped():
+def test_9_equal_names_are_numbered_and_mapped():
     converted = run(b"id,id\n1,2\n")
     assert json.loads(converted.metadata["column_names"]) == {"id": "id", "id_2": "id"}
 

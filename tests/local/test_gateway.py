@@ -385,7 +385,7 @@ def test_archives_of_code_are_at_addresses_that_nobody_guesses(
         assert ask("GET", guessed)[0] == 403
 
 
-def test_boto3_is_told_what_is_wrong_when_it_does_not_sign(cloud: Cloud, region: str) -> None:
+def test_boto3_gets_the_reason_when_it_does_not_sign(cloud: Cloud, region: str) -> None:
     anonymous = boto3.client(
         "s3",
         region_name=region,

