@@ -33,8 +33,6 @@ class Candidate:
     job: Mapping[str, Any] | None
     taken: bool
     """Whether the key's register has this version as the current one."""
-    archived: bool
-    """Whether the object must be restored before it can be read."""
 
     @property
     def key(self) -> str:
@@ -74,7 +72,6 @@ def candidates(stack: Stack, prefix: str) -> Iterator[Candidate]:
                 version=version,
                 job=records.get(ids[key]),
                 taken=key in held and _is_held(held[key], version),
-                archived=_is_archived(stack, version),
             )
 
 
@@ -89,8 +86,12 @@ def _job_id(stack: Stack, version: Mapping[str, Any], register: registers.Regist
     return table.job_id(stack.bucket, version["Key"], version["VersionId"])
 
 
-def _is_archived(stack: Stack, version: Mapping[str, Any]) -> bool:
-    """Whether a version is archived and not restored; a restored version keeps its storage class."""
+def is_archived(stack: Stack, candidate: Candidate) -> bool:
+    """Ask S3 whether the object must be restored before it can be read.
+
+    A restored object keeps its storage class.
+    """
+    version = candidate.version
     if version.get("StorageClass") not in ARCHIVE_CLASSES:
         return False
     head = stack.client("s3").head_object(

@@ -50,8 +50,10 @@ def run(arguments: Namespace) -> int:
         if candidate.matches(arguments.status) or replay.done(candidate, replay_id)
     ]
     open_ = [candidate for candidate in found if not replay.done(candidate, replay_id)]
-    wanted = [candidate for candidate in open_ if not candidate.archived]
-    archived = [candidate for candidate in open_ if candidate.archived]
+    wanted: list[Candidate] = []
+    archived: list[Candidate] = []
+    for candidate in open_:
+        (archived if replay.is_archived(stack, candidate) else wanted).append(candidate)
     sent = 0
     if arguments.yes and wanted:
         if not arguments.json:
@@ -70,7 +72,7 @@ def run(arguments: Namespace) -> int:
         )
     elif not wanted:
         console.say(f"{stack.name}: nothing to replay")
-        console.say(f"{INDENT}{_why_nothing(arguments, stack, found)}")
+        console.say(f"{INDENT}{_why_nothing(arguments, stack, found, archived)}")
     elif arguments.yes:
         follow = command_for(arguments, stack, "jobs", "--prefix", arguments.prefix, "--since", "1h")
         console.suggest("Follow it with", follow)
@@ -128,9 +130,11 @@ def _explain_what_is_archived(console: Console, stack: Stack, archived: Sequence
             console.suggest("Restore the first of them with", shlex.join(restore))
 
 
-def _why_nothing(arguments: Namespace, stack: Stack, found: Sequence[Candidate]) -> str:
+def _why_nothing(
+    arguments: Namespace, stack: Stack, found: Sequence[Candidate], archived: Sequence[Candidate]
+) -> str:
     prefix = repr(arguments.prefix)
-    if any(candidate.archived for candidate in found):
+    if archived:
         return f"the objects under {prefix} are archived"
     if found:
         return f"this replay has processed all {len(found):,} objects under {prefix}"
