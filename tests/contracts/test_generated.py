@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from components.contracts.model import Contract
 
 FEW = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 

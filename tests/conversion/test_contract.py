@@ -251,6 +251,18 @@ def test_an_object_where_an_array_is_declared_rejects_its_row() -> None:
     assert converted.query("SELECT id FROM data") == [(1,), (3,)]
 
 
+@pytest.mark.parametrize("item", ['{"sku": "a", "price": 1.005}', '{"sku": "a", "price": "dear"}', "[]"])
+def test_a_nested_value_is_rescued_whole(item: str) -> None:
+    columns = (column("id", BIGINT), column("lines", LINES))
+    lines = f'[{{"sku": "b", "price": 1}}, {item}]'
+    contract = sales(*columns, reading=reading(format="json", null_markers=()), bad_values="rescue")
+
+    converted = read(f'{{"id": 1, "lines": {lines}}}\n'.encode(), contract, key="input/sales/a.ndjson")
+
+    ((identifier, published, rescued),) = converted.rows
+    assert (identifier, published, json.loads(rescued)) == ("1", None, {"lines": json.loads(lines)})
+
+
 @pytest.mark.parametrize("second", ["{}", '{"id": 1}', '{"id": 1, "amount": 2}'])
 def test_a_json_row_without_a_key_fails_the_file_where_the_contract_says_so(second: str) -> None:
     data = f'{{"id": 1, "amount": null, "shop": "x"}}\n{second}\n'.encode()

@@ -152,7 +152,6 @@ def _run(machine: type[Deliveries]) -> None:
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=14,
-            derandomize=True,  # the same histories each time; without it, each run tries others
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
         ),

@@ -41,8 +41,6 @@ def generated(folder: Path) -> list[tuple[Contract, Path]]:
 
     @settings(
         max_examples=EXAMPLES,
-        derandomize=True,
-        database=None,
         deadline=None,
         phases=[Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

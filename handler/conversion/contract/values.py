@@ -3,7 +3,7 @@
 Fields of delimited files, cells and JSON values are all text first, so all formats have the same rules.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conversion.contract.model import Column, Reading, Type
 from conversion.engine import identifier, literal
@@ -48,7 +48,9 @@ def json_value(json: str, column: Column, reading: Reading) -> Value:
         column: The column.
         reading: The notation of numbers in strings.
     """
-    return _nested(json, column.type, column, reading, depth=0)
+    value = _nested(json, column.type, column, reading, depth=0)
+    # One field that does not fit makes the whole value null: part of a value is not what the file says.
+    return replace(value, expression=f"CASE WHEN NOT {value.misfit} THEN {value.expression} END")
 
 
 def present(text: str, reading: Reading) -> str:
