@@ -1,7 +1,6 @@
 """A simulation of deliveries in any order: handlers that pause before each AWS call, fail, and are killed."""
 
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any, BinaryIO
 
 from botocore.exceptions import EndpointConnectionError
+from greenlet import getcurrent, greenlet
 
 from conversion import Column, Conversion, UnreadableError
 from datasets import Datasets
@@ -313,36 +313,37 @@ def plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {name: next(iter(value.values())) for name, value in item.items()}
 
 
-_current = threading.local()
-
-
 def emit(status: Status, *_: Any) -> None:
-    """Replace the metrics: note the status of the job that this thread works on."""
-    _current.run.count(status)
+    """Replace the metrics: note the status of the job that this handler works on."""
+    current = getcurrent()
+    assert isinstance(current, _Handler)
+    current.of.count(status)
+
+
+class _Handler(greenlet):
+    """The greenlet of a handler. An exception in it is raised where it was continued."""
+
+    def __init__(self, of: "Run") -> None:
+        super().__init__(of.process)
+        self.of = of
 
 
 class Run:
-    """One handler for a message, in a thread that stops before each AWS call."""
+    """One handler for a message, in a greenlet that pauses before each AWS call."""
 
     def __init__(self, simulation: Simulation, message: Message, owner: str) -> None:
         self.simulation = simulation
         self.message = message
         self.succeeded = False
-        self.error: BaseException | None = None
         self.about_to = ""
         self._action = "go on"
-        # Locks as binary semaphores: unlike threading.Semaphore, they are written in C.
-        self._may_go, self._has_stopped = threading.Lock(), threading.Lock()
-        self._may_go.acquire()
-        self._has_stopped.acquire()
         self._delivery = Delivery(owner=owner, last=message.receives >= MAX_RECEIVE_COUNT)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._ended = False
+        self._test = getcurrent()
+        self._handler = _Handler(self)
 
     def start(self) -> None:
-        """Start the thread, and wait until it is about to make its first call."""
-        self._thread.start()
-        self._wait()
+        """Run until it is about to make its first call."""
+        self._go_on()
 
     def until(self, operation: str) -> None:
         """Continue until the handler is about to make such a call or to return ("end"), or has ended."""
@@ -354,21 +355,16 @@ class Run:
     def step(self, action: str) -> None:
         """Make its next call: "go on", "lose the answer", "fail", "kill" (before it) or "kill after"."""
         self._action = action
-        self._may_go.release()
-        self._wait()
+        self._go_on()
 
-    def _wait(self) -> None:
-        self._has_stopped.acquire()
-        if self._ended:
-            self._thread.join()
+    def _go_on(self) -> None:
+        self._handler.switch()
+        if self._handler.dead:
             self.simulation.ended(self)
-            if self.error:
-                raise self.error
 
     def _pause(self, about_to: str) -> str:
         self.about_to = about_to
-        self._has_stopped.release()
-        self._may_go.acquire()
+        self._test.switch()
         if self._action == "kill":
             raise Killed
         return self._action
@@ -398,8 +394,8 @@ class Run:
 
         return SimpleNamespace(**{name: bind(name) for name in operations})
 
-    def _run(self) -> None:
-        _current.run = self
+    def process(self) -> None:
+        """Handle the message, with a pause before each call."""
         s3 = self._client(
             self.simulation.s3, "get_object", "head_object", "put_object", "delete_object", "list_objects_v2"
         )
@@ -424,7 +420,3 @@ class Run:
             self.succeeded = True
         except (Killed, DeliveryError):
             pass
-        except BaseException as error:  # noqa: BLE001  (raised again in the test's thread)
-            self.error = error
-        self._ended = True
-        self._has_stopped.release()

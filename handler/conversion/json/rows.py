@@ -108,7 +108,7 @@ class Rows:
     def _read(self, piece: Piece) -> bytes:
         if not piece.values:
             data = piece.raw.replace(b"\r\n", b"\n") if b"\r" in piece.raw else piece.raw
-            count = data.count(b"\n")
+            count = piece.line_ends
         elif b"\n" not in piece.raw or self._are_well_formed(piece.values):
             data = b"\n".join(value.translate(_LINE_ENDS) for value in piece.values) + b"\n"
             count = len(piece.values)

@@ -21,7 +21,7 @@ _AROUND_BYTES_MAX = 65_536
 
 @dataclass(frozen=True)
 class Piece:
-    """A sequence of values in ``raw``, which begins at ``offset`` and ``line``.
+    """A sequence of values in ``raw``, which begins at ``offset`` and ``line`` and has ``line_ends``.
 
     ``starts`` has the position of each value in ``raw``. Without ``values``, each line of ``raw`` is a value.
     """
@@ -29,6 +29,7 @@ class Piece:
     raw: bytes
     offset: int
     line: int
+    line_ends: int
     values: tuple[bytes, ...] = ()
     starts: tuple[int, ...] = ()
 
@@ -123,9 +124,9 @@ class Values:
             yield self._passed(self._buffer + b"\n")
 
     def _passed(self, raw: bytes, values: Sequence[bytes] = (), starts: Sequence[int] = ()) -> Piece:
-        piece = Piece(raw, self._offset, self._line, tuple(values), tuple(starts))
+        piece = Piece(raw, self._offset, self._line, raw.count(b"\n"), tuple(values), tuple(starts))
         self._offset += len(raw)
-        self._line += raw.count(b"\n")
+        self._line += piece.line_ends
         return piece
 
     def _piece(self, *, at_end: bool) -> Piece | None:
