@@ -15,13 +15,12 @@ import sqlglot
 from sqlglot import expressions as sql
 from sqlglot.errors import SqlglotError
 
-from local.athena import projection
+from local.athena import projection, show
 from local.athena.catalog import QueryFailedError, Table, duckdb_type
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-_CATALOG = "awsdatacatalog"
 _WIDENED = {("INTEGER", "BIGINT"), ("SMALLINT", "BIGINT"), ("TINYINT", "BIGINT"), ("FLOAT", "DOUBLE")}
 """Pairs of types: Athena reads a column of the first type in a file as the second without changing values."""
 
@@ -75,6 +74,9 @@ def run(statement: str, database: str, store: Store, now: datetime, scan_limit_b
         QueryFailedError: The query fails. The message begins with Athena's name of the error.
         ScanLimitError: The query scans more than the limit.
     """
+    created = show.create_view(statement, database, store)
+    if created is not None:
+        return Result(columns=((show.COLUMN, "varchar"),), rows=[(created,)], scanned_bytes=0)
     with tempfile.TemporaryDirectory(prefix="embedded-athena-") as directory:
         return _Query(database, store, now, Path(directory)).run(statement, scan_limit_bytes)
 
@@ -131,12 +133,12 @@ class _Query:
                 reference.name in common and not reference.db
             ):
                 continue
-            if reference.catalog.lower() not in ("", _CATALOG):
+            if reference.catalog.lower() not in ("", show.CATALOG):
                 raise QueryFailedError(f"CATALOG_NOT_FOUND: Catalog '{reference.catalog}' does not exist")
             database = (reference.db or self._database).lower()
             table = self._store.table(database, reference.name.lower())
             if table is None:
-                name = f"{_CATALOG}.{database}.{reference.name.lower()}"
+                name = f"{show.CATALOG}.{database}.{reference.name.lower()}"
                 raise QueryFailedError(f"TABLE_NOT_FOUND: Table '{name}' does not exist")
             alias = sql.TableAlias(this=sql.to_identifier(reference.alias_or_name))
             if table.view_query is None:

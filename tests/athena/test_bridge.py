@@ -278,6 +278,14 @@ def test_a_view_is_read_like_a_table(lake: Lake, server: Server) -> None:
     )
 
     assert lake.rows(f"SELECT sum(v.i) FROM awsdatacatalog.{DATABASE}.{lake.name}_view v") == [["3"]]
+    ((created,),) = lake.rows(f"SHOW CREATE VIEW {lake.name}_view")
+    assert created == (
+        f"CREATE VIEW awsdatacatalog.{DATABASE}.{lake.name}_view SECURITY DEFINER AS\n"
+        f'SELECT\n  i\nFROM "{DATABASE}"."{lake.name}"\nWHERE\n  i > 0'
+    )
+    assert lake.rows(f'show create view "{DATABASE}"."{lake.name}_view"') == [[created]]
+    assert lake.reason(f"SHOW CREATE VIEW {lake.name}") == "NOT_SUPPORTED"
+    assert lake.reason("SHOW CREATE VIEW nowhere") == "TABLE_NOT_FOUND"
 
 
 def test_bytes_are_counted_for_the_columns_that_are_read(lake: Lake) -> None:
