@@ -360,3 +360,12 @@ def test_results_have_one_home(server: Server) -> None:
         )
 
     assert refused.value.response["Error"]["Code"] == "InvalidRequestException"
+
+
+def test_a_deleted_database_leaves_no_tags(server: Server) -> None:
+    glue, tagging = (server.client(service, REGION) for service in ("glue", "resourcegroupstaggingapi"))
+    glue.create_database(DatabaseInput={"Name": "short_lived"}, Tags={"Environment": "short-lived"})
+    filters = [{"Key": "Environment", "Values": ["short-lived"]}]
+    assert len(tagging.get_resources(TagFilters=filters)["ResourceTagMappingList"]) == 1
+    glue.delete_database(Name="short_lived")
+    assert tagging.get_resources(TagFilters=filters)["ResourceTagMappingList"] == []
