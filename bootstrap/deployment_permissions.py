@@ -38,7 +38,8 @@ class Grant:
     Attributes:
         read: Actions of a preview and a refresh.
         change: Further actions of an update.
-        remove: Further actions of a sandbox's destroy, which delete data; an update never needs them.
+        remove: Further actions of the sandbox: it deletes data, asks questions and destroys the region. An
+            update never needs them.
         resources: ARNs without `arn:aws:`; {account}, {suffix} and {state_bucket} are the scope's.
         condition: The statement's condition.
     """
@@ -52,7 +53,7 @@ class Grant:
 
 ANY = ("*",)
 BUCKET = "s3:::analytics-bucket-{suffix}-{account}-*-an"
-KEY_USERS = ("dynamodb", "lambda", "logs", "s3", "sns", "sqs")
+KEY_USERS = ("athena", "dynamodb", "lambda", "logs", "s3", "sns", "sqs")
 
 GRANTS = {
     "Bucket": Grant(
@@ -75,7 +76,10 @@ GRANTS = {
     ),
     "SmokeTest": Grant(change=("s3:PutObject",), resources=(f"{BUCKET}/input/_smoke/*",)),
     "Objects": Grant(
-        remove=("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:PutObject"),
+        remove=(
+            *("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:GetObject", "s3:GetObjectVersion"),
+            "s3:PutObject",
+        ),
         resources=(f"{BUCKET}/*",),
     ),
     "Table": Grant(
@@ -163,6 +167,9 @@ GRANTS = {
         ),
         resources=("iam::{account}:policy/analytics-*-{suffix}",),
     ),
+    "TemporaryRoles": Grant(
+        remove=("sts:AssumeRole",), resources=("iam::{account}:role/analytics-*-{suffix}",)
+    ),
     "ListRoles": Grant(remove=("iam:ListRoles",), resources=ANY),
     "Network": Grant(
         read=(
@@ -188,8 +195,13 @@ GRANTS = {
             *("logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteRetentionPolicy"),
             *("logs:DisassociateKmsKey", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource"),
         ),
-        remove=("logs:DeleteLogGroup",),
-        resources=("logs:*:{account}:log-group:/aws/lambda/analytics-etl-*-{suffix}",),
+        remove=("logs:DeleteLogGroup", "logs:FilterLogEvents"),
+        resources=(
+            # Of these actions, tagging needs the first form, all others the second (CloudWatch Logs API
+            # reference, "LogGroup").
+            "logs:*:{account}:log-group:/aws/lambda/analytics-etl-*-{suffix}",
+            "logs:*:{account}:log-group:/aws/lambda/analytics-etl-*-{suffix}:*",
+        ),
     ),
     "ListLogGroups": Grant(read=("logs:DescribeLogGroups",), resources=ANY),
     "Alarms": Grant(
@@ -247,6 +259,7 @@ GRANTS = {
             *("glue:CreateDatabase", "glue:CreateTable", "glue:DeleteDatabase", "glue:DeleteTable"),
             *("glue:TagResource", "glue:UntagResource", "glue:UpdateDatabase", "glue:UpdateTable"),
         ),
+        remove=("glue:GetPartition", "glue:GetPartitions"),
         resources=(
             "glue:*:{account}:catalog",
             "glue:*:{account}:database/analytics_*_{suffix}",
@@ -255,12 +268,21 @@ GRANTS = {
             "glue:*:{account}:userDefinedFunction/analytics_*_{suffix}/*",
         ),
     ),
+    # A query also reads this database (Athena user guide, "Fine-grained access to databases and tables").
+    "DefaultDatabase": Grant(
+        remove=("glue:GetDatabase",),
+        resources=("glue:*:{account}:catalog", "glue:*:{account}:database/default"),
+    ),
     "Workgroups": Grant(
         read=("athena:GetNamedQuery", "athena:GetWorkGroup", "athena:ListTagsForResource"),
         change=(
             *("athena:CreateNamedQuery", "athena:CreateWorkGroup", "athena:DeleteNamedQuery"),
             *("athena:DeleteWorkGroup", "athena:TagResource", "athena:UntagResource"),
             *("athena:UpdateNamedQuery", "athena:UpdateWorkGroup"),
+        ),
+        remove=(
+            *("athena:GetQueryExecution", "athena:GetQueryResults", "athena:StartQueryExecution"),
+            "athena:StopQueryExecution",
         ),
         resources=("athena:*:{account}:workgroup/analytics-*-{suffix}",),
     ),

@@ -37,6 +37,7 @@ NAMED_OTHERWISE = {
     "s3:DeleteBucketLifecycle": "s3:PutLifecycleConfiguration",
     "s3:DeleteBucketOwnershipControls": "s3:PutBucketOwnershipControls",
     "s3:DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "resourcegroupstaggingapi:GetResources": "tag:GetResources",
     "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
     "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
     "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
