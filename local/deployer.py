@@ -37,22 +37,32 @@ Mutate = Callable[[str, str, dict[str, Any]], dict[str, Any] | None]
 """Changes a resource's inputs, given its type and name, before it is created; None skips the resource."""
 
 
-def deploy(server: Server, stack: Stack, mutate: Mutate | None = None) -> dict[str, Any]:
-    """Evaluate `__main__.py` with the stack's configuration, create its resources, and return its outputs.
+def run_main() -> None:
+    """Evaluate `__main__.py`."""
+    runpy.run_path(str(PROJECT / "__main__.py"), run_name="__main__")
+
+
+def deploy(
+    server: Server, stack: Stack, mutate: Mutate | None = None, program: Callable[[], None] = run_main
+) -> dict[str, Any]:
+    """Evaluate the program with the stack's configuration, create its resources, and return its outputs.
 
     Args:
         server: The server to deploy to.
         stack: The stack.
         mutate: Changes resources before they are created, for experiments.
+        program: Declares the resources and exports the outputs.
 
     Raises:
         LocalError: AWS or the program refuses something, or the embedded AWS does not support a resource type
             or a provider's function. Other errors of the program are raised unchanged.
     """
-    return contextvars.copy_context().run(_deploy, server, stack, mutate)
+    return contextvars.copy_context().run(_deploy, server, stack, mutate, program)
 
 
-def _deploy(server: Server, stack: Stack, mutate: Mutate | None) -> dict[str, Any]:
+def _deploy(
+    server: Server, stack: Stack, mutate: Mutate | None, declare: Callable[[], None]
+) -> dict[str, Any]:
     engine = _Engine(server, stack, mutate)
     outputs: dict[str, Any] = {}
     pulumi.runtime.set_mocks(engine, project=stack.project, stack=stack.name, preview=False)
@@ -64,7 +74,7 @@ def _deploy(server: Server, stack: Stack, mutate: Mutate | None) -> dict[str, An
         if not isinstance(root, RootStack):
             raise TypeError(f"the root resource must be Pulumi's stack, got {root!r}")
         root.outputs = {}
-        runpy.run_path(str(PROJECT / "__main__.py"), run_name="__main__")
+        declare()
         return pulumi.Output.all(**root.outputs).apply(outputs.update)
 
     if str(PROJECT) not in sys.path:

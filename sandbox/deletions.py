@@ -1,14 +1,17 @@
-"""What S3 sends when versions and delete markers are removed, as the function's log shows it."""
+"""What S3 sends and answers when versions and delete markers are removed."""
 
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from ops import function_log
+from ops import function_log, uploads
 from ops.deployed_stacks import Stack
+from sandbox.temporary_role import repeat_until, temporary_role
 
 KEY = "input/_sandbox/removed.csv"
 BODY = b"id\n1\n"
+VERSION = "the version"
+"""The answer for a version that S3 returns."""
 POLLS = 60
 POLL_SECONDS = 5.0
 
@@ -30,17 +33,59 @@ def removed_marker(stack: Stack, wait: Callable[[float], None]) -> str:
 
 
 def deleted_version(stack: Stack, _wait: Callable[[float], None]) -> str:
-    """Delete a version permanently, read it, and return S3's error."""
+    """Delete a version permanently, read it with the caller's permissions, and return S3's error."""
+    deleted, _ = _delete_a_version(stack)
+    return _read(stack, deleted)
+
+
+def deleted_version_for_function(stack: Stack, wait: Callable[[float], None]) -> str:
+    """Delete a version permanently, read it with the policies of the function's role, and return S3's error.
+
+    The role may list objects (`s3:ListBucket`), and not versions (`s3:ListBucketVersions`).
+    """
+    deleted, current = _delete_a_version(stack)
+    iam, role = stack.client("iam"), stack.physical("lambda-role")
+    policies = {
+        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    }
+    with temporary_role(stack, "function-rights", policies, wait) as function:
+        repeat_until(VERSION, lambda: _read(function, current), wait)
+        return _read(function, deleted)
+
+
+def protected_versions(stack: Stack, _wait: Callable[[float], None]) -> str:
+    """Count the versions and delete markers that the bucket policy protects from deletion."""
+    pages = [
+        page
+        for prefix in uploads.prefixes(stack).system
+        for page in stack.client("s3")
+        .get_paginator("list_object_versions")
+        .paginate(Bucket=stack.bucket, Prefix=prefix)
+    ]
+    versions, markers = (
+        sum(len(page.get(kind, ())) for page in pages) for kind in ("Versions", "DeleteMarkers")
+    )
+    return f"{versions} versions and {markers} delete markers"
+
+
+def _delete_a_version(stack: Stack) -> tuple[str, str]:
+    """Upload two versions, delete the first permanently, and return the ids of both."""
     s3 = stack.client("s3")
-    version = s3.put_object(Bucket=stack.bucket, Key=KEY, Body=BODY)["VersionId"]
-    s3.put_object(Bucket=stack.bucket, Key=KEY, Body=BODY)
-    s3.delete_object(Bucket=stack.bucket, Key=KEY, VersionId=version)
+    deleted, current = (s3.put_object(Bucket=stack.bucket, Key=KEY, Body=BODY)["VersionId"] for _ in range(2))
+    s3.delete_object(Bucket=stack.bucket, Key=KEY, VersionId=deleted)
+    return deleted, current
+
+
+def _read(stack: Stack, version: str) -> str:
+    """Read a version, and return `VERSION` or S3's error."""
+    s3 = stack.client("s3")
     try:
         s3.get_object(Bucket=stack.bucket, Key=KEY, VersionId=version)
     except s3.exceptions.ClientError as error:
         response = error.response
         return f"{response['ResponseMetadata']['HTTPStatusCode']} {response['Error']['Code']}"
-    return "the version"
+    return VERSION
 
 
 def _await_jobs(stack: Stack, began: datetime, number: int, wait: Callable[[float], None]) -> list[str]:

@@ -1,7 +1,6 @@
 """A separate stack, deployed and destroyed by Pulumi."""
 
 import json
-import runpy
 import secrets
 import shutil
 import tempfile
@@ -12,7 +11,8 @@ from typing import Any, Protocol, TypeVar
 from pulumi import automation
 
 from components.configuration import PROJECT as PROJECT_NAME
-from components.configuration import stack_configurations
+from components.configuration import declarations, stack_configurations
+from sandbox import orders, program
 
 PROJECT = Path(__file__).resolve().parent.parent
 CIDR_BLOCK = "192.168.254.0/24"
@@ -64,7 +64,7 @@ class PulumiDeployment:
             SandboxError: There is no such stack, or Pulumi cannot create one.
         """
         self.suffix = f"sb{secrets.token_hex(3)}"
-        self._say, self._project = say, project
+        self._say = say
         configuration = settings(project, stack, self.suffix)
         self.region = configuration["aws:region"]
         # A separate folder: in the project's folder, the new stack file would be one of the project's.
@@ -73,18 +73,17 @@ class PulumiDeployment:
         shutil.copy(project / "Pulumi.yaml", work)
         (work / ".build").symlink_to(project / ".build")
         try:
-            workspace = automation.LocalWorkspace(work_dir=str(work), program=self._run_program)
-            self._stack = automation.Stack.create(f"sandbox-{self.suffix}", workspace)
-            self._stack.set_all_config(
-                {key: automation.ConfigValue(value) for key, value in configuration.items()}
+            name = f"sandbox-{self.suffix}"
+            workspace = automation.LocalWorkspace(
+                work_dir=str(work),
+                program=program.main,
+                stack_settings={name: _stack_file(project, configuration)},
             )
+            self._stack = automation.Stack.create(name, workspace)
         except automation.CommandError as error:
             raise SandboxError(f"Pulumi cannot create the stack: {error}") from None
         except FileNotFoundError:
             raise SandboxError("the Pulumi CLI is not installed, or not on PATH") from None
-
-    def _run_program(self) -> None:
-        runpy.run_path(str(self._project / "__main__.py"), run_name="__main__")
 
     def up(self) -> Mapping[str, Any]:
         """Deploy, and return the outputs."""
@@ -108,11 +107,19 @@ class PulumiDeployment:
             raise SandboxError(f"stack {self._stack.name}: {error}") from None
 
 
-def settings(project: Path, stack: str, suffix: str) -> dict[str, str]:
-    """Return the configuration of a sandbox: that of a stack file, with other names and no protection.
+def _stack_file(project: Path, configuration: Mapping[str, str]) -> automation.StackSettings:
+    """Return the contents of a stack file. `pulumi config set` would write an array as a string."""
+    arrays = {key for key, declared in declarations(project).items() if declared["type"] == "array"}
+    return automation.StackSettings(
+        config={key: json.loads(value) if key in arrays else value for key, value in configuration.items()}
+    )
 
-    Secrets are left out, because only their own stack can decrypt them. So are subscribers, because the trial
-    raises an alarm.
+
+def settings(project: Path, stack: str, suffix: str) -> dict[str, str]:
+    """Return the configuration of a sandbox: that of a stack file, with other names and one dataset.
+
+    Nothing is protected from deletion. Secrets are left out, because only their own stack can decrypt them.
+    So are subscribers, because the trial raises an alarm.
 
     Args:
         project: The Pulumi project's folder.
@@ -132,5 +139,6 @@ def settings(project: Path, stack: str, suffix: str) -> dict[str, str]:
         f"{PROJECT_NAME}:cidrBlock": CIDR_BLOCK,
         f"{PROJECT_NAME}:protect": json.dumps(False),
         f"{PROJECT_NAME}:forceDestroy": json.dumps(True),
+        f"{PROJECT_NAME}:datasets": json.dumps([orders.DATASET]),
     }
     return {key: value for key, value in values.items() if key != f"{PROJECT_NAME}:alarmSubscribers"}

@@ -1,7 +1,7 @@
-"""The trial of a region: deploy it, process a good and a broken file, deploy again, and destroy it."""
+"""The trial of a region: deploy it, process files, ask questions, deploy again, and destroy it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ops import region_status, smoke, table
 from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
+from sandbox import orders
 from sandbox.deployment import Deployment, SandboxError
 from sandbox.leftovers import leftovers
 from sandbox.questions import answers
@@ -67,8 +68,12 @@ class Trial:
     def _test(self, stack: Stack) -> None:
         self._step("an upload is converted", lambda: self._convert(stack))
         self._step("a broken file is FAILED and raises an alarm", lambda: self._break(stack))
-        for question, answer in answers(stack, self._wait):
-            self._say(f"{question} {answer}")
+        self._step("the files of a dataset are converted", lambda: self._convert_dataset(stack))
+        for answer in answers(stack, self._wait):
+            if answer.is_problem:
+                self._add_problem(answer.text)
+            else:
+                self._say(answer.text)
         self._step("a second up changes nothing", self._deployment.up_again)
 
     def _step(self, name: str, action: Callable[[], object]) -> bool:
@@ -77,12 +82,15 @@ class Trial:
         try:
             action()
         except (SandboxError, OpsError, ClientError, BotoCoreError) as error:
-            self.problems.append(f"{name}: {error}")
-            self._say(f"PROBLEM: {name}: {error}")
+            self._add_problem(f"{name}: {error}")
             return False
         minutes, seconds = divmod(round(time.monotonic() - began), 60)
         self._say(f"{name}: yes, after {minutes} min {seconds} s")
         return True
+
+    def _add_problem(self, problem: str) -> None:
+        self.problems.append(problem)
+        self._say(f"PROBLEM: {problem}")
 
     def _deploy(self) -> Stack:
         outputs = self._deployment.up()
@@ -96,7 +104,7 @@ class Trial:
         stored = stack.client("s3").put_object(Bucket=stack.bucket, Key=BROKEN_KEY, Body=BROKEN)
         job = table.job_id(stack.bucket, BROKEN_KEY, stored["VersionId"])
         began = datetime.now(UTC)
-        self._await(lambda: None if _status(stack, job) == "FAILED" else f"its job is {_status(stack, job)}")
+        self._await_status(stack, {BROKEN_KEY: job}, "FAILED")
         self._await(
             lambda: (
                 None
@@ -104,6 +112,20 @@ class Trial:
                 else f"{ALARM} is not in ALARM"
             )
         )
+
+    def _convert_dataset(self, stack: Stack) -> None:
+        self._await_status(stack, orders.upload(stack), "COMPLETED")
+
+    def _await_status(self, stack: Stack, jobs: Mapping[str, str], status: str) -> None:
+        """Wait until all jobs, which are named by their keys, have the status."""
+
+        def missing() -> str | None:
+            found = {key: _status(stack, job) for key, job in jobs.items()}
+            return (
+                "; ".join(f"the job of {key} is {found[key]}" for key in jobs if found[key] != status) or None
+            )
+
+        self._await(missing)
 
     def _await_nothing_left(self) -> None:
         """Wait until nothing is left: the tagging API lists deleted resources for some minutes."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from components.regional_analytics import DATASETS_DIRECTORY
+from sandbox import program
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -19,7 +20,11 @@ def is_valid(path: Path) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("path", sorted(DATASETS_DIRECTORY.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [*sorted(DATASETS_DIRECTORY.glob("*.yaml")), *sorted(program.DATASETS_DIRECTORY.glob("*.yaml"))],
+    ids=lambda path: path.stem,
+)
 def test_a_contract_of_the_repository_is_valid(path: Path) -> None:
     assert is_valid(path)
 

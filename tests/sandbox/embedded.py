@@ -15,6 +15,7 @@ from local.embedded_lambda.lambda_service import LambdaService
 from local.resources import lifecycle
 from local.server import Server
 from local.stacks import PROJECT, Stack
+from sandbox import program
 from sandbox.deployment import SandboxError, settings
 
 REGION = "eu-west-1"
@@ -63,7 +64,11 @@ class EmbeddedDeployment:
 
     def up(self) -> Mapping[str, Any]:
         config = settings(PROJECT, REGION, self.suffix) | self._more
-        self.outputs = deploy(self._server, Stack(project="regional-analytics", name=REGION, config=config))
+        self.outputs = deploy(
+            self._server,
+            Stack(project="regional-analytics", name=REGION, config=config),
+            program=program.main,
+        )
         return self.outputs
 
     def up_again(self) -> None:
