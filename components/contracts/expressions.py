@@ -4,13 +4,14 @@ A rule runs in the function's DuckDB, over the columns of one row. It may contai
 here, so no subquery, file function, clock, random number or aggregate.
 """
 
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
 import sqlglot
 from sqlglot import expressions as sql
 from sqlglot.errors import SqlglotError
+
+from components.contracts import rule_engine
 
 EXPRESSION_LENGTH_MAX = 4_096
 NESTING_MAX = 50
@@ -44,19 +45,15 @@ _CAST_TYPES = frozenset(
     )
 )
 _MOMENTS = frozenset(sql.DataType.Type[name] for name in ("DATE", "TIMESTAMP", "TIMESTAMPNTZ"))
-_PREDICATES = (
-    sql.Predicate, sql.Connector, sql.Not, sql.Boolean, sql.RegexpLike, sql.RegexpFullMatch, sql.StartsWith,
-    sql.EndsWith, sql.Contains, sql.Case,
-)  # fmt: skip
 _DATE_PARTS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "DOW", "DOY", "HOUR", "MINUTE", "SECOND"})
 
 
-def parse(expression: str, columns: Collection[str]) -> str:
+def parse(expression: str, columns: Mapping[str, str]) -> str:
     """Return the expression as DuckDB SQL, with every column quoted.
 
     Args:
         expression: The contract's expression, in DuckDB's dialect.
-        columns: Names of the columns that it may use.
+        columns: The columns that it may use, each with its DuckDB type.
 
     Raises:
         ValueError: The expression is not allowed. The message says what to change.
@@ -74,12 +71,13 @@ def parse(expression: str, columns: Collection[str]) -> str:
         raise ValueError(f"must be one SQL expression, got {expression!r}")
     for problem in _problems(tree, columns):
         raise ValueError(f"{problem} in {expression!r}")
-    return tree.sql(dialect="duckdb", identify=True, comments=False)
+    rule = tree.sql(dialect="duckdb", identify=True, comments=False)
+    if problem := rule_engine.problem_of(rule, columns):
+        raise ValueError(f"{problem} in {expression!r}")
+    return rule
 
 
 def _problems(tree: sql.Expr, columns: Collection[str]) -> Iterator[str]:
-    if not isinstance(tree.unnest(), _PREDICATES):
-        yield f"must be true or false for a row, such as a comparison, got {tree.sql()!r}"
     for node in tree.walk():
         if type(node) not in _ALLOWED:
             words = node.name if isinstance(node, sql.Anonymous) else type(node).__name__
@@ -90,18 +88,10 @@ def _problems(tree: sql.Expr, columns: Collection[str]) -> Iterator[str]:
             yield f"must cast to a type that a column may have, got {node.sql()!r}"
         elif isinstance(node, sql.Var) and node.name.upper() not in _DATE_PARTS:
             yield f"must extract one of {', '.join(sorted(_DATE_PARTS))}, got {node.name!r}"
-        elif problem := _literal_problem(node):
-            yield f"{problem}, got {node.sql()!r}"
+        elif isinstance(node, sql.Cast) and _is_no_moment(node):
+            yield f"must write dates as in ISO 8601, such as DATE '2026-01-31', got {node.sql()!r}"
         elif node.depth > NESTING_MAX:
             yield f"must be nested up to {NESTING_MAX} deep, got more"
-
-
-def _literal_problem(node: sql.Expr) -> str | None:
-    if isinstance(node, sql.Cast) and _is_no_moment(node):
-        return "must write dates as in ISO 8601, such as DATE '2026-01-31'"
-    if isinstance(node, sql.RegexpLike | sql.RegexpFullMatch):
-        return _pattern_problem(node.expression.name)
-    return None
 
 
 def _is_no_moment(cast: sql.Cast) -> bool:
@@ -113,16 +103,3 @@ def _is_no_moment(cast: sql.Cast) -> bool:
     except ValueError:
         return True
     return False
-
-
-def _pattern_problem(pattern: str) -> str | None:
-    """Return the reason why DuckDB (with RE2) rejects a regular expression, or None if it accepts it."""
-    if re.search(r"\(\?(?:[=!>]|<[=!])|\\[1-9]", pattern):
-        return "must have no lookaround, atomic group or backreference in a regular expression"
-    # Python does not support these escapes and character classes of RE2.
-    known = re.sub(r"\\[pP](\{\^?\w+\}|\w)|\\[zQEC]|\[:\^?\w+:\]", "x", pattern)
-    try:
-        re.compile(known)
-    except re.error as error:
-        return f"must be a regular expression ({error})"
-    return None

@@ -141,9 +141,10 @@ class _Reader:
                 f"must have a partitionKeyPosition of its own for each partition, got {positions}",
             )
         names = [column.name for column in columns]
-        self._add_rules(place, dataset.quality, names)
+        kinds = {column.name: column.type.duckdb for column in columns}
+        self._add_rules(place, dataset.quality, kinds)
         for index, item in properties:
-            self._add_rules(f"{place}.properties[{index}]", item.quality, names)
+            self._add_rules(f"{place}.properties[{index}]", item.quality, kinds)
         if not columns:
             self._refuse(
                 f"{place}.properties", "must hold at least one column that is not partitioned, got none"
@@ -171,7 +172,7 @@ class _Reader:
         options = dict(item.logicalTypeOptions or {})
         pattern, zone = options.pop("format", None), options.pop("defaultTimezone", "UTC")
         options.pop("timezone", None)
-        self._add_options(place, item.logicalType or "", name, options)
+        self._add_options(place, item.logicalType or "", name, kind, options)
         return Column(
             name=name,
             source=self._source(place, custom.get("sourceName", name)),
@@ -251,7 +252,9 @@ class _Reader:
             )
         return zone
 
-    def _add_options(self, place: str, logical_type: str, name: str, options: Mapping[str, Any]) -> None:
+    def _add_options(
+        self, place: str, logical_type: str, name: str, kind: Type, options: Mapping[str, Any]
+    ) -> None:
         known = _OPTIONS.get(logical_type, {})
         for option, value in options.items():
             where = f"{place}.logicalTypeOptions.{option}"
@@ -265,9 +268,11 @@ class _Reader:
             literal = (
                 str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
             )
-            self._add_rule(where, f"{name}_{option}", known[option].format(name, literal), "error", [name])
+            self._add_rule(
+                where, f"{name}_{option}", known[option].format(name, literal), "error", {name: kind.duckdb}
+            )
 
-    def _add_rules(self, place: str, quality: list[DataQuality] | None, columns: list[str]) -> None:
+    def _add_rules(self, place: str, quality: list[DataQuality] | None, columns: Mapping[str, str]) -> None:
         for index, item in enumerate(quality or ()):
             where = f"{place}.quality[{index}]"
             if item.type == "text":
@@ -283,7 +288,9 @@ class _Reader:
                 where, item.name or "", str(item.implementation), item.severity or "error", columns
             )
 
-    def _add_rule(self, place: str, name: str, expression: str, severity: str, columns: list[str]) -> None:
+    def _add_rule(
+        self, place: str, name: str, expression: str, severity: str, columns: Mapping[str, str]
+    ) -> None:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,63}", name):
             self._refuse(
                 f"{place}.name", f"must be a letter and up to 63 letters, digits and _, got {name!r}"

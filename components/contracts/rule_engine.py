@@ -1,0 +1,53 @@
+"""Evaluate a rule once in DuckDB, the engine of the function, so that no rule fails there for every file."""
+
+from collections.abc import Mapping
+from functools import cache
+
+import duckdb
+import sqlglot
+from sqlglot import expressions as sql
+
+_SAMPLES = {"VARCHAR": "'x'", "BOOLEAN": "true", "DATE": "'2000-01-31'", "TIMESTAMP_MS": "'2000-01-31'"}
+_NUMBERS = ("BIGINT", "DOUBLE", "DECIMAL")
+
+
+def problem_of(rule: str, columns: Mapping[str, str]) -> str | None:
+    """Return why DuckDB cannot evaluate a rule, or None if it can.
+
+    A text that is compared with a number has no error in the function: the rule is null, and rejects no row.
+    So the rule is evaluated on a row of values. The casts that it contains may fail, as they may there.
+
+    Args:
+        rule: The SQL expression in DuckDB's dialect. It must be safe to run.
+        columns: The DuckDB type of each column.
+    """
+    values = ", ".join(
+        f"CAST({_sample(kind)} AS {kind}) AS {sql.to_identifier(name, quoted=True).sql('duckdb')}"
+        for name, kind in columns.items()
+    )
+    try:
+        evaluated = _connection().sql(f"SELECT {_with_try_casts(rule)} FROM (SELECT {values})")  # noqa: S608
+        kind = str(evaluated.types[0])
+        evaluated.fetchall()
+    except duckdb.Error as error:
+        return f"must be a condition that DuckDB can evaluate ({str(error).splitlines()[0]})"
+    if kind != "BOOLEAN":
+        return f"must be true or false for a row, such as a comparison, got the type {kind}"
+    return None
+
+
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1, "enable_external_access": False})
+
+
+def _sample(kind: str) -> str:
+    """Return SQL of a value of a type; a nested type has no expressions but IS NULL."""
+    return "0" if kind.startswith(_NUMBERS) else _SAMPLES.get(kind, "NULL")
+
+
+def _with_try_casts(rule: str) -> str:
+    def tried(node: sql.Expr) -> sql.Expr:
+        return sql.TryCast(this=node.this, to=node.args["to"]) if type(node) is sql.Cast else node
+
+    return sqlglot.parse_one(rule, dialect="duckdb").transform(tried).sql(dialect="duckdb", identify=True)
