@@ -7,6 +7,7 @@ so an existing archive is used again without the network.
 import argparse
 import base64
 import dataclasses
+import functools
 import hashlib
 import modulefinder
 import os
@@ -99,7 +100,8 @@ def build_handler(
     return path
 
 
-def handler_modules(source: Path) -> list[Path]:
+@functools.cache  # A program with several regions packs the same modules for each.
+def handler_modules(source: Path) -> tuple[Path, ...]:
     """Return index.py and the modules of the folder that it imports, directly or indirectly.
 
     Raises:
@@ -121,7 +123,7 @@ def handler_modules(source: Path) -> list[Path]:
                 " __init__.py, got one that cannot be read"
             )
     files = (getattr(module, "__file__", None) for module in finder.modules.values())
-    return sorted(Path(file) for file in files if file)
+    return tuple(sorted(Path(file) for file in files if file))
 
 
 class _ModuleFinder(modulefinder.ModuleFinder):

@@ -130,7 +130,7 @@ class LambdaService:
         while not self._stopping.is_set():
             try:
                 took = self.poller.poll()
-            except (BotoCoreError, ClientError) as error:
+            except (BotoCoreError, ClientError, OSError) as error:
                 self._report(str(error))
                 took = False
             if not took:

@@ -76,11 +76,22 @@ class Poller:
         self._workers = concurrent.futures.ThreadPoolExecutor(concurrency, thread_name_prefix="lambda")
 
     def poll(self) -> bool:
-        """Receive one batch for each mapping with free concurrency; return whether there was any."""
+        """Receive one batch for each mapping with free concurrency; return whether there was any.
+
+        The server tells which queues have messages. Receiving from every queue would take most of the time of
+        an idle server.
+        """
         took = False
+        queues = set(self._server.steer("/_steering/queues", None)["queues"])
         for region in self._regions:
+            if not any(queue.split(":")[3] == region for queue in queues):
+                continue
             for mapping in self._client("lambda", region).list_event_source_mappings()["EventSourceMappings"]:
-                if mapping["State"] == "Enabled" and self._has_room(mapping):
+                if (
+                    mapping["EventSourceArn"] in queues
+                    and mapping["State"] == "Enabled"
+                    and self._has_room(mapping)
+                ):
                     took |= self._take_batch(region, mapping)
         return took
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.sqs.models import Queue
+from moto.sqs.models import Queue, sqs_backends
 
 
 def install() -> None:
     """Apply the patches; call this once, before the server handles requests."""
     _leave_polling_to_the_lambda_service()
     _store_queue_attributes()
+
+
+def with_messages() -> list[str]:
+    """Return the ARNs of the queues with visible messages, in all accounts and regions."""
+    backends = [backend for regions in list(sqs_backends.values()) for backend in list(regions.values())]
+    return [queue.queue_arn for backend in backends for queue in backend.queues.values() if queue.messages]
 
 
 def _leave_polling_to_the_lambda_service() -> None:
