@@ -212,7 +212,6 @@ def _create_users() -> dict[str, tuple[str, str]]:
 
 
 def _serve(port: int) -> None:
-    import botocore.loaders
     from moto import settings
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
@@ -225,8 +224,6 @@ def _serve(port: int) -> None:
     from local.gateway.application import Gateway
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    # Read AWS's endpoints and service models once, not once for each service and region of moto.
-    botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
     moto_patches.install()
     settings.INITIAL_NO_AUTH_ACTION_COUNT = 0
     users = _create_users()
