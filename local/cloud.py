@@ -197,18 +197,21 @@ class Cloud:
     def jobs(self, stack: str, key: str | None = None) -> list[dict[str, Any]]:
         """Return the job records of the stack, or of one key, oldest first."""
         pages = self.client("dynamodb", self.region(stack)).get_paginator("scan")
+        # Registers, and deletions that changed no results, have no timestamp and are not in the index.
+        wanted: dict[str, Any] = {
+            "FilterExpression": "attribute_exists(#timestamp)",
+            "ExpressionAttributeNames": {"#timestamp": "timestamp"},
+        }
+        if key is not None:
+            wanted["FilterExpression"] += " AND input_path = :key"
+            wanted["ExpressionAttributeValues"] = {":key": {"S": key}}
         deserialize = TypeDeserializer().deserialize
         records = [
             {name: deserialize(value) for name, value in item.items()}
-            for page in pages.paginate(TableName=self.outputs[stack]["tableName"])
+            for page in pages.paginate(TableName=self.outputs[stack]["tableName"], **wanted)
             for item in page["Items"]
         ]
-        # Registers, and deletions that changed no results, have no timestamp and are not in the index.
-        wanted = [record for record in records if "timestamp" in record]
-        return sorted(
-            (record for record in wanted if key is None or record["input_path"] == key),
-            key=lambda record: record["timestamp"],
-        )
+        return sorted(records, key=lambda record: record["timestamp"])
 
     def metric(self, stack: str, namespace: str, name: str, **dimensions: str) -> float:
         """Return the sum of a metric with exactly these dimensions over the last day."""

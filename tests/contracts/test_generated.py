@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from components.contracts.model import Contract
 
 FEW = settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
