@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from local.commands import COMMANDS
@@ -21,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_parser(commands)
     parsed = parser.parse_args(arguments)
+    logging.basicConfig(format="%(name)s: %(message)s")  # Pulumi logs the warnings of each stack
     return command_line.run(f"python -m local {parsed.command}", lambda: parsed.run(parsed), _explain)
 
 

@@ -10,6 +10,7 @@ import contextlib
 import contextvars
 import functools
 import json
+import logging
 import random
 import runpy
 import sys
@@ -65,7 +66,8 @@ def _deploy(
 ) -> dict[str, Any]:
     engine = _Engine(server, stack, mutate)
     outputs: dict[str, Any] = {}
-    pulumi.runtime.set_mocks(engine, project=stack.project, stack=stack.name, preview=False)
+    logger = logging.getLogger(f"stack {stack.name}")
+    pulumi.runtime.set_mocks(engine, project=stack.project, stack=stack.name, preview=False, logger=logger)
     pulumi.runtime.set_all_config(dict(stack.config))
 
     @pulumi.runtime.test

@@ -55,6 +55,16 @@ def test_the_programs_own_provider_decides_region_and_default_tags(server: Serve
     assert tags == {"Team": "data", "Name": "n"}
 
 
+def test_a_warning_of_the_program_names_its_stack(
+    server: Server, program: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    program.write_text("import pulumi\npulumi.warn('mind the range')\n")
+    deploy(server, STACK)
+    assert [(record.name, record.message) for record in caplog.records] == [
+        ("stack sample", "mind the range")
+    ]
+
+
 def test_an_unknown_type_is_an_error_that_names_it(server: Server, program: Path) -> None:
     program.write_text("from pulumi_aws import ec2\nec2.InternetGateway('way-out')\n")
     with pytest.raises(LocalError, match=r"InternetGateway way-out: .* does not support"):
