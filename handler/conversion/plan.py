@@ -5,10 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 if TYPE_CHECKING:
-    from conversion.budget import Budget
     from conversion.json.shape import Shape
     from conversion.refused import Refused
-    from conversion.rejects import Rejects
     from conversion.roundtrip import Guess, Type
 
 
@@ -95,19 +93,4 @@ class Reader(Protocol):
         Raises:
             RefutedError: The text refutes the plan.
         """
-        ...
-
-
-class Plan(Protocol):
-    """How an object of text is read and written."""
-
-    format: str
-
-    @property
-    def table(self) -> Table:
-        """What DuckDB reads and writes."""
-        ...
-
-    def reader(self, rejects: "Rejects", budget: "Budget", *, mark_bytes: int) -> Reader:
-        """Return a reader for one pass."""
         ...
