@@ -50,7 +50,9 @@ def deleted_version_for_function(stack: Stack, wait: Callable[[float], None]) ->
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
     }
     with temporary_role(stack, "function-rights", policies, wait) as function:
-        repeat_until(VERSION, lambda: _read(function, current), wait)
+        answer = repeat_until(VERSION, lambda: _read(function, current), wait)
+        if answer != VERSION:
+            return f"not answered: the current version cannot be read either ({answer})"
         return _read(function, deleted)
 
 
