@@ -46,6 +46,8 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, default=ROOT / "docs", help="where to write (default docs/)")
     options = parser.parse_args()
+    if len(set(options.growth)) < 2:
+        parser.error(f"--growth: must be at least two sizes, got {options.growth}")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.environ["MOTO_S3_DEFAULT_KEY_BUFFER_SIZE"] = str(_MEMORY_BYTES)
     server = ThreadedMotoServer(port=0, verbose=False)
