@@ -71,10 +71,9 @@ def parse(expression: str, columns: Mapping[str, str]) -> str:
         raise ValueError(f"must be one SQL expression, got {expression!r}")
     for problem in _problems(tree, columns):
         raise ValueError(f"{problem} in {expression!r}")
-    rule = tree.sql(dialect="duckdb", identify=True, comments=False)
-    if problem := rule_engine.problem_of(rule, columns):
+    if problem := rule_engine.problem_of(tree, columns):
         raise ValueError(f"{problem} in {expression!r}")
-    return rule
+    return tree.sql(dialect="duckdb", identify=True, comments=False)
 
 
 def _problems(tree: sql.Expr, columns: Collection[str]) -> Iterator[str]:

@@ -4,21 +4,20 @@ from collections.abc import Mapping
 from functools import cache
 
 import duckdb
-import sqlglot
 from sqlglot import expressions as sql
 
 _SAMPLES = {"VARCHAR": "'x'", "BOOLEAN": "true", "DATE": "'2000-01-31'", "TIMESTAMP_MS": "'2000-01-31'"}
 _NUMBERS = ("BIGINT", "DOUBLE", "DECIMAL")
 
 
-def problem_of(rule: str, columns: Mapping[str, str]) -> str | None:
+def problem_of(rule: sql.Expr, columns: Mapping[str, str]) -> str | None:
     """Return why DuckDB cannot evaluate a rule, or None if it can.
 
     A text that is compared with a number has no error in the function: the rule is null, and rejects no row.
     So the rule is evaluated on a row of values. The casts that it contains may fail, as they may there.
 
     Args:
-        rule: The SQL expression in DuckDB's dialect. It must be safe to run.
+        rule: The parsed expression. It must be safe to run.
         columns: The DuckDB type of each column.
     """
     values = ", ".join(
@@ -26,7 +25,7 @@ def problem_of(rule: str, columns: Mapping[str, str]) -> str | None:
         for name, kind in columns.items()
     )
     try:
-        evaluated = _connection().sql(f"SELECT {_with_try_casts(rule)} FROM (SELECT {values})")  # noqa: S608
+        evaluated = _connection().sql(f"SELECT {_with_try_casts(rule)} FROM (SELECT {values})")  # noqa: S608 - checked before
         kind = str(evaluated.types[0])
         evaluated.fetchall()
     except duckdb.Error as error:
@@ -46,8 +45,8 @@ def _sample(kind: str) -> str:
     return "0" if kind.startswith(_NUMBERS) else _SAMPLES.get(kind, "NULL")
 
 
-def _with_try_casts(rule: str) -> str:
+def _with_try_casts(rule: sql.Expr) -> str:
     def tried(node: sql.Expr) -> sql.Expr:
         return sql.TryCast(this=node.this, to=node.args["to"]) if type(node) is sql.Cast else node
 
-    return sqlglot.parse_one(rule, dialect="duckdb").transform(tried).sql(dialect="duckdb", identify=True)
+    return rule.transform(tried).sql(dialect="duckdb", identify=True, comments=False)

@@ -49,6 +49,8 @@ def json_value(json: str, column: Column, reading: Reading) -> Value:
         reading: The notation of numbers in strings.
     """
     value = _nested(json, column.type, column, reading, depth=0)
+    if not (column.type.fields or column.type.items):
+        return value
     # One field that does not fit makes the whole value null: part of a value is not what the file says.
     return replace(value, expression=f"CASE WHEN NOT {value.misfit} THEN {value.expression} END")
 
