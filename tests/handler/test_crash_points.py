@@ -1,6 +1,7 @@
 """If the process is killed at any AWS call, the next delivery ends with the same result.
 
-It is killed before its first call and after each call. The time before a call is the time after the last one.
+It is killed before its first call and after each call. The state before a call is the state after the
+previous one.
 """
 
 from pathlib import Path
