@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,19 +12,20 @@ import duckdb
 from conversion import parquet
 from conversion.budget import Budget
 from conversion.contract import reading
-from conversion.contract.reading import Assignment, Workplace
+from conversion.contract.reading import Assignment
 from conversion.decode import Encoding
 from conversion.delimited.plan import DelimitedPlan
 from conversion.engine import described, engine
 from conversion.formats import is_parquet, json_layout, refuse_foreign
 from conversion.json.plan import JsonPlan
 from conversion.model import Account, Column, Conversion, EmptyError, Limits, UnreadableError
+from conversion.passes import Result, Workplace
 from conversion.pipe import Pipe
 from conversion.plan import Findings, RefutedError
-from conversion.profile import Profiled, write_profile
+from conversion.profile import write_profile
 from conversion.rejects import Rejects
 from conversion.source import Source
-from conversion.writer import Typed, Writer
+from conversion.writer import Writer
 
 _READINGS_MAX = 12
 """The most passes over an object. Each pass finds at least one fact that the previous passes did not."""
@@ -94,14 +95,26 @@ def convert(
         attempt = _Attempt(at, assignment)
         result = attempt.converted()
         rejects.close()
-        profiled = attempt.profiled(result, provenance)
+        account, columns = attempt.account(result), _columns(at, result)
+        description = {
+            "key": key,
+            "provenance": dict(provenance),
+            "format": result.format,
+            "encoding": result.encoding,
+            "compression": opened.compression,
+            **result.facts,
+            "account": asdict(account),
+        }
         with ThreadPoolExecutor(1, "conversion-profile") as executor:
+            profile = executor.submit(
+                write_profile, workdir / "profile.json", description, connection, at.output, columns, result
+            )
             yield Conversion(
-                parquet=attempt.output,
+                parquet=at.output,
                 rejects=rejects.path,
-                profile=executor.submit(write_profile, connection, profiled, workdir / "profile.json"),
-                account=profiled.account,
-                columns=tuple(profiled.columns),
+                profile=profile,
+                account=account,
+                columns=columns,
                 format=result.format,
                 encoding=result.encoding,
                 compression=opened.compression,
@@ -109,107 +122,107 @@ def convert(
             )
 
 
-@dataclass(frozen=True)
-class _Result:
-    """A written table and its source."""
-
-    format: str
-    encoding: str
-    facts: Mapping[str, object]
-    notes: Mapping[int, str]
-    sources: tuple[str, ...]
-    typed: Typed
-
-
 class _Attempt:
     """The passes over one object, each from its beginning."""
 
     def __init__(self, at: Workplace, assignment: Assignment | None) -> None:
-        self.output = at.output
         self._at = at
         self._assignment = assignment
-        self._key = at.key
-        self._source = at.source
-        self._rejects = at.rejects
-        self._budget = at.budget
-        self._connection = at.connection
-        self._pipe = at.pipe
-        self._metadata = at.metadata
         self._rows = 0
 
-    def converted(self) -> _Result:
+    def converted(self) -> Result:
         """Write the object with a plan that it does not refute."""
         findings = Findings()
         try:
-            refuse_foreign(self._source.head)
+            refuse_foreign(self._at.source.head)
             for _ in range(_READINGS_MAX):
                 try:
                     return self._read(findings)
                 except RefutedError as refuted:
                     findings = findings.with_more(refuted.facts)
-                    self._rejects.forget()
+                    self._at.rejects.forget()
         except duckdb.OutOfMemoryException:
             raise self._unreadable(
                 "needs more than DuckDB's memory limit: split its columns or long values, or raise the "
                 "function's memory"
             ) from None
         except duckdb.Error as error:
-            if self._budget.exceeded:
-                raise self._budget.exceeded from None
+            if self._at.budget.exceeded:
+                raise self._at.budget.exceeded from None
             # DuckDB's message may quote the data.
             raise self._unreadable(f"DuckDB cannot read it ({type(error).__name__})") from None
         raise self._unreadable(f"no plan fits it after {_READINGS_MAX} passes")
 
-    def _read(self, findings: Findings) -> _Result:
-        source = self._source
+    def _read(self, findings: Findings) -> Result:
         if self._assignment:
-            return self._read_by_contract(self._assignment, findings)
-        if is_parquet(source.head):
-            return self._rewritten()
+            result = reading.read(self._assignment, self._at, findings)
+            self._count(result.rows, result.beside)
+            return result
+        if is_parquet(self._at.source.head):
+            return self._read_parquet()
+        return self._read_text(findings)
+
+    def _read_text(self, findings: Findings) -> Result:
+        at, source = self._at, self._at.source
         encoding = Encoding(source.head, findings)
         plan = self._planned(encoding.head(source.head), findings)
         mark_bytes = len(encoding.mark) if encoding.name == "utf-8" else 0
-        reader = plan.reader(self._rejects, self._budget, mark_bytes=mark_bytes)
+        reader = plan.reader(at.rejects, at.budget, mark_bytes=mark_bytes)
         format_ = source.workbook or plan.format
-        metadata = {**self._metadata, "format": format_, "encoding": encoding.name}
+        metadata = {**at.metadata, "format": format_, "encoding": encoding.name}
         blocks = reader.read(encoding.decoded(source.blocks()))
         table = plan.table
-        writer = Writer(self._connection, self._pipe, table, findings, self._budget)
+        writer = Writer(at.connection, at.pipe, table, findings, at.budget)
         try:
-            typed = writer.write(blocks, self.output, metadata, lambda: source.bytes_in / source.size)
+            written, published, markers = writer.write(
+                blocks, at.output, metadata, lambda: source.bytes_in / source.size
+            )
         except duckdb.InvalidInputException:
             if plan.format == "json" and not findings.strictly:
                 raise RefutedError(strictly=True) from None
             raise
-        self._counted(reader.rows, reader.beside)
-        return _Result(format_, encoding.name, reader.facts, table.notes, table.sources, typed)
-
-    def _read_by_contract(self, assignment: Assignment, findings: Findings) -> _Result:
-        done = reading.read(assignment, self._at, findings)
-        self._counted(done.rows, done.beside)
-        typed = Typed(done.written, done.published, markers=(0,) * len(done.sources))
-        return _Result(done.format, done.encoding, done.facts, {}, done.sources, typed)
+        self._count(reader.rows, reader.beside)
+        return Result(
+            format=format_,
+            encoding=encoding.name,
+            facts=reader.facts,
+            sources=table.sources,
+            published=published,
+            written=written,
+            rows=reader.rows,
+            beside=reader.beside,
+            markers=markers,
+            note=table.note,
+        )
 
     def _planned(self, head: bytes, findings: Findings) -> JsonPlan | DelimitedPlan:
-        whole = self._source.whole
+        whole = self._at.source.whole
         if whole and not head.strip():
             raise EmptyError("the object has only white space")
-        name = self._source.name
+        name = self._at.source.name
         if layout := json_layout(head, name, findings, whole=whole):
-            return JsonPlan(head, layout, findings, self._budget.columns_max)
+            return JsonPlan(head, layout, findings, self._at.budget.columns_max)
         return DelimitedPlan(head, name, findings, whole=whole)
 
-    def _rewritten(self) -> _Result:
-        path = self.output.with_name("data")
-        self._source.spool(path)
-        upload = parquet.Upload(self._connection, path, self._budget)
-        self._counted(upload.rows)
-        metadata = {**self._metadata, "format": "parquet", "encoding": "binary"}
-        written, columns = upload.rewrite(self.output, metadata)
-        typed = Typed(written, columns, markers=(0,) * len(columns))
-        return _Result("parquet", "binary", {}, {}, upload.sources, typed)
+    def _read_parquet(self) -> Result:
+        at = self._at
+        path = at.output.with_name("data")
+        at.source.spool(path)
+        upload = parquet.Upload(at.connection, path, at.budget)
+        self._count(upload.rows)
+        metadata = {**at.metadata, "format": "parquet", "encoding": "binary"}
+        written, published = upload.rewrite(at.output, metadata)
+        return Result(
+            format="parquet",
+            encoding="binary",
+            facts={},
+            sources=upload.sources,
+            published=published,
+            written=written,
+            rows=upload.rows,
+        )
 
-    def _counted(self, rows: int, beside: int = 0) -> None:
+    def _count(self, rows: int, beside: int = 0) -> None:
         """Record how many rows the output must have, and check the share of rejected rows.
 
         Args:
@@ -221,69 +234,58 @@ class _Attempt:
             UnreadableError: Too many rows are rejected.
         """
         self._rows = rows
-        rejected, share = self._rejects.count, self._budget.limits.rejected_share_max
+        rejects, share = self._at.rejects, self._at.budget.limits.rejected_share_max
+        rejected = rejects.count
         if rows + rejected == 0:
             raise EmptyError("the object has no rows")
         if rejected - beside > share * (rows + rejected):
-            self._rejects.close()
+            rejects.close()
             counts = f"{rejected} of {rows + rejected} rows rejected, more than {share:.0%}"
-            raise self._unreadable(f"{counts}; {self._rejects.summary}")
+            raise self._unreadable(f"{counts}; {rejects.summary}")
 
-    def profiled(self, result: _Result, provenance: Mapping[str, str]) -> Profiled:
-        """Return the input of the profile.
+    def account(self, result: Result) -> Account:
+        """Return the account of the written table.
 
         Raises:
             UnreadableError: Rows in are not rows out plus rows rejected.
         """
-        written = result.typed.written
-        account = self._account(written.rows)
+        account = self._account(result.written.rows)
         if account.rows_in != account.rows_out + account.rows_rejected:
             raise self._unreadable(
                 f"{account.rows_in} rows in, but {account.rows_out} rows out "
                 f"and {account.rows_rejected} rejected",
-                written.rows,
+                account.rows_out,
             )
-        types = described(self._connection, self.output)
-        return Profiled(
-            parquet=self.output,
-            written=written,
-            columns=[
-                Column(
-                    name=name,
-                    source_name=source,
-                    type=type_,
-                    source_type=column.source_type,
-                    renamed_fields=column.renamed,
-                )
-                for source, (name, type_), column in zip(
-                    result.sources, types, result.typed.published, strict=True
-                )
-            ],
-            markers=result.typed.markers,
-            notes=result.notes,
-            description={
-                "key": self._key,
-                "provenance": dict(provenance),
-                "format": result.format,
-                "encoding": result.encoding,
-                "compression": self._source.compression,
-                **result.facts,
-            },
-            account=account,
-        )
+        return account
 
     def _account(self, rows_out: int) -> Account:
         """Return the account. ``rows_out`` is the number of rows that DuckDB reports as written."""
+        source, output, rejected = self._at.source, self._at.output, self._at.rejects.count
         return Account(
-            bytes_in=self._source.bytes_in,
-            bytes_decompressed=self._source.bytes_decompressed,
-            bytes_out=self.output.stat().st_size if self.output.exists() else 0,
-            rows_in=self._rows + self._rejects.count,
+            bytes_in=source.bytes_in,
+            bytes_decompressed=source.bytes_decompressed,
+            bytes_out=output.stat().st_size if output.exists() else 0,
+            rows_in=self._rows + rejected,
             rows_out=rows_out,
-            rows_rejected=self._rejects.count,
+            rows_rejected=rejected,
         )
 
     def _unreadable(self, reason: str, rows_out: int = 0) -> UnreadableError:
         """Return the error for ``reason``, with the account so far."""
-        account = self._account(rows_out) if self._rows or self._rejects.count else None
-        return UnreadableError(reason, account=account, rejects=self._rejects.path)
+        rejects = self._at.rejects
+        account = self._account(rows_out) if self._rows or rejects.count else None
+        return UnreadableError(reason, account=account, rejects=rejects.path)
+
+
+def _columns(at: Workplace, result: Result) -> tuple[Column, ...]:
+    types = described(at.connection, at.output)
+    return tuple(
+        Column(
+            name=name,
+            source_name=source,
+            type=type_,
+            source_type=column.source_type,
+            renamed_fields=column.renamed,
+        )
+        for source, (name, type_), column in zip(result.sources, types, result.published, strict=True)
+    )

@@ -58,7 +58,7 @@ class Table:
         sources: Their names in the source.
         guesses: The possible types of each column.
         markers: Whether null markers are null.
-        notes: What the values of a text column look like, by its index.
+        note: Describes the values of a text column, by its index.
     """
 
     relation: Callable[[str], str]
@@ -66,7 +66,7 @@ class Table:
     sources: tuple[str, ...]
     guesses: tuple["Guess", ...]
     markers: bool = True
-    notes: Mapping[int, str] = field(default_factory=dict)
+    note: Callable[[int], str | None] = lambda _: None
 
 
 class Reader(Protocol):

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import duckdb
 
-from conversion.engine import Written, identifier, literal
-from conversion.model import Account, Column
+from conversion.engine import identifier, literal
+from conversion.model import Column
+from conversion.passes import Result
 
 _NUMBERS = (
     "TINYINT",
@@ -27,29 +28,30 @@ _NUMBERS = (
 _VALUE_LENGTH_MAX = 200
 
 
-@dataclass(frozen=True, kw_only=True)
-class Profiled:
-    """The input of a profile."""
-
-    parquet: Path
-    written: Written
-    columns: Sequence[Column]
-    markers: Sequence[int]
-    notes: Mapping[int, str]
-    """What the values of a text column look like, by its index."""
-    description: Mapping[str, object]
-    account: Account
-
-
-def write_profile(connection: duckdb.DuckDBPyConnection, profiled: Profiled, path: Path) -> Path:
+def write_profile(
+    path: Path,
+    description: Mapping[str, object],
+    connection: duckdb.DuckDBPyConnection,
+    parquet: Path,
+    columns: Sequence[Column],
+    result: Result,
+) -> Path:
     """Write the type, nulls, null markers, extremes, approximate distinct count and mean of each column.
 
     Nulls and extremes come from DuckDB's statistics of the written file. Distinct counts and means take a
     pass over it. If time or memory is not enough for that pass, they are null.
+
+    Args:
+        path: The file to write.
+        description: What is known of the whole object. It comes first.
+        connection: Reads the Parquet file.
+        parquet: The Parquet file.
+        columns: Its columns.
+        result: The pass that wrote it.
     """
-    written, columns = profiled.written, profiled.columns
+    written = result.written
     try:
-        distinct, means = _measure(connection, profiled.parquet, columns)
+        distinct, means = _measure(connection, parquet, columns)
     except duckdb.Error:
         distinct, means = [None] * len(columns), [None] * len(columns)
     described = []
@@ -60,11 +62,11 @@ def write_profile(connection: duckdb.DuckDBPyConnection, profiled: Profiled, pat
                 "name": column.name,
                 "source_name": column.source_name,
                 "type": column.type,
-                "looks_like": profiled.notes.get(index) if column.type == "VARCHAR" else None,
+                "looks_like": result.note(index) if column.type == "VARCHAR" else None,
                 "source_type": column.source_type,
                 "renamed_fields": [asdict(field) for field in column.renamed_fields],
                 "nulls": written.nulls(column.name),
-                "null_marker_share": profiled.markers[index] / written.rows,
+                "null_marker_share": result.markers[index] / written.rows if result.markers else 0.0,
                 "min": _bounded(statistics.get("min")),
                 "max": _bounded(statistics.get("max")),
                 "exact_extremes": statistics.get("min_is_exact") == statistics.get("max_is_exact") == "true",
@@ -72,8 +74,7 @@ def write_profile(connection: duckdb.DuckDBPyConnection, profiled: Profiled, pat
                 "mean": means[index],
             }
         )
-    profile = {**profiled.description, "account": asdict(profiled.account), "columns": described}
-    path.write_text(json.dumps(profile, ensure_ascii=False, indent=1))
+    path.write_text(json.dumps({**description, "columns": described}, ensure_ascii=False, indent=1))
     return path
 
 

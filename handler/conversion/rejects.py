@@ -1,9 +1,10 @@
 """The rejected records, each with its place, the reason and its exact bytes."""
 
 import base64
-import json
 from collections.abc import Mapping
 from pathlib import Path
+
+import msgspec
 
 from conversion.decode import not_text_reason
 
@@ -39,7 +40,7 @@ class Rejects:
     ) -> None:
         """Write one record. ``record`` and ``line`` count from 1, ``byte_offset`` counts from 0."""
         if self._file is None:
-            self._file = self._path.open("a", encoding="utf-8")
+            self._file = self._path.open("ab")
         if not self.count:
             self._first = f"the first at line {line}: {reason}"
         self._not_text = self._not_text or not_text_reason(raw, byte_offset) or ""
@@ -55,7 +56,7 @@ class Rejects:
             text = {"raw": raw.decode()}
         except UnicodeDecodeError:
             text = {"raw_base64": base64.b64encode(raw).decode()}
-        self._file.write(json.dumps(place | text | self._origin, ensure_ascii=False) + "\n")
+        self._file.write(msgspec.json.encode(place | text | self._origin) + b"\n")
 
     def forget(self) -> None:
         """Delete the records before another pass."""

@@ -143,6 +143,16 @@ class Guess:
             return None
         return self.types[0] if self.types else self.fallback
 
+    def without(self, refuted: Type, share: float = 1.0) -> Type | None:
+        """Return the type of a column that does not have the first type; None if the file must be queried.
+
+        Args:
+            refuted: The first type.
+            share: The share of the values that do not pass its round-trip check, or more.
+        """
+        few_fractions = refuted is BIGINT and share < FLOAT_SHARE_MIN
+        return self.fallback if few_fractions or self.types == (refuted,) else None
+
     def settled(self, holds: Mapping[Type, int], count: int) -> Type:
         """Choose a type.
 

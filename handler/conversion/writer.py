@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -22,15 +21,6 @@ _LOOK_EVERY = 16
 _EARLY = 0.4
 """A plan that is refuted before this share of the object is abandoned. After it, the pass goes on, to find
 everything that refutes the plan."""
-
-
-@dataclass(frozen=True)
-class Typed:
-    """What was written, how it was published, and the number of null markers in each column."""
-
-    written: Written
-    published: tuple[Published, ...]
-    markers: tuple[int, ...]
 
 
 class Writer:
@@ -62,7 +52,7 @@ class Writer:
         path: Path,
         metadata: Mapping[str, str],
         progress: Callable[[], float],
-    ) -> Typed:
+    ) -> tuple[Written, tuple[Published, ...], tuple[int, ...]]:
         """Write the rows in ``blocks`` to ``path``.
 
         Args:
@@ -70,6 +60,9 @@ class Writer:
             path: The Parquet file.
             metadata: Its key-value metadata.
             progress: Returns the share of the object that has been read.
+
+        Returns:
+            What was written, how each column is published, and the number of its null markers.
 
         Raises:
             RefutedError: A column does not have the planned type.
@@ -90,9 +83,9 @@ class Writer:
             lambda: copy(connection, query, path, metadata),
         )
         counts = self._counts(connection)
-        if types := self._refuted(counts):
+        if types := self._mismatched(counts, written) | self._settled(counts):
             raise RefutedError(types=types)
-        return Typed(written, columns, tuple(counts.get(f"m{index}", 0) for index in range(len(self._types))))
+        return written, columns, tuple(counts.get(f"m{index}", 0) for index in range(len(self._types)))
 
     def _create_sequences(self) -> None:
         statements = [f"CREATE OR REPLACE SEQUENCE {name} MINVALUE 0 START 0" for name in self._sequences]
@@ -146,15 +139,14 @@ class Writer:
 
     def _looked_after(self, blocks: Iterable[bytes], progress: Callable[[], float]) -> Iterator[bytes]:
         """Yield ``blocks`` until a type is refuted early."""
-        typed = {f"x{index}": index for index, type_ in enumerate(self._types) if type_ and type_.check}
-        looking = bool(typed)
+        looking = any(type_ and type_.check for type_ in self._types)
         cursor = self._connection.cursor() if looking else None
         for number, block in enumerate(blocks):
             yield block
             if cursor and looking and number % _LOOK_EVERY == _LOOK_EVERY - 1:
                 looking = progress() < _EARLY
-                if looking and (found := self._counts(cursor).keys() & typed.keys()):
-                    raise RefutedError(types=dict.fromkeys(map(typed.__getitem__, found)))
+                if looking and (types := self._mismatched(self._counts(cursor))):
+                    raise RefutedError(types=types)
 
     def _counts(self, connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
         rows = connection.execute(
@@ -163,18 +155,27 @@ class Writer:
         # Sequences of an earlier pass may still exist.
         return {name: count for name, count in rows if name in self._sequences}
 
-    def _refuted(self, counts: Mapping[str, int]) -> Mapping[int, Type | None]:
-        """Return the columns that do not have the planned type, each with its type if that is known."""
+    def _mismatched(
+        self, counts: Mapping[str, int], written: Written | None = None
+    ) -> dict[int, Type | None]:
+        """Return the columns with values that do not have the planned type. If known, with their type."""
         found: dict[int, Type | None] = {}
         for index, (type_, guess) in enumerate(zip(self._types, self._table.guesses, strict=True)):
             count = counts.get(f"x{index}", 0)
+            if type_ and type_.check and count:
+                values = written.rows - written.nulls(self._table.names[index]) if written else 0
+                found[index] = guess.without(type_, count / values if values else 1.0)
+        return found
+
+    def _settled(self, counts: Mapping[str, int]) -> dict[int, Type | None]:
+        """Return the columns that were queried and have another type than text."""
+        found: dict[int, Type | None] = {}
+        for index, (type_, guess) in enumerate(zip(self._types, self._table.guesses, strict=True)):
             if type_ is None:
                 holds = {
                     type_: counts.get(f"a{index}_{number}", 0) for number, type_ in enumerate(guess.types)
                 }
-                settled = guess.settled(holds, count)
+                settled = guess.settled(holds, counts.get(f"x{index}", 0))
                 if settled != guess.fallback:
                     found[index] = settled
-            elif type_.check and count:
-                found[index] = None
         return found

@@ -184,6 +184,15 @@ def test_a_few_fractions_among_integers_make_text_and_many_make_floats():
     assert (few.types["n"], many.types["n"]) == ("VARCHAR", "DOUBLE")
 
 
+@pytest.mark.parametrize(("fractions", "type_"), [(50, "VARCHAR"), (2000, "DOUBLE")])
+@pytest.mark.parametrize("before", [5_000, 95_000], ids=["early", "late"])
+def test_fractions_after_the_sample_count_as_those_in_it(before, fractions, type_):
+    """An early pass is abandoned, and a late one finishes. Either knows only some of the fractions."""
+    integer, fraction = b"5,%b\n" % (b"x" * 100), b"1.75,x\n"
+    data = b"n,t\n" + integer * before + fraction * fractions + integer * (100_000 - before)
+    assert run(data).types["n"] == type_
+
+
 def test_several_guesses_that_fail_late():
     data = b"a,b,c,d\n" + b"1,2024-01-01,1.50,true\n" * 40_000 + b"x,y,1.505,true\n"
     assert run(data).types == {"a": "VARCHAR", "b": "VARCHAR", "c": "DOUBLE", "d": "BOOLEAN"}

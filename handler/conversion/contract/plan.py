@@ -109,7 +109,7 @@ class ContractPlan:
         if reading.header:
             if not first.width:
                 raise UnreadableError(f"the header at line {first.line} cannot be read")
-            names = tuple(map(grammar.value, first.fields))
+            names = grammar.values(first)
             start = first.end
         _check_names(names)
         return Layout(

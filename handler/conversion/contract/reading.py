@@ -3,25 +3,20 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from conversion import parquet
-from conversion.budget import Budget
 from conversion.contract.model import Contract
 from conversion.contract.plan import ContractPlan, columns, parquet_fields, sources
 from conversion.contract.query import Fields, accepted, checked, column_names, refused, warnings
 from conversion.decode import Encoding
-from conversion.engine import Written, copy, literal
+from conversion.engine import copy, literal
 from conversion.formats import is_parquet, json_layout
 from conversion.model import UnreadableError
-from conversion.pipe import Pipe
+from conversion.passes import Result, Workplace
 from conversion.plan import Findings, RefutedError
-from conversion.published import Published
 from conversion.refused import Refused, column_and_reason
-from conversion.rejects import Rejects
-from conversion.source import Source
 
 _ROWS = 10_000
 """The number of refused rows that are fetched at once."""
@@ -35,40 +30,7 @@ class Assignment:
     partitions: Mapping[str, str]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """A written table and its source.
-
-    Attributes:
-        rows: Rows in the table.
-        beside: Rejected records that are not damaged rows.
-    """
-
-    format: str
-    encoding: str
-    facts: Mapping[str, object]
-    sources: tuple[str, ...]
-    published: tuple[Published, ...]
-    written: Written
-    rows: int
-    beside: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Workplace:
-    """The resources of a conversion."""
-
-    key: str
-    source: Source
-    rejects: Rejects
-    budget: Budget
-    connection: duckdb.DuckDBPyConnection
-    pipe: Pipe
-    output: Path
-    metadata: Mapping[str, str]
-
-
-def read(by: Assignment, at: Workplace, findings: Findings) -> Reading:
+def read(by: Assignment, at: Workplace, findings: Findings) -> Result:
     """Write the rows that the contract accepts.
 
     Raises:
@@ -78,7 +40,7 @@ def read(by: Assignment, at: Workplace, findings: Findings) -> Reading:
     return _read_parquet(by, at) if by.contract.reading.format == "parquet" else _read_text(by, at, findings)
 
 
-def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Reading:
+def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Result:
     source, contract = at.source, by.contract
     encoding = Encoding(source.head, findings, declared=contract.reading.encoding)
     head = encoding.head(source.head)
@@ -101,7 +63,7 @@ def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Reading:
         reader = plan.reader(at.rejects, at.budget, mark_bytes=mark_bytes)
         found = at.pipe.feed(blocks(), at.connection, lambda: _find(at.connection, records))
         raise RefutedError(refused=found)
-    return Reading(
+    return Result(
         format=source.workbook or plan.format,
         encoding=encoding.name,
         facts={**reader.facts, **_broken(contract, at)},
@@ -113,7 +75,7 @@ def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Reading:
     )
 
 
-def _read_parquet(by: Assignment, at: Workplace) -> Reading:
+def _read_parquet(by: Assignment, at: Workplace) -> Result:
     contract = by.contract
     if not is_parquet(at.source.head):
         raise UnreadableError(f"not Parquet, which the contract {contract.name} {contract.version} expects")
@@ -126,7 +88,7 @@ def _read_parquet(by: Assignment, at: Workplace) -> Reading:
     written = copy(at.connection, accepted(contract, records), at.output, metadata)
     if written.rows < upload.rows:
         _reject(at, records, upload.relation)
-    return Reading(
+    return Result(
         format="parquet",
         encoding="binary",
         facts=_broken(contract, at),

@@ -195,12 +195,12 @@ def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) 
         if row.is_again(record):
             repeated += 1
         elif row.width == width:
-            rows.append([grammar.value(field) for field in row.fields])
+            rows.append(grammar.values(row))
             if len(rows) == enough:
                 break
     values = zip(*rows, strict=True) if rows else [()] * width
     columns = [_Column(tuple(column)) for column in values]
-    names = _aligned([grammar.value(field) for field in record.fields], columns)
+    names = _aligned(grammar.values(record), columns)
     cells = [_Cell(name, column) for name, column in zip(names, columns, strict=False)]
     if not names:
         header = Header.NONE
@@ -296,22 +296,22 @@ class _Cell:
         return bool(self.column.kinds) and (self.kind in self.column.kinds or self.kind is Kind.NULL)
 
 
-def _aligned(cells: list[str], columns: Sequence[_Column]) -> tuple[str, ...]:
+def _aligned(cells: tuple[str, ...], columns: Sequence[_Column]) -> tuple[str, ...]:
     """Return the header's cell for each column; empty if they cannot be aligned.
 
     The header may have one cell more or less than the rows. Rows may end with a delimiter although the header
     does not, or the other way round. R omits the name of the first column, which names the rows.
     """
     if len(cells) == len(columns):
-        return tuple(cells)
+        return cells
     if len(cells) == len(columns) + 1 and not cells[-1]:
-        return tuple(cells[:-1])
+        return cells[:-1]
     if len(cells) != len(columns) - 1:
         return ()
     if columns[-1].is_empty:
         return (*cells, "")
     rows = columns[0]
-    rows_named = rows.is_distinct if len(cells) > 1 else rows.is_index and len(cells[0].split()) == 1
+    rows_named = rows.is_distinct if len(cells) > 1 else rows.is_index and len("".join(cells).split()) == 1
     return ("", *cells) if rows_named else ()
 
 

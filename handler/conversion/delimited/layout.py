@@ -1,9 +1,7 @@
 """The layout of a delimited file, detected at its beginning: dialect, titles, comments, header and names."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import islice
 from pathlib import PurePosixPath
 
@@ -44,12 +42,9 @@ class Layout:
     preamble: tuple[str, ...] = ()
     """The titles and comments before the table, and the line ``sep=``. Long ones are truncated."""
 
-    @cached_property
-    def notes(self) -> Mapping[int, str]:
-        """Descriptions of text columns whose values look like amounts or dates, by index."""
-        columns = enumerate(zip(*self.sample, strict=True))
-        found = {index: looks_like(values) for index, values in columns}
-        return {index: note for index, note in found.items() if note}
+    def note(self, index: int) -> str | None:
+        """Describe a text column whose values look like amounts or dates; None for any other."""
+        return looks_like(row[index] for row in self.sample)
 
     @property
     def is_text(self) -> bool:
@@ -88,7 +83,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
     sample = tuple(
         islice(
             (
-                tuple(grammar.value(written) for written in record.fields)
+                grammar.values(record)
                 for record in grammar.records(head, start=offset, whole=whole)
                 if record.width == detected.width and not (header and record.is_again(header))
             ),

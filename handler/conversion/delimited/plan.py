@@ -36,7 +36,7 @@ class DelimitedPlan:
             names=self._names,
             sources=layout.names,
             guesses=(Guess(()),) if layout.is_text else tuple(guess(values) for values in columns),
-            notes=layout.notes,
+            note=layout.note,
         )
 
     def _relation(self, path: str) -> str:

@@ -8,6 +8,7 @@ split into records.
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import repeat
 
 from conversion.budget import Budget
 from conversion.decode import is_text, not_text_at, not_text_reason
@@ -150,7 +151,7 @@ class Records:
             window = window[:-1]  # The next byte decides between CR and CR LF.
         if dialect.quote and dialect.quote in window:
             return self._matched(window, at_end=at_end)
-        if self._refused.is_any(self._seen, line_ends(window)):
+        if self._refused and self._refused.is_any(self._seen, line_ends(window)):
             return self._matched(window, at_end=at_end)
         lines = window[: max(window.rfind(b"\n"), window.rfind(b"\r")) + 1]
         if (clean := self._without_blank(lines)) is not None:
@@ -235,7 +236,8 @@ class Records:
     def _odd(self, data: bytes, lines: list[bytes]) -> list[int]:
         """Return the indexes of the lines that are not valid records."""
         delimiter, delimiters = self._dialect.delimiter, self._dialect.width - 1
-        odd = [index for index, line in enumerate(lines) if line.count(delimiter) != delimiters]
+        counts = map(bytes.count, lines, repeat(delimiter))
+        odd = [index for index, count in enumerate(counts) if count != delimiters]
         more: list[int] = []
         if not delimiters and not self._dialect.blank_lines:
             more += [index for index, line in enumerate(lines) if line in (b"\n", b"\r", b"\r\n")]
@@ -383,4 +385,5 @@ class Records:
 
 
 def _has_blank(data: bytes) -> bool:
-    return data.startswith((b"\n", b"\r")) or b"\n\n" in data or b"\n\r" in data
+    # Searching one byte is much faster than two.
+    return data.startswith((b"\n", b"\r")) or b"\n\n" in data or (b"\r" in data and b"\n\r" in data)

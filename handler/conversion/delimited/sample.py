@@ -89,6 +89,12 @@ class Grammar:
             return tuple(raw.split(self.delimiter))
         return tuple(self._next_field.findall(raw + self.delimiter))
 
+    def values(self, record: Record) -> tuple[str, ...]:
+        """Return the values of a record's fields."""
+        if (self.quote and self.quote in record.raw) or b"\\" in record.raw:
+            return tuple(map(self.value, record.fields))
+        return tuple([field.decode(errors="replace") for field in record.fields])
+
     def value(self, written: bytes) -> str:
         """Return the value of a raw field."""
         text = written
@@ -159,4 +165,6 @@ class Grammar:
 
 def line_ends(data: bytes) -> int:
     """Count the line ends in ``data``: CR, LF and CR LF."""
-    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    ends = data.count(b"\n")
+    # Searching one byte is much faster than two.
+    return ends + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else ends
