@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from conversion.model import MEBIBYTE, RECORD_BYTES_MAX
+
 if TYPE_CHECKING:
     from conversion.json.shape import Shape
     from conversion.refused import Refused
     from conversion.roundtrip import Guess, Type
+
+
+_LINE_BYTES = 1_000_000
+"""The usual size of DuckDB's buffer for a record."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +36,11 @@ class Findings:
     """The rows that its contract does not accept."""
     types: Mapping[int, "Type | None"] = field(default_factory=dict)
     """The type of each column that refuted its type; None if the type is not known yet."""
+
+    @property
+    def line_bytes(self) -> int:
+        """The size of DuckDB's buffer for a record. DuckDB's memory grows with it."""
+        return RECORD_BYTES_MAX + MEBIBYTE if self.long_records else _LINE_BYTES
 
     def with_more(self, facts: Mapping[str, Any]) -> Self:
         """Add what another pass found."""

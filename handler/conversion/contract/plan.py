@@ -18,14 +18,11 @@ from conversion.json.layout import Layout as JsonLayout
 from conversion.json.plan import whole_rows
 from conversion.json.rows import Rows
 from conversion.json.shape import JSON
-from conversion.model import MEBIBYTE, RECORD_BYTES_MAX, EmptyError, UnreadableError
+from conversion.model import EmptyError, UnreadableError
 from conversion.plan import Findings, Reader
 from conversion.published import Published
 from conversion.refused import NONE
 from conversion.rejects import Rejects
-
-_LINE_BYTES = 1_000_000
-"""DuckDB's buffer for a record, unless a file has longer ones. DuckDB's memory grows with the buffer."""
 
 
 class ContractPlan:
@@ -45,7 +42,7 @@ class ContractPlan:
         self._json_layout = json_layout
         self._head = head
         self._whole = whole
-        self._line_bytes = RECORD_BYTES_MAX + MEBIBYTE if findings.long_records else _LINE_BYTES
+        self._line_bytes = findings.line_bytes
         if self.is_json and json_layout is None:
             raise UnreadableError(f"not JSON, which the contract {contract.name} {contract.version} expects")
 

@@ -7,14 +7,10 @@ from conversion.delimited.dialect import Dialect
 from conversion.delimited.layout import layout_of
 from conversion.delimited.records import Records
 from conversion.engine import literal
-from conversion.model import MEBIBYTE, RECORD_BYTES_MAX
 from conversion.names import column_names
 from conversion.plan import Findings, Table
 from conversion.rejects import Rejects
 from conversion.roundtrip import Guess, guess
-
-_LINE_BYTES = 1_000_000
-"""DuckDB's buffer for a record at first. Its memory grows with the buffer."""
 
 
 class DelimitedPlan:
@@ -24,7 +20,7 @@ class DelimitedPlan:
         self.layout = layout_of(head, key, whole=whole)
         self.format = self.layout.format
         self._names = column_names(self.layout.names)
-        self._line_bytes = RECORD_BYTES_MAX + MEBIBYTE if findings.long_records else _LINE_BYTES
+        self._line_bytes = findings.line_bytes
 
     @cached_property
     def table(self) -> Table:

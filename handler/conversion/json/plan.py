@@ -23,14 +23,12 @@ from conversion.json.shape import (
     structure,
 )
 from conversion.json.values import Values
-from conversion.model import MEBIBYTE, RECORD_BYTES_MAX, UnreadableError
+from conversion.model import UnreadableError
 from conversion.names import column_names
 from conversion.plan import Findings, RefutedError, Table
 from conversion.rejects import Rejects
 from conversion.roundtrip import FLOAT_SHARE_SURE, NULL_MARKERS, Guess, Type, guess
 
-_LINE_BYTES = 1_000_000
-"""DuckDB's buffer for a line at first. Its memory grows with the buffer."""
 _SAMPLE_ROWS = 1000
 _NOT_OF_STRINGS = ("BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL")
 
@@ -51,7 +49,7 @@ class JsonPlan:
                 self._shape = merged(self._shape, shape_of(row))
         if isinstance(self._shape, dict) and len(self._shape) > columns_max:
             self._shape = JSON
-        self._line_bytes = RECORD_BYTES_MAX + MEBIBYTE if findings.long_records else _LINE_BYTES
+        self._line_bytes = findings.line_bytes
 
     @cached_property
     def table(self) -> Table:
