@@ -72,6 +72,20 @@ def test_records_after_many_blank_lines_keep_their_place(end, blank, name):
     assert reject["line"] == 1 + before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+@pytest.mark.parametrize(
+    ("name", "value"), [(b'"a\nb"', "a\nb"), (b"a\\,b", "a,b"), (b"a\\\nb", "a\nb"), (b"\\N", None)]
+)
+def test_a_row_that_is_not_text_among_blank_lines_keeps_its_place(end, name, value):
+    row = "1,\u00e9".encode() + end + b"2," + name + end
+    before = b"id,name" + end + row * 10 + end + row + end * 2
+    converted = run(before + b"3,\xff" + end * 3 + row, rejected_share_max=0.5)
+    assert converted.rows[-4:] == [("1", "\u00e9"), ("2", value)] * 2
+    (reject,) = converted.rejects
+    assert (reject["line"], reject["byte_offset"]) == (1 + before.count(b"\n"), len(before))
+    assert (reject["record"], converted.account.rows_in) == (23, 25)
+
+
 def test_one_column():
     converted = run(b"id\n1\n\n2\n3\n")
     assert converted.rows == [("1",), ("2",), ("3",)]
@@ -122,6 +136,11 @@ def test_single_quotes():
 def test_backslash_escapes():
     data = b"".join(b'%d,"say \\"%d\\", then"\n' % (i, i) for i in range(30))
     assert run(data).rows == [(str(i), f'say "{i}", then') for i in range(30)]
+
+
+def test_an_escaped_line_end_is_no_row():
+    converted = run(b"id,note\n" + b"1,a\\\nb\n" * 30)
+    assert converted.rows == [("1", "a\nb")] * 30
 
 
 def test_empty_field_is_null_and_quoted_empty_text_is_empty():

@@ -40,8 +40,8 @@ class Dialect(Grammar):
 
     @cached_property
     def run(self) -> re.Pattern[bytes]:
-        """Consecutive records of the table's width."""
-        return re.compile(rb"(?:%b)*+" % self.record.pattern)
+        """Consecutive records of the table's width, and blank lines."""
+        return re.compile(rb"(?:%b|[\r\n])*+" % self.record.pattern)
 
     @cached_property
     def other_width(self) -> re.Pattern[bytes]:
@@ -66,11 +66,20 @@ class Dialect(Grammar):
         return re.compile(rb"(?:(?<=[%b\r\n])|\A)%b(?=[%b\r\n]|\Z)" % (delimiter, quoted, delimiter))
 
     @cached_property
-    def _quoted_or_spaced(self) -> re.Pattern[bytes]:
+    def _special_field(self) -> re.Pattern[bytes]:
+        """A field that DuckDB may read otherwise: quoted, escaped, or with a quote after a space."""
         delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
-        quoted, spaced = self._open_quoted + quote, rb" %b[^%b\r\n]*+" % (quote, delimiter)
-        begin = rb"(?:(?<=[%b\r\n])|\A)" % delimiter
-        return re.compile(rb"%b(?:%b(?=[%b\r\n]|\Z)|%b)" % (begin, quoted, delimiter, spaced))
+        begin, end = rb"(?:(?<=[%b\r\n])|\A)" % delimiter, rb"(?=[%b\r\n]|\Z)" % delimiter
+        fields = []
+        if quote:
+            fields += [self._open_quoted + quote + end, rb"(?= %b)%b" % (quote, self._plain)]
+        if self.escapes_outside:
+            fields.append(rb"(?=[^%b\r\n\\]*+\\)%b" % (delimiter, self._plain))
+        return re.compile(rb"%b(?:%b)" % (begin, rb"|".join(fields)))
+
+    @cached_property
+    def _needs_quotes(self) -> re.Pattern[bytes]:
+        return re.compile(rb"[%b%b\r\n]" % (re.escape(self.delimiter), re.escape(self.engine_quote)))
 
     @cached_property
     def _no_value(self) -> re.Pattern[bytes]:
@@ -108,29 +117,24 @@ class Dialect(Grammar):
             )
         )
 
-    def with_spaced_quoted(self, records: bytes) -> bytes:
-        """Quote each field that begins with a space and a quote."""
-        quote = self.quote
+    def rewritten(self, records: bytes) -> bytes:
+        """Return valid records in the form that DuckDB reads."""
+        if not self.has_escapes(records) and not self.has_spaced_quote(records):
+            return records
+        return self._special_field.sub(self._rewritten, records)
 
-        def quoted(match: re.Match[bytes]) -> bytes:
-            field = match[0]
-            return field if field.startswith(quote) else quote + field.replace(quote, quote * 2) + quote
-
-        return self._quoted_or_spaced.sub(quoted, records)
+    def _rewritten(self, match: re.Match[bytes]) -> bytes:
+        written, quote = match[0], self.engine_quote
+        if self.is_quoted(written) and not self.has_escapes(written):
+            return written
+        value = self.unescaped(written)
+        if self.is_quoted(written) or self._needs_quotes.search(value):
+            return quote + value.replace(quote, quote * 2) + quote
+        return value
 
     def without_markers(self, records: bytes) -> bytes:
         r"""Replace the fields ``\N`` of records without quotes by empty fields."""
         return self._no_value.sub(b"", records) if self.escapes_outside else records
-
-    def plain(self, record: bytes) -> bytes:
-        """Return a record of the table's width in the form that DuckDB reads, without its line end."""
-        return self.delimiter.join(map(self._plain_field, self.split(record)))
-
-    def _plain_field(self, written: bytes) -> bytes:
-        quote, value = self.engine_quote, self.value(written).encode()
-        if self.is_quoted(written) or any(byte in value for byte in (self.delimiter, b"\r", b"\n", quote)):
-            return quote + value.replace(quote, quote * 2) + quote
-        return value
 
 
 def lines_dialect(*, blank_lines: bool, newline: bytes) -> Dialect:

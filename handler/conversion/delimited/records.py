@@ -22,7 +22,6 @@ from conversion.refused import NONE, Refused, column_and_reason
 from conversion.rejects import Rejects
 
 _END = re.compile(rb"\r\n|\n|\r")
-_BLANK = re.compile(rb"[\r\n]++")
 _BLANK_AFTER_LINE = re.compile(rb"(?<=\n)[\r\n]++|\A[\r\n]++")
 _CUTS_TRIED = 100
 _BEFORE_HEADER = (b"\n", b"\r", BOM_UTF8)
@@ -277,10 +276,6 @@ class Records:
                 self._keep(window[position : end.end()], kept)
                 position = end.end()
                 continue
-            if blank := _BLANK.match(window, position):
-                position = blank.end()
-                self._line += line_ends(blank[0])
-                continue
             stop = self._reject(window, position, at_end=at_end)
             if stop == position:
                 break
@@ -291,42 +286,49 @@ class Records:
     def _keep(self, run: bytes, kept: list[bytes]) -> None:
         """Add a run of records of the table's width to ``kept``, without those that are not text."""
         dialect = self._dialect
-        if self._is_plain(run):
+        if self._is_clean(run):
             structure = dialect.without_quoted(run)
-            self.rows += line_ends(structure)
+            if (
+                b"\r" in structure
+                or dialect.newline == b"\r\n"
+                or dialect.escapes_outside
+                or _has_blank(structure)
+            ):
+                records = [self._bare(match[0]) for match in dialect.record.finditer(run)]
+                self.rows += len(records)
+                kept.append(dialect.rewritten(b"".join(record + dialect.newline for record in records)))
+            else:
+                self.rows += structure.count(b"\n")
+                kept.append(dialect.rewritten(run))
             self._line += line_ends(run)
-            # Records are split first, because quoted line ends must not change.
-            if b"\r" in structure or dialect.newline == b"\r\n":
-                run = b"".join(
-                    self._bare(match[0]) + dialect.newline for match in dialect.record.finditer(run)
-                )
-            kept.append(dialect.with_spaced_quoted(run) if dialect.has_spaced_quote(run) else run)
             return
-        start = self._offset
+        start, done = self._offset, 0
         for match in dialect.record.finditer(run):
             record = self._bare(match[0])
             self._offset = start + match.start()
+            self._line += line_ends(run[done : match.start()])
             if not is_text(record) or self._is_header(record):
                 self._add(record, *self._reason(record))
             elif refusal := self._refused.reason(self._seen + 1):
                 self._dropped += 1
                 self._add(record, *column_and_reason(refusal, self._line))
             else:
-                kept.append(dialect.plain(record) + dialect.newline)
+                kept.append(dialect.rewritten(record + dialect.newline))
                 self.rows += 1
             self._line += line_ends(match[0])
+            done = match.end()
+        self._line += line_ends(run[done:])
 
     @property
     def _seen(self) -> int:
         """The number of rows that the previous pass had passed to DuckDB at this point."""
         return self.rows + self._dropped
 
-    def _is_plain(self, run: bytes) -> bool:
-        """Return whether every record of a run can be passed on unchanged."""
+    def _is_clean(self, run: bytes) -> bool:
+        """Return whether no record of a run is rejected."""
         return (
             is_text(run)
             and not self._has_header(run)
-            and not self._dialect.has_escapes(run)
             and not self._refused.is_any(self._seen, line_ends(run))
         )
 

@@ -97,15 +97,18 @@ class Grammar:
 
     def value(self, written: bytes) -> str:
         """Return the value of a raw field."""
-        text = written
-        quoted = bool(self.quote) and written.startswith(self.quote)
+        return self.unescaped(written).decode(errors="replace")
+
+    def unescaped(self, written: bytes) -> bytes:
+        """Return a raw field without its quotes and escapes."""
+        text, quoted = written, self.is_quoted(written)
         if self.escapes_outside and written == NO_VALUE:
-            return ""
+            return b""
         if quoted:
             text = text[1:-1].replace(self.quote * 2, self.quote)
         if b"\\" in text and (self.escapes_outside or (quoted and self.escape == b"\\")):
             text = self._escaped.sub(rb"\1", text)
-        return text.decode(errors="replace")
+        return text
 
     def is_quoted(self, written: bytes) -> bool:
         """Return whether a raw field is quoted."""
@@ -124,12 +127,23 @@ class Grammar:
     @cached_property
     def _field(self) -> bytes:
         delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
-        plain = rb"[^%b\r\n]*+" % delimiter
-        if self.escapes_outside:
-            plain = rb"(?:[^%b\r\n\\]++|\\(?:\r\n|[\s\S])?+)*+" % delimiter
         if not quote:
-            return plain
-        return rb"(?:%b%b(?=[%b\r\n]|\Z)|(?!%b)%b)" % (self._open_quoted, quote, delimiter, quote, plain)
+            return self._plain
+        return rb"(?:%b%b(?=[%b\r\n]|\Z)|(?!%b)%b)" % (
+            self._open_quoted,
+            quote,
+            delimiter,
+            quote,
+            self._plain,
+        )
+
+    @cached_property
+    def _plain(self) -> bytes:
+        """A field without quotes."""
+        delimiter = re.escape(self.delimiter)
+        if self.escapes_outside:
+            return rb"(?:[^%b\r\n\\]++|\\(?:\r\n|[\s\S])?+)*+" % delimiter
+        return rb"[^%b\r\n]*+" % delimiter
 
     @cached_property
     def _open_quoted(self) -> bytes:
