@@ -141,6 +141,8 @@ class _Attempt:
                 except RefutedError as refuted:
                     findings = findings.with_more(refuted.facts)
                     self._at.rejects.forget()
+        except RecursionError:
+            raise self._unreadable("nested too deeply") from None
         except duckdb.OutOfMemoryException:
             raise self._unreadable(
                 "needs more than DuckDB's memory limit: split its columns or long values, or raise the "

@@ -19,15 +19,25 @@ MAGIC = b"PAR1"
 _DECIMAL_DIGITS_MAX = 38
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Field:
-    """A field of a file's schema, at any depth."""
+    """A field of a file's schema, with the fields within it.
 
-    path: tuple[str, ...]
+    Attributes:
+        type: Its physical type.
+        listed: Whether a list repeats it.
+        digits: The digits of a decimal.
+        elements: Its DuckDB type; for a list, that of its elements.
+        names: The names within it. A list has those of its elements.
+    """
+
+    name: str
     type: str
+    listed: bool
     digits: int
-    lists: int
-    """The number of lists and maps around it."""
+    elements: str
+    names: SourceNames
+    inner: tuple["_Field", ...]
 
 
 class Upload:
@@ -49,14 +59,13 @@ class Upload:
         groups = self._footer("row_group_id, row_group_num_rows, sum(total_uncompressed_size)", "metadata", 2)
         self.rows = sum(rows for _, rows, _ in groups)
         _check_size(sum(size for _, _, size in groups), budget)
-        schema = self._footer("name, coalesce(num_children, 0), type, repetition_type, precision", "schema")
-        fields = list(_fields(schema))
-        _check_exact(fields)
-        types = self._footer("name, coalesce(num_children, 0), coalesce(duckdb_type, '')", "schema")
-        self._names = _part(iter(types)).names
-        self.sources = self._names.names
+        columns = "num_children, name, type, repetition_type, precision, duckdb_type"
+        schema = _schema(self._footer(columns, "schema"))
+        _check_exact(schema)
+        self._names = schema.names
+        self.sources = schema.names.names
         self.relation = f"read_parquet({self._file})"
-        if any(field.type == "INT96" for field in fields):
+        if any(field.type == "INT96" for _, field in _fields(schema)):
             self.relation = self._with_nanoseconds()
 
     def rewrite(self, output: Path, metadata: Mapping[str, str]) -> tuple[Written, tuple[Published, ...]]:
@@ -122,52 +131,52 @@ def _check_size(unpacked: int, budget: Budget) -> None:
     budget.check_time(unpacked)
 
 
-def _check_exact(fields: Sequence[_Field]) -> None:
-    for field in fields:
-        name = ".".join(field.path)
+def _check_exact(schema: _Field) -> None:
+    for path, field in _fields(schema):
         if field.digits > _DECIMAL_DIGITS_MAX:
+            name = ".".join(inner.name for inner in path)
             raise UnreadableError(
                 f"column {name} has decimals of {field.digits} digits, more than {_DECIMAL_DIGITS_MAX}: "
                 "write it as text"
             )
-        if field.lists > LISTS_MAX:
+        lists = sum(inner.listed for inner in path)
+        if lists > LISTS_MAX:
             raise UnreadableError(
-                f"column {field.path[0]} has {field.lists} lists in one another, more than {LISTS_MAX}, and "
+                f"column {path[0].name} has {lists} lists in one another, more than {LISTS_MAX}, and "
                 "the time to read them doubles with each: write it as JSON text"
             )
 
 
-@dataclass(frozen=True)
-class _Part:
-    """A part of a schema: its name, its type (for a list, that of its elements) and the names within it."""
+def _schema(rows: Sequence[tuple[Any, ...]]) -> _Field:
+    """Return the root of a schema. ``rows`` have each field before the fields within it."""
+    done: list[_Field] = []
+    # A schema may have more levels than Python has frames, so this is no recursion.
+    for children, name, type_, repetition, digits, duckdb_type in reversed(rows):
+        elements = (duckdb_type or "").rstrip("[]")
+        inner = tuple(done.pop() for _ in range(children or 0))
+        if len(inner) == 1 and inner[0].elements == elements:
+            # Parquet has groups of its own around the elements of lists and maps.
+            names = inner[0].names
+        else:
+            names = SourceNames(tuple(field.name for field in inner), tuple(field.names for field in inner))
+        done.append(
+            _Field(
+                name=name,
+                type=type_ or "",
+                listed=repetition == "REPEATED",
+                digits=digits or 0,
+                elements=elements,
+                names=names,
+                inner=inner,
+            )
+        )
+    return done.pop()
 
-    name: str
-    type: str
-    names: SourceNames
 
-
-def _part(rows: Iterator[tuple[str, int, str]]) -> _Part:
-    """Return the part of a schema whose row comes next; the rows of its children follow it."""
-    name, children, list_type = next(rows)
-    type_ = list_type.rstrip("[]")
-    inner = [_part(rows) for _ in range(children)]
-    if len(inner) == 1 and inner[0].type == type_:
-        # Parquet has groups of its own around the elements of lists and maps.
-        return _Part(name, type_, inner[0].names)
-    return _Part(
-        name, type_, SourceNames(tuple(part.name for part in inner), tuple(part.names for part in inner))
-    )
-
-
-def _fields(rows: Sequence[Any]) -> Iterator[_Field]:
-    """Yield the fields of a schema. Its rows have each field before its children."""
-    above: list[tuple[int, _Field]] = [(rows[0][1], _Field(path=(), type="", digits=0, lists=0))]
-    for name, children, type_, repetition, digits in rows[1:]:
-        while not above[-1][0]:
-            above.pop()
-        left, parent = above.pop()
-        above.append((left - 1, parent))
-        lists = parent.lists + (repetition == "REPEATED")
-        field = _Field(path=(*parent.path, name), type=type_ or "", digits=digits or 0, lists=lists)
-        yield field
-        above.append((children, field))
+def _fields(schema: _Field) -> Iterator[tuple[tuple[_Field, ...], _Field]]:
+    """Yield the fields of a schema at all depths, each with the path from its column to itself."""
+    left: list[tuple[_Field, ...]] = [(column,) for column in reversed(schema.inner)]
+    while left:
+        path = left.pop()
+        yield path, path[-1]
+        left += [(*path, field) for field in reversed(path[-1].inner)]

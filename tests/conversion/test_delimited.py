@@ -138,6 +138,22 @@ def test_backslash_escapes():
     assert run(data).rows == [(str(i), f'say "{i}", then') for i in range(30)]
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+@pytest.mark.parametrize("odd", [b'9, "x",y', b'9,"q"z,y', b'9,"q",y,z', b"", b"id,t,c", b'9,x",y'])
+@pytest.mark.parametrize("rows", [1, 30, 20_000, 20_001])
+def test_a_line_end_in_an_earlier_field_of_a_cut_record_is_no_row(end, odd, rows):
+    """Some record of 20,000 is cut by the end of a block, and the last one by the end of the file."""
+    row = b'1,"a' + end + b'b",Oslo'
+    converted = run(end.join([b"id,t,c", odd, *[row] * rows]) + end, rejected_share_max=0.5)
+    assert converted.rows[-rows:] == [("1", "a" + end.decode() + "b", "Oslo")] * rows
+    assert converted.account.rows_rejected <= 1
+
+
+@pytest.mark.parametrize("rows", [30, 40_000, 40_001])
+def test_an_escaped_line_end_in_an_earlier_field_of_a_cut_record_is_no_row(rows):
+    assert run(b"1\ta\\\nb\tc\n" * rows, "a.tsv").rows == [("1", "a\nb", "c")] * rows
+
+
 def test_an_escaped_line_end_is_no_row():
     converted = run(b"id,note\n" + b"1,a\\\nb\n" * 30)
     assert converted.rows == [("1", "a\nb")] * 30

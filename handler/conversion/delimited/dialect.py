@@ -50,9 +50,13 @@ class Dialect(Grammar):
         return re.compile(self._field + rest + rb"(?=[\r\n])")
 
     @cached_property
-    def open_quote(self) -> re.Pattern[bytes]:
-        """An incomplete record that ends inside a quoted field."""
-        return self._open
+    def incomplete(self) -> re.Pattern[bytes]:
+        """A record that may continue after the end of the text."""
+        before = rb"(?:%b%b)*+" % (self._field, re.escape(self.delimiter))
+        last = rb"%b\Z" % self._field
+        if self.quote:
+            last = rb"(?:%b%b?+\Z|%b)" % (self._open_quoted, re.escape(self.quote), last)
+        return re.compile(before + last)
 
     @cached_property
     def fields(self) -> re.Pattern[bytes]:

@@ -357,9 +357,9 @@ class Records:
             self._add(other[0], *self._reason(other[0]))
             self._line += line_ends(other[0]) + 1
             return end.end() if end else other.end()
-        incomplete = not at_end and len(window) - start <= RECORD_BYTES_MAX
+        may_go_on = not at_end and len(window) - start <= RECORD_BYTES_MAX
         end = _END.search(window, start)
-        if end is None or (incomplete and dialect.open_quote.match(window, start)):
+        if end is None or (may_go_on and dialect.incomplete.match(window, start)):
             return start
         before = dialect.fields.match(window, start)
         index = dialect.without_quoted(before[0]).count(dialect.delimiter) if before else 0

@@ -34,13 +34,13 @@ def parsed(text: bytes) -> Any:  # noqa: ANN401  (whatever JSON may be)
     """
     try:
         value = _decode(text.decode())
+        # A lone surrogate is not text, although JSON can write it.
+        if _ESCAPED.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
+            raise ParseError(_NOT_UNIQUE)
     except RecursionError:
         raise ParseError("nested too deeply") from None
     except ValueError:
         raise ParseError("malformed JSON", malformed=True) from None
-    # A lone surrogate is not text, although JSON can write it.
-    if _ESCAPED.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
-        raise ParseError(_NOT_UNIQUE)
     return value
 
 

@@ -23,14 +23,16 @@ _EXACT = 2**53
 _FIELDS_MAX = 200
 
 
-def shape_of(value: Any) -> Shape:  # noqa: ANN401  (whatever JSON may be)
-    """Return the shape of one value that the standard library parsed."""
+def shape_of(value: Any, levels: int = LEVELS_MAX + 1) -> Shape:  # noqa: ANN401  (whatever JSON may be)
+    """Return the shape of one value that the standard library parsed, down to ``levels`` levels."""
+    if isinstance(value, dict | list) and not levels:
+        return JSON
     if isinstance(value, dict):
-        return {key: shape_of(inner) for key, inner in value.items()}
+        return {key: shape_of(inner, levels - 1) for key, inner in value.items()}
     if isinstance(value, list):
         shape: Shape = NULL
         for inner in value:
-            shape = merged(shape, shape_of(inner))
+            shape = merged(shape, shape_of(inner, levels - 1))
         return [shape]
     if isinstance(value, int) and not isinstance(value, bool):
         return BIGINT if -_EXACT <= value <= _EXACT else LONG
