@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,15 @@ from conversion.budget import Budget
 from conversion.engine import Written, copy, identifier, literal
 from conversion.model import UnreadableError
 from conversion.names import SourceNames, column_names
-from conversion.published import LISTS_MAX, Published, conditions, metadata_of, published, selection
+from conversion.published import (
+    LISTS_MAX,
+    Published,
+    conditions,
+    metadata_of,
+    published,
+    selection,
+    within_years,
+)
 
 MAGIC = b"PAR1"
 
@@ -65,8 +73,11 @@ class Upload:
         self._names = schema.names
         self.sources = schema.names.names
         self.relation = f"read_parquet({self._file})"
-        if any(field.type == "INT96" for _, field in _fields(schema)):
+        self._of_96_bits = [column.type == "INT96" for column in schema.inner]
+        if any(path[0].type != field.type == "INT96" for path, field in _fields(schema)):
             self.relation = self._with_nanoseconds()
+        elif any(self._of_96_bits):
+            self.relation = self._with_exact_timestamps()
 
     def rewrite(self, output: Path, metadata: Mapping[str, str]) -> tuple[Written, tuple[Published, ...]]:
         """Write it to ``output``. Return what was written, and how its columns are published."""
@@ -86,8 +97,34 @@ class Upload:
             what = "encrypted" if "encrypt" in str(error).lower() else "damaged or truncated"
             raise UnreadableError(f"a Parquet file that is {what}: DuckDB cannot read its footer") from None
 
+    def _with_exact_timestamps(self) -> str:
+        """Return SQL that reads columns of 96 bits as timestamps, or as text if that is not exact."""
+        relation = f"read_parquet({self._file}, int96_as = 'struct')"
+        names = [
+            identifier(name)
+            for name, is_of_96_bits in zip(
+                self._connection.sql(f"FROM {relation}").columns, self._of_96_bits, strict=True
+            )
+            if is_of_96_bits
+        ]
+        whole = [
+            f"{within_years(f'{name}.date', 'DATE')} AND epoch_ns({name}.time) % 1000 = 0" for name in names
+        ]
+        exact = ", ".join(f"coalesce(bool_and({condition}), true)" for condition in whole)
+        answers = self._connection.execute(f"SELECT {exact} FROM {relation}").fetchall()[0]
+        values = [
+            f"{name}.date + CAST({name}.time AS TIME)" if is_exact else f"{name}.date || ' ' || {name}.time"
+            for name, is_exact in zip(names, answers, strict=True)
+        ]
+        replaced = ", ".join(f"{value} AS {name}" for name, value in zip(names, values, strict=True))
+        return f"(SELECT * REPLACE ({replaced}) FROM {relation})"
+
     def _with_nanoseconds(self) -> str:
-        """Return SQL that reads timestamps of 96 bits with nanoseconds, if all of them are in range."""
+        """Return SQL that reads timestamps of 96 bits within lists and structs with their nanoseconds.
+
+        Raises:
+            UnreadableError: One is outside the years 1677 to 2262, which 64 bits of nanoseconds cover.
+        """
         relation = f"read_parquet({self._file}, int96_as = 'TIMESTAMP_NS')"
         columns = self._connection.sql(f"FROM {relation}")
         timestamps = [
@@ -95,10 +132,15 @@ class Upload:
             for name, type_ in zip(columns.columns, columns.types, strict=True)
             if "TIMESTAMP_NS" in str(type_)
         ]
-        # Nanoseconds of 64 bits cover the years 1677 to 2262. DuckDB reads others as infinity.
+        # DuckDB reads those outside as infinity.
         beyond = " OR ".join(f"CAST({name} AS VARCHAR) LIKE '%infinity%'" for name in timestamps)
         query = f"SELECT coalesce(bool_or({beyond}), false) FROM {relation}"
-        return self.relation if self._connection.execute(query).fetchall()[0][0] else relation
+        if self._connection.execute(query).fetchall()[0][0]:
+            raise UnreadableError(
+                "a timestamp of 96 bits within a list or struct is outside the years 1677 to 2262: write it "
+                "with 64 bits"
+            )
+        return relation
 
     def _columns(self, names: tuple[str, ...]) -> tuple[Published, ...]:
         """Return how each column is published. Some types depend on the values, which takes a pass."""
@@ -114,11 +156,15 @@ class Upload:
                 f"coalesce(bool_and({condition}), true)" for some in asked for condition in some
             )
             answers = iter(self._connection.execute(f"SELECT {parts} FROM {self.relation}").fetchall()[0])
-        return tuple(
+        columns = [
             published(name, value, type_, [next(answers) for _ in some], sources)
             for name, (value, type_), some, sources in zip(
                 names, values, asked, self._names.inner, strict=True
             )
+        ]
+        return tuple(
+            replace(column, source_type="TIMESTAMP_NS") if is_of_96_bits else column
+            for column, is_of_96_bits in zip(columns, self._of_96_bits, strict=True)
         )
 
 

@@ -5,6 +5,7 @@ The two files were written by pyarrow 26, without compression and without the Ar
 
 import base64
 import json
+import struct
 import time
 
 import duckdb
@@ -42,6 +43,23 @@ def test_timestamps_of_96_bits_keep_their_nanoseconds():
     converted = run(INT96, "data.parquet")
     assert converted.source_types == {"t": "TIMESTAMP_NS"}
     assert converted.rows == [("2020-06-28 22:17:33.123456789",)]
+
+
+@pytest.mark.parametrize(
+    ("day", "nanoseconds", "type_", "value"),
+    [
+        (2459029, 1_000, "TIMESTAMP", "2020-06-28 00:00:00.000001"),
+        (5373484, 0, "TIMESTAMP", "9999-12-31 00:00:00"),
+        (5373484, 123, "VARCHAR", "9999-12-31 00:00:00.000000123"),
+        (2268924, 86_399_999_999_999, "VARCHAR", "1500-01-01 23:59:59.999999999"),
+        (2147483647, 0, "VARCHAR", "5874898-06-03 00:00:00"),
+    ],
+)
+def test_timestamps_of_96_bits_are_exact_in_any_year(day, nanoseconds, type_, value):
+    stored = struct.pack("<qi", 80_253_123_456_789, 2459029)
+    assert INT96.count(stored) == 1
+    converted = run(INT96.replace(stored, struct.pack("<qi", nanoseconds, day)), "data.parquet")
+    assert (converted.types, converted.rows) == ({"t": type_}, [(value,)])
 
 
 def test_fields_that_differ_by_case_alone_are_renamed_and_listed():
