@@ -69,7 +69,7 @@ class Budget:
                 f"{largest} bytes: split the object, or raise the function's timeout or memory"
             )
 
-    def check_columns(self, count: int, sql: int) -> None:
+    def check_columns(self, count: int, sql: int = 0) -> None:
         """Refuse ``count`` columns, read with ``sql`` characters of SQL, if the memory is not enough."""
         needed = count * _COLUMN_BYTES + sql * _EXPRESSION_BYTES
         left = self.memory_bytes - resident_bytes()

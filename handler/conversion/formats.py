@@ -14,22 +14,27 @@ _FOREIGN = {
     b"%PDF-": "a PDF document",
     b"\x04\x22\x4d\x18": "compressed with LZ4: use gzip, zstd, bzip2 or xz",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: use gzip, zstd, bzip2 or xz",
-    b"Obj\x01": "an Avro file",
     b"ARROW1\x00\x00": "an Arrow file",
     b"SQLite format 3\x00": "a SQLite database",
     b"\x89PNG\r\n": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"\x7fELF": "a program",
-    b"PARE": "a Parquet file whose footer is encrypted",
 }
 """The first bytes of other formats that no text begins with."""
 
-_FOREIGN_BINARY = {b"ORC": "an ORC file", b"GIF8": "a GIF image"}
+_FOREIGN_BINARY = {
+    b"ORC": "an ORC file",
+    b"GIF8": "a GIF image",
+    b"Obj\x01": "an Avro file",
+    b"PARE": "a Parquet file whose footer is encrypted",
+}
 """The same for bytes that text may begin with. Bytes that are not text must follow."""
 
 _TAR_MAGIC = b"ustar"
 _TAR_OFFSET = 257
-_JSON_SUFFIXES = {".json", ".ndjson", ".jsonl", ".geojson"}
+_LINES = {".ndjson", ".jsonl"}
+"""The suffixes of names that say that each line is a value of JSON."""
+_JSON_SUFFIXES = {".json", ".geojson", *_LINES}
 
 
 def refuse_foreign(head: bytes) -> None:
@@ -41,7 +46,7 @@ def refuse_foreign(head: bytes) -> None:
     foreign = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), None)
     if foreign is None and not _is_text(head):
         foreign = next((name for magic, name in _FOREIGN_BINARY.items() if head.startswith(magic)), None)
-    if head[_TAR_OFFSET:].startswith(_TAR_MAGIC):
+    if head[_TAR_OFFSET:].startswith(_TAR_MAGIC) and not _is_text(head):
         foreign = "a tar archive"
     if compression_of(head) != "none":
         foreign = "compressed twice"
@@ -51,7 +56,7 @@ def refuse_foreign(head: bytes) -> None:
 
 def is_parquet(head: bytes) -> bool:
     """Return whether the object is Parquet. Lines of text may begin with the same letters."""
-    return head.startswith(MAGIC) and not (_is_text(head) and b"\n" in head)
+    return head.startswith(MAGIC) and not (_is_text(head) and (b"\n" in head or b"\r" in head))
 
 
 def _is_text(head: bytes) -> bool:
@@ -73,6 +78,9 @@ def json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> La
     if findings.arrays_in_lines:
         return Layout(lines=True, whole_values=True)
     layout = layout_of(head, whole=whole)
+    in_one_line = not whole and head.lstrip().startswith(b"{") and b"\n" not in head.strip()
+    if in_one_line and _is_named(key, _LINES) and not (layout and layout.array_key):
+        return Layout(lines=True)  # The first line is longer than the beginning.
     if layout is None and is_named_json(key) and head.lstrip().startswith(b"["):
         return Layout()  # The reader reports what is wrong with the array.
     if layout is None and is_named_json(key):
@@ -86,4 +94,8 @@ def json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> La
 
 def is_named_json(key: str) -> bool:
     """Return whether an object's name says that it is JSON."""
-    return bool({suffix.lower() for suffix in PurePosixPath(key).suffixes} & _JSON_SUFFIXES)
+    return _is_named(key, _JSON_SUFFIXES)
+
+
+def _is_named(key: str, suffixes: set[str]) -> bool:
+    return any(suffix.lower() in suffixes for suffix in PurePosixPath(key).suffixes)

@@ -21,7 +21,7 @@ from conversion.json.plan import JsonPlan
 from conversion.model import Account, Column, Conversion, EmptyError, Limits, UnreadableError
 from conversion.passes import Result, Workplace
 from conversion.pipe import Pipe
-from conversion.plan import Findings, RefutedError
+from conversion.plan import Findings, RefutedError, read_strictly_after_errors
 from conversion.profile import write_profile
 from conversion.rejects import Rejects
 from conversion.source import Source
@@ -175,14 +175,12 @@ class _Attempt:
         blocks = reader.read(encoding.decoded(source.blocks()))
         table = plan.table
         writer = Writer(at.connection, at.pipe, table, findings, at.budget)
-        try:
+        with read_strictly_after_errors(findings):
             written, published, markers = writer.write(
                 blocks, at.output, metadata, lambda: source.bytes_in / source.size
             )
-        except duckdb.InvalidInputException:
-            if plan.format == "json" and not findings.strictly:
-                raise RefutedError(strictly=True) from None
-            raise
+        if written.rows != reader.rows and not findings.strictly:
+            raise RefutedError(strictly=True)
         self._count(reader.rows, reader.beside)
         return Result(
             format=format_,
@@ -204,7 +202,7 @@ class _Attempt:
         name = self._at.source.name
         if layout := json_layout(head, name, findings, whole=whole):
             return JsonPlan(head, layout, findings, self._at.budget.columns_max)
-        return DelimitedPlan(head, name, findings, whole=whole)
+        return DelimitedPlan(head, name, findings, self._at.budget, whole=whole)
 
     def _read_parquet(self) -> Result:
         at = self._at

@@ -1,8 +1,11 @@
 """The plan for an object, made from its beginning and revised when the rest refutes it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import duckdb
 
 from conversion.model import MEBIBYTE, RECORD_BYTES_MAX
 
@@ -29,7 +32,9 @@ class Findings:
     one_value: bool = False
     """It begins like an object that wraps an array of rows, but is a single row."""
     strictly: bool = False
-    """DuckDB raised an error for a line of JSON, so lines and keys must be counted."""
+    """DuckDB raised an error for text that seemed valid. So lines and keys of JSON must be counted, and
+    delimited text must not be read in parallel. That takes more memory, but DuckDB cannot read some values of
+    several lines in parallel."""
     shape: "Shape | None" = None
     """The shape of all of its JSON objects."""
     refused: "Refused | None" = None
@@ -46,6 +51,24 @@ class Findings:
         """Add what another pass found."""
         found: Self = replace(self, **facts)
         return replace(found, types={**self.types, **found.types})
+
+
+_UNREAD = (duckdb.InvalidInputException, duckdb.NotImplementedException, duckdb.InternalException)
+
+
+@contextmanager
+def read_strictly_after_errors(findings: Findings) -> Iterator[None]:
+    """Refute a plan with which DuckDB cannot read the text, unless it was read strictly.
+
+    Raises:
+        RefutedError: DuckDB cannot read the text.
+    """
+    try:
+        yield
+    except _UNREAD:
+        if findings.strictly:
+            raise
+        raise RefutedError(strictly=True) from None
 
 
 class RefutedError(Exception):

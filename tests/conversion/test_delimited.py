@@ -46,10 +46,38 @@ def test_last_line_without_line_end():
 
 @pytest.mark.parametrize(
     "data",
-    [b"id,name\r\n1,a\n2,b\r\n3,c\n", b"id,name\n1,a\r\n2,b\n3,c\r\n", b"id,name\n1,a\r2,b\r\n3,c"],
+    [
+        b"id,name\r\n1,a\n2,b\r\n3,c\n",
+        b"id,name\n1,a\r\n2,b\n3,c\r\n",
+        b"id,name\n1,a\r2,b\r\n3,c",
+        b"id,name\r\n1,a\r2,b\n3,c\r\n",
+    ],
 )
 def test_mixed_line_ends(data):
     assert run(data).rows == [("1", "a"), ("2", "b"), ("3", "c")]
+
+
+@pytest.mark.parametrize("key", ["data.csv", "data.txt"])
+def test_mixed_line_ends_of_one_column(key):
+    assert run(b"c1\r\nc2\rc3\nc4\r\nc5\n\rc6", key).rows[-1] == ("c6",)
+    assert run(b"x\r\n1\r2\n3\r\n", key).rows[-3:] == [("1",), ("2",), ("3",)]
+
+
+def test_a_carriage_return_in_a_field_of_lines_with_both_is_a_line_end():
+    data = b"id,name\r\n" + b"1,a\r\n" * 20 + b"2,b\rc\n" + b"3,d\r\n"
+    assert [reject["raw"] for reject in run(data).rejects] == ["c"]
+
+
+@pytest.mark.parametrize("mark", [1, 2])
+def test_a_byte_order_mark_in_the_first_row_is_text(mark):
+    data = f"id,name\n{chr(0xFEFF) * mark}x1,a\n2,b\n"
+    assert run(data.encode()).rows == [(chr(0xFEFF) * mark + "x1", "a"), ("2", "b")]
+
+
+def test_most_rows_with_invalid_quoting_make_it_fail():
+    """A reading without quotes, or with another delimiter, would publish what is damaged."""
+    rows = [b'%d,"5" pipe",y\n' % i if i % 10 < 6 else b'%d,"ok",y\n' % i for i in range(100)]
+    assert refused(b"id,name,x\n" + b"".join(rows)).reason.startswith("60 of 100 rows rejected")
 
 
 def test_blank_lines_are_no_rows():

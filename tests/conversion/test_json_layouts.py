@@ -105,7 +105,7 @@ def test_lines_that_begin_with_a_number_in_brackets_are_text():
     assert run(b"[1] first\n[2] second\n", "input/app.log").rows == [("[1] first",), ("[2] second",)]
 
 
-@pytest.mark.parametrize(("levels", "kept"), [(60, 51), (100_000, 50)])
+@pytest.mark.parametrize(("levels", "kept"), [(60, 51), (500, 51), (900, 51), (100_000, 50)])
 def test_a_value_that_is_nested_deeply_is_text_or_its_line_is_rejected(levels, kept):
     deep = b"[" * levels + b"]" * levels
     converted = run(b'{"a":1}\n' * 50 + b'{"a":' + deep + b"}\n", "data.ndjson")
@@ -114,6 +114,38 @@ def test_a_value_that_is_nested_deeply_is_text_or_its_line_is_rejected(levels, k
         assert converted.rows[-1] == (deep.decode(),)
     else:
         assert [reject["line"] for reject in converted.rejects] == [51]
+
+
+@pytest.mark.parametrize("levels", [60, 350, 500, 900])
+@pytest.mark.parametrize("key", ["data.json", "data.ndjson"])
+def test_objects_that_are_nested_deeply_are_text(levels, key):
+    deep = b'{"a":' * levels + b"1" + b"}" * levels
+    assert run(deep, key).rows == [(deep[5:-1].decode(),)]
+    rows = b'{"b":1}\n' * 50 + deep + b"\n"
+    assert run(rows, key).rows[-1] == (None, deep[5:-1].decode())
+
+
+LONG = b'{"a":1,"t":"%b"}\n' % (b"x" * 1_100_000)
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [(LONG + b'{"a":bad}\n', 2), (LONG.replace(b'"}', b"}"), 1), (LONG + b"\n\nx\n", 4)],
+)
+def test_a_malformed_line_beside_a_first_line_that_is_longer_than_the_sample_is_rejected(data, line):
+    converted = run(data + b'{"a":3,"t":"z"}\n' * 30, "data.ndjson")
+    assert [reject["line"] for reject in converted.rejects] == [line]
+
+
+def test_a_wrapped_array_in_one_long_line_is_one_whatever_the_name():
+    elements = b",".join(b'{"a":%d,"t":"%b"}' % (number, b"x" * 50) for number in range(20_000))
+    assert run(b'{"Records":[%b]}' % elements, "data.ndjson").account.rows_out == 20_000
+
+
+def test_a_feature_collection_with_a_box_before_its_features():
+    features = [{"type": "Feature", "properties": {"a": number}} for number in range(3)]
+    collection = {"type": "FeatureCollection", "bbox": [1, 2, 3, 4], "features": features}
+    assert run(json.dumps(collection).encode(), "data.geojson").account.rows_out == 3
 
 
 def test_keys_that_clash_have_structs_whose_fields_come_and_go():

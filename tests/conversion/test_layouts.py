@@ -93,6 +93,22 @@ HEADERS = {
     "words over codes": Table("ORCID,name\n0000-0001,a\n0000-0002,b\n", ASSUMED, "ORCID name", [["0000-0001", "a"], ["0000-0002", "b"]]),
     "a code over codes": Table("K1,a\nK2,b\nK3,c\n", NONE, "- -", [["K1", "a"], ["K2", "b"], ["K3", "c"]]),
     "a word that its column has again": Table("yes,a\nno,b\nyes,c\n", NONE, "- -", [["yes", "a"], ["no", "b"], ["yes", "c"]]),
+    "a code with a space at its end over codes": Table("K-1 ,x\nK-2,y\nK-3,z\n", NONE, "- -", [["K-1 ", "x"], ["K-2", "y"], ["K-3", "z"]]),
+    "a row that comes again": Table(
+        "red,apple\ngreen,pear\nred,apple\n", NONE, "- -", [["red", "apple"], ["green", "pear"], ["red", "apple"]]
+    ),
+    "a value of a typed column over it": Table(
+        "a,trace\n" + "b,5\n" * 30 + "c,trace\n", NONE, "- -", [["a", "trace"], *[["b", "5"]] * 30, ["c", "trace"]]
+    ),
+    "years beside a word that comes again": Table(
+        "Oslo,2020,2021\nOslo,1,2\nLima,3,4\n", NONE, "- - -", [["Oslo", "2020", "2021"], ["Oslo", "1", "2"], ["Lima", "3", "4"]]
+    ),
+    "years beside a code over codes": Table(
+        "R1,2020,2021\nR2,1,2\nR3,3,4\n", NONE, "- - -", [["R1", "2020", "2021"], ["R2", "1", "2"], ["R3", "3", "4"]]
+    ),
+    "years with a space at their end": Table(
+        "Region,2020 ,2021 \nNorth,1,2\nSouth,3,4\n", YEARS, "Region 2020  2021 ", [["North", "1", "2"], ["South", "3", "4"]]
+    ),
     "the same word twice": Table("x,x\na,b\n", NONE, "- -", [["x", "x"], ["a", "b"]]),
     "an empty cell over text": Table("x,\na,b\nc,d\n", NONE, "- -", [["x", ""], ["a", "b"], ["c", "d"]]),
     "what is no name": Table("bob@x.org,a\nada@x.org,b\n", NONE, "- -", [["bob@x.org", "a"], ["ada@x.org", "b"]]),
@@ -117,6 +133,7 @@ UNREADABLE = {
     "a delimiter more": "id,name,city,x\nOslo,is,Norway\nLima,was,Peru\n",
     "another delimiter": "id;name;city\nOslo,is,Norway\nLima,was,Peru\n",
     "no delimiters": "idname\nOslo,Norway\nLima,Peru\n",
+    "spaces as delimiters": "id name city\nr1,n1,c1\nr2,n2,c2\n",
     "an open quote below a title": 'Sales of May\n"id,name,city\nr1,n1,c1\nr2,n2,c2\n',
     "numbers": '"id,name\n1,2\n3,4\n',
 }
@@ -134,6 +151,70 @@ def test_what_follows_a_first_line_that_cannot_be_read_is_no_header(data):
 def test_blank_lines_between_all_records_do_not_make_a_title_of_the_first():
     layout = layout_of(b"idname\n\nOslo,Norway\n\nLima,Peru\n", "data.csv", whole=True)
     assert (layout.header, layout.preamble, len(layout.sample)) == (NONE, (), 2)
+
+
+NO_NAMES = (
+    *(
+        "NaT",
+        "NAN",
+        "-NaN",
+        "NONE",
+        "nil",
+        "INF",
+        "(null)",
+        "<NA>",
+        "#DIV/0!",
+        "#VALUE!",
+        "#REF!",
+        "#NV",
+        "n.d.",
+    ),
+    *(
+        "\u2014",
+        "\u2026",
+        "12k",
+        "5 kg",
+        "1.5 ms",
+        "5 kr",
+        "US$5",
+        "2020p",
+        "3 PM",
+        "1O",
+        "M\u00e4rz 2024",
+        "5. Mai 2024",
+    ),
+    *("04/Jan/2024:10:00:00 +0000", "2024-01-01T00:00:00Z[UTC]"),
+)
+
+
+@pytest.mark.parametrize("column", [["1", "2", "3"], ["2024-01-01", "2024-01-02", "2024-01-03"]])
+@pytest.mark.parametrize("cell", NO_NAMES)
+def test_a_missing_value_or_a_measure_over_a_typed_column_is_no_name(cell, column):
+    data = "\n".join(f"{value},e{number}" for number, value in enumerate([cell, *column]))
+    assert layout_of(data.encode(), "data.csv", whole=True).header is NONE
+
+
+@pytest.mark.parametrize(
+    "cell", ["2019 Revenue", "90th percentile", "Q1", "x1", "no", "h", "price ($)", "Nano", "mean"]
+)
+def test_a_word_over_a_typed_column_is_a_name(cell):
+    assert layout_of(f"{cell},e0\n1,e1\n2,e2\n".encode(), "data.csv", whole=True).header is TYPED
+
+
+@pytest.mark.parametrize("first", ["Oslo,Norway", "city0,land0", '"Oslo","Norway"'])
+def test_a_first_row_that_lacks_a_field_is_no_header(first):
+    rows = "".join(f"city{number},land{number},{number}\n" for number in range(1, 40))
+    converted = run(f"{first}\n{rows}".encode())
+    assert [reject["line"] for reject in converted.rejects] == [1]
+    assert list(converted.types) == ["column_1", "column_2", "column_3"]
+
+
+def test_many_lines_of_another_width_before_a_header_are_no_titles():
+    """They may be the rows of another file."""
+    before = "".join(f"{number},n{number}\n" for number in range(11))
+    rows = "".join(f"{number},n{number},c{number}\n" for number in range(20))
+    layout = layout_of(f"{before}id,name,city\n{rows}".encode(), "data.csv", whole=True)
+    assert (layout.header, layout.body_line, layout.preamble) == (NONE, 1, ())
 
 
 def test_bytes_that_are_no_text_in_the_first_line_make_it_unreadable():
@@ -215,6 +296,11 @@ AROUND = {
         '"mpg","cyl"\n"Mazda RX4",21,6\n"Fiat 128",32.4,4\n',
         TYPED, "- mpg cyl", [["Mazda RX4", "21", "6"], ["Fiat 128", "32.4", "4"]],
     ),
+    "a title in quotes with a delimiter": Table(
+        '"Sales, 2024"\nregion,city,seller\nNorth,Oslo,Ada\nSouth,Lima,Bo\n',
+        ASSUMED, "region city seller", [["North", "Oslo", "Ada"], ["South", "Lima", "Bo"]], ('"Sales, 2024"',),
+    ),
+    "Excel's separator with a space after it": Table("sep=; \nid;name\n1;a\n", TYPED, "id name", [["1", "a"]], ("sep=; ",)),
     "R's numbers of rows": Table(
         '"city","land"\n"1","Oslo","Norway"\n"2","Lima","Peru"\n',
         ASSUMED, "- city land", [["1", "Oslo", "Norway"], ["2", "Lima", "Peru"]],
@@ -264,6 +350,13 @@ DIALECTS = {
     "single quotes throughout": ("'id','name'\n'1','x'\n'2','y'\n", ["1", "x"], ["2", "y"]),
     "single quotes where they are needed": ("id,note\n1,'a,b'\n2,'it''s'\n", ["1", "a,b"], ["2", "it's"]),
     "single quotes in the header alone": ("'id','name'\n1,2\n3,4\n", ["1", "2"], ["3", "4"]),
+    "single quotes around values over lines": (
+        "id,note,city\n1,'a\nb',Oslo\n2,'c\n\nd',Lima\n3,'e',Rome\n", ["1", "a\nb", "Oslo"], ["3", "e", "Rome"]
+    ),
+    "a line end in one of few single quotes": ("id,note\n1,'x'\n2,'y'\n3,'a\nb'", ["1", "x"], ["3", "a\nb"]),
+    "one column of euros": ("preis\n12,5 \u20ac\n3,75 \u20ac\n", ["12,5 \u20ac"], ["3,75 \u20ac"]),
+    "one column of dollars": ("price\n$1,100.50\n$7,200.00\n", ["$1,100.50"], ["$7,200.00"]),
+    "one column of negative amounts": ("x\n(1,100)\n(7,200)\n", ["(1,100)"], ["(7,200)"]),
     "words in single quotes": ("id,song\n1,'Heroes'\n2,'Low'\n3,Fame\n4,Sue\n", ["1", "'Heroes'"], ["4", "Sue"]),
     "apostrophes": ("id,note\n1,'tis\n2,dogs'\n", ["1", "'tis"], ["2", "dogs'"]),
     "a word in single quotes": ("id,song\n1,'Heroes'\n2,Changes\n3,Fame\n", ["1", "'Heroes'"], ["3", "Fame"]),

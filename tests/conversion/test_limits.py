@@ -63,6 +63,15 @@ def test_memory_of_a_thousand_columns(tmp_path, value, cap):
     assert taken["resident_bytes"] < 700 * MEGABYTE
 
 
+@pytest.mark.parametrize("line", [b"," * 500_000, b";," * 200_000, b'"a",' * 250_000])
+def test_memory_of_more_columns_than_fit(tmp_path, line):
+    path = tmp_path / "wide.csv"
+    path.write_bytes((line + b"\n") * 2)
+    taken = measure(path, cap=CAP)
+    assert taken["reason"].startswith("too wide for the memory")
+    assert taken["resident_bytes"] < 250 * MEGABYTE
+
+
 def test_memory_of_a_thousand_keys(tmp_path):
     path = tmp_path / "wide.ndjson"
     line = json.dumps({f"c{i}": math.sin(i + 1) for i in range(1000)}).encode() + b"\n"

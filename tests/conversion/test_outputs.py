@@ -56,10 +56,27 @@ def test_text_after_a_compressed_member_is_damage():
         (b"%PDF-1.7", "PDF"),
         (b"ORC", "ORC"),
         (b"\x89PNG\r\n", "PNG"),
+        (b"Obj\x01\x02\x16avro.schema", "Avro"),
+        (b"PARE", "encrypted"),
+        (b"a.csv" + bytes(252) + b"ustar", "tar"),
     ],
 )
 def test_formats_that_are_not_read_are_named(magic, words):
     assert words in refused(magic + bytes(100)).reason
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"PARENT_ID,name\n1,a\n2,b\n",
+        b"Obj\x01name\n1\x01a\n2\x01b\n",
+        b"ORC,name\n1,a\n2,b\n",
+        b"PAR1ID;name\r1;a\r2;b\r",
+        b"id,word\n1," + b"x" * 246 + b"mustard\n2,b\n",
+    ],
+)
+def test_a_table_that_begins_as_another_format_is_a_table(data):
+    assert len(run(data, "data").rows) == 2
 
 
 def test_any_format_compressed():

@@ -90,6 +90,15 @@ def test_an_object_that_refutes_its_plan_is_read_twice(data, key, rows):
     assert openings(data, key, rows) == 1
 
 
+@pytest.mark.parametrize("value", [b'"\n"', b'"\naaaa"', b'"a\n\nb\n"'])
+def test_one_column_of_values_over_lines_is_read_whole(value):
+    """In parallel, DuckDB cannot tell where the records begin in its second buffer."""
+    rows = 400_000
+    converted = run(b"c\n" + (value + b"\n") * rows)
+    assert converted.account.rows_out == rows + (list(converted.types) != ["c"])
+    assert converted.rows[-1] == (value.decode().strip('"'),)
+
+
 def test_a_small_object_is_read_once_whatever_it_is():
     assert openings(b"a,b\n" + b"1,2\n" * 2000 + b"x,1\n", "a.csv", 2001) == 0
 

@@ -52,6 +52,11 @@ class ContractPlan:
         return self._contract.reading.format == "json"
 
     @property
+    def width(self) -> int:
+        """The number of columns that DuckDB reads."""
+        return 1 if self.is_json else len(self._layout.names)
+
+    @property
     def format(self) -> str:
         """The name of the format in the job record."""
         return "json" if self.is_json else "delimited"
@@ -61,7 +66,7 @@ class ContractPlan:
         if self.is_json:
             return Fields(whole_rows(path, self._line_bytes), json="c0")
         texts = {name: f"c{index}" for index, name in enumerate(self._layout.names)}
-        return Fields(relation_of(self._layout.dialect, path, self._line_bytes), texts)
+        return Fields(relation_of(self._layout.dialect, path, self._findings), texts)
 
     def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Reader:
         """Return a reader for one pass."""

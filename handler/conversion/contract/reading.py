@@ -15,7 +15,7 @@ from conversion.engine import copy, literal
 from conversion.formats import is_parquet, json_layout
 from conversion.model import UnreadableError
 from conversion.passes import Result, Workplace
-from conversion.plan import Findings, RefutedError
+from conversion.plan import Findings, RefutedError, read_strictly_after_errors
 from conversion.refused import Refused, column_and_reason
 
 _ROWS = 10_000
@@ -48,6 +48,7 @@ def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Result:
     if contract.reading.format == "json":
         layout = json_layout(head, source.name, findings, whole=source.whole)
     plan = ContractPlan(contract, head, findings, layout, whole=source.whole)
+    at.budget.check_columns(plan.width)
     mark_bytes = len(encoding.mark) if encoding.name == "utf-8" else 0
     fields = plan.fields(literal(str(at.pipe.path)))
     records = checked(contract, Fields(fields.relation, fields.texts, fields.json, by.partitions))
@@ -58,7 +59,10 @@ def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Result:
 
     reader = plan.reader(at.rejects, at.budget, mark_bytes=mark_bytes)
     query = accepted(contract, records)
-    written = at.pipe.feed(blocks(), at.connection, lambda: copy(at.connection, query, at.output, metadata))
+    with read_strictly_after_errors(findings):
+        written = at.pipe.feed(
+            blocks(), at.connection, lambda: copy(at.connection, query, at.output, metadata)
+        )
     if written.rows < reader.rows:
         reader = plan.reader(at.rejects, at.budget, mark_bytes=mark_bytes)
         found = at.pipe.feed(blocks(), at.connection, lambda: _find(at.connection, records))

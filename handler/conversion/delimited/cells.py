@@ -30,22 +30,29 @@ class Kind(Enum):
 
 _MARKERS = frozenset(NULL_MARKERS) - {""}
 _NO_VALUE = re.compile(
-    r"[-.?*_/\\#]+|unknown|missing|undefined|not available|n\.a\.|n/d|nd|tbd", re.IGNORECASE
+    r"[-.?*_/\\#\u2010-\u2015\u2026]+|[-+]?nan|nat|none|nil|[-+]?inf|[(<](?:null|na|none)[)>]"
+    r"|unknown|missing|undefined|not available|n\.[ads]\.|n/d|nd|tbd"
+    r"|#(?:div/0!|value!|ref!|name\?|num!|null!|nv|wert!|bezug!|zahl!)",
+    re.IGNORECASE,
 )
 """What people write for a missing value, besides the null markers."""
 
 _DIGITS = r"(?:\d+|\d{1,3}(?:([,.'_ \u00a0\u202f])\d{3})(?:\1\d{3})*)"
 _AMOUNT = rf"{_DIGITS}(?:[.,]\d*)?|[.,]\d+"
-_UNIT = r"(?:[%\u2030$\u20ac\u00a3\u00a5]|EUR|USD|GBP|CHF|JPY|CNY|INR|SGD|AUD|CAD|SEK|NOK|DKK|PLN)"
+_UNIT = r"(?:[%\u2030$\u20ac\u00a3\u00a5]|US\$|kr|EUR|USD|GBP|CHF|JPY|CNY|INR|SGD|AUD|CAD|SEK|NOK|DKK|PLN)"
 _NUMBER = re.compile(
     rf"\(?[-+\u2212]?(?:{_UNIT} ?)?[-+\u2212]?(?:{_AMOUNT})(?:[eE][-+]?\d+)?(?: ?{_UNIT})?-?\)?"
     r"|0[xX][0-9a-fA-F]+|[-+]?(?:inf|infinity)",
 )
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+_MONTH = (
+    r"(?:jan|feb|mar|m\u00e4r|apr|avr|may|mai|jun|jul|aug|ago|sep|oct|okt|nov|dec|dez|d\u00e9c|dic)"
+    r"[a-z]{0,6}\.?"
+)
+"""English, German, French and Spanish months."""
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[ap]m)?(?: ?(?:Z|UTC|GMT|[-+]\d\d(?::?\d\d)?))?"
 _DAY = (
     r"\d{4}([-/.])\d{1,2}(?:\1\d{1,2})?|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d)|\d{4}-?W\d\d(?:-?\d)?"
-    rf"|\d{{1,2}}[-. /]{{1,2}}{_MONTH}[-. /,]{{1,2}}\d{{2,4}}|{_MONTH}[- ]\d{{1,2}},? \d{{4}}"
+    rf"|\d{{1,2}}[-. /]{{1,2}}{_MONTH}[-. /,]{{1,2}}\d{{2,4}}|{_MONTH}[- ](?:\d{{1,2}},? )?\d{{4}}"
 )
 _DATE = re.compile(rf"(?:{_DAY})(?:[T ]{{1,2}}{_CLOCK})?|{_CLOCK}", re.IGNORECASE)
 _BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
@@ -73,8 +80,10 @@ def kind_of(cell: str) -> Kind:
     return Kind.NULL if _NO_VALUE.fullmatch(text) else Kind.TEXT
 
 
+_UNIT_BYTES = rb"(?:%|\$|US\$|kr|[A-Z]{3}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
+_AMOUNT_BYTES = rb"(?:\d+,\d\d?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?)"
 _AMOUNT_FIELD = re.compile(
-    rb"[-+]?(?:\d+,\d\d?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?)(?: ?(?:%|[A-Z]{3}))?"
+    rb"\(?[-+]?(?:%b ?)?[-+]?%b(?: ?%b)?\)?" % (_UNIT_BYTES, _AMOUNT_BYTES, _UNIT_BYTES)
 )
 
 

@@ -20,8 +20,8 @@ from conversion.delimited.sample import Grammar, Record
 DELIMITERS = (b"\x01", b"\t", b"|", b";", b",")
 """The delimiters in order of preference. The comma is last, because text and numbers often contain it."""
 
-AFTER_TABLE_MAX = 10
-"""The most lines of another width that may follow a table. More of them are damaged rows."""
+BESIDE_MAX = 10
+"""The most lines of another width before or after a table. More of them are damaged rows."""
 
 COMMENT = b"#"
 """The first byte of a comment."""
@@ -29,7 +29,7 @@ COMMENT = b"#"
 _NO_DELIMITER = (b",", b";", b"\t", b"|")
 """The nominal delimiters of a file with one column, in order of preference."""
 
-_SEPARATOR_LINE = re.compile(rb"(\"?)sep=([^\w\"'\r\n])\1(?:\r\n|\n|\r)", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(rb"(\"?)sep=([^\w\"'\r\n\x80-\xff])\1[ \t]*(?:\r\n|\n|\r)", re.IGNORECASE)
 
 _IN_TEXT = re.compile(rb"[,;] | \| ")
 
@@ -60,6 +60,8 @@ _RECORDS_MIN = 100
 """The minimum of records in a sample of _SAMPLE_BYTES. With fewer, the sample is the whole head."""
 _QUOTED_MIN = 0.75
 """The share of a column's values in single quotes from which ``'`` is a quote."""
+_QUOTED_VALUES_MIN = 3
+"""The number of values in single quotes, some over several lines, from which ``'`` may be a quote."""
 _WIDTHS_TRIED = 4
 _DECIMALS = 6
 
@@ -134,7 +136,7 @@ class _Reading:
         if not rows:
             return _DAMAGED * len(records)
         before, inside, after = records[: rows[0]], rows[-1] + 1 - rows[0], records[rows[-1] + 1 :]
-        footer = len(after) <= min(AFTER_TABLE_MAX, len(rows))
+        footer = len(after) <= min(BESIDE_MAX, len(rows))
         return (
             sum(left[index] for index in rows)
             + sum(_before_table(record, width) for record in before[:-1])
@@ -170,6 +172,8 @@ class _Reading:
         others = _others(self.grammar.delimiter)
         if self.grammar.is_quoted(field) or not field.translate(None, _but(others)) or is_amount(field):
             return 0.0
+        if any(other + b'"' in field for other in DELIMITERS if other in others):
+            return _QUOTES_LEFT
         bare = _IN_TEXT.sub(b"", field).translate(None, _but(others))
         return _DELIMITERS_LEFT if bare else _DELIMITERS_IN_TEXT
 
@@ -211,19 +215,24 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
         records = tuple(grammar.records(head, start=start, whole=whole))
         return _Reading(grammar, records, other_quote)
 
-    usual = read(Grammar(delimiter), b"")
+    usual, single = read(Grammar(delimiter), b""), None
     single_quoted = _single_quoted(delimiter).findall(head) if b"'" in head else []
     lines = [field for field in single_quoted if b"\n" not in field and b"\r" not in field]
     needed = any(delimiter in field or b"''" in field for field in lines)
-    by_single = needed or bool(single_quoted and _has_quoted_column(usual.records))
-    other_quote = b"'" if by_single else b""
+    if needed or (single_quoted and _has_quoted_column(usual.records)):
+        single = read(Grammar(delimiter, b"'", b"'"), b'"')
+    elif len(lines) < len(single_quoted) and len(single_quoted) >= _QUOTED_VALUES_MIN:
+        # Values of several lines are torn in a reading without their quotes.
+        reading = read(Grammar(delimiter, b"'", b"'"), b'"')
+        single = reading if _has_quoted_column(reading.records) else None
+    other_quote = b"'" if single else b""
     yield replace(usual, other_quote=other_quote)
     if b'\\"' in head:
         yield read(Grammar(delimiter, escape=b"\\"), other_quote)
     if any(b"\\" + escaped in head for escaped in (delimiter, b"N", b"\n", b"\r")):
         yield read(Grammar(delimiter, escape=b"\\", escapes_outside=True), other_quote)
-    if by_single:
-        yield read(Grammar(delimiter, b"'", b"'"), b'"')
+    if single:
+        yield single
     if b"\\'" in head and single_quoted:
         yield read(Grammar(delimiter, b"'", b"\\"), b'"')
     broken = sum(not record.fields for record in usual.records)

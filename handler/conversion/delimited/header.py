@@ -20,7 +20,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from conversion.delimited.cells import Kind, form_of, kind_of, shape_of
-from conversion.delimited.detection import COMMENT, DELIMITERS
+from conversion.delimited.detection import BESIDE_MAX, COMMENT, DELIMITERS
 from conversion.delimited.sample import Grammar, Record
 
 
@@ -52,6 +52,9 @@ _NAME = re.compile(r"[^\W\d][\w \-./:%#&()\[\]+°$€£]{0,63}")
 
 _WORD = re.compile(r"[^\W\d_]|[^\x00-\x7f]")
 """A letter, or a character that numbers and dates do not contain."""
+
+_MEASURE = re.compile(r"\W*\d(?!.*[^\W\d_]{4})", re.DOTALL)
+"""What begins with a digit and has no word of four letters: ``5 kg``, ``3 PM``, and not ``2019 Revenue``."""
 
 _YEAR = re.compile(r"19\d\d|20\d\d|2100")
 _CLASS = re.compile(r"[0-9]{1,9}")
@@ -109,7 +112,7 @@ def _has_words(grammar: Grammar, record: Record) -> bool:
 
 def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin | None:
     commented = not all(record.raw.startswith(COMMENT) for record in records)
-    only_titles = True
+    only_titles, others = True, 0
     comment: int | None = None
     padded: Begin | None = None
     for index, record in enumerate(records[:_BEFORE_MAX]):
@@ -122,7 +125,7 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
         if _is_padded(record):
             # A record that names only one column is more likely a title.
             padded = padded or (found if found.header is Header.TYPED else None)
-            only_titles = only_titles and _is_title(records, index)
+            only_titles = only_titles and _is_title(records, index, width)
             continue
         if found.header not in (Header.TYPED, Header.YEARS) and comment is not None and width > 1:
             # The last comment may be the header.
@@ -133,9 +136,10 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
             break
         if found.header is not Header.NONE:
             return found
-        if record.width == width:
+        others += record.width > 1
+        if record.width == width or others > BESIDE_MAX:
             break
-        only_titles = only_titles and _is_title(records, index)
+        only_titles = only_titles and _is_title(records, index, width)
     return padded
 
 
@@ -155,7 +159,7 @@ def _is_apart(records: Sequence[Record], index: int, width: int) -> bool:
     record = records[index]
     if record.width in (0, width):
         return False
-    return _is_title(records, index) or record.raw.startswith(COMMENT)
+    return _is_title(records, index, width) or record.raw.startswith(COMMENT)
 
 
 def _is_padded(record: Record) -> bool:
@@ -163,19 +167,23 @@ def _is_padded(record: Record) -> bool:
     return record.width > 1 and sum(map(bool, record.fields)) <= 1
 
 
-def _is_title(records: Sequence[Record], index: int) -> bool:
+def _is_title(records: Sequence[Record], index: int, width: int) -> bool:
     """Return whether a record is a title: one field, padded with delimiters or not.
 
-    It has several words, or a blank line follows it. Otherwise it may be a damaged header, and so may a line
-    that contains another delimiter.
+    It has several words, or a blank line follows it. It may be a damaged header if it has one word, another
+    delimiter outside quotes, or as many words as the table below it has columns.
     """
     record = records[index]
     if record.width > 1 and not _is_padded(record):
         return False
     text = b"".join(record.fields)
-    if any(delimiter in text for delimiter in DELIMITERS):
+    quoted = text[:1] in (b'"', b"'") and text[:1] == text[-1:]
+    if not quoted and any(delimiter in text for delimiter in DELIMITERS):
         return False
-    return len(text.split()) != 1 or _is_set_apart(records, index)
+    words = len(text.split())
+    above_table = index + 1 < len(records) and records[index + 1].width == width
+    damaged = words == 1 or (words == width and above_table and record.width == 1)
+    return not damaged or _is_set_apart(records, index)
 
 
 def _is_set_apart(records: Sequence[Record], index: int) -> bool:
@@ -209,7 +217,7 @@ def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) 
     elif _names_years(cells):
         header = Header.YEARS
     else:
-        header = Header.ASSUMED if repeated <= len(rows) and _names_text(cells) else Header.NONE
+        header = Header.ASSUMED if not repeated and _names_text(cells) else Header.NONE
     return Begin(header, names, index, index + 1)
 
 
@@ -230,7 +238,7 @@ class _Column:
     def is_of_code(self, cell: str) -> bool:
         """Return whether its values are codes, such as ``K1`` and ``K2``, and ``cell`` is one too."""
         for pattern_of in (form_of, shape_of):
-            patterns = Counter(pattern_of(value) for value in self.values if value)
+            patterns = Counter(pattern_of(value.strip()) for value in self.values if value)
             pattern, count = patterns.most_common(1)[0] if patterns else ("", 0)
             if "9" in pattern and count >= _LIKENESS_MIN * patterns.total():
                 return pattern == pattern_of(cell)
@@ -278,12 +286,17 @@ class _Cell:
 
     @property
     def has_words(self) -> bool:
-        """Whether it is text, and not a number or date with an error."""
-        return self.kind is Kind.TEXT and bool(_WORD.search(self.text))
+        """Whether it is text, and not a number or date with an error or a unit."""
+        return self.kind is Kind.TEXT and bool(_WORD.search(self.text)) and not _MEASURE.match(self.text)
 
     @property
     def is_year(self) -> bool:
-        return bool(_YEAR.fullmatch(self.text)) and not self.column.is_of_years
+        return bool(_YEAR.fullmatch(self.text.strip())) and not self.column.is_of_years
+
+    @property
+    def is_code(self) -> bool:
+        """Whether it is a code like its column's values."""
+        return self.column.is_of_code(self.text.strip())
 
     @property
     def is_left_out(self) -> bool:
@@ -292,8 +305,9 @@ class _Cell:
 
     @property
     def is_like_column(self) -> bool:
-        """Whether it looks like a value of its typed column."""
-        return bool(self.column.kinds) and (self.kind in self.column.kinds or self.kind is Kind.NULL)
+        """Whether it looks like a value of its typed column, or is one of its column's values."""
+        is_typed = bool(self.column.kinds) and (self.kind in self.column.kinds or self.kind is Kind.NULL)
+        return is_typed or (bool(self.text) and self.text in self.column.values)
 
 
 def _aligned(cells: tuple[str, ...], columns: Sequence[_Column]) -> tuple[str, ...]:
@@ -311,7 +325,11 @@ def _aligned(cells: tuple[str, ...], columns: Sequence[_Column]) -> tuple[str, .
     if columns[-1].is_empty:
         return (*cells, "")
     rows = columns[0]
-    rows_named = rows.is_distinct if len(cells) > 1 else rows.is_index and len("".join(cells).split()) == 1
+    if len(cells) > 1:
+        # A first row that lacks a field would look the same if its columns were not numbers.
+        rows_named = rows.is_index or (rows.is_distinct and all(column.kinds for column in columns[1:]))
+    else:
+        rows_named = rows.is_index and len("".join(cells).split()) == 1
     return ("", *cells) if rows_named else ()
 
 
@@ -336,7 +354,9 @@ def _names_years(cells: Sequence[_Cell]) -> bool:
         return False
     steps = {int(after.text) - int(before.text) for before, after in pairwise(numbers)}
     in_equal_steps = len(steps) == 1 and 0 not in steps
-    return in_equal_steps and all(cell.is_name and not cell.is_like_column for cell in others)
+    return in_equal_steps and all(
+        cell.is_name and not cell.is_like_column and not cell.is_code for cell in others
+    )
 
 
 def _names_text(cells: Sequence[_Cell]) -> bool:
@@ -346,10 +366,7 @@ def _names_text(cells: Sequence[_Cell]) -> bool:
         bool(named)
         and len({cell.text for cell in named}) == len(named)
         and all(
-            cell.is_name
-            and not cell.column.kinds
-            and not cell.column.is_of_code(cell.text)
-            and cell.text not in cell.column.values
+            cell.is_name and not cell.column.kinds and not cell.is_code and not cell.is_like_column
             for cell in named
         )
     )

@@ -16,11 +16,12 @@ from conversion.roundtrip import Guess, guess
 class DelimitedPlan:
     """The plan for an object of delimited text that begins with ``head`` (UTF-8)."""
 
-    def __init__(self, head: bytes, key: str, findings: Findings, *, whole: bool) -> None:
+    def __init__(self, head: bytes, key: str, findings: Findings, budget: Budget, *, whole: bool) -> None:
         self.layout = layout_of(head, key, whole=whole)
+        budget.check_columns(self.layout.dialect.width)
         self.format = self.layout.format
         self._names = column_names(self.layout.names)
-        self._line_bytes = findings.line_bytes
+        self._findings = findings
 
     @cached_property
     def table(self) -> Table:
@@ -36,17 +37,23 @@ class DelimitedPlan:
         )
 
     def _relation(self, path: str) -> str:
-        return relation_of(self.layout.dialect, path, self._line_bytes)
+        return relation_of(self.layout.dialect, path, self._findings)
 
     def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records:
         """Return a reader for one pass."""
         return Records(
-            self.layout, self._names, rejects, budget, mark_bytes=mark_bytes, line_bytes=self._line_bytes
+            self.layout,
+            self._names,
+            rejects,
+            budget,
+            mark_bytes=mark_bytes,
+            line_bytes=self._findings.line_bytes,
         )
 
 
-def relation_of(dialect: Dialect, path: str, line_bytes: int) -> str:
+def relation_of(dialect: Dialect, path: str, findings: Findings) -> str:
     """Return SQL that reads a delimited file with every option, so that DuckDB guesses nothing."""
+    line_bytes = findings.line_bytes
     types = ", ".join(f"c{index}: 'VARCHAR'" for index in range(dialect.width))
     newline = "\\r\\n" if dialect.newline == b"\r\n" else "\\n"
     quote = literal(dialect.engine_quote.decode())
@@ -55,5 +62,5 @@ def relation_of(dialect: Dialect, path: str, line_bytes: int) -> str:
         f"read_csv({path}, auto_detect = false, header = false, "
         f"delim = {literal(dialect.delimiter.decode())}, quote = {quote}, escape = {quote}, "
         f"new_line = '{newline}', allow_quoted_nulls = false, max_line_size = {line_bytes}, "
-        f"buffer_size = {line_bytes}, columns = {{{types}}})"
+        f"buffer_size = {line_bytes}, parallel = {not findings.strictly}, columns = {{{types}}})"
     )

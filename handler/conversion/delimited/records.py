@@ -12,7 +12,7 @@ from itertools import repeat
 
 from conversion.budget import Budget
 from conversion.decode import is_text, not_text_at, not_text_reason
-from conversion.delimited.detection import AFTER_TABLE_MAX
+from conversion.delimited.detection import BESIDE_MAX
 from conversion.delimited.header import Header
 from conversion.delimited.layout import Layout
 from conversion.delimited.sample import line_ends
@@ -24,6 +24,7 @@ from conversion.rejects import Rejects
 _END = re.compile(rb"\r\n|\n|\r")
 _BLANK_AFTER_LINE = re.compile(rb"(?<=\n)[\r\n]++|\A[\r\n]++")
 _CUTS_TRIED = 100
+_LONE_CR = re.compile(rb"\r(?!\n)")
 _BEFORE_HEADER = (b"\n", b"\r", BOM_UTF8)
 _HEADER_AGAIN = "the header again"
 
@@ -73,7 +74,7 @@ class Records:
     def beside(self) -> int:
         """Rejected records that are not damaged rows: repeated headers, and lines after the table."""
         after = self._after if self._rows_before == self.rows else 0
-        return self._headers + (after if after <= min(AFTER_TABLE_MAX, self.rows) else 0)
+        return self._headers + (after if after <= min(BESIDE_MAX, self.rows) else 0)
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -102,6 +103,13 @@ class Records:
             RefutedError: A record is longer than DuckDB's buffer.
             UnreadableError: A record is longer than RECORD_BYTES_MAX.
         """
+        blocks = self._blocks(text)
+        first = next(blocks, b"")
+        # DuckDB drops a byte-order mark, which is text here, so it gets another one before it.
+        yield BOM_UTF8 + first if first.startswith(BOM_UTF8) else first
+        yield from blocks
+
+    def _blocks(self, text: Iterable[bytes]) -> Iterator[bytes]:
         window, skip, enough = b"", self._layout.body_offset, 0
         for block in text:
             window += block[skip:]
@@ -194,6 +202,8 @@ class Records:
         if self._has_header(data):
             return None
         if dialect.width == 1 and not dialect.blank_lines and _has_blank(data):
+            return None
+        if dialect.newline == b"\r\n" and _LONE_CR.search(data):
             return None
         if dialect.width == 1 and not dialect.quote and dialect.newline == b"\n":
             return None if b"\r" in data or dialect.delimiter in data else data.count(b"\n")

@@ -124,9 +124,8 @@ def _wrapped(text: str) -> tuple[str, int] | None:
             if not isinstance(key, str) or not text.startswith(":", at):
                 return None
             at = _skipped(text, at + 1)
-            if text.startswith("[", at):
-                inner = text[_skipped(text, at + 1) :][:1]
-                return (key, at) if inner == "{" else None
+            if text.startswith("[", at) and text.startswith("{", _skipped(text, at + 1)):
+                return key, at
             _, at = _decode(text, at)
         except (ValueError, RecursionError):
             return None
