@@ -148,6 +148,20 @@ def test_a_feature_collection_with_a_box_before_its_features():
     assert run(json.dumps(collection).encode(), "data.geojson").account.rows_out == 3
 
 
+def test_many_keys_of_which_two_clash_have_a_column_each():
+    values = [1, 1.5, True, None, "x", "null", 2**60, [1, None], {"y": "z"}]
+    row = {"id": 1, "ID": 2} | {f"k{number}": values[number % len(values)] for number in range(60)}
+    converted = run((json.dumps(row) + "\n").encode() * 3000, "data.ndjson")
+    assert len(converted.types) == 62
+    texts = ["1", "1.5", "true", None, "x", "null", str(2**60), "[1, NULL]", "{'y': z}"]
+    assert list(converted.rows[-1]) == ["1", "2", *(texts[number % len(texts)] for number in range(60))]
+
+
+def test_too_many_keys_that_clash_are_one_column():
+    row = {("k" if number % 2 else "K") + str(number // 2): [number] for number in range(1000)}
+    assert run((json.dumps(row) + "\n").encode() * 100, "data.ndjson").types == {"value": "VARCHAR"}
+
+
 def test_keys_that_clash_have_structs_whose_fields_come_and_go():
     rows = [
         {"a": {"x": 1, "q'\"": [1.5]}, "A": [{"y": True}]},

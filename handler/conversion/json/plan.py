@@ -16,8 +16,10 @@ from conversion.json.shape import (
     JSON,
     VARCHAR,
     Shape,
+    clash,
     column_type,
     column_types,
+    is_too_wide,
     merged,
     shape_of,
     structure,
@@ -47,7 +49,7 @@ class JsonPlan:
         if findings.shape is None:
             for row in self._sample:
                 self._shape = merged(self._shape, shape_of(row))
-        if isinstance(self._shape, dict) and len(self._shape) > columns_max:
+        if is_too_wide(self._shape, columns_max):
             self._shape = JSON
         self._line_bytes = findings.line_bytes
 
@@ -108,10 +110,14 @@ class JsonPlan:
         return found
 
     def _columns(self, path: str) -> str:
-        if isinstance(self._shape, dict) and _clash(self._shape):
-            # DuckDB ignores case, so read_json cannot tell these keys apart; a JSON pointer can.
-            values = [_extracted(key, shape) for key, shape in self._shape.items()]
-            return f"(SELECT {_numbered(values)} FROM {self._whole_rows(path)})"
+        if isinstance(self._shape, dict) and clash(self._shape):
+            # DuckDB ignores case, so read_json cannot tell these keys apart; a JSON pointer can. All pointers
+            # in one call parse a row once.
+            pointers = ", ".join(map(_pointer, self._shape))
+            calls = {"members": "json_extract", "texts": "json_extract_string"}
+            members = ", ".join(f"{call}(c0, [{pointers}]) AS {name}" for name, call in calls.items())
+            values = [_member(at, shape) for at, shape in enumerate(self._shape.values(), 1)]
+            return f"(SELECT {_numbered(values)} FROM (SELECT {members} FROM {self._whole_rows(path)}))"
         types = ", ".join(f"{identifier(key)}: {literal(type_)}" for key, type_ in self._types.items())
         values = [_without_null(identifier(key), type_) for key, type_ in self._types.items()]
         return f"(SELECT {_numbered(values)} FROM {_lines(path, self._line_bytes, types, records='true')})"
@@ -132,22 +138,20 @@ def _lines(path: str, line_bytes: int, columns: str, *, records: str) -> str:
     )
 
 
-def _clash(keys: Iterable[str]) -> bool:
-    names = [key.casefold() for key in keys]
-    return len(set(names)) < len(names) or "" in names
+def _pointer(key: str) -> str:
+    """Return the JSON pointer (RFC 6901) to a member, as SQL."""
+    return literal("/" + key.replace("~", "~0").replace("/", "~1"))
 
 
-def _extracted(key: str, shape: Shape) -> str:
-    """Return SQL that extracts the member ``key``, which has this shape, from ``c0``."""
-    pointer = literal("/" + key.replace("~", "~0").replace("/", "~1"))
+def _member(place: int, shape: Shape) -> str:
+    """Return SQL of a member's value. ``place`` is its place, from 1, in ``members`` and ``texts``."""
     type_ = column_type(shape)
-    if type_ == VARCHAR:
-        return f"json_extract_string(c0, {pointer})"
-    value = f"json_extract(c0, {pointer})"
     if type_ == JSON:
-        return _without_null(value, type_)
-    # A cast would refuse an object that lacks one of the struct's fields.
-    return f"json_transform({value}, {literal(json.dumps(structure(shape)))})"
+        return _without_null(f"members[{place}]", type_)
+    if isinstance(shape, dict | list):
+        # A cast would refuse an object that lacks one of the struct's fields.
+        return f"json_transform(members[{place}], {literal(json.dumps(structure(shape)))})"
+    return f"CAST(texts[{place}] AS {type_})"
 
 
 def _without_null(value: str, type_: str) -> str:

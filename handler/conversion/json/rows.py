@@ -14,7 +14,16 @@ from conversion.decode import not_text_reason
 from conversion.json.exact import has_inexact, with_inexact_as_text
 from conversion.json.layout import ELEMENTS_MIN, Layout
 from conversion.json.parse import ParseError, parsed
-from conversion.json.shape import JSON, Shape, attribute_of, column_types, merged, model, shape_of
+from conversion.json.shape import (
+    JSON,
+    Shape,
+    attribute_of,
+    column_types,
+    is_too_wide,
+    merged,
+    model,
+    shape_of,
+)
 from conversion.json.values import Piece, Values
 from conversion.model import UnreadableError
 from conversion.plan import RefutedError
@@ -221,7 +230,7 @@ class Rows:
 
     def _grow(self, shape: Shape) -> None:
         """Check the following rows against a larger shape."""
-        if isinstance(shape, dict) and len(shape) > self._columns_max:
+        if is_too_wide(shape, self._columns_max):
             raise RefutedError(shape=JSON)
         self._hold(shape)
         self._refuted = self._refuted or column_types(shape) != self._types

@@ -4,7 +4,7 @@ A shape is the name of a kind, a list with the shape of its elements, or a dict 
 members. DuckDB reads a value by its shape, and every value is checked against it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Optional, TypeAlias, Union
 
 import msgspec
@@ -84,6 +84,31 @@ def _type(shape: Shape, levels: int, lists: int) -> str | None:
 
 _TYPES = {NULL: VARCHAR, LONG: BIGINT}
 """The types of the kinds that are not named as their type."""
+
+
+def clash(keys: Iterable[str]) -> bool:
+    """Return whether DuckDB cannot tell ``keys`` apart: it ignores case and allows no empty name."""
+    names = [key.casefold() for key in keys]
+    return len(set(names)) < len(names) or "" in names
+
+
+def is_too_wide(shape: Shape, columns_max: int) -> bool:
+    """Return whether the rows have too many members for a column each.
+
+    Args:
+        shape: The shape of the rows.
+        columns_max: The most columns that ``read_json`` can read in the memory. Members that clash take
+            more of it, and objects and lists take the most (measured).
+    """
+    if not isinstance(shape, dict):
+        return False
+    if not clash(shape):
+        return len(shape) > columns_max
+    nested = sum(isinstance(inner, dict | list) for inner in shape.values())
+    return _CLASHING * len(shape) + _NESTED * nested > columns_max
+
+
+_CLASHING, _NESTED = 8, 16
 
 
 def structure(shape: Shape) -> object:
