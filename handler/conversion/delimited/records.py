@@ -197,7 +197,7 @@ class Records:
     def _count(self, data: bytes) -> int | None:
         """Return the number of records in ``data``; None unless all of them can be passed on unchanged."""
         dialect = self._dialect
-        if not is_text(data) or dialect.has_escapes(data) or dialect.has_spaced_quote(data):
+        if not is_text(data) or dialect.is_special(data):
             return None
         if self._has_header(data):
             return None
@@ -301,15 +301,15 @@ class Records:
             if (
                 b"\r" in structure
                 or dialect.newline == b"\r\n"
-                or dialect.escapes_outside
                 or _has_blank(structure)
+                or dialect.is_special(run)
             ):
-                records = [self._bare(match[0]) for match in dialect.record.finditer(run)]
+                records = [self._bare(match[0]) + dialect.newline for match in dialect.record.finditer(run)]
                 self.rows += len(records)
-                kept.append(dialect.rewritten(b"".join(record + dialect.newline for record in records)))
+                kept += map(dialect.rewritten, records)
             else:
                 self.rows += structure.count(b"\n")
-                kept.append(dialect.rewritten(run))
+                kept.append(run)
             self._line += line_ends(run)
             return
         start, done = self._offset, 0
@@ -336,11 +336,8 @@ class Records:
 
     def _is_clean(self, run: bytes) -> bool:
         """Return whether no record of a run is rejected."""
-        return (
-            is_text(run)
-            and not self._has_header(run)
-            and not self._refused.is_any(self._seen, line_ends(run))
-        )
+        refused = self._refused and self._refused.is_any(self._seen, line_ends(run))
+        return is_text(run) and not self._has_header(run) and not refused
 
     @staticmethod
     def _bare(record: bytes) -> bytes:

@@ -147,10 +147,14 @@ class Grammar:
 
     @cached_property
     def _open_quoted(self) -> bytes:
+        return re.escape(self.quote) + self._in_quotes
+
+    @cached_property
+    def _in_quotes(self) -> bytes:
         quote = re.escape(self.quote)
         if self.escape == self.quote:
-            return rb"%b(?:[^%b]++|%b%b)*+" % (quote, quote, quote, quote)
-        return rb"%b(?:[^%b\\]++|\\[\s\S]|%b%b)*+" % (quote, quote, quote, quote)
+            return rb"[^%b]*+(?:%b%b[^%b]*+)*+" % (quote, quote, quote, quote)
+        return rb"[^%b\\]*+(?:(?:\\[\s\S]|%b%b)[^%b\\]*+)*+" % (quote, quote, quote, quote)
 
     @cached_property
     def _record(self) -> re.Pattern[bytes]:
