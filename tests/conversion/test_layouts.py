@@ -94,8 +94,12 @@ HEADERS = {
     "a code over codes": Table("K1,a\nK2,b\nK3,c\n", NONE, "- -", [["K1", "a"], ["K2", "b"], ["K3", "c"]]),
     "a word that its column has again": Table("yes,a\nno,b\nyes,c\n", NONE, "- -", [["yes", "a"], ["no", "b"], ["yes", "c"]]),
     "a code with a space at its end over codes": Table("K-1 ,x\nK-2,y\nK-3,z\n", NONE, "- -", [["K-1 ", "x"], ["K-2", "y"], ["K-3", "z"]]),
-    "a row that comes again": Table(
-        "red,apple\ngreen,pear\nred,apple\n", NONE, "- -", [["red", "apple"], ["green", "pear"], ["red", "apple"]]
+    "a row that comes again as others do": Table(
+        "red,apple\ngreen,pear\nred,apple\ngreen,pear\n", NONE, "- -", [["red", "apple"], ["green", "pear"]] * 2
+    ),
+    "a value of one column that comes again": Table("Oslo\nLima\nOslo\n", NONE, "-", [["Oslo"], ["Lima"], ["Oslo"]]),
+    "names that come again, as in concatenated files": Table(
+        "name,city\nAda,Oslo\nname,city\nBo,Lima\n", ASSUMED, "name city", [["Ada", "Oslo"], ["Bo", "Lima"]]
     ),
     "a value of a typed column over it": Table(
         "a,trace\n" + "b,5\n" * 30 + "c,trace\n", NONE, "- -", [["a", "trace"], *[["b", "5"]] * 30, ["c", "trace"]]
@@ -201,7 +205,7 @@ def test_a_word_over_a_typed_column_is_a_name(cell):
     assert layout_of(f"{cell},e0\n1,e1\n2,e2\n".encode(), "data.csv", whole=True).header is TYPED
 
 
-@pytest.mark.parametrize("first", ["Oslo,Norway", "city0,land0", '"Oslo","Norway"'])
+@pytest.mark.parametrize("first", ["city0,land0", '"city0","x"', "city7,land7", "Oslo,land0"])
 def test_a_first_row_that_lacks_a_field_is_no_header(first):
     rows = "".join(f"city{number},land{number},{number}\n" for number in range(1, 40))
     converted = run(f"{first}\n{rows}".encode())
@@ -301,6 +305,10 @@ AROUND = {
         ASSUMED, "region city seller", [["North", "Oslo", "Ada"], ["South", "Lima", "Bo"]], ('"Sales, 2024"',),
     ),
     "Excel's separator with a space after it": Table("sep=; \nid;name\n1;a\n", TYPED, "id name", [["1", "a"]], ("sep=; ",)),
+    "R's names of rows beside text": Table(
+        '"model","cyl"\n"a","Mazda",6\n"b","Fiat",4\n',
+        TYPED, "- model cyl", [["a", "Mazda", "6"], ["b", "Fiat", "4"]],
+    ),
     "R's numbers of rows": Table(
         '"city","land"\n"1","Oslo","Norway"\n"2","Lima","Peru"\n',
         ASSUMED, "- city land", [["1", "Oslo", "Norway"], ["2", "Lima", "Peru"]],

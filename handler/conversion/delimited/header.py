@@ -217,8 +217,16 @@ def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) 
     elif _names_years(cells):
         header = Header.YEARS
     else:
-        header = Header.ASSUMED if not repeated and _names_text(cells) else Header.NONE
+        header = Header.ASSUMED if _may_repeat(repeated, rows) and _names_text(cells) else Header.NONE
     return Begin(header, names, index, index + 1)
+
+
+def _may_repeat(count: int, rows: Sequence[tuple[str, ...]]) -> bool:
+    """Return whether a header may occur ``count`` times more, because files were concatenated.
+
+    If other rows occur again too, or there is one column only, it is more likely a row.
+    """
+    return not count or (count <= len(rows) and len(rows[0]) > 1 and len(set(rows)) == len(rows))
 
 
 @dataclass(frozen=True)
@@ -326,8 +334,10 @@ def _aligned(cells: tuple[str, ...], columns: Sequence[_Column]) -> tuple[str, .
         return (*cells, "")
     rows = columns[0]
     if len(cells) > 1:
-        # A first row that lacks a field would look the same if its columns were not numbers.
-        rows_named = rows.is_index or (rows.is_distinct and all(column.kinds for column in columns[1:]))
+        # A row that lacks its last field looks like the columns above which it stands.
+        unshifted = [_Cell(cell, column) for cell, column in zip(cells, columns[:-1], strict=True)]
+        row = any(cell.is_like_column or cell.is_code for cell in unshifted)
+        rows_named = rows.is_index or (rows.is_distinct and not row)
     else:
         rows_named = rows.is_index and len("".join(cells).split()) == 1
     return ("", *cells) if rows_named else ()
