@@ -120,7 +120,7 @@ class Upload:
         return f"(SELECT * REPLACE ({replaced}) FROM {relation})"
 
     def _with_nanoseconds(self) -> str:
-        """Return SQL that reads timestamps of 96 bits within lists and structs with their nanoseconds.
+        """Return SQL that reads timestamps of 96 bits, some within lists and structs, with their nanoseconds.
 
         Raises:
             UnreadableError: One is outside the years 1677 to 2262, which 64 bits of nanoseconds cover.
@@ -137,8 +137,8 @@ class Upload:
         query = f"SELECT coalesce(bool_or({beyond}), false) FROM {relation}"
         if self._connection.execute(query).fetchall()[0][0]:
             raise UnreadableError(
-                "a timestamp of 96 bits within a list or struct is outside the years 1677 to 2262: write it "
-                "with 64 bits"
+                "a timestamp of 96 bits is outside the years 1677 to 2262, and another is within a list or "
+                "struct: write them with 64 bits"
             )
         return relation
 

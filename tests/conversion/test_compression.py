@@ -24,6 +24,11 @@ COMPRESSORS = {
 EACH = pytest.mark.parametrize("name", COMPRESSORS)
 
 
+@pytest.mark.parametrize("size", [2, 3, 4, 9, 20])
+def test_a_stream_that_is_cut_early_is_truncated(size):
+    assert "truncated gzip" in refused(gzip.compress(b"id\n1\n")[:size], "a.csv.gz").reason
+
+
 @EACH
 def test_a_compressed_table(name):
     converted = run(COMPRESSORS[name](TABLE), f"data.csv.{name}")

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from conversion import EmptyError
+from conversion.model import BLOCK_BYTES
 from tests.conversion.support import refused, run
 
 TABLE = [
@@ -180,6 +181,37 @@ def test_a_line_end_in_an_earlier_field_of_a_cut_record_is_no_row(end, odd, rows
 @pytest.mark.parametrize("rows", [30, 40_000, 40_001])
 def test_an_escaped_line_end_in_an_earlier_field_of_a_cut_record_is_no_row(rows):
     assert run(b"1\ta\\\nb\tc\n" * rows, "a.tsv").rows == [("1", "a\nb", "c")] * rows
+
+
+def test_a_block_that_ends_inside_an_escape_cuts_no_row():
+    before = b"id,t\n" + b'1,"say \\"x\\""\n' * 100
+    for size in range(BLOCK_BYTES - 40, BLOCK_BYTES + 10):
+        value = b"one\ntwo " + b"z" * (size - len(before))
+        converted = run(before + b'7,"' + value + b'\\"q\\" end"\n8,"x"\n')
+        assert converted.rows[-2:] == [("7", value.decode() + '"q" end'), ("8", "x")]
+
+
+@pytest.mark.parametrize(
+    ("end", "value"), [(b"C:\\dir\\", "C:\\dir\\"), (b"x\\\n", "x\n"), (b"x\\\\", "x\\"), (b"x\\\\\n", "x\\")]
+)
+def test_a_backslash_at_the_end_of_the_file(end, value):
+    assert run(b"id,t\n1,a\\,b\n2,c\\,d\n3," + end).rows[-1] == ("3", value)
+
+
+def test_lines_that_all_end_in_a_backslash_are_one_record():
+    value = b"a\\\n" * 10_000
+    converted = run(b"id,t\n" + b"1,\\N\n" * 10 + b"2," + value)
+    assert converted.rows[-1] == ("2", "a\n" * 10_000)
+
+
+def test_no_value_after_a_carriage_return():
+    assert run(b"x\n1\r\\N\n2\n3\n").rows == [("1",), (None,), ("2",), ("3",)]
+
+
+@pytest.mark.parametrize("rows", [400, 40_000])
+def test_lines_within_values_count_whatever_ends_them(rows):
+    data = b"id,t\n" + b'1,"a\rb"\n' * rows + b"x,y,z\n5,c\n"
+    assert [reject["line"] for reject in run(data).rejects] == [2 + 2 * rows]
 
 
 def test_an_escaped_line_end_is_no_row():

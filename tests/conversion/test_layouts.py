@@ -174,6 +174,19 @@ NO_NAMES = (
         "n.d.",
     ),
     *(
+        "na",
+        "nul",
+        "[null]",
+        "(empty)",
+        "$null$",
+        "no data",
+        "Not Applicable",
+        "keine Angabe",
+        "#DIV/0",
+        "#N/V",
+    ),
+    *("#\u00a1DIV/0!", "#ERROR!", "#NAME?", "R$ 500", "CZK 500", "Rs. 500"),
+    *(
         "\u2014",
         "\u2026",
         "12k",
@@ -203,6 +216,35 @@ def test_a_missing_value_or_a_measure_over_a_typed_column_is_no_name(cell, colum
 )
 def test_a_word_over_a_typed_column_is_a_name(cell):
     assert layout_of(f"{cell},e0\n1,e1\n2,e2\n".encode(), "data.csv", whole=True).header is TYPED
+
+
+TEXT_HEADERS = (
+    *(
+        "Nom;Lieu d'origine",
+        "Customer\u2019s name;City",
+        "Active?;Name",
+        "name*;city*",
+        "@type;@id",
+        "[ID];[NAME]",
+    ),
+    *("<ID>;<NAME>", "$id;$name", "\u0928\u093e\u092e;\u0936\u0939\u0930", "Pre\u0301nom;Ville"),
+)
+
+
+@pytest.mark.parametrize("header", TEXT_HEADERS)
+def test_signs_that_people_use_in_names(header):
+    layout = layout_of(f"{header}\na;b\nc;d\n".encode(), "data.csv", whole=True)
+    assert (layout.header, layout.names) == (ASSUMED, tuple(header.split(";")))
+
+
+def test_a_number_sign_is_the_name_of_a_numbered_column():
+    layout = layout_of(b"#,Name,Points\n1,Ann,30\n2,Bo,20\n", "data.csv", whole=True)
+    assert (layout.header, layout.names) == (TYPED, ("#", "Name", "Points"))
+
+
+def test_several_names_in_one_cell_beside_years():
+    data = "freq,unit,geo\\TIME_PERIOD\t2019 \t2020 \nA,X,DE\t1\t2\nA,X,FR\t3\t4\n"
+    assert layout_of(data.encode(), "data.tsv", whole=True).header is YEARS
 
 
 @pytest.mark.parametrize("first", ["city0,land0", '"city0","x"', "city7,land7", "Oslo,land0"])

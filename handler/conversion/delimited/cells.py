@@ -30,16 +30,20 @@ class Kind(Enum):
 
 _MARKERS = frozenset(NULL_MARKERS) - {""}
 _NO_VALUE = re.compile(
-    r"[-.?*_/\\#\u2010-\u2015\u2026]+|[-+]?nan|nat|none|nil|[-+]?inf|[(<](?:null|na|none)[)>]"
-    r"|unknown|missing|undefined|not available|n\.[ads]\.|n/d|nd|tbd"
-    r"|#(?:div/0!|value!|ref!|name\?|num!|null!|nv|wert!|bezug!|zahl!)",
+    r"[-.?*_/\\\u2010-\u2015\u2026]+|[-+]?nan|nat|none|nil|nul|[-+]?inf|\$null\$"
+    r"|[(<\[](?:null|nul|na|none|empty|blank)[)>\]]|n[./]?[ad]\.?|n\.s\.|k\.a\.|s\.o\.|tbd"
+    r"|unknown|missing|undefined|not available|not applicable|no data|keine angabe"
+    r"|#\u00a1?(?:div/0|value|ref|num|null|nv|n/v|n/d|wert|bezug|zahl|fehler|error|spill|calc)[!?]?|#name\?",
     re.IGNORECASE,
 )
 """What people write for a missing value, besides the null markers."""
 
 _DIGITS = r"(?:\d+|\d{1,3}(?:([,.'_ \u00a0\u202f])\d{3})(?:\1\d{3})*)"
 _AMOUNT = rf"{_DIGITS}(?:[.,]\d*)?|[.,]\d+"
-_UNIT = r"(?:[%\u2030$\u20ac\u00a3\u00a5]|US\$|kr|EUR|USD|GBP|CHF|JPY|CNY|INR|SGD|AUD|CAD|SEK|NOK|DKK|PLN)"
+_UNIT = (
+    r"(?:[%\u2030$\u20ac\u00a3\u00a5]|US\$|R\$|Rs\.?|kr|EUR|USD|GBP|CHF|JPY|CNY|INR|SGD|AUD|CAD|NZD|HKD"
+    r"|SEK|NOK|DKK|PLN|CZK|HUF|RON|BRL|MXN|ZAR|RUB)"
+)
 _NUMBER = re.compile(
     rf"\(?[-+\u2212]?(?:{_UNIT} ?)?[-+\u2212]?(?:{_AMOUNT})(?:[eE][-+]?\d+)?(?: ?{_UNIT})?-?\)?"
     r"|0[xX][0-9a-fA-F]+|[-+]?(?:inf|infinity)",

@@ -55,7 +55,8 @@ class Dialect(Grammar):
         before = rb"(?:%b%b)*+" % (self._field, re.escape(self.delimiter))
         last = rb"%b\Z" % self._field
         if self.quote:
-            last = rb"(?:%b%b?+\Z|%b)" % (self._open_quoted, re.escape(self.quote), last)
+            # A backslash at the end may escape what follows.
+            last = rb"(?:%b(?:%b|\\)?+\Z|%b)" % (self._open_quoted, re.escape(self.quote), last)
         return re.compile(before + last)
 
     @cached_property

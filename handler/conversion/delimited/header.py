@@ -12,6 +12,7 @@ null marker above either. Against a guess, so is ``K0`` above ``K1`` and ``K2``.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,8 +48,10 @@ class Begin:
     """The index of the first row. The records before it are the header, titles and comments."""
 
 
-_NAME = re.compile(r"[^\W\d][\w \-./:%#&()\[\]+°$€£]{0,63}")
+_NAME = re.compile(r"[@$\[(<¿]?[^\W\d][\w \-./:%#&()\[\]+°$€£'\u2019>]{0,63}[?*]?")
 """A name: a letter or an underscore, then up to 63 letters, digits, spaces and signs."""
+_LABEL = re.compile(rf"{_NAME.pattern}(?:[,\\]{_NAME.pattern})*")
+r"""One or more names, as in Eurostat's ``freq,unit,geo\TIME_PERIOD``."""
 
 _WORD = re.compile(r"[^\W\d_]|[^\x00-\x7f]")
 """A letter, or a character that numbers and dates do not contain."""
@@ -277,6 +280,11 @@ class _Column:
         return bool(years) and years >= _LIKENESS_MIN * sum(map(bool, self.values))
 
 
+def _without_marks(text: str) -> str:
+    r"""Remove combining accents and vowel signs, which ``\w`` does not match."""
+    return "".join(char for char in text if not unicodedata.category(char).startswith("M"))
+
+
 @dataclass(frozen=True)
 class _Cell:
     """A cell of a possible header, and its column."""
@@ -290,7 +298,12 @@ class _Cell:
 
     @property
     def is_name(self) -> bool:
-        return self.kind is Kind.TEXT and bool(_NAME.fullmatch(self.text.strip()))
+        return self.kind is Kind.TEXT and bool(_NAME.fullmatch(_without_marks(self.text.strip())))
+
+    @property
+    def is_label(self) -> bool:
+        """Whether it is a name, or several."""
+        return self.kind is Kind.TEXT and bool(_LABEL.fullmatch(_without_marks(self.text.strip())))
 
     @property
     def has_words(self) -> bool:
@@ -365,7 +378,7 @@ def _names_years(cells: Sequence[_Cell]) -> bool:
     steps = {int(after.text) - int(before.text) for before, after in pairwise(numbers)}
     in_equal_steps = len(steps) == 1 and 0 not in steps
     return in_equal_steps and all(
-        cell.is_name and not cell.is_like_column and not cell.is_code for cell in others
+        cell.is_label and not cell.is_like_column and not cell.is_code for cell in others
     )
 
 

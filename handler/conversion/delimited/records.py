@@ -125,13 +125,21 @@ class Records:
             largest = min(RECORD_BYTES_MAX + 1, self._line_bytes - BLOCK_BYTES)
             enough = 0 if taken else min(2 * len(window), largest)
             self._check_length(len(window))
+        window = self._ended(window)
         while window:
-            if not window.endswith((b"\n", b"\r")):
-                window += self._dialect.newline
             clean, taken = self._read(window, at_end=True)
             if clean:
                 yield clean
             window = window[taken:]
+
+    def _ended(self, window: bytes) -> bytes:
+        """Return the end of the text with a line end that is not escaped."""
+        bare = window[:-1] if window.endswith((b"\n", b"\r")) else window
+        escapes = self._dialect.escapes_outside and (len(bare) - len(bare.rstrip(b"\\"))) % 2
+        if not window or (bare != window and not escapes):
+            return window
+        # A backslash that escapes nothing is text, so it must not escape the new line end.
+        return window + (b"\\" if escapes and bare == window else b"") + self._dialect.newline
 
     def _check_length(self, length: int) -> None:
         if length > RECORD_BYTES_MAX:
@@ -151,7 +159,7 @@ class Records:
         if count is not None and not self._refused.is_any(self._seen, count):
             self.rows += count
             quoted = dialect.quote and dialect.quote in records
-            self._line += records.count(b"\n") if quoted else count
+            self._line += line_ends(records) if quoted else count
             self._offset += cut
             return records, cut
         if not at_end and window.endswith(b"\r"):
@@ -240,7 +248,7 @@ class Records:
             self._offset += len(lines[index])
         kept += lines[done:]
         self._pass(lines[done:])
-        return self._with_newline(self._dialect.without_markers(b"".join(kept)))
+        return self._dialect.without_markers(self._with_newline(b"".join(kept)))
 
     def _odd(self, data: bytes, lines: list[bytes]) -> list[int]:
         """Return the indexes of the lines that are not valid records."""
