@@ -63,7 +63,7 @@ def test_memory_of_a_thousand_columns(tmp_path, value, cap):
     assert taken["resident_bytes"] < 700 * MEGABYTE
 
 
-@pytest.mark.parametrize("line", [b"," * 500_000, b";," * 200_000, b'"a",' * 250_000])
+@pytest.mark.parametrize("line", [b"," * 500_000, b'"a",' * 250_000])
 def test_memory_of_more_columns_than_fit(tmp_path, line):
     path = tmp_path / "wide.csv"
     path.write_bytes((line + b"\n") * 2)
