@@ -33,6 +33,7 @@ CATALOG = "awsdatacatalog"
 _HOST = "127.0.0.1"
 _HEAP_MEGABYTES = 1500
 _START_SECONDS = 240
+_HEARTBEAT_SECONDS = 60
 _JVM = (
     f"-Xmx{_HEAP_MEGABYTES}m",
     "-XX:+UseSerialGC",
@@ -102,11 +103,19 @@ class Trino:
     def query(self, sql: str) -> list[list[Any]]:
         """Return the rows of a statement.
 
+        On a busy machine Trino can miss its own heartbeat. Then it has no node until the next one.
+
         Raises:
             trino.exceptions.TrinoQueryError: The statement fails.
         """
-        cursor = self._connection.cursor()
-        return cursor.execute(sql).fetchall()
+        deadline = time.monotonic() + _HEARTBEAT_SECONDS
+        while True:
+            try:
+                return self._connection.cursor().execute(sql).fetchall()
+            except TrinoQueryError as error:
+                if error.error_name != "NO_NODES_AVAILABLE" or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.5)
 
     def create_database(self, database: str) -> None:
         """Create a database in Glue unless it exists."""
