@@ -107,6 +107,7 @@ class Records:
         first = next(blocks, b"")
         # DuckDB drops a byte-order mark, which is text here, so it gets another one before it.
         yield BOM_UTF8 + first if first.startswith(BOM_UTF8) else first
+        del first  # It may be long.
         yield from blocks
 
     def _blocks(self, text: Iterable[bytes]) -> Iterator[bytes]:
