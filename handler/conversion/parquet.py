@@ -74,7 +74,7 @@ class Upload:
         self.sources = schema.names.names
         self.relation = f"read_parquet({self._file})"
         self._of_96_bits = [column.type == "INT96" for column in schema.inner]
-        if any(path[0].type != field.type == "INT96" for path, field in _fields(schema)):
+        if any(len(path) > 1 and field.type == "INT96" for path, field in _fields(schema)):
             self.relation = self._with_nanoseconds()
         elif any(self._of_96_bits):
             self.relation = self._with_exact_timestamps()

@@ -32,9 +32,9 @@ class Findings:
     one_value: bool = False
     """It begins like an object that wraps an array of rows, but is a single row."""
     strictly: bool = False
-    """DuckDB raised an error for text that seemed valid. So lines and keys of JSON must be counted, and
-    delimited text must not be read in parallel. That takes more memory, but DuckDB cannot read some values of
-    several lines in parallel."""
+    """DuckDB refused text that seemed valid, or wrote another number of rows. So the lines and keys of JSON
+    are counted, and delimited text is not read in parallel. That takes more memory, but DuckDB cannot read
+    some values of several lines in parallel."""
     shape: "Shape | None" = None
     """The shape of all of its JSON objects."""
     refused: "Refused | None" = None
@@ -53,19 +53,20 @@ class Findings:
         return replace(found, types={**self.types, **found.types})
 
 
-_UNREAD = (duckdb.InvalidInputException, duckdb.NotImplementedException, duckdb.InternalException)
+_REFUSALS = (duckdb.InvalidInputException, duckdb.NotImplementedException, duckdb.InternalException)
+"""DuckDB's errors for text that it cannot read."""
 
 
 @contextmanager
 def read_strictly_after_errors(findings: Findings) -> Iterator[None]:
-    """Refute a plan with which DuckDB cannot read the text, unless it was read strictly.
+    """Turn DuckDB's refusal of a text into a RefutedError, unless the text was read strictly already.
 
     Raises:
-        RefutedError: DuckDB cannot read the text.
+        RefutedError: The text must be read strictly.
     """
     try:
         yield
-    except _UNREAD:
+    except _REFUSALS:
         if findings.strictly:
             raise
         raise RefutedError(strictly=True) from None

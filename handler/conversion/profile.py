@@ -43,7 +43,7 @@ def write_profile(
 
     Args:
         path: The file to write.
-        description: What is known of the whole object. It comes first.
+        description: The entries of the profile that describe the whole object.
         connection: Reads the Parquet file.
         parquet: The Parquet file.
         columns: Its columns.

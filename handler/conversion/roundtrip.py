@@ -143,11 +143,11 @@ class Guess:
         return self.types[0] if self.types else self.fallback
 
     def without(self, refuted: Type, share: float = 1.0) -> Type | None:
-        """Return the type of a column that does not have the first type; None if the file must be queried.
+        """Return the type of a column that does not have a type; None if the file must be queried.
 
         Args:
-            refuted: The first type.
-            share: The share of the values that do not pass its round-trip check, or more.
+            refuted: The type that it does not have.
+            share: The largest possible share of values that do not pass the type's round-trip check.
         """
         few_fractions = refuted is BIGINT and share < FLOAT_SHARE_MIN
         return self.fallback if few_fractions or self.types == (refuted,) else None

@@ -158,7 +158,7 @@ class Writer:
     def _mismatched(
         self, counts: Mapping[str, int], written: Written | None = None
     ) -> dict[int, Type | None]:
-        """Return the columns with values that do not have the planned type. If known, with their type."""
+        """Return the columns that do not have the planned type, each with its type if that is known."""
         found: dict[int, Type | None] = {}
         for index, (type_, guess) in enumerate(zip(self._types, self._table.guesses, strict=True)):
             count = counts.get(f"x{index}", 0)

@@ -42,7 +42,6 @@ class ContractPlan:
         self._json_layout = json_layout
         self._head = head
         self._whole = whole
-        self._line_bytes = findings.line_bytes
         if self.is_json and json_layout is None:
             raise UnreadableError(f"not JSON, which the contract {contract.name} {contract.version} expects")
 
@@ -64,7 +63,7 @@ class ContractPlan:
     def fields(self, path: str) -> Fields:
         """Return the fields that DuckDB reads from a path (an SQL literal)."""
         if self.is_json:
-            return Fields(whole_rows(path, self._line_bytes), json="c0")
+            return Fields(whole_rows(path, self._findings.line_bytes), json="c0")
         texts = {name: f"c{index}" for index, name in enumerate(self._layout.names)}
         return Fields(relation_of(self._layout.dialect, path, self._findings), texts)
 
@@ -79,7 +78,7 @@ class ContractPlan:
                 rejects,
                 budget,
                 mark_bytes=mark_bytes,
-                line_bytes=self._line_bytes,
+                line_bytes=self._findings.line_bytes,
                 columns_max=budget.columns_max,
                 strictly=True,
                 refused=refused,
@@ -90,7 +89,7 @@ class ContractPlan:
             rejects,
             budget,
             mark_bytes=mark_bytes,
-            line_bytes=self._line_bytes,
+            line_bytes=self._findings.line_bytes,
             refused=refused,
         )
 

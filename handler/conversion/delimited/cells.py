@@ -85,6 +85,7 @@ def kind_of(cell: str) -> Kind:
 
 
 _UNIT_BYTES = rb"(?:%|\$|US\$|kr|[A-Z]{3}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
+"""Units in UTF-8. Three capital letters may be any currency."""
 _AMOUNT_BYTES = rb"(?:\d+,\d\d?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?)"
 _AMOUNT_FIELD = re.compile(
     rb"\(?[-+]?(?:%b ?)?[-+]?%b(?: ?%b)?\)?" % (_UNIT_BYTES, _AMOUNT_BYTES, _UNIT_BYTES)

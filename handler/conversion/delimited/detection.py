@@ -172,7 +172,7 @@ class _Reading:
         others = _others(self.grammar.delimiter)
         if self.grammar.is_quoted(field) or not field.translate(None, _but(others)) or is_amount(field):
             return 0.0
-        if any(other + b'"' in field for other in DELIMITERS if other in others):
+        if any(b'%c"' % other in field for other in others):
             return _QUOTES_LEFT
         bare = _IN_TEXT.sub(b"", field).translate(None, _but(others))
         return _DELIMITERS_LEFT if bare else _DELIMITERS_IN_TEXT
@@ -215,16 +215,16 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
         records = tuple(grammar.records(head, start=start, whole=whole))
         return _Reading(grammar, records, other_quote)
 
-    usual, single = read(Grammar(delimiter), b""), None
+    usual = read(Grammar(delimiter), b"")
     single_quoted = _single_quoted(delimiter).findall(head) if b"'" in head else []
     lines = [field for field in single_quoted if b"\n" not in field and b"\r" not in field]
     needed = any(delimiter in field or b"''" in field for field in lines)
-    if needed or (single_quoted and _has_quoted_column(usual.records)):
-        single = read(Grammar(delimiter, b"'", b"'"), b'"')
-    elif len(lines) < len(single_quoted) and len(single_quoted) >= _QUOTED_VALUES_MIN:
-        # Values of several lines are torn in a reading without their quotes.
-        reading = read(Grammar(delimiter, b"'", b"'"), b'"')
-        single = reading if _has_quoted_column(reading.records) else None
+    certain = needed or bool(single_quoted and _has_quoted_column(usual.records))
+    # A reading without their quotes splits values of several lines, so it does not show the column.
+    split = len(lines) < len(single_quoted) and len(single_quoted) >= _QUOTED_VALUES_MIN
+    single = read(Grammar(delimiter, b"'", b"'"), b'"') if certain or split else None
+    if single and not certain and not _has_quoted_column(single.records):
+        single = None
     other_quote = b"'" if single else b""
     yield replace(usual, other_quote=other_quote)
     if b'\\"' in head:

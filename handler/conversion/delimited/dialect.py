@@ -50,16 +50,6 @@ class Dialect(Grammar):
         return re.compile(self._field + rest + rb"(?=[\r\n])")
 
     @cached_property
-    def incomplete(self) -> re.Pattern[bytes]:
-        """A record that may continue after the end of the text."""
-        before = rb"(?:%b%b)*+" % (self._field, re.escape(self.delimiter))
-        last = rb"%b\Z" % self._field
-        if self.quote:
-            # A backslash at the end may escape what follows.
-            last = rb"(?:%b(?:%b|\\)?+\Z|%b)" % (self._open_quoted, re.escape(self.quote), last)
-        return re.compile(before + last)
-
-    @cached_property
     def fields(self) -> re.Pattern[bytes]:
         """Consecutive complete fields, each with its delimiter."""
         return re.compile(rb"(?:%b%b)*+" % (self._field, re.escape(self.delimiter)))
@@ -73,7 +63,7 @@ class Dialect(Grammar):
 
     @cached_property
     def _special_field(self) -> re.Pattern[bytes]:
-        """A field that DuckDB may read otherwise: quoted, escaped, or with a quote after a space."""
+        """A field that DuckDB may misread: quoted, escaped, or with a quote after a space."""
         delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
         begin, end = rb"(?:(?<=[%b\r\n])|\A)" % delimiter, rb"(?=[%b\r\n]|\Z)" % delimiter
         fields = []
@@ -124,7 +114,7 @@ class Dialect(Grammar):
         )
 
     def is_special(self, records: bytes) -> bool:
-        """Return whether DuckDB may read ``records`` otherwise, so that they must be rewritten."""
+        """Return whether DuckDB may misread ``records``, so that they must be rewritten."""
         return self.has_escapes(records) or self.has_spaced_quote(records)
 
     def rewritten(self, record: bytes) -> bytes:

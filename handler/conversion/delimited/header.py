@@ -8,7 +8,7 @@ header only
 - or if all columns are text, and its cells are distinct names (``assumed``, a guess).
 
 A cell that looks like its column is evidence against a header: a number above numbers, a date above dates, a
-null marker above either. Against a guess, so is ``K0`` above ``K1`` and ``K2``.
+null marker above either. Against ``years`` and a guess, so is ``K0`` above ``K1`` and ``K2``.
 """
 
 import re
@@ -57,7 +57,7 @@ _WORD = re.compile(r"[^\W\d_]|[^\x00-\x7f]")
 """A letter, or a character that numbers and dates do not contain."""
 
 _MEASURE = re.compile(r"\W*\d(?!.*[^\W\d_]{4})", re.DOTALL)
-"""What begins with a digit and has no word of four letters: ``5 kg``, ``3 PM``, and not ``2019 Revenue``."""
+"""Text that begins with a digit and has no word of four letters: ``5 kg``, but not ``2019 Revenue``."""
 
 _YEAR = re.compile(r"19\d\d|20\d\d|2100")
 _CLASS = re.compile(r"[0-9]{1,9}")
@@ -225,9 +225,9 @@ def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) 
 
 
 def _may_repeat(count: int, rows: Sequence[tuple[str, ...]]) -> bool:
-    """Return whether a header may occur ``count`` times more, because files were concatenated.
+    """Return whether a header may occur ``count`` more times, as in concatenated files.
 
-    If other rows occur again too, or there is one column only, it is more likely a row.
+    It is more likely a row if other rows repeat too, or if there is only one column.
     """
     return not count or (count <= len(rows) and len(rows[0]) > 1 and len(set(rows)) == len(rows))
 
@@ -346,13 +346,13 @@ def _aligned(cells: tuple[str, ...], columns: Sequence[_Column]) -> tuple[str, .
     if columns[-1].is_empty:
         return (*cells, "")
     rows = columns[0]
-    if len(cells) > 1:
-        # A row that lacks its last field looks like the columns above which it stands.
-        unshifted = [_Cell(cell, column) for cell, column in zip(cells, columns[:-1], strict=True)]
-        row = any(cell.is_like_column or cell.is_code for cell in unshifted)
-        rows_named = rows.is_index or (rows.is_distinct and not row)
+    if len(cells) == 1:
+        rows_named = rows.is_index and len(cells[0].split()) == 1
     else:
-        rows_named = rows.is_index and len("".join(cells).split()) == 1
+        # The cells of a row that lacks its last field look like the columns below them.
+        unshifted = [_Cell(cell, column) for cell, column in zip(cells, columns[:-1], strict=True)]
+        is_row = any(cell.is_like_column or cell.is_code for cell in unshifted)
+        rows_named = rows.is_index or (rows.is_distinct and not is_row)
     return ("", *cells) if rows_named else ()
 
 

@@ -68,7 +68,7 @@ class Grammar:
                 position, line = blank.end(), line + 1
                 continue
             match = self._record.match(head, position)
-            if match is None and not whole and self._open.match(head, position):
+            if match is None and not whole and self.incomplete.match(head, position):
                 return
             stop = match.end() if match else self._line_end(head, position)
             end = _END.match(head, stop)
@@ -163,12 +163,14 @@ class Grammar:
         )
 
     @cached_property
-    def _open(self) -> re.Pattern[bytes]:
-        """An incomplete record that ends inside a quoted field."""
-        if not self.quote:
-            return re.compile(rb"(?!)")
+    def incomplete(self) -> re.Pattern[bytes]:
+        """A record that may continue after the end of the text."""
         before = rb"(?:%b%b)*+" % (self._field, re.escape(self.delimiter))
-        return re.compile(before + self._open_quoted + rb"%b?+\Z" % re.escape(self.quote))
+        last = rb"%b\Z" % self._field
+        if self.quote:
+            # A backslash at the end may escape what follows.
+            last = rb"(?:%b(?:%b|\\)?+\Z|%b)" % (self._open_quoted, re.escape(self.quote), last)
+        return re.compile(before + last)
 
     @cached_property
     def _next_field(self) -> re.Pattern[bytes]:

@@ -21,6 +21,9 @@ JSON = "JSON"
 _EXACT = 2**53
 """A double holds all integers up to this."""
 _FIELDS_MAX = 200
+_CLASHING, _NESTED = 8, 16
+"""The memory of a member that is read by a pointer because keys clash, and what an object or list adds to
+it, in multiples of an ordinary column's (measured)."""
 
 
 def shape_of(value: Any, levels: int = LEVELS_MAX + 1) -> Shape:  # noqa: ANN401  (whatever JSON may be)
@@ -97,8 +100,7 @@ def is_too_wide(shape: Shape, columns_max: int) -> bool:
 
     Args:
         shape: The shape of the rows.
-        columns_max: The most columns that ``read_json`` can read in the memory. Members that clash take
-            more of it, and objects and lists take the most (measured).
+        columns_max: The most columns that fit into the memory if no keys clash.
     """
     if not isinstance(shape, dict):
         return False
@@ -106,9 +108,6 @@ def is_too_wide(shape: Shape, columns_max: int) -> bool:
         return len(shape) > columns_max
     nested = sum(isinstance(inner, dict | list) for inner in shape.values())
     return _CLASHING * len(shape) + _NESTED * nested > columns_max
-
-
-_CLASHING, _NESTED = 8, 16
 
 
 def structure(shape: Shape) -> object:
