@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from backports import zstd
-from isal import isal_zlib
+from isal import igzip_lib
 
 from conversion.budget import Budget
 from conversion.model import BLOCK_BYTES, MEBIBYTE, Limits, UnreadableError
@@ -35,29 +35,11 @@ class _Decompressor(Protocol):
     def unused_data(self) -> bytes: ...
     @property
     def needs_input(self) -> bool: ...
-    def decompress(self, data: bytes, max_length: int) -> bytes: ...
+    def decompress(self, data: bytes, /, max_length: int) -> bytes: ...
 
 
-class _Gzip:
-    """A gzip decompressor with the interface of those of zstd, bz2 and lzma. It checks the CRC."""
-
-    def __init__(self) -> None:
-        self._inner = isal_zlib.decompressobj(wbits=31)
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._inner.unconsumed_tail
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+def _gzip() -> _Decompressor:
+    return igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
 
 
 def _zstd() -> _Decompressor:
@@ -98,14 +80,14 @@ class _Compression:
 
 
 _COMPRESSIONS = {
-    "gzip": _Compression(b"\x1f\x8b", _Gzip, padding=b"\0"),
+    "gzip": _Compression(b"\x1f\x8b", _gzip, padding=b"\0"),
     "zstd": _Compression(b"\x28\xb5\x2f\xfd", _zstd, skippable=b"\x2a\x4d\x18", windowed=True),
     # A block begins with the digits of pi, and an empty stream ends with those of its square root.
     "bzip2": _Compression(b"BZh", bz2.BZ2Decompressor, blocks=(b"1AY&SY", b"\x17rE8P\x90"), speed=1 / 3),
     "xz": _Compression(b"\xfd7zXZ\x00", _xz, padding=b"\0", windowed=True),
 }
 _ERRORS = (
-    cast("type[Exception]", isal_zlib.error),  # its type stub has an instance
+    cast("type[Exception]", igzip_lib.error),  # its type stub has an instance
     *(zstd.ZstdError, lzma.LZMAError, OSError, EOFError),
 )
 

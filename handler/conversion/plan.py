@@ -1,9 +1,9 @@
 """The plan for an object, made from its beginning and revised when the rest refutes it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
@@ -102,30 +102,3 @@ class Table:
     guesses: tuple["Guess", ...]
     markers: bool = True
     note: Callable[[int], str | None] = lambda _: None
-
-
-class Reader(Protocol):
-    """One pass over an object."""
-
-    @property
-    def rows(self) -> int:
-        """Rows that were yielded so far, counted in their bytes."""
-        ...
-
-    @property
-    def beside(self) -> int:
-        """Rejected records that are not damaged rows."""
-        ...
-
-    @property
-    def facts(self) -> Mapping[str, object]:
-        """The layout, for the profile."""
-        ...
-
-    def read(self, text: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield the valid records of ``text`` in blocks for DuckDB, and reject the others.
-
-        Raises:
-            RefutedError: The text refutes the plan.
-        """
-        ...

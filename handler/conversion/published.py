@@ -33,8 +33,6 @@ LISTS_MAX = 16
 """The most lists and maps in one another. With each, DuckDB needs twice the time to open a file: 0.01 s for
 16, 5 s for 24."""
 
-_TEXT = "VARCHAR"
-_JSON = "JSON"
 _KEPT = frozenset(
     {
         "boolean",
@@ -104,12 +102,21 @@ _LISTS = ("list", "array", "map")
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """How a column is published. ``expression`` and ``type`` are SQL; ``source_type`` is its first type."""
+    """How a column, or a value within it, is published.
+
+    Attributes:
+        expression: SQL of the published value.
+        type: Its DuckDB type.
+        source_type: Its type before.
+        renamed: The fields within it that are renamed.
+        same: Whether the expression is the value itself.
+    """
 
     expression: str
     type: str
     source_type: str
     renamed: tuple[RenamedField, ...] = ()
+    same: bool = False
 
 
 def published(
@@ -129,14 +136,9 @@ def published(
         sources: The fields' names in the source. None: those of ``type_``.
     """
     answers = repeat(True) if fits is None else iter(fits)
-    deep = is_too_deep(type_)
-    node = _text(_as_json(value)) if deep else _node(value, type_, answers, _Place((name,), sources))
-    return Published(
-        expression=node.expression,
-        type=node.type,
-        source_type=str(type_),
-        renamed=node.renamed,
-    )
+    if is_too_deep(type_):
+        return _text(_as_json(value), type_)
+    return _published(value, type_, answers, _Place((name,), sources))
 
 
 def conditions(value: str, type_: DuckDBPyType) -> tuple[str, ...]:
@@ -202,17 +204,6 @@ class _Place:
         return replace(self, lists=self.lists + 1)
 
 
-@dataclass(frozen=True)
-class _Node:
-    """How one value within a column is published."""
-
-    expression: str
-    type: str
-    renamed: tuple[RenamedField, ...] = ()
-    same: bool = False
-    """Whether the expression is the value itself."""
-
-
 def _levels(type_: DuckDBPyType) -> tuple[int, int]:
     """Return the depth in levels of any kind, and of lists and maps alone."""
     children = [_levels(child) for child in _children(type_)]
@@ -229,12 +220,12 @@ def _children(type_: DuckDBPyType) -> list[DuckDBPyType]:
     return [child for _, child in type_.children if isinstance(child, DuckDBPyType)]
 
 
-def _node(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
+def _published(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> Published:
     kind = type_.id
     if str(type_) == "JSON":
-        return _text(value)
+        return _text(value, type_)
     if kind in _KEPT:
-        return _Node(value, str(type_), same=True)
+        return _kept(value, type_)
     if kind == "decimal":
         return _cast(value, type_, _decimal(type_))
     if kind in _NESTED:
@@ -244,21 +235,26 @@ def _node(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) 
     if kind in _WIDENED:
         return _cast(value, type_, _WIDENED[kind])
     if kind == "variant":
-        return _text(f"CAST({value} AS JSON)")
-    return _text(_as_json(value) if kind == "union" else value)
+        return _text(f"CAST({value} AS JSON)", type_)
+    return _text(_as_json(value) if kind == "union" else value, type_)
 
 
-def _text(value: str) -> _Node:
-    return _Node(f"CAST({value} AS VARCHAR)", "VARCHAR")
+def _kept(value: str, type_: DuckDBPyType) -> Published:
+    return Published(expression=value, type=str(type_), source_type=str(type_), same=True)
+
+
+def _text(value: str, type_: DuckDBPyType) -> Published:
+    return Published(expression=f"CAST({value} AS VARCHAR)", type="VARCHAR", source_type=str(type_))
 
 
 def _as_json(value: str) -> str:
     return f"to_json({value})"
 
 
-def _cast(value: str, type_: DuckDBPyType, to: str) -> _Node:
-    same = to == str(type_)
-    return _Node(value if same else f"CAST({value} AS {to})", to, same=same)
+def _cast(value: str, type_: DuckDBPyType, to: str) -> Published:
+    if to == str(type_):
+        return _kept(value, type_)
+    return Published(expression=f"CAST({value} AS {to})", type=to, source_type=str(type_))
 
 
 def _decimal(type_: DuckDBPyType) -> str:
@@ -267,16 +263,16 @@ def _decimal(type_: DuckDBPyType) -> str:
     return f"DECIMAL({_NARROW_DIGITS + 1 + scale},{scale})" if digits <= _NARROW_DIGITS else str(type_)
 
 
-def _struct(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
+def _struct(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> Published:
     sources = place.names(type_)
     names = field_names(sources)
     parts = [
-        _node(_extracted(value, number), child, fits, place.field(name, number))
+        _published(_extracted(value, number), child, fits, place.field(name, number))
         for number, (name, child) in enumerate(zip(names, _children(type_), strict=True))
     ]
     is_renamed = list(names) != [name for name, _ in type_.children]
     if all(part.same for part in parts) and not is_renamed:
-        return _Node(value, str(type_), same=True)
+        return _kept(value, type_)
     fields, types, renamed = [], [], list[RenamedField]()
     for name, source, part in zip(names, sources, parts, strict=True):
         fields.append(f"{identifier(name)} := {part.expression}")
@@ -285,7 +281,12 @@ def _struct(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place
             renamed.append(RenamedField(field=(*place.path, name), source_name=source))
         renamed.extend(part.renamed)
     packed = f"CASE WHEN {value} IS NOT NULL THEN struct_pack({', '.join(fields)}) END"
-    return _Node(packed, f"STRUCT({', '.join(types)})", tuple(renamed))
+    return Published(
+        expression=packed,
+        type=f"STRUCT({', '.join(types)})",
+        source_type=str(type_),
+        renamed=tuple(renamed),
+    )
 
 
 def _extracted(value: str, number: int) -> str:
@@ -293,29 +294,35 @@ def _extracted(value: str, number: int) -> str:
     return f"struct_extract_at({value}, {number + 1})"
 
 
-def _list(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
-    part = _node(place.element, _children(type_)[0], fits, place.inside())
+def _list(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> Published:
+    part = _published(place.element, _children(type_)[0], fits, place.inside())
     if part.same:
         # Parquet has no arrays of a fixed length.
         return _cast(value, type_, f"{part.type}[]")
     transformed = f"list_transform({value}, lambda {place.element}: {part.expression})"
-    return _Node(transformed, f"{part.type}[]", part.renamed)
+    return Published(
+        expression=transformed, type=f"{part.type}[]", source_type=str(type_), renamed=part.renamed
+    )
 
 
-def _map(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> _Node:
+def _map(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> Published:
     key_type, value_type = _children(type_)
     entry = place.element
-    key = _node(f"{entry}.key", key_type, fits, place.inside().field("key", 0))
-    inner = _node(f"{entry}.value", value_type, fits, place.inside().field("value", 1))
+    key = _published(f"{entry}.key", key_type, fits, place.inside().field("key", 0))
+    inner = _published(f"{entry}.value", value_type, fits, place.inside().field("value", 1))
     if key.same and inner.same:
-        return _Node(value, str(type_), same=True)
+        return _kept(value, type_)
     packed = f"struct_pack(key := {key.expression}, value := {inner.expression})"
     entries = f"list_transform(map_entries({value}), lambda {entry}: {packed})"
-    type_text = f"MAP({key.type}, {inner.type})"
-    return _Node(f"map_from_entries({entries})", type_text, (*key.renamed, *inner.renamed))
+    return Published(
+        expression=f"map_from_entries({entries})",
+        type=f"MAP({key.type}, {inner.type})",
+        source_type=str(type_),
+        renamed=(*key.renamed, *inner.renamed),
+    )
 
 
-_NESTED: Mapping[str, Callable[[str, DuckDBPyType, Iterator[bool], _Place], _Node]] = {
+_NESTED: Mapping[str, Callable[[str, DuckDBPyType, Iterator[bool], _Place], Published]] = {
     "struct": _struct,
     "list": _list,
     "array": _list,
@@ -324,7 +331,7 @@ _NESTED: Mapping[str, Callable[[str, DuckDBPyType, Iterator[bool], _Place], _Nod
 
 
 def _conditions(value: str, type_: DuckDBPyType, place: _Place) -> Iterator[str]:
-    """Yield the conditions in the order in which ``_node`` takes the results."""
+    """Yield the conditions in the order in which ``_published`` takes the results."""
     if type_.id in _IF_FIT:
         condition = _IF_FIT[type_.id][1].format(value=value)
         yield f"({value} IS NULL OR coalesce({condition}, false))"

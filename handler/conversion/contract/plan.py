@@ -19,7 +19,7 @@ from conversion.json.plan import whole_rows
 from conversion.json.rows import Rows
 from conversion.json.shape import JSON
 from conversion.model import EmptyError, UnreadableError
-from conversion.plan import Findings, Reader
+from conversion.plan import Findings
 from conversion.published import Published
 from conversion.refused import NONE
 from conversion.rejects import Rejects
@@ -67,7 +67,7 @@ class ContractPlan:
         texts = {name: f"c{index}" for index, name in enumerate(self._layout.names)}
         return Fields(relation_of(self._layout.dialect, path, self._findings), texts)
 
-    def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Reader:
+    def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records | Rows:
         """Return a reader for one pass."""
         refused = self._findings.refused or NONE
         if self._json_layout is not None and self.is_json:

@@ -19,11 +19,8 @@ class ParseError(Exception):
         self.malformed = malformed
 
 
-class Unfit:
-    """A number that no column type holds: an integer beyond 64 bits, or a float with too many digits."""
-
-
-UNFIT = Unfit()
+UNFIT = object()
+"""Stands for a number that no column type holds: an integer beyond 64 bits, a float with too many digits."""
 
 
 def parsed(text: bytes) -> Any:  # noqa: ANN401  (whatever JSON may be)
@@ -51,18 +48,18 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _integer(digits: str) -> int | Unfit:
+def _integer(digits: str) -> object:
     if len(digits) > _DIGITS_MAX + 1:
         return UNFIT
     value = int(digits)
     return value if -_INTEGER_MAX <= value < _INTEGER_MAX else UNFIT
 
 
-def _fraction(digits: str) -> float | Unfit:
+def _fraction(digits: str) -> object:
     return float(digits) if is_exact(digits.encode()) else UNFIT
 
 
-def _constant(_: str) -> Unfit:
+def _constant(_: str) -> object:
     return UNFIT
 
 
