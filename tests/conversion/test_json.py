@@ -202,3 +202,18 @@ def test_a_file_with_brackets_that_is_no_json():
     converted = run(b"[name],[size]\nx,1\ny,2\n")
     assert converted.result.format == "delimited"
     assert converted.rows == [("x", "1"), ("y", "2")]
+
+
+@pytest.mark.parametrize("parts", [0, 2, 40])
+@pytest.mark.parametrize("separator", [",", ",\n", " , "])
+def test_elements_that_hold_objects_like_themselves(parts, separator):
+    rows = [{"id": number, "parts": [{"id": part} for part in range(parts)]} for number in range(4000)]
+    elements = [json.dumps(row) for row in rows]
+    elements.insert(3000, "7")
+    text = f"[{separator.join(elements)}]"
+    converted = run(text.encode(), "data.json")
+    assert converted.query("SELECT id, len(parts) FROM data") == [(number, parts) for number in range(4000)]
+    (rejected,) = converted.rejects
+    offset = text.index(f"{separator}7{separator}") + len(separator)
+    assert (rejected["byte_offset"], rejected["raw"]) == (offset, "7")
+    assert rejected["line"] == 1 + text.count("\n", 0, offset)

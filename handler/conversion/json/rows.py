@@ -118,11 +118,13 @@ class Rows:
         if not piece.values:
             data = piece.raw.replace(b"\r\n", b"\n") if b"\r" in piece.raw else piece.raw
             count = piece.line_ends
-        elif b"\n" not in piece.raw or self._are_well_formed(piece.values):
-            data = b"\n".join(value.translate(_LINE_ENDS) for value in piece.values) + b"\n"
-            count = len(piece.values)
         else:
-            return self._one_by_one(piece)
+            data = b"\n".join(piece.values) + b"\n"
+            count = len(piece.values)
+            if data.count(b"\n") > count or b"\r" in data:
+                if not self._are_well_formed(piece.values):
+                    return self._one_by_one(piece)
+                data = b"\n".join(value.translate(_LINE_ENDS) for value in piece.values) + b"\n"
         if self._layout.whole_values:
             data = b'{"value":%b}\n' % data[:-1].replace(b"\n", b'}\n{"value":')
         if not self._refused.is_any(self.rows + self._dropped, count) and self._is_as_planned(data, count):
