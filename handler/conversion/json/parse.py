@@ -56,7 +56,7 @@ def _integer(digits: str) -> object:
 
 
 def _fraction(digits: str) -> object:
-    return float(digits) if is_exact(digits.encode()) else UNFIT
+    return float(digits) if is_exact(digits) else UNFIT
 
 
 def _constant(_: str) -> object:
