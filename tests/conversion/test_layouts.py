@@ -113,6 +113,30 @@ HEADERS = {
     "years with a space at their end": Table(
         "Region,2020 ,2021 \nNorth,1,2\nSouth,3,4\n", YEARS, "Region 2020  2021 ", [["North", "1", "2"], ["South", "3", "4"]]
     ),
+    "comments in a small table": Table(
+        "x,y,z\n# one\n1,2,3\n# two\n4,5,6\n", TYPED, "x y z", [["1", "2", "3"], ["4", "5", "6"]]
+    ),
+    "elements that are written like null markers": Table(
+        "Sample,Na,Mg\n1,13.6,4.5\n2,13.9,3.6\n", TYPED, "Sample Na Mg", [["1", "13.6", "4.5"], ["2", "13.9", "3.6"]]
+    ),
+    "one word of its column beside names of typed columns": Table(
+        "id,age,treatment,month\n1,46,placebo,0\n2,28,treatment,0\n",
+        TYPED, "id age treatment month", [["1", "46", "placebo", "0"], ["2", "28", "treatment", "0"]],
+    ),
+    "one null marker beside names of typed columns": Table(
+        "al,ca,NA,mg\n1,2,3,4\n5,6,7,8\n", TYPED, "al ca NA mg", [["1", "2", "3", "4"], ["5", "6", "7", "8"]]
+    ),
+    "one word of its column beside two errors": Table(
+        "Oslo,offline,broken\nOslo,1,2\nLima,3,4\n",
+        NONE, "- - -", [["Oslo", "offline", "broken"], ["Oslo", "1", "2"], ["Lima", "3", "4"]],
+    ),
+    "a null sign beside three errors": Table(
+        "late,off,low,-\n1,2,3,4\n5,6,7,8\n", NONE, "- - - -", [["late", "off", "low", "-"], ["1", "2", "3", "4"], ["5", "6", "7", "8"]]
+    ),
+    "a code over codes of which half have its form": Table(
+        "Nord 262,ND2\nAirbus A300,AB3\nAirbus A310,310\nBoeing 707,B72\n",
+        NONE, "- -", [["Nord 262", "ND2"], ["Airbus A300", "AB3"], ["Airbus A310", "310"], ["Boeing 707", "B72"]],
+    ),
     "the same word twice": Table("x,x\na,b\n", NONE, "- -", [["x", "x"], ["a", "b"]]),
     "an empty cell over text": Table("x,\na,b\nc,d\n", NONE, "- -", [["x", ""], ["a", "b"], ["c", "d"]]),
     "what is no name": Table("bob@x.org,a\nada@x.org,b\n", NONE, "- -", [["bob@x.org", "a"], ["ada@x.org", "b"]]),
@@ -290,6 +314,18 @@ AROUND = {
         "Source,Ministry\nUpdated,2024,May,31\nregion,units,amount\nNorth,10,1.50\nSouth,20,2.50\n",
         TYPED, "region units amount", ROWS, ("Source,Ministry", "Updated,2024,May,31"),
     ),
+    "keys and values": Table(
+        "Site:,Lisbon,,\nLat:,39.7,,\nMonth,Day,Hour,Beam\n1,1,5,0.5\n1,1,6,1.5\n",
+        TYPED, "Month Day Hour Beam", [["1", "1", "5", "0.5"], ["1", "1", "6", "1.5"]],
+        ("Site:,Lisbon,,", "Lat:,39.7,,"),
+    ),
+    "a header that names two columns of four": Table(
+        "id,name,,\n1,a,5,6\n2,b,6,7\n", TYPED, "id name - -", [["1", "a", "5", "6"], ["2", "b", "6", "7"]]
+    ),
+    "two values of four over text": Table(
+        "two words,x,,\na,b,c,d\ne,f,g,h\n",
+        NONE, "- - - -", [["two words", "x", "", ""], ["a", "b", "c", "d"], ["e", "f", "g", "h"]],
+    ),
     "titles over text": Table(
         "Sales report,,\nregion,city,seller\nNorth,Oslo,Ada\nSouth,Lima,Bo\n",
         ASSUMED, "region city seller", [["North", "Oslo", "Ada"], ["South", "Lima", "Bo"]], ("Sales report,,",),
@@ -307,6 +343,15 @@ AROUND = {
     "the header in a comment": Table(
         "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\n1\t100\trs1\n1\t200\trs2\n",
         TYPED, "#CHROM POS ID", [["1", "100", "rs1"], ["1", "200", "rs2"]], ("##fileformat=VCFv4.2",), "data.vcf",
+    ),
+    "comments with delimiters": Table(
+        "# of us, them, and others; 2020\n# again, with commas\n# and, again\nid;name\n1;a\n2;b\n",
+        TYPED, "id name", [["1", "a"], ["2", "b"]],
+        ("# of us, them, and others; 2020", "# again, with commas", "# and, again"),
+    ),
+    "more comments with delimiters than rows": Table(
+        "".join(f"# note {n}: a, b and c\n" for n in range(60)) + "id\tname\n1\ta\n2\tb\n",
+        TYPED, "id name", [["1", "a"], ["2", "b"]], tuple(f"# note {n}: a, b and c" for n in range(60)),
     ),
     "values that begin as comments do": Table(
         "#fff,white\n#000,black\n", NONE, "- -", [["#fff", "white"], ["#000", "black"]]
@@ -494,6 +539,29 @@ def test_a_header_again_far_from_the_beginning():
     converted = run(b"id,name\n" + rows + b"id,name\n" + rows)
     assert [reject["record"] for reject in converted.rejects] == [100_001]
     assert converted.account.rows_out == 200_000
+
+
+def test_comments_in_a_table_are_rejected_as_such_and_do_not_make_it_fail():
+    converted = run(b"id,name\n# it's \"one\n1,a\n# two, or three, or four\n2,b\n")
+    assert [(reject["line"], reject["reason"]) for reject in converted.rejects] == [
+        (2, "a comment"),
+        (4, "a comment"),
+    ]
+    assert converted.rows == [("1", "a"), ("2", "b")]
+
+
+def test_a_damaged_row_of_a_column_with_hashes_is_no_comment():
+    error = refused(b"color,name\n#fff,white\n#000\n#00f,blue\n#f00,red\n")
+    assert "1 fields where 2 are expected" in error.reason
+
+
+@pytest.mark.parametrize("every", [6, 8, 9])
+def test_text_of_which_too_many_lines_would_be_rejected_is_text(every):
+    """An object of which more than 10 % of the rows are rejected is FAILED."""
+    lines = [f"INFO started {n}, port {n}" if n % every else "  at java.base" for n in range(1, 100)]
+    converted = run("\n".join(lines).encode(), "server.log")
+    assert converted.result.format == "text"
+    assert converted.account.rows_out == 99
 
 
 def test_a_few_lines_after_the_table_are_rejected_and_do_not_make_it_fail():

@@ -23,9 +23,6 @@ DELIMITERS = (b"\x01", b"\t", b"|", b";", b",")
 BESIDE_MAX = 10
 """The most lines of another width before or after a table. More of them are damaged rows."""
 
-COMMENT = b"#"
-"""The first byte of a comment."""
-
 _NO_DELIMITER = (b",", b";", b"\t", b"|")
 """The nominal delimiters of a file with one column, in order of preference."""
 
@@ -125,27 +122,13 @@ class _Reading:
 
     def costs(self) -> Iterator[tuple[int, float]]:
         """Yield each possible width of the table, with the cost of what it leaves unexplained."""
-        left = [self._left(record) for record in self.records]
-        widths = Counter(record.width for record in self.records if record.fields)
+        costed = [(record, self._left(record)) for record in self.records]
+        others = [record for record in self.records if not record.is_comment] or self.records
+        widths = Counter(record.width for record in others if record.fields)
         for width in {1, *(width for width, _ in widths.most_common(_WIDTHS_TRIED))}:
-            yield width, self._cost(width, left)
-
-    def _cost(self, width: int, left: Sequence[float]) -> float:
-        records = self.records
-        rows = [index for index, record in enumerate(records) if record.width == width]
-        if not rows:
-            return _DAMAGED * len(records)
-        before, inside, after = records[: rows[0]], rows[-1] + 1 - rows[0], records[rows[-1] + 1 :]
-        footer = len(after) <= min(BESIDE_MAX, len(rows))
-        return (
-            sum(left[index] for index in rows)
-            + sum(_before_table(record, width) for record in before[:-1])
-            + sum(min(_before_table(record, width), _header(record, width)) for record in before[-1:])
-            + sum(left[: rows[0]])
-            + _DAMAGED * (inside - len(rows))
-            + sum(_beside_table(record, width) if footer else _DAMAGED for record in after)
-            + (_ONE_ROW if len(rows) == 1 < len(records) else 0.0)
-        )
+            # A comment of another width is explained, whatever its text.
+            table = [one for one in costed if one[0].width == width or not one[0].is_comment]
+            yield width, _cost(width, table)
 
     def _left(self, record: Record) -> float:
         """Return the cost of what is left unexplained in a record's fields."""
@@ -178,6 +161,29 @@ class _Reading:
         return _DELIMITERS_LEFT if bare else _DELIMITERS_IN_TEXT
 
 
+def _cost(width: int, costed: Sequence[tuple[Record, float]]) -> float:
+    """Return the cost of a table of this width.
+
+    Args:
+        width: The number of fields in a row.
+        costed: The records, each with the cost of what is left unexplained in its fields.
+    """
+    rows = [index for index, (record, _) in enumerate(costed) if record.width == width]
+    if not rows:
+        return _DAMAGED * len(costed)
+    before, inside, after = costed[: rows[0]], rows[-1] + 1 - rows[0], costed[rows[-1] + 1 :]
+    footer = len(after) <= min(BESIDE_MAX, len(rows))
+    return (
+        sum(costed[index][1] for index in rows)
+        + sum(left for _, left in before)
+        + sum(_beside_table(record, width) for record, _ in before[:-1])
+        + sum(min(_beside_table(record, width), _header(record, width)) for record, _ in before[-1:])
+        + _DAMAGED * (inside - len(rows))
+        + sum(_beside_table(record, width) if footer else _DAMAGED for record, _ in after)
+        + (_ONE_ROW if len(rows) == 1 < len(costed) else 0.0)
+    )
+
+
 @cache
 def _others(delimiter: bytes) -> bytes:
     return b"".join(other for other in DELIMITERS if other != delimiter)
@@ -190,12 +196,6 @@ def _but(kept: bytes) -> bytes:
 
 def _header(record: Record, width: int) -> float:
     return _TITLE if record.fields and width > 1 and abs(record.width - width) == 1 else _DAMAGED
-
-
-def _before_table(record: Record, width: int) -> float:
-    if record.raw.startswith(COMMENT):
-        return 0.0
-    return _beside_table(record, width)
 
 
 def _beside_table(record: Record, width: int) -> float:

@@ -21,7 +21,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from conversion.delimited.cells import Kind, form_of, kind_of, shape_of
-from conversion.delimited.detection import BESIDE_MAX, COMMENT, DELIMITERS
+from conversion.delimited.detection import BESIDE_MAX, DELIMITERS
 from conversion.delimited.sample import Grammar, Record
 
 
@@ -66,9 +66,15 @@ _ROWS_MIN, _ROWS_MAX, _CELLS_MAX = 10, 200, 40_000
 _COLUMNS_MAX = 50_000
 """Wider tables are never converted, so their header is not searched."""
 _BEFORE_MAX = 50
-"""The most lines of titles and comments before a header."""
+"""The most lines of titles before a header."""
 _LIKENESS_MIN = 0.95
 """The share of a column's values that must have a kind, for the column to have it."""
+_PAIR_WIDTH = 3
+"""The number of fields up to which two values are not a key and its value."""
+_SAME_SHAPE_MIN = 0.5
+"""The share of a column's values that must have one shape, for the column to have codes."""
+_NAMES_SURE = 3
+"""The number of names above typed columns from which one cell may look like its column."""
 _YEARS_MIN = 2
 _SEQUENCE_MIN = 3
 
@@ -114,19 +120,21 @@ def _has_words(grammar: Grammar, record: Record) -> bool:
 
 
 def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin | None:
-    commented = not all(record.raw.startswith(COMMENT) for record in records)
+    commented = not all(record.is_comment for record in records)
     only_titles, others = True, 0
     comment: int | None = None
     padded: Begin | None = None
-    for index, record in enumerate(records[:_BEFORE_MAX]):
-        if not record.fields:
+    lines = 0
+    for index, record in enumerate(records):
+        if not record.fields or lines == _BEFORE_MAX:
             break  # An unreadable record may be the header, so no other row is.
-        if commented and record.raw.startswith(COMMENT):
+        if commented and record.is_comment:
             comment = index
             continue
+        lines += 1
         found = _found(grammar, records, index, width)
-        if _is_padded(record):
-            # A record that names only one column is more likely a title.
+        if _is_padded(record) or _is_pair(record):
+            # A record that names only one or two columns is more likely a title.
             padded = padded or (found if found.header is Header.TYPED else None)
             only_titles = only_titles and _is_title(records, index, width)
             continue
@@ -152,7 +160,7 @@ def _is_begin(records: Sequence[Record], width: int) -> bool:
     One line with one field above two columns may be the damaged header, unless a blank line follows it.
     """
     *titles, header = records
-    if width > 2 or len(titles) != 1 or titles[0].width == width or titles[0].raw.startswith(COMMENT):
+    if width > 2 or len(titles) != 1 or titles[0].width == width or titles[0].is_comment:
         return True
     return titles[0].end < header.start
 
@@ -162,12 +170,17 @@ def _is_apart(records: Sequence[Record], index: int, width: int) -> bool:
     record = records[index]
     if record.width in (0, width):
         return False
-    return _is_title(records, index, width) or record.raw.startswith(COMMENT)
+    return _is_title(records, index, width) or record.is_comment
 
 
 def _is_padded(record: Record) -> bool:
     """Return whether a record has one value and is padded with delimiters."""
     return record.width > 1 and sum(map(bool, record.fields)) <= 1
+
+
+def _is_pair(record: Record) -> bool:
+    """Return whether a record has a key and its value, and is padded with delimiters."""
+    return record.width > _PAIR_WIDTH and not any(record.fields[2:])
 
 
 def _is_title(records: Sequence[Record], index: int, width: int) -> bool:
@@ -248,10 +261,11 @@ class _Column:
 
     def is_of_code(self, cell: str) -> bool:
         """Return whether its values are codes, such as ``K1`` and ``K2``, and ``cell`` is one too."""
-        for pattern_of in (form_of, shape_of):
-            patterns = Counter(pattern_of(value.strip()) for value in self.values if value)
+        values = [value.strip() for value in self.values if kind_of(value) not in (Kind.EMPTY, Kind.NULL)]
+        for pattern_of, share_min in ((form_of, _LIKENESS_MIN), (shape_of, _SAME_SHAPE_MIN)):
+            patterns = Counter(map(pattern_of, values))
             pattern, count = patterns.most_common(1)[0] if patterns else ("", 0)
-            if "9" in pattern and count >= _LIKENESS_MIN * patterns.total():
+            if "9" in pattern and count >= share_min * len(values):
                 return pattern == pattern_of(cell)
         return False
 
@@ -311,6 +325,12 @@ class _Cell:
         return self.kind is Kind.TEXT and bool(_WORD.search(self.text)) and not _MEASURE.match(self.text)
 
     @property
+    def is_word(self) -> bool:
+        """Whether it has only letters and signs, such as the null marker ``NA`` or the number ``inf``."""
+        is_word = any(map(str.isalpha, self.text)) and not any(map(str.isdigit, self.text))
+        return is_word and self.kind is not Kind.BOOLEAN
+
+    @property
     def is_year(self) -> bool:
         return bool(_YEAR.fullmatch(self.text.strip())) and not self.column.is_of_years
 
@@ -359,11 +379,15 @@ def _aligned(cells: tuple[str, ...], columns: Sequence[_Column]) -> tuple[str, .
 def _names_typed(cells: Sequence[_Cell]) -> bool:
     """Return whether a cell is text above a typed column, and no cell looks like its column.
 
-    Rising numbers above numbers are allowed, because years and classes may be names.
+    Rising numbers above numbers are allowed, because years and classes may be names. So is one word, such as
+    ``inf`` or ``treatment``, among several names.
     """
-    if not any(cell.has_words and cell.column.kinds for cell in cells):
-        return False
+    names = {cell.text for cell in cells if cell.has_words and cell.column.kinds}
     values = [cell for cell in cells if cell.is_like_column]
+    if not names:
+        return False
+    if len(names) >= _NAMES_SURE and len(values) == 1 and values[0].is_word:
+        return True
     return all(cell.is_year for cell in values) or (
         len(values) >= _SEQUENCE_MIN and _is_rising([cell.text for cell in values])
     )

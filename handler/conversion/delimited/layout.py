@@ -1,20 +1,22 @@
 """The layout of a delimited file, detected at its beginning: dialect, titles, comments, header and names."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
 from conversion.delimited.cells import looks_like
-from conversion.delimited.detection import COMMENT, Detected, detect
+from conversion.delimited.detection import Detected, detect
 from conversion.delimited.dialect import Dialect, lines_dialect
 from conversion.delimited.header import Begin, Header, find_header
-from conversion.delimited.sample import line_ends
+from conversion.delimited.sample import Record, line_ends
 from conversion.model import UnreadableError
 
 _DELIMITED_SUFFIXES = {".csv", ".tsv", ".tab", ".psv", ".ssv", ".dsv"}
-_LIKENESS_MIN = 0.8
-"""The share of records with the table's width from which a file without a telling name is delimited."""
+_LIKENESS_MIN = 0.9
+"""The share of records with the table's width from which a file without a telling name is delimited. With
+more rejected rows than that, it would be FAILED by default."""
 _TAG = re.compile(rb"\s*<(?:\?xml\s|!DOCTYPE\s|!--|[A-Za-z_][\w:.-]*(?:\s|/?>))", re.IGNORECASE)
 _SAMPLE_RECORDS = 1000
 _TITLE_LENGTH_MAX = 200
@@ -39,6 +41,8 @@ class Layout:
     """The offset of the first row. Nothing before it is a row."""
     body_line: int = 1
     """The first row's line, from 1."""
+    comments: bool = False
+    """Whether a line of another width that begins with ``#`` is a comment, and not a damaged row."""
     preamble: tuple[str, ...] = ()
     """The titles and comments before the table, and the line ``sep=``. Long ones are truncated."""
 
@@ -106,6 +110,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
         header_line=header.line if header else None,
         body_offset=offset,
         body_line=1 + line_ends(head[:offset]),
+        comments=_has_comments([record for record in records if record is not header], detected.width),
         preamble=tuple(_shown(title) for title in titles if title),
     )
 
@@ -129,9 +134,15 @@ def _is_declared(key: str) -> bool:
 def _is_delimited(detected: Detected, begin: Begin) -> bool:
     """Return whether a dialect explains a file whose name does not say that it is delimited."""
     first = begin.index or 0 if begin.header in (Header.TYPED, Header.YEARS) else 0
-    records = [record for record in detected.records[first:] if not record.raw.startswith(COMMENT)]
+    records = [record for record in detected.records[first:] if not record.is_comment]
     rows = sum(record.width == detected.width for record in records)
     return detected.width > 1 and len(records) > 1 and rows >= _LIKENESS_MIN * len(records)
+
+
+def _has_comments(records: Sequence[Record], width: int) -> bool:
+    """Return whether lines that begin with ``#`` are comments, judged by their width."""
+    widths = {record.width for record in records if record.is_comment}
+    return bool(widths) and width not in widths
 
 
 def _body_offset(detected: Detected, begin: Begin) -> int:

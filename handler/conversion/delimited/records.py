@@ -15,7 +15,7 @@ from conversion.decode import is_text, not_text_at, not_text_reason
 from conversion.delimited.detection import BESIDE_MAX
 from conversion.delimited.header import Header
 from conversion.delimited.layout import Layout
-from conversion.delimited.sample import line_ends
+from conversion.delimited.sample import COMMENT, line_ends
 from conversion.model import BLOCK_BYTES, RECORD_BYTES_MAX, UnreadableError
 from conversion.plan import RefutedError
 from conversion.refused import NONE, Refused, column_and_reason
@@ -27,6 +27,7 @@ _CUTS_TRIED = 100
 _LONE_CR = re.compile(rb"\r(?!\n)")
 _BEFORE_HEADER = (b"\n", b"\r", BOM_UTF8)
 _HEADER_AGAIN = "the header again"
+_COMMENT = "a comment"
 
 
 class Records:
@@ -54,7 +55,8 @@ class Records:
         self._refused = refused
         self._dropped = 0
         """Refused rows so far."""
-        self._headers = 0
+        self._beside = 0
+        """Repeated headers and comments."""
         self._after = 0
         """Records of another width since the last valid record."""
         self._rows_before = 0
@@ -72,9 +74,9 @@ class Records:
 
     @property
     def beside(self) -> int:
-        """Rejected records that are not damaged rows: repeated headers, and lines after the table."""
+        """Rejected records that are not damaged rows: the header again, comments, lines after the table."""
         after = self._after if self._rows_before == self.rows else 0
-        return self._headers + (after if after <= min(BESIDE_MAX, self.rows) else 0)
+        return self._beside + (after if after <= min(BESIDE_MAX, self.rows) else 0)
 
     @property
     def facts(self) -> Mapping[str, object]:
@@ -387,8 +389,10 @@ class Records:
         return self._names[index] if index < len(self._names) else None
 
     def _add(self, raw: bytes, column: str | None, reason: str) -> None:
-        if reason == _HEADER_AGAIN:
-            self._headers += 1
+        if self._layout.comments and raw.startswith(COMMENT):
+            column, reason = None, _COMMENT
+        if reason in (_HEADER_AGAIN, _COMMENT):
+            self._beside += 1
         elif reason.endswith("are expected"):
             self._after = self._after + 1 if self._rows_before == self.rows else 1
             self._rows_before = self.rows

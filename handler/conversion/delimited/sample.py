@@ -8,6 +8,9 @@ from functools import cached_property
 
 from conversion.decode import is_text
 
+COMMENT = b"#"
+"""The first byte of a comment."""
+
 NO_VALUE = b"\\N"
 """A field that is null if backslashes escape outside quotes."""
 
@@ -33,6 +36,11 @@ class Record:
     def width(self) -> int:
         """The number of fields; 0 if the record cannot be read."""
         return len(self.fields)
+
+    @property
+    def is_comment(self) -> bool:
+        """Whether it begins as a comment does."""
+        return self.raw.startswith(COMMENT)
 
     def is_again(self, header: "Record") -> bool:
         """Return whether it repeats ``header``, as in concatenated files."""
