@@ -564,6 +564,32 @@ def test_text_of_which_too_many_lines_would_be_rejected_is_text(every):
     assert converted.account.rows_out == 99
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("name", ["Ada", '"Ada"', '"A\nda"'])
+def test_rows_that_excel_pads_in_blocks_are_rows(name, end):
+    header = f"id,name,city,,,{end}"
+    padded = "".join(f"{n},{name},Oslo,,,{end}" for n in range(15))
+    narrow = "".join(f"{n},{name},Rome{end}" for n in range(15, 400))
+    damaged = f"400,{name},Bonn,x,,{end}401,{name},Kiel,\0,,{end}402{end}403,{name},Lima,{end}"
+    converted = run((header + padded + narrow + damaged + header).encode())
+    assert converted.types == {"id": "BIGINT", "name": "VARCHAR", "city": "VARCHAR"}
+    assert converted.query("SELECT id FROM data") == [(n,) for n in (*range(400), 403)]
+    assert {len(value) for (value,) in converted.query("SELECT DISTINCT name FROM data")} == {
+        len(name.strip('"'))
+    }
+    lines_each = 1 + name.count("\n")
+    assert [(reject["line"] - 2) / lines_each for reject in converted.rejects[:3]] == [400, 401, 402]
+    assert converted.rejects[-1]["reason"] == "the header again"
+
+
+def test_a_few_rows_with_an_empty_field_after_the_tables_are_rejected():
+    """A value may contain the delimiter: ``6 High Street, Oxford`` without quotes."""
+    rows = [f"{n},{n} High Street,ok" for n in range(60)]
+    rows[20:23] = [f"{n},{n} High Street, Oxford," for n in range(20, 23)]
+    converted = run(("id,street,note\n" + "\n".join(rows) + "\n").encode())
+    assert [reject["line"] for reject in converted.rejects] == [22, 23, 24]
+
+
 def test_a_few_lines_after_the_table_are_rejected_and_do_not_make_it_fail():
     converted = run(b"id,name,price\n1,a,2\n2,b,3\n\nTotal: 2\nSource,x\n")
     assert [(reject["reason"], reject["raw"]) for reject in converted.rejects] == [

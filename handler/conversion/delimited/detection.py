@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import groupby
 
 from conversion.delimited.cells import is_amount
 from conversion.delimited.sample import Grammar, Record
@@ -60,6 +61,12 @@ _QUOTED_MIN = 0.75
 _QUOTED_VALUES_MIN = 3
 """The number of values in single quotes, some over several lines, from which ``'`` may be a quote."""
 _WIDTHS_TRIED = 4
+_PADDED_MIN = 10
+"""The number of consecutive records with as many empty fields after the table's, and of such with none, from
+which rows are padded. Excel gives each block of 16 rows a width of its own. With fewer, a value may contain a
+delimiter."""
+_WIDER_MAX = 0.05
+"""The share of damaged records, with values after the table's fields, up to which others may be padded."""
 _DECIMALS = 6
 
 
@@ -70,9 +77,11 @@ class Detected:
     grammar: Grammar
     width: int
     records: tuple[Record, ...]
-    """The complete records, without the line ``sep=``."""
+    """The complete records, without padding and the line ``sep=``."""
     separator_line: bytes
     """Excel's first line ``sep=`` with its line end; empty if there is none."""
+    padded: bool = False
+    """Whether rows may be padded with delimiters."""
 
 
 def detect(head: bytes, *, whole: bool) -> Detected:
@@ -92,17 +101,15 @@ def detect(head: bytes, *, whole: bool) -> Detected:
 def _detected(head: bytes, *, whole: bool) -> Detected:
     separator = _SEPARATOR_LINE.match(head)
     start = separator.end() if separator else 0
-    best: tuple[tuple[float, int, int], _Reading, int] | None = None
+    best: tuple[tuple[float, int, int], Detected] | None = None
     for preference, delimiter in enumerate([separator[2]] if separator else _delimiters_of(head)):
         for reading in _readings(head, start, delimiter, whole=whole):
-            for width, cost in reading.costs():
+            for width, records, cost in reading.tables():
                 merit = (round(cost, _DECIMALS), -width, preference)
                 if best is None or merit < best[0]:
-                    best = merit, reading, width
-    if best is None:
-        return Detected(Grammar(b","), 1, (), head[:start])
-    _, reading, width = best
-    return Detected(reading.grammar, width, reading.records, head[:start])
+                    padded = records != reading.records
+                    best = merit, Detected(reading.grammar, width, records, head[:start], padded)
+    return best[1] if best else Detected(Grammar(b","), 1, (), head[:start])
 
 
 def _delimiters_of(head: bytes) -> Iterator[bytes]:
@@ -120,15 +127,17 @@ class _Reading:
     other_quote: bytes
     """The other quote, which would be left around values."""
 
-    def costs(self) -> Iterator[tuple[int, float]]:
-        """Yield each possible width of the table, with the cost of what it leaves unexplained."""
-        costed = [(record, self._left(record)) for record in self.records]
+    def tables(self) -> Iterator[tuple[int, tuple[Record, ...], float]]:
+        """Yield each possible width of the table, the records without padding, and the cost of the rest."""
+        left = list(map(self._left, self.records))
         others = [record for record in self.records if not record.is_comment] or self.records
         widths = Counter(record.width for record in others if record.fields)
         for width in {1, *(width for width, _ in widths.most_common(_WIDTHS_TRIED))}:
+            records = _without_padding(self.records, width)
+            costed = zip(records, left, strict=True)
             # A comment of another width is explained, whatever its text.
             table = [one for one in costed if one[0].width == width or not one[0].is_comment]
-            yield width, _cost(width, table)
+            yield width, records, _cost(width, table)
 
     def _left(self, record: Record) -> float:
         """Return the cost of what is left unexplained in a record's fields."""
@@ -159,6 +168,21 @@ class _Reading:
             return _QUOTES_LEFT
         bare = _IN_TEXT.sub(b"", field).translate(None, _but(others))
         return _DELIMITERS_LEFT if bare else _DELIMITERS_IN_TEXT
+
+
+def _without_padding(records: tuple[Record, ...], width: int) -> tuple[Record, ...]:
+    """Return the records without the empty fields after the table's, if many have some and many have none."""
+    blocks = [(block, len(list(same))) for block, same in groupby(record.width for record in records)]
+    exact = max((count for block, count in blocks if block == width), default=0)
+    padded = max((count for block, count in blocks if block > width), default=0)
+    if min(exact, padded) < _PADDED_MIN:
+        return records
+    bare = tuple(record.without_padding(width) for record in records)
+    wider = [index for index, record in enumerate(bare) if record.width > width]
+    # The first of them would be the header of a wider table.
+    first = next(index for index, record in enumerate(bare) if record.width == width)
+    few = len(wider) <= _WIDER_MAX * len(records) and first < min(wider, default=len(records))
+    return bare if few else records
 
 
 def _cost(width: int, costed: Sequence[tuple[Record, float]]) -> float:

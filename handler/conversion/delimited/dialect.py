@@ -26,17 +26,26 @@ class Dialect(Grammar):
         width: The number of fields in a record.
         newline: The line end that DuckDB gets: CR LF or LF.
         blank_lines: Whether a blank line is a record.
+        padded: Whether delimiters may follow the last field of a record.
     """
 
     width: int
     newline: bytes = b"\n"
     blank_lines: bool = False
+    padded: bool = False
 
     @cached_property
     def record(self) -> re.Pattern[bytes]:
         """A record of the table's width, with its line end."""
         rest = rb"(?:%b%b){%d}" % (re.escape(self.delimiter), self._field, self.width - 1)
         return re.compile(self._begin + self._field + rest + _END)
+
+    @cached_property
+    def padded_record(self) -> re.Pattern[bytes]:
+        """A record of the table's width (group 1), then more delimiters and its line end."""
+        delimiter = re.escape(self.delimiter)
+        rest = rb"(?:%b%b){%d}" % (delimiter, self._field, self.width - 1)
+        return re.compile(rb"(%b%b)(?:%b)++%b" % (self._field, rest, delimiter, _END))
 
     @cached_property
     def run(self) -> re.Pattern[bytes]:

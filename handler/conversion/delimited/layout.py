@@ -1,7 +1,7 @@
 """The layout of a delimited file, detected at its beginning: dialect, titles, comments, header and names."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
@@ -84,16 +84,8 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
     offset = _body_offset(detected, begin)
     before = [record for record in records[: begin.body] if record is not header]
     titles = [detected.separator_line.rstrip(b"\r\n"), *(record.raw for record in before)]
-    sample = tuple(
-        islice(
-            (
-                grammar.values(record)
-                for record in grammar.records(head, start=offset, whole=whole)
-                if record.width == detected.width and not (header and record.is_again(header))
-            ),
-            _SAMPLE_RECORDS,
-        )
-    )
+    rows = _rows(detected, grammar.records(head, start=offset, whole=whole))
+    sample = (grammar.values(row) for row in rows if not (header and row.is_again(header)))
     return Layout(
         dialect=Dialect(
             delimiter=grammar.delimiter,
@@ -102,9 +94,10 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
             escape=grammar.escape,
             escapes_outside=grammar.escapes_outside,
             newline=newline_of(head),
+            padded=detected.padded,
         ),
         names=begin.names,
-        sample=sample,
+        sample=tuple(islice(sample, _SAMPLE_RECORDS)),
         header=begin.header,
         header_record=header.raw if header else b"",
         header_line=header.line if header else None,
@@ -113,6 +106,14 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
         comments=_has_comments([record for record in records if record is not header], detected.width),
         preamble=tuple(_shown(title) for title in titles if title),
     )
+
+
+def _rows(detected: Detected, records: Iterable[Record]) -> Iterator[Record]:
+    """Yield the records of the table's width, without padding."""
+    for record in records:
+        row = record.without_padding(detected.width) if detected.padded else record
+        if row.width == detected.width:
+            yield row
 
 
 def _shown(title: bytes) -> str:

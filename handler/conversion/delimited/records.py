@@ -245,7 +245,10 @@ class Records:
             self._pass(lines[done:index])
             done = index + 1
             bare = lines[index].rstrip(b"\r\n")
-            if bare or self._dialect.blank_lines:
+            if padded := self._padded(lines[index], 0):
+                kept.append(padded[1] + b"\n")
+                self.rows += 1
+            elif bare or self._dialect.blank_lines:
                 self._add(bare, *self._reason(bare))
             self._line += 1
             self._offset += len(lines[index])
@@ -272,6 +275,12 @@ class Records:
         self._line += len(lines)
         self._offset += sum(map(len, lines))
 
+    def _padded(self, window: bytes, start: int) -> re.Match[bytes] | None:
+        """Return the padded row that begins at ``start``, if there is one. Group 1 has its fields."""
+        found = self._dialect.padded_record.match(window, start) if self._dialect.padded else None
+        bare = found and self._bare(found[0])
+        return found if bare and is_text(bare) and not self._is_header(bare) else None
+
     def _reason(self, record: bytes) -> tuple[str | None, str]:
         """Return the column and the reason for rejecting a record with valid quoting."""
         dialect = self._dialect
@@ -296,6 +305,12 @@ class Records:
             if end and end.end() > position:
                 self._keep(window[position : end.end()], kept)
                 position = end.end()
+                continue
+            if padded := self._padded(window, position):
+                kept.append(self._dialect.rewritten(padded[1] + self._dialect.newline))
+                self.rows += 1
+                self._line += line_ends(padded[0])
+                position = padded.end()
                 continue
             stop = self._reject(window, position, at_end=at_end)
             if stop == position:

@@ -3,7 +3,7 @@
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from conversion.decode import is_text
@@ -41,6 +41,10 @@ class Record:
     def is_comment(self) -> bool:
         """Whether it begins as a comment does."""
         return self.raw.startswith(COMMENT)
+
+    def without_padding(self, width: int) -> "Record":
+        """Return the record without the fields after the first ``width`` if all of them are empty."""
+        return self if any(self.fields[width:]) else replace(self, fields=self.fields[:width])
 
     def is_again(self, header: "Record") -> bool:
         """Return whether it repeats ``header``, as in concatenated files."""
