@@ -157,6 +157,23 @@ def test_many_keys_of_which_two_clash_have_a_column_each():
     assert list(converted.rows[-1]) == ["1", "2", *(texts[number % len(texts)] for number in range(60))]
 
 
+@pytest.mark.parametrize(("objects", "is_text"), [(20, False), (150, True)])
+def test_an_object_of_objects_that_needs_too_much_memory_is_text(objects, is_text):
+    value = {f"p{number}": {f"x{number}": "text" for number in range(10)} for number in range(objects)}
+    converted = run(json.dumps({"id": 1, "a": value}).encode(), "a.json")
+    assert (converted.types["id"], converted.types["a"] == "VARCHAR") == ("BIGINT", is_text)
+    ((found,),) = converted.query("SELECT a FROM data")
+    assert (json.loads(found) if is_text else found) == value
+
+
+@pytest.mark.parametrize("value", [["x"], [5], {"x": [1]}])
+def test_too_many_objects_and_lists_are_one_column(value):
+    row = {f"k{n}": value for n in range(2000)}
+    converted = run(json.dumps(row).encode(), "a.json")
+    assert converted.types == {"value": "VARCHAR"}
+    assert json.loads(converted.rows[0][0]) == row
+
+
 def test_too_many_keys_that_clash_are_one_column():
     row = {("k" if number % 2 else "K") + str(number // 2): [number] for number in range(1000)}
     assert run((json.dumps(row) + "\n").encode() * 100, "data.ndjson").types == {"value": "VARCHAR"}

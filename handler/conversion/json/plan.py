@@ -19,7 +19,7 @@ from conversion.json.shape import (
     clash,
     column_type,
     column_types,
-    is_too_wide,
+    fitted,
     merged,
     shape_of,
     structure,
@@ -49,8 +49,7 @@ class JsonPlan:
         if findings.shape is None:
             for row in self._sample:
                 self._shape = merged(self._shape, shape_of(row))
-        if is_too_wide(self._shape, columns_max):
-            self._shape = JSON
+        self._shape = fitted(self._shape, columns_max)
         self._line_bytes = findings.line_bytes
 
     @cached_property

@@ -19,7 +19,7 @@ from conversion.json.shape import (
     Shape,
     attribute_of,
     column_types,
-    is_too_wide,
+    fitted,
     merged,
     model,
     shape_of,
@@ -232,7 +232,8 @@ class Rows:
 
     def _grow(self, shape: Shape) -> None:
         """Check the following rows against a larger shape."""
-        if is_too_wide(shape, self._columns_max):
+        shape = fitted(shape, self._columns_max)
+        if shape == JSON:
             raise RefutedError(shape=JSON)
         self._hold(shape)
         self._refuted = self._refuted or column_types(shape) != self._types

@@ -24,6 +24,9 @@ _FIELDS_MAX = 200
 _CLASHING, _NESTED = 8, 16
 """The memory of a member that is read by a pointer because keys clash, and what an object or list adds to
 it, in multiples of an ordinary column's (measured)."""
+_LIST, _JSON, _DEEP_TEXT = 2, 3, 4
+"""What a list adds, and the memory of JSON text and of text within an object of an object, in the same
+multiples (measured)."""
 
 
 def shape_of(value: Any, levels: int = LEVELS_MAX + 1) -> Shape:  # noqa: ANN401  (whatever JSON may be)
@@ -95,19 +98,40 @@ def clash(keys: Iterable[str]) -> bool:
     return len(set(names)) < len(names) or "" in names
 
 
-def is_too_wide(shape: Shape, columns_max: int) -> bool:
-    """Return whether the rows have too many members for a column each.
+def fitted(shape: Shape, columns_max: int) -> Shape:
+    """Return the shape of rows that fits into the memory.
+
+    The largest members become JSON text, one after the other. If the members are too many even so, the shape
+    is JSON.
 
     Args:
         shape: The shape of the rows.
-        columns_max: The most columns that fit into the memory if no keys clash.
+        columns_max: The most columns of numbers or strings that fit into the memory.
     """
     if not isinstance(shape, dict):
-        return False
-    if not clash(shape):
-        return len(shape) > columns_max
-    nested = sum(isinstance(inner, dict | list) for inner in shape.values())
-    return _CLASHING * len(shape) + _NESTED * nested > columns_max
+        return shape
+    if clash(shape):
+        nested = sum(isinstance(inner, dict | list) for inner in shape.values())
+        return JSON if _CLASHING * len(shape) + _NESTED * nested > columns_max else shape
+    sizes = {key: _size(inner) for key, inner in shape.items()}
+    total, as_text = sum(sizes.values()), dict[str, Shape]()
+    for key in sorted(sizes, key=lambda key: -sizes[key]):
+        if total <= columns_max or sizes[key] <= _JSON:
+            break
+        as_text[key] = JSON
+        total -= sizes[key] - _JSON
+    return {**shape, **as_text} if total <= columns_max else JSON
+
+
+def _size(shape: Shape, depth: int = 0) -> int:
+    """Return the memory of a value within ``depth`` objects, in multiples of an ordinary column's."""
+    if isinstance(shape, dict):
+        return 1 + sum(_size(inner, depth + 1) for inner in shape.values())
+    if isinstance(shape, list):
+        return _LIST + _size(shape[0], depth)
+    if shape == JSON:
+        return _JSON
+    return _DEEP_TEXT if depth > 1 and shape == VARCHAR else 1
 
 
 def structure(shape: Shape) -> object:
