@@ -111,7 +111,12 @@ class Upload:
             f"{within_years(f'{name}.date', 'DATE')} AND epoch_ns({name}.time) % 1000 = 0" for name in names
         ]
         exact = ", ".join(f"coalesce(bool_and({condition}), true)" for condition in whole)
-        answers = self._connection.execute(f"SELECT {exact} FROM {relation}").fetchall()[0]
+        try:
+            answers = self._connection.execute(f"SELECT {exact} FROM {relation}").fetchall()[0]
+        except duckdb.InternalException:
+            raise UnreadableError(
+                "a timestamp of 96 bits has a day that DuckDB cannot hold: write timestamps with 64 bits"
+            ) from None
         values = [
             f"{name}.date + CAST({name}.time AS TIME)" if is_exact else f"{name}.date || ' ' || {name}.time"
             for name, is_exact in zip(names, answers, strict=True)

@@ -1,8 +1,10 @@
 """Read a workbook (.xlsx, .xls, .ods) that has one sheet with data, as CSV."""
 
 import os
+import re
 import subprocess
 import sys
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from conversion import sheet
@@ -13,6 +15,14 @@ from conversion.model import EmptyError, UnreadableError
 
 OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 """The first bytes of an .xls and of other old Office documents (MS-CFB, 2.2)."""
+
+_ENCRYPTED = re.compile(
+    re.escape("EncryptedPackage".encode("utf-16-le"))
+    + rb"|\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00",
+    re.DOTALL,
+)
+"""What an encrypted workbook contains. In an .xlsx it is the name of the stream that holds the archive
+(MS-OFFCRYPTO, 2.3.4.4). In an .xls it is a record after BOF, FilePass (MS-XLS, 2.4.117)."""
 
 _HELD = {"xlsx": ("xl/worksheets/", "xl/sharedStrings.xml"), "ods": ("content.xml",)}
 """The parts of a workbook that calamine holds in memory."""
@@ -36,8 +46,10 @@ def workbook_kind(path: Path) -> str | None:
     Raises:
         UnreadableError: The file is damaged, or another Office document.
     """
-    with path.open("rb") as file:
-        if file.read(len(OLD_MAGIC)) == OLD_MAGIC:
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        if content[: len(OLD_MAGIC)] == OLD_MAGIC:
+            if _ENCRYPTED.search(content):
+                raise UnreadableError("an encrypted workbook: save it without a password")
             return "xls"
     names = {info.filename for info in members(path)}
     for name, description in _OTHERS.items():

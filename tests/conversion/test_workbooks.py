@@ -207,6 +207,15 @@ def test_a_workbook_that_is_read_twice():
     assert converted.account.rows_out == 40_001
 
 
+def test_encrypted_workbooks_are_named():
+    stored_in_streams = workbook.OLD_MAGIC + bytes(1016) + "EncryptedPackage".encode("utf-16-le") + bytes(480)
+    plain = xls({"a": [["id"], [1]]})
+    begin = plain.index(b"\x09\x08\x10\x00\x00\x06\x05\x00") + 20
+    with_password = plain[:begin] + b"\x2f\x00" + plain[begin + 2 :]
+    for data in (stored_in_streams, with_password):
+        assert "an encrypted workbook" in refused(data, "a.xlsx").reason
+
+
 def test_a_workbook_in_an_archive_is_not_looked_for():
     data = zipped({"sales.xlsx": xlsx({"Data": [["id"], [1]]})})
     assert "an archive or a workbook in another archive" in refused(data).reason
