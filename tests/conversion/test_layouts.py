@@ -590,6 +590,20 @@ def test_a_few_rows_with_an_empty_field_after_the_tables_are_rejected():
     assert [reject["line"] for reject in converted.rejects] == [22, 23, 24]
 
 
+@pytest.mark.parametrize(
+    "line", ["2016-12-19 19:27:48,960 INFO started", "CHI Alex $ 123,750.00 $ 133,700.00"]
+)
+def test_text_whose_only_commas_stand_in_numbers_is_text(line):
+    converted = run(f"{line}\n".encode() * 40, "data.txt")
+    assert converted.rows == [(line,)] * 40
+
+
+@pytest.mark.parametrize("row", ["1,960", "K1,960", "Oslo,960", "19:27:48,960,INFO"])
+def test_tables_with_numbers_of_three_digits_are_tables(row):
+    converted = run(f"{row}\n".encode() * 40, "data.txt")
+    assert converted.rows == [tuple(row.split(","))] * 40
+
+
 def test_a_few_lines_after_the_table_are_rejected_and_do_not_make_it_fail():
     converted = run(b"id,name,price\n1,a,2\n2,b,3\n\nTotal: 2\nSource,x\n")
     assert [(reject["reason"], reject["raw"]) for reject in converted.rejects] == [

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
-from conversion.delimited.cells import looks_like
+from conversion.delimited.cells import Kind, kind_of, looks_like
 from conversion.delimited.detection import Detected, detect
 from conversion.delimited.dialect import Dialect, lines_dialect
 from conversion.delimited.header import Begin, Header, find_header
-from conversion.delimited.sample import Record, line_ends
+from conversion.delimited.sample import Grammar, Record, line_ends
 from conversion.model import UnreadableError
 
 _DELIMITED_SUFFIXES = {".csv", ".tsv", ".tab", ".psv", ".ssv", ".dsv"}
@@ -18,6 +18,8 @@ _LIKENESS_MIN = 0.9
 """The share of records with the table's width from which a file without a telling name is delimited. With
 more rejected rows than that, it would be FAILED by default."""
 _TAG = re.compile(rb"\s*<(?:\?xml\s|!DOCTYPE\s|!--|[A-Za-z_][\w:.-]*(?:\s|/?>))", re.IGNORECASE)
+_IN_NUMBER = re.compile(rb"(?<!\w)\d{1,3},(?=\d{3}(?!\d))")
+"""A comma between thousands, or before milliseconds."""
 _SAMPLE_RECORDS = 1000
 _TITLE_LENGTH_MAX = 200
 
@@ -136,8 +138,18 @@ def _is_delimited(detected: Detected, begin: Begin) -> bool:
     """Return whether a dialect explains a file whose name does not say that it is delimited."""
     first = begin.index or 0 if begin.header in (Header.TYPED, Header.YEARS) else 0
     records = [record for record in detected.records[first:] if not record.is_comment]
-    rows = sum(record.width == detected.width for record in records)
+    rows = sum(
+        record.width == detected.width and not _is_split_in_numbers(detected.grammar, record)
+        for record in records
+    )
     return detected.width > 1 and len(records) > 1 and rows >= _LIKENESS_MIN * len(records)
+
+
+def _is_split_in_numbers(grammar: Grammar, record: Record) -> bool:
+    """Return whether a record is text with numbers such as ``48,960``, and every delimiter is in one."""
+    if len(_IN_NUMBER.findall(record.raw)) < record.raw.count(grammar.delimiter):
+        return False
+    return any(kind_of(value) is Kind.TEXT for value in grammar.values(record))
 
 
 def _has_comments(records: Sequence[Record], width: int) -> bool:
