@@ -132,7 +132,10 @@ class _Reading:
         left = list(map(self._left, self.records))
         others = [record for record in self.records if not record.is_comment] or self.records
         widths = Counter(record.width for record in others if record.fields)
-        for width in {1, *(width for width, _ in widths.most_common(_WIDTHS_TRIED))}:
+        common = [width for width, _ in widths.most_common(_WIDTHS_TRIED)]
+        # Padded rows may have many widths, and the least is the table's.
+        least = [width for width, count in widths.items() if count >= _PADDED_MIN]
+        for width in {1, *common, min(least, default=1)}:
             records = _without_padding(self.records, width)
             costed = zip(records, left, strict=True)
             # A comment of another width is explained, whatever its text.
@@ -172,17 +175,18 @@ class _Reading:
 
 def _without_padding(records: tuple[Record, ...], width: int) -> tuple[Record, ...]:
     """Return the records without the empty fields after the table's, if many have some and many have none."""
-    blocks = [(block, len(list(same))) for block, same in groupby(record.width for record in records)]
+    rows = [record for record in records if not record.is_comment]
+    blocks = [(block, len(list(same))) for block, same in groupby(row.width for row in rows)]
     exact = max((count for block, count in blocks if block == width), default=0)
     padded = max((count for block, count in blocks if block > width), default=0)
     if min(exact, padded) < _PADDED_MIN:
         return records
-    bare = tuple(record.without_padding(width) for record in records)
-    wider = [index for index, record in enumerate(bare) if record.width > width]
+    widths = [row.without_padding(width).width for row in rows]
+    wider = [index for index, other in enumerate(widths) if other > width]
     # The first of them would be the header of a wider table.
-    first = next(index for index, record in enumerate(bare) if record.width == width)
-    few = len(wider) <= _WIDER_MAX * len(records) and first < min(wider, default=len(records))
-    return bare if few else records
+    if len(wider) > _WIDER_MAX * len(rows) or widths.index(width) > min(wider, default=len(rows)):
+        return records
+    return tuple(record.without_padding(width) for record in records)
 
 
 def _cost(width: int, costed: Sequence[tuple[Record, float]]) -> float:
