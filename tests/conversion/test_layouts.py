@@ -598,10 +598,20 @@ def test_text_whose_only_commas_stand_in_numbers_is_text(line):
     assert converted.rows == [(line,)] * 40
 
 
-@pytest.mark.parametrize("row", ["1,960", "K1,960", "Oslo,960", "19:27:48,960,INFO"])
-def test_tables_with_numbers_of_three_digits_are_tables(row):
+@pytest.mark.parametrize(
+    ("delimiter", "row"),
+    [
+        (",", "1,960"),
+        (",", "K1,960"),
+        (",", "Oslo,960"),
+        (",", "19:27:48,960,INFO"),
+        (";", "Oslo 1,960;Lima"),
+        ("|", "total of 1,960|Oslo"),
+    ],
+)
+def test_tables_with_numbers_of_three_digits_are_tables(delimiter, row):
     converted = run(f"{row}\n".encode() * 40, "data.txt")
-    assert converted.rows == [tuple(row.split(","))] * 40
+    assert converted.rows == [tuple(row.split(delimiter))] * 40
 
 
 def test_a_few_lines_after_the_table_are_rejected_and_do_not_make_it_fail():

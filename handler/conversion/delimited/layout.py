@@ -147,7 +147,7 @@ def _is_delimited(detected: Detected, begin: Begin) -> bool:
 
 def _is_split_in_numbers(grammar: Grammar, record: Record) -> bool:
     """Return whether a record is text with numbers such as ``48,960``, and every delimiter is in one."""
-    if len(_IN_NUMBER.findall(record.raw)) < record.raw.count(grammar.delimiter):
+    if grammar.delimiter != b"," or len(_IN_NUMBER.findall(record.raw)) < record.raw.count(grammar.delimiter):
         return False
     return any(kind_of(value) is Kind.TEXT for value in grammar.values(record))
 
