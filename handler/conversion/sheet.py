@@ -30,6 +30,9 @@ EMPTY = 4
 TOO_LARGE = 5
 """The exit code for a workbook that needs more memory, unless a signal ended the process."""
 
+ENCRYPTED = "an encrypted workbook: save it without a password"
+"""The reason for a workbook that needs a password."""
+
 _WHOLE_MAX = 2**53
 """Up to this, a double holds every whole number exactly."""
 
@@ -92,7 +95,7 @@ def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
     except _WorkbookError:
         raise
     except calamine.PasswordError:
-        raise _WorkbookError("an encrypted workbook: save it without a password") from None
+        raise _WorkbookError(ENCRYPTED) from None
     except BaseException as error:
         if isinstance(error, calamine.CalamineError) and "limit exceeded" in str(error):
             raise MemoryError from None

@@ -21,8 +21,8 @@ _ENCRYPTED = re.compile(
     + rb"|\x09\x08\x10\x00\x00\x06\x05\x00.{12}(?:\x86\x00\x00\x00)?\x2f\x00",
     re.DOTALL,
 )
-"""What an encrypted workbook contains. In an .xlsx it is the name of the stream that holds the archive
-(MS-OFFCRYPTO, 2.3.4.4). In an .xls it is a record after BOF, FilePass (MS-XLS, 2.4.117)."""
+"""The mark of an encrypted workbook. An .xlsx has a stream with this name (MS-OFFCRYPTO, 2.3.4.4). An .xls
+has the record FilePass after the record BOF (MS-XLS, 2.4.117)."""
 
 _HELD = {"xlsx": ("xl/worksheets/", "xl/sharedStrings.xml"), "ods": ("content.xml",)}
 """The parts of a workbook that calamine holds in memory."""
@@ -49,7 +49,7 @@ def workbook_kind(path: Path) -> str | None:
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
         if content[: len(OLD_MAGIC)] == OLD_MAGIC:
             if _ENCRYPTED.search(content):
-                raise UnreadableError("an encrypted workbook: save it without a password")
+                raise UnreadableError(sheet.ENCRYPTED)
             return "xls"
     names = {info.filename for info in members(path)}
     for name, description in _OTHERS.items():

@@ -63,7 +63,7 @@ def test_timestamps_of_96_bits_are_exact_in_any_year(day, nanoseconds, type_, va
 
 
 def test_a_timestamp_of_96_bits_with_a_day_that_duckdb_cannot_hold_is_refused():
-    """Spark writes the year 290000 so (int96_from_spark.parquet of apache/parquet-testing)."""
+    """Spark wrote the year 290000 in this way (int96_from_spark.parquet of apache/parquet-testing)."""
     stored = struct.pack("<qi", 80_253_123_456_789, 2459029)
     data = INT96.replace(stored, struct.pack("<qi", 0, -1))
     assert "a timestamp of 96 bits" in refused(data, "data.parquet").reason

@@ -31,12 +31,14 @@ class Kind(Enum):
 _MARKERS = frozenset(NULL_MARKERS) - {""}
 _NO_VALUE = re.compile(
     r"[-.?*_/\\\u2010-\u2015\u2026]+|[-+]?nan|none|nil|nul|[-+]?inf|\$null\$"
-    r"|[(<\[](?:null|nul|na|none|empty|blank)[)>\]]|(?-i:n[./]?[ad]\.?|N[./]?[AD]\.?|nat|NaT|NAT)|n\.s\.|k\.a\.|s\.o\.|tbd"
+    r"|[(<\[](?:null|nul|na|none|empty|blank)[)>\]]|(?-i:n[./]?[ad]\.?|N[./]?[AD]\.?|nat|NaT|NAT)"
+    r"|n\.s\.|k\.a\.|s\.o\.|tbd"
     r"|unknown|missing|undefined|not available|not applicable|no data|keine angabe"
     r"|#\u00a1?(?:div/0|value|ref|num|null|nv|n/v|n/d|wert|bezug|zahl|fehler|error|spill|calc)[!?]?|#name\?",
     re.IGNORECASE,
 )
-"""What people write for a missing value, besides the null markers. Na and Nd are elements."""
+"""What people write for a missing value, besides the null markers. ``Na`` and ``Nd`` are not in it, because
+they are chemical elements."""
 
 _DIGITS = r"(?:\d+|\d{1,3}(?:([,.'_ \u00a0\u202f])\d{3})(?:\1\d{3})*)"
 _AMOUNT = rf"{_DIGITS}(?:[.,]\d*)?|[.,]\d+"

@@ -62,11 +62,10 @@ _QUOTED_VALUES_MIN = 3
 """The number of values in single quotes, some over several lines, from which ``'`` may be a quote."""
 _WIDTHS_TRIED = 4
 _PADDED_MIN = 10
-"""The number of consecutive records with as many empty fields after the table's, and of such with none, from
-which rows are padded. Excel gives each block of 16 rows a width of its own. With fewer, a value may contain a
-delimiter."""
+"""Rows are padded if this many consecutive records have extra empty fields, and as many have none. Excel pads
+each block of 16 rows to its own width. Fewer records may instead have a value with an unquoted delimiter."""
 _WIDER_MAX = 0.05
-"""The share of damaged records, with values after the table's fields, up to which others may be padded."""
+"""The share of records of a padded table that may have extra fields with values. Those are damaged rows."""
 _DECIMALS = 6
 
 
@@ -77,11 +76,11 @@ class Detected:
     grammar: Grammar
     width: int
     records: tuple[Record, ...]
-    """The complete records, without padding and the line ``sep=``."""
+    """The complete records, without extra empty fields and without the line ``sep=``."""
     separator_line: bytes
     """Excel's first line ``sep=`` with its line end; empty if there is none."""
     padded: bool = False
-    """Whether rows may be padded with delimiters."""
+    """Whether extra delimiters may follow a row's last field."""
 
 
 def detect(head: bytes, *, whole: bool) -> Detected:
@@ -107,7 +106,7 @@ def _detected(head: bytes, *, whole: bool) -> Detected:
             for width, records, cost in reading.tables():
                 merit = (round(cost, _DECIMALS), -width, preference)
                 if best is None or merit < best[0]:
-                    padded = records != reading.records
+                    padded = records is not reading.records
                     best = merit, Detected(reading.grammar, width, records, head[:start], padded)
     return best[1] if best else Detected(Grammar(b","), 1, (), head[:start])
 
@@ -128,18 +127,21 @@ class _Reading:
     """The other quote, which would be left around values."""
 
     def tables(self) -> Iterator[tuple[int, tuple[Record, ...], float]]:
-        """Yield each possible width of the table, the records without padding, and the cost of the rest."""
+        """Yield each possible width of the table, its records, and the cost of what is left unexplained."""
         left = list(map(self._left, self.records))
         others = [record for record in self.records if not record.is_comment] or self.records
         widths = Counter(record.width for record in others if record.fields)
         common = [width for width, _ in widths.most_common(_WIDTHS_TRIED)]
-        # Padded rows may have many widths, and the least is the table's.
+        # Padded rows may have many widths. The smallest one is the table's.
         least = [width for width, count in widths.items() if count >= _PADDED_MIN]
         for width in {1, *common, min(least, default=1)}:
             records = _without_padding(self.records, width)
-            costed = zip(records, left, strict=True)
             # A comment of another width is explained, whatever its text.
-            table = [one for one in costed if one[0].width == width or not one[0].is_comment]
+            table = [
+                (record, cost)
+                for record, cost in zip(records, left, strict=True)
+                if record.width == width or not record.is_comment
+            ]
             yield width, records, _cost(width, table)
 
     def _left(self, record: Record) -> float:
@@ -174,19 +176,19 @@ class _Reading:
 
 
 def _without_padding(records: tuple[Record, ...], width: int) -> tuple[Record, ...]:
-    """Return the records without the empty fields after the table's, if many have some and many have none."""
-    rows = [record for record in records if not record.is_comment]
-    blocks = [(block, len(list(same))) for block, same in groupby(row.width for row in rows)]
+    """Return the records without extra empty fields if the table is padded, else the records themselves."""
+    widths = [record.width for record in records if not record.is_comment]
+    blocks = [(block, len(list(same))) for block, same in groupby(widths)]
     exact = max((count for block, count in blocks if block == width), default=0)
     padded = max((count for block, count in blocks if block > width), default=0)
     if min(exact, padded) < _PADDED_MIN:
         return records
-    widths = [row.without_padding(width).width for row in rows]
+    bare = tuple(record.without_padding(width) for record in records)
+    widths = [record.width for record in bare if not record.is_comment]
     wider = [index for index, other in enumerate(widths) if other > width]
-    # The first of them would be the header of a wider table.
-    if len(wider) > _WIDER_MAX * len(rows) or widths.index(width) > min(wider, default=len(rows)):
-        return records
-    return tuple(record.without_padding(width) for record in records)
+    # A wider record before the first row would be the header of a wider table.
+    is_wider = widths.index(width) > min(wider, default=len(widths))
+    return records if is_wider or len(wider) > _WIDER_MAX * len(widths) else bare
 
 
 def _cost(width: int, costed: Sequence[tuple[Record, float]]) -> float:

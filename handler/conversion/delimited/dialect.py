@@ -26,7 +26,7 @@ class Dialect(Grammar):
         width: The number of fields in a record.
         newline: The line end that DuckDB gets: CR LF or LF.
         blank_lines: Whether a blank line is a record.
-        padded: Whether delimiters may follow the last field of a record.
+        padded: Whether extra delimiters may follow a row's last field.
     """
 
     width: int
@@ -37,15 +37,12 @@ class Dialect(Grammar):
     @cached_property
     def record(self) -> re.Pattern[bytes]:
         """A record of the table's width, with its line end."""
-        rest = rb"(?:%b%b){%d}" % (re.escape(self.delimiter), self._field, self.width - 1)
-        return re.compile(self._begin + self._field + rest + _END)
+        return re.compile(self._begin + self._row + _END)
 
     @cached_property
     def padded_record(self) -> re.Pattern[bytes]:
-        """A record of the table's width (group 1), then more delimiters and its line end."""
-        delimiter = re.escape(self.delimiter)
-        rest = rb"(?:%b%b){%d}" % (delimiter, self._field, self.width - 1)
-        return re.compile(rb"(%b%b)(?:%b)++%b" % (self._field, rest, delimiter, _END))
+        """A record of the table's width (group 1), then extra delimiters and its line end."""
+        return re.compile(rb"(%b)(?:%b)++%b" % (self._row, re.escape(self.delimiter), _END))
 
     @cached_property
     def run(self) -> re.Pattern[bytes]:
@@ -90,6 +87,11 @@ class Dialect(Grammar):
     def _no_value(self) -> re.Pattern[bytes]:
         delimiter = re.escape(self.delimiter)
         return re.compile(rb"\\N(?<![^%b\r\n]\\N)(?=[%b\r\n])" % (delimiter, delimiter))
+
+    @cached_property
+    def _row(self) -> bytes:
+        """The fields of a record of the table's width."""
+        return rb"%b(?:%b%b){%d}" % (self._field, re.escape(self.delimiter), self._field, self.width - 1)
 
     @cached_property
     def _begin(self) -> bytes:

@@ -70,7 +70,7 @@ _BEFORE_MAX = 50
 _LIKENESS_MIN = 0.95
 """The share of a column's values that must have a kind, for the column to have it."""
 _PAIR_WIDTH = 3
-"""The number of fields up to which two values are not a key and its value."""
+"""A record with at most this many fields is no key with its value."""
 _SAME_SHAPE_MIN = 0.5
 """The share of a column's values that must have one shape, for the column to have codes."""
 _NAMES_SURE = 3
@@ -326,9 +326,9 @@ class _Cell:
 
     @property
     def is_word(self) -> bool:
-        """Whether it has only letters and signs, such as the null marker ``NA`` or the number ``inf``."""
-        is_word = any(map(str.isalpha, self.text)) and not any(map(str.isdigit, self.text))
-        return is_word and self.kind is not Kind.BOOLEAN
+        """Whether it is a word such as ``NA`` or ``inf``, with letters and no digits, but no boolean."""
+        has_letters, has_digits = any(map(str.isalpha, self.text)), any(map(str.isdigit, self.text))
+        return has_letters and not has_digits and self.kind is not Kind.BOOLEAN
 
     @property
     def is_year(self) -> bool:
@@ -379,8 +379,8 @@ def _aligned(cells: tuple[str, ...], columns: Sequence[_Column]) -> tuple[str, .
 def _names_typed(cells: Sequence[_Cell]) -> bool:
     """Return whether a cell is text above a typed column, and no cell looks like its column.
 
-    Rising numbers above numbers are allowed, because years and classes may be names. So is one word, such as
-    ``inf`` or ``treatment``, among several names.
+    Rising numbers above numbers are allowed, because years and classes may be names. One word such as ``inf``
+    or ``treatment`` is allowed beside several names.
     """
     names = {cell.text for cell in cells if cell.has_words and cell.column.kinds}
     values = [cell for cell in cells if cell.is_like_column]

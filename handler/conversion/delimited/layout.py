@@ -15,11 +15,11 @@ from conversion.model import UnreadableError
 
 _DELIMITED_SUFFIXES = {".csv", ".tsv", ".tab", ".psv", ".ssv", ".dsv"}
 _LIKENESS_MIN = 0.9
-"""The share of records with the table's width from which a file without a telling name is delimited. With
-more rejected rows than that, it would be FAILED by default."""
+"""The share of records that must have the table's width if the name does not say that the file is delimited.
+With a smaller share, the object would be FAILED by default, because too many rows would be rejected."""
 _TAG = re.compile(rb"\s*<(?:\?xml\s|!DOCTYPE\s|!--|[A-Za-z_][\w:.-]*(?:\s|/?>))", re.IGNORECASE)
 _IN_NUMBER = re.compile(rb"(?<!\w)\d{1,3},(?=\d{3}(?!\d))")
-"""A comma between thousands, or before milliseconds."""
+"""The beginning of a number with a comma: ``1,234`` or ``48,960``."""
 _SAMPLE_RECORDS = 1000
 _TITLE_LENGTH_MAX = 200
 
@@ -76,10 +76,10 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
     """
     detected = detect(head, whole=whole)
     begin = find_header(detected.grammar, detected.records, detected.width)
-    explained = bool(detected.separator_line) or _is_delimited(detected, begin)
-    if not explained and _TAG.match(head):
-        raise UnreadableError("unsupported format, by its first tag: XML or HTML")
-    if not explained and not _is_declared(key):
+    tag = _TAG.match(head)
+    if (tag or not _is_declared(key)) and not (detected.separator_line or _is_delimited(detected, begin)):
+        if tag:
+            raise UnreadableError("unsupported format, by its first tag: XML or HTML")
         return Layout(dialect=lines_dialect(blank_lines=True, newline=newline_of(head)), names=("line",))
     grammar, records = detected.grammar, detected.records
     header = None if begin.index is None else records[begin.index]
@@ -111,7 +111,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
 
 
 def _rows(detected: Detected, records: Iterable[Record]) -> Iterator[Record]:
-    """Yield the records of the table's width, without padding."""
+    """Yield the records of the table's width, without extra empty fields."""
     for record in records:
         row = record.without_padding(detected.width) if detected.padded else record
         if row.width == detected.width:
@@ -146,7 +146,7 @@ def _is_delimited(detected: Detected, begin: Begin) -> bool:
 
 
 def _is_split_in_numbers(grammar: Grammar, record: Record) -> bool:
-    """Return whether a record is text with numbers such as ``48,960``, and every delimiter is in one."""
+    """Return whether a record is text whose delimiters are all commas in numbers such as ``48,960``."""
     if grammar.delimiter != b"," or len(_IN_NUMBER.findall(record.raw)) < record.raw.count(grammar.delimiter):
         return False
     return any(kind_of(value) is Kind.TEXT for value in grammar.values(record))

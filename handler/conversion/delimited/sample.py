@@ -43,8 +43,9 @@ class Record:
         return self.raw.startswith(COMMENT)
 
     def without_padding(self, width: int) -> "Record":
-        """Return the record without the fields after the first ``width`` if all of them are empty."""
-        return self if any(self.fields[width:]) else replace(self, fields=self.fields[:width])
+        """Return the record with only its first ``width`` fields if the others are empty, else itself."""
+        is_padded = self.width > width and not any(self.fields[width:])
+        return replace(self, fields=self.fields[:width]) if is_padded else self
 
     def is_again(self, header: "Record") -> bool:
         """Return whether it repeats ``header``, as in concatenated files."""

@@ -4,11 +4,16 @@ import json
 import re
 from typing import Any
 
+import msgspec
+
 from conversion.json.exact import is_exact
 
 _DIGITS_MAX = 19
 """The most digits of an integer of 64 bits."""
 _INTEGER_MAX = 2**63
+
+MALFORMED = (msgspec.MsgspecError, ValueError, RecursionError)
+"""The errors of msgspec for text that it cannot decode."""
 
 
 class ParseError(Exception):
@@ -20,7 +25,7 @@ class ParseError(Exception):
 
 
 UNFIT = object()
-"""Stands for a number that no column type holds: an integer beyond 64 bits, a float with too many digits."""
+"""Replaces a number that no column type holds: an integer beyond 64 bits, or a float with too many digits."""
 
 
 def parsed(text: bytes) -> Any:  # noqa: ANN401  (whatever JSON may be)

@@ -13,7 +13,7 @@ from conversion.budget import Budget
 from conversion.decode import not_text_reason
 from conversion.json.exact import has_inexact, with_inexact_as_text
 from conversion.json.layout import ELEMENTS_MIN, Layout
-from conversion.json.parse import ParseError, parsed
+from conversion.json.parse import MALFORMED, ParseError, parsed
 from conversion.json.shape import (
     JSON,
     Shape,
@@ -35,7 +35,6 @@ VALUE = "value"
 """The column of rows that are not objects."""
 
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
-_MALFORMED = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
 class Rows:
@@ -139,7 +138,7 @@ class Rows:
         """
         try:
             return len(self._any.decode(b"[%b]" % b",".join(values))) == len(values)
-        except _MALFORMED:
+        except MALFORMED:
             return False
 
     def _is_as_planned(self, data: bytes, count: int) -> bool:
@@ -148,7 +147,7 @@ class Rows:
             return False
         try:
             rows = self._decoder.decode_lines(data)
-        except _MALFORMED:
+        except MALFORMED:
             return False
         if (
             len(rows) != count

@@ -21,12 +21,18 @@ JSON = "JSON"
 _EXACT = 2**53
 """A double holds all integers up to this."""
 _FIELDS_MAX = 200
-_CLASHING, _NESTED = 8, 16
-"""The memory of a member that is read by a pointer because keys clash, and what an object or list adds to
-it, in multiples of an ordinary column's (measured)."""
-_LIST, _JSON, _DEEP_TEXT = 2, 3, 4
-"""What a list adds, and the memory of JSON text and of text within an object of an object, in the same
-multiples (measured)."""
+
+# The memory of a value, in units of an ordinary column (measured).
+_CLASHING = 8
+"""A member that is read by a pointer, because keys clash."""
+_NESTED = 16
+"""What an object or a list adds to such a member."""
+_LIST = 2
+"""What a list adds to its elements."""
+_JSON = 3
+"""JSON text."""
+_DEEP_TEXT = 4
+"""Text in an object within another object."""
 
 
 def shape_of(value: Any, levels: int = LEVELS_MAX + 1) -> Shape:  # noqa: ANN401  (whatever JSON may be)
@@ -99,10 +105,10 @@ def clash(keys: Iterable[str]) -> bool:
 
 
 def fitted(shape: Shape, columns_max: int) -> Shape:
-    """Return the shape of rows that fits into the memory.
+    """Return a shape of rows that fits into the memory.
 
-    The largest members become JSON text, one after the other. If the members are too many even so, the shape
-    is JSON.
+    The largest members become JSON text, one after another. If there are still too many members, each row is
+    JSON text.
 
     Args:
         shape: The shape of the rows.
@@ -124,7 +130,7 @@ def fitted(shape: Shape, columns_max: int) -> Shape:
 
 
 def _size(shape: Shape, depth: int = 0) -> int:
-    """Return the memory of a value within ``depth`` objects, in multiples of an ordinary column's."""
+    """Return the memory of a value within ``depth`` objects, in units of an ordinary column."""
     if isinstance(shape, dict):
         return 1 + sum(_size(inner, depth + 1) for inner in shape.values())
     if isinstance(shape, list):

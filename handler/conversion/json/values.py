@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from conversion.json.layout import Layout, is_wrapper
-from conversion.json.parse import ParseError, parsed
+from conversion.json.parse import MALFORMED, ParseError, parsed
 from conversion.model import RECORD_BYTES_MAX, UnreadableError
 from conversion.plan import RefutedError
 
@@ -21,6 +21,7 @@ _BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+([{}\[\]])', re.
 _SCALAR = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[^\s,\[\]{}"]++', re.DOTALL)
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*"[^"\\]*"')
 _ENDS_TRIED = 10
+"""The most places that are tried as the end of an element."""
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
 _AROUND_BYTES_MAX = 65_536
 
@@ -241,13 +242,13 @@ def _end(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:
 
 
 def _objects(buffer: bytes, at: int) -> tuple[list[bytes], int | None]:
-    """Split the objects from this position on, which are separated by commas.
+    """Split the objects that begin at this position and are separated by commas.
 
-    msgspec splits them many times as fast as patterns, but only text that ends with one of them. Another
-    object that begins with the same key likely follows it.
+    msgspec is many times as fast as patterns, but the text must end with a complete object. Such an object
+    likely ends before another one with the same first key.
 
     Returns:
-        The objects and their end; none if the end is not found.
+        The objects, and the end of the last one. If no end is found, an empty list and None.
     """
     if begin := _FIRST_KEY.match(buffer, at):
         end = len(buffer)
@@ -257,6 +258,6 @@ def _objects(buffer: bytes, at: int) -> tuple[list[bytes], int | None]:
                 break
             text = buffer[at:end].rstrip()
             if text.endswith(b","):
-                with suppress(msgspec.MsgspecError, ValueError, RecursionError):
+                with suppress(*MALFORMED):
                     return list(map(bytes, _elements.decode(b"[%b]" % text[:-1]))), at + len(text) - 1
     return [], None
