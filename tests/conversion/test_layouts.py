@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from conversion import EmptyError
-from conversion.delimited.header import Header
+from conversion.delimited.evidence import Header
 from conversion.delimited.layout import Layout, layout_of
 from tests.conversion.support import refused, run
 

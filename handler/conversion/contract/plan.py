@@ -8,7 +8,7 @@ from conversion.budget import Budget
 from conversion.contract.model import RESCUED, Contract
 from conversion.contract.query import Fields
 from conversion.delimited.dialect import Dialect
-from conversion.delimited.header import Header
+from conversion.delimited.evidence import Header
 from conversion.delimited.layout import Layout, newline_of
 from conversion.delimited.plan import relation_of
 from conversion.delimited.records import Records

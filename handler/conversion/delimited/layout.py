@@ -1,7 +1,7 @@
 """The layout of a delimited file, detected at its beginning: dialect, titles, comments, header and names."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
@@ -9,7 +9,8 @@ from pathlib import PurePosixPath
 from conversion.delimited.cells import Kind, kind_of, looks_like
 from conversion.delimited.detection import Detected, detect
 from conversion.delimited.dialect import Dialect, lines_dialect
-from conversion.delimited.header import Begin, Header, find_header
+from conversion.delimited.evidence import Header
+from conversion.delimited.header import Begin, find_header
 from conversion.delimited.sample import Grammar, Record, line_ends
 from conversion.model import UnreadableError
 
@@ -56,6 +57,24 @@ class Layout:
     def is_text(self) -> bool:
         """Whether it is plain text. Then each line, also a blank one, is a row of one column."""
         return self.dialect.blank_lines
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """The layout, for the profile."""
+        if self.is_text:
+            return {}
+        facts: dict[str, object] = {
+            "delimiter": self.dialect.delimiter.decode(),
+            "quote": self.dialect.quote.decode(),
+            "escape": self.dialect.escape.decode(),
+            "header": self.header.value,
+        }
+        if self.header is not Header.NONE:
+            facts["header_record"] = self.header_record.decode(errors="replace")
+            facts["header_line"] = self.header_line
+        if self.preamble:
+            facts["preamble"] = list(self.preamble)
+        return facts
 
     @property
     def format(self) -> str:

@@ -1,0 +1,140 @@
+"""Count the records of one pass over delimited text, and list the rejected ones."""
+
+from codecs import BOM_UTF8
+
+from conversion.budget import Budget
+from conversion.decode import not_text_at, not_text_reason
+from conversion.delimited.detection import BESIDE_MAX
+from conversion.delimited.dialect import Dialect
+from conversion.delimited.layout import Layout
+from conversion.delimited.sample import COMMENT
+from conversion.refused import Refused, column_and_reason
+from conversion.rejects import Rejects
+
+_HEADER_AGAIN = "the header again"
+_COMMENT = "a comment"
+_BROKEN = "broken quoting"
+_BEFORE_HEADER = (b"\n", b"\r", BOM_UTF8)
+
+
+class Tally:
+    """The place that a pass has reached, and its counts.
+
+    Attributes:
+        layout: The layout of the object.
+        rows: Valid records so far.
+        line: The line of the next record, from 1.
+        offset: The offset of the next record in the object.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        names: tuple[str, ...],
+        rejects: Rejects,
+        budget: Budget,
+        *,
+        mark_bytes: int,
+        refused: Refused,
+    ) -> None:
+        self.rows = 0
+        self.line = layout.body_line
+        self.offset = mark_bytes + layout.body_offset
+        self.layout = layout
+        self._names = names
+        self._rejects = rejects
+        self._budget = budget
+        self._refused = refused
+        self._dropped = 0
+        """Refused rows so far."""
+        self._beside = 0
+        """Repeated headers and comments."""
+        self._after = 0
+        """Records of another width since the last valid record."""
+        self._rows_before = 0
+
+    @property
+    def beside(self) -> int:
+        """Rejected records that are not damaged rows: the header again, comments, lines after the table."""
+        after = self._after if self._rows_before == self.rows else 0
+        return self._beside + (after if after <= min(BESIDE_MAX, self.rows) else 0)
+
+    def count(self, *, rows: int, lines: int, size: int) -> None:
+        """Count ``rows`` valid records on ``lines`` lines of ``size`` bytes."""
+        self.rows += rows
+        self.line += lines
+        self.offset += size
+
+    def has_header(self, data: bytes) -> bool:
+        """Return whether a line of ``data`` may begin with the header again."""
+        header = self.layout.header_record
+        return (
+            bool(header)
+            and header in data
+            and (data.startswith(header) or any(before + header in data for before in _BEFORE_HEADER))
+        )
+
+    def is_header(self, record: bytes) -> bool:
+        """Return whether a record repeats the header, as in concatenated files."""
+        header = self.layout.header_record
+        return bool(header) and record.removeprefix(BOM_UTF8) == header
+
+    def is_any_refused(self, rows: int) -> bool:
+        """Return whether the contract refuses one of the next ``rows`` rows."""
+        return self._refused.is_any(self._seen, rows)
+
+    def refuse(self, record: bytes) -> bool:
+        """Reject a valid record if the contract refuses it, and return whether it does."""
+        refusal = self._refused.reason(self._seen + 1)
+        if not refusal:
+            return False
+        self._dropped += 1
+        self.reject(record, *column_and_reason(refusal, self.line))
+        return True
+
+    def reject_invalid(self, record: bytes) -> None:
+        """Reject a record with valid quoting that is no row."""
+        dialect = self.layout.dialect
+        column, reason = None, not_text_reason(record, self.offset)
+        if self.is_header(record):
+            reason = _HEADER_AGAIN
+        elif (width := _width(record, dialect)) != dialect.width:
+            reason = f"{width} fields where {dialect.width} are expected"
+        elif reason:
+            column = self._name(_width(record[: not_text_at(record)], dialect) - 1)
+        self.reject(record, column, reason or _BROKEN)
+
+    def reject_broken(self, record: bytes, fields: bytes) -> None:
+        """Reject a record with broken quoting. ``fields`` are its fields before the broken one."""
+        self.reject(record, self._name(_width(fields, self.layout.dialect) - 1), _BROKEN)
+
+    def reject(self, raw: bytes, column: str | None, reason: str) -> None:
+        """List the next record as rejected, without counting its line and its bytes."""
+        self._budget.check()
+        if self.layout.comments and raw.startswith(COMMENT):
+            column, reason = None, _COMMENT
+        if reason in (_HEADER_AGAIN, _COMMENT):
+            self._beside += 1
+        elif reason.endswith("are expected"):
+            self._after = self._after + 1 if self._rows_before == self.rows else 1
+            self._rows_before = self.rows
+        self._rejects.add(
+            record=self.rows + self._rejects.count + 1,
+            line=self.line,
+            byte_offset=self.offset,
+            column=column,
+            reason=reason,
+            raw=raw,
+        )
+
+    @property
+    def _seen(self) -> int:
+        """The number of rows that the previous pass had passed to DuckDB at this point."""
+        return self.rows + self._dropped
+
+    def _name(self, index: int) -> str | None:
+        return self._names[index] if index < len(self._names) else None
+
+
+def _width(record: bytes, dialect: Dialect) -> int:
+    return dialect.without_quoted(record).count(dialect.delimiter) + 1
