@@ -13,6 +13,7 @@ from conversion.delimited.layout import Layout, newline_of
 from conversion.delimited.plan import relation_of
 from conversion.delimited.records import Records
 from conversion.delimited.sample import Grammar, line_ends
+from conversion.delimited.tally import Tally
 from conversion.engine import identifier
 from conversion.json.layout import Layout as JsonLayout
 from conversion.json.plan import whole_rows
@@ -83,15 +84,10 @@ class ContractPlan:
                 strictly=True,
                 refused=refused,
             )
-        return Records(
-            self._layout,
-            self._layout.names,
-            rejects,
-            budget,
-            mark_bytes=mark_bytes,
-            line_bytes=self._findings.line_bytes,
-            refused=refused,
+        tally = Tally(
+            self._layout, self._layout.names, rejects, budget, mark_bytes=mark_bytes, refused=refused
         )
+        return Records(tally, line_bytes=self._findings.line_bytes)
 
     @cached_property
     def _layout(self) -> Layout:

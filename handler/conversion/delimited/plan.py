@@ -6,6 +6,7 @@ from conversion.budget import Budget
 from conversion.delimited.dialect import Dialect
 from conversion.delimited.layout import layout_of
 from conversion.delimited.records import Records
+from conversion.delimited.tally import Tally
 from conversion.engine import literal
 from conversion.names import column_names
 from conversion.plan import Findings, Table
@@ -41,14 +42,8 @@ class DelimitedPlan:
 
     def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records:
         """Return a reader for one pass."""
-        return Records(
-            self.layout,
-            self._names,
-            rejects,
-            budget,
-            mark_bytes=mark_bytes,
-            line_bytes=self._findings.line_bytes,
-        )
+        tally = Tally(self.layout, self._names, rejects, budget, mark_bytes=mark_bytes)
+        return Records(tally, line_bytes=self._findings.line_bytes)
 
 
 def relation_of(dialect: Dialect, path: str, findings: Findings) -> str:

@@ -9,16 +9,12 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 
-from conversion.budget import Budget
 from conversion.decode import is_text
 from conversion.delimited import salvage
-from conversion.delimited.layout import Layout
 from conversion.delimited.sample import line_ends
 from conversion.delimited.tally import Tally
 from conversion.model import BLOCK_BYTES, RECORD_BYTES_MAX, UnreadableError
 from conversion.plan import RefutedError
-from conversion.refused import NONE, Refused
-from conversion.rejects import Rejects
 
 _BLANK_AFTER_LINE = re.compile(rb"(?<=\n)[\r\n]++|\A[\r\n]++")
 _CUTS_TRIED = 100
@@ -32,20 +28,16 @@ class Records:
     lines are removed unless they are records. So it does not matter how DuckDB treats damaged rows.
     """
 
-    def __init__(
-        self,
-        layout: Layout,
-        names: tuple[str, ...],
-        rejects: Rejects,
-        budget: Budget,
-        *,
-        mark_bytes: int,
-        line_bytes: int,
-        refused: Refused = NONE,
-    ) -> None:
-        self._tally = Tally(layout, names, rejects, budget, mark_bytes=mark_bytes, refused=refused)
-        self._layout = layout
-        self._dialect = dialect = layout.dialect
+    def __init__(self, tally: Tally, *, line_bytes: int) -> None:
+        """Prepare a pass.
+
+        Args:
+            tally: Counts the records. It has the layout.
+            line_bytes: The size of DuckDB's buffer for a record.
+        """
+        self._tally = tally
+        self._layout = tally.layout
+        self._dialect = dialect = tally.layout.dialect
         self._line_bytes = line_bytes
         structure = dialect.delimiter + b"\r\n" + dialect.quote
         self._rest = bytes(set(range(256)) - set(structure))

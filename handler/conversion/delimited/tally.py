@@ -8,7 +8,7 @@ from conversion.delimited.detection import BESIDE_MAX
 from conversion.delimited.dialect import Dialect
 from conversion.delimited.layout import Layout
 from conversion.delimited.sample import COMMENT
-from conversion.refused import Refused, column_and_reason
+from conversion.refused import NONE, Refused, column_and_reason
 from conversion.rejects import Rejects
 
 _HEADER_AGAIN = "the header again"
@@ -35,7 +35,7 @@ class Tally:
         budget: Budget,
         *,
         mark_bytes: int,
-        refused: Refused,
+        refused: Refused = NONE,
     ) -> None:
         self.rows = 0
         self.line = layout.body_line
