@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 
 from conversion.model import MEBIBYTE, RECORD_BYTES_MAX
+from conversion.refused import NONE, Refused
 
 if TYPE_CHECKING:
     from conversion.json.shape import Shape
-    from conversion.refused import Refused
     from conversion.roundtrip import Guess, Type
 
 
@@ -37,7 +37,7 @@ class Findings:
     some values of several lines in parallel."""
     shape: "Shape | None" = None
     """The shape of all of its JSON objects."""
-    refused: "Refused | None" = None
+    refused: Refused = NONE
     """The rows that its contract does not accept."""
     types: Mapping[int, "Type | None"] = field(default_factory=dict)
     """The type of each column that refuted its type; None if the type is not known yet."""

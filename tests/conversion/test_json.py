@@ -80,6 +80,26 @@ def test_a_key_twice_in_an_object_inside_is_rejected(twice, spaced):
     assert converted.account.rows_out == 60
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": 1, "ID": 2, "at": {"x": 1}},
+        {"id": {"x": 1}, "Id": [{"x": 2}]},
+        {**{f"key{number}": number for number in range(3000)}, "at": {"x": 1}},
+    ],
+    ids=["keys that clash", "objects whose keys clash", "too many keys"],
+)
+@pytest.mark.parametrize(
+    "damage", [('{"x":', '{"x":0,"x":'), ('{"', '{"id":0,"id":0,"'), ("}\n", '}{"id":1}\n')]
+)
+def test_a_line_with_a_repeated_key_or_two_values_is_rejected_whatever_the_shape(row, damage):
+    good = lines([row] * 20, **COMPACT)
+    [line] = lines([row], **COMPACT).decode().splitlines(keepends=True)
+    converted = run(good + line.replace(*damage, 1).encode() + good, "data.ndjson")
+    assert [reject["line"] for reject in converted.rejects] == [21]
+    assert converted.account.rows_out == 40
+
+
 @pytest.mark.parametrize("blank", [b"", b"   \n", b"\t\n", b"\n"])
 @pytest.mark.parametrize(
     "bad", [b"[1]\n", b'{"a":1.000000000000000000001}\n', b"{\n", b'{"a":"\xff"}\n', b""]

@@ -22,7 +22,6 @@ from conversion.json.shape import JSON
 from conversion.model import EmptyError, UnreadableError
 from conversion.plan import Findings
 from conversion.published import Published
-from conversion.refused import NONE
 from conversion.rejects import Rejects
 
 
@@ -70,23 +69,10 @@ class ContractPlan:
 
     def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records | Rows:
         """Return a reader for one pass."""
-        refused = self._findings.refused or NONE
         if self._json_layout is not None and self.is_json:
-            return Rows(
-                self._json_layout,
-                JSON,
-                (),
-                rejects,
-                budget,
-                mark_bytes=mark_bytes,
-                line_bytes=self._findings.line_bytes,
-                columns_max=budget.columns_max,
-                strictly=True,
-                refused=refused,
-            )
-        tally = Tally(
-            self._layout, self._layout.names, rejects, budget, mark_bytes=mark_bytes, refused=refused
-        )
+            return Rows(self._json_layout, JSON, rejects, budget, self._findings, mark_bytes=mark_bytes)
+        names, refused = self._layout.names, self._findings.refused
+        tally = Tally(self._layout, names, rejects, budget, mark_bytes=mark_bytes, refused=refused)
         return Records(tally, line_bytes=self._findings.line_bytes)
 
     @cached_property

@@ -43,14 +43,12 @@ class JsonPlan:
     def __init__(self, head: bytes, layout: Layout, findings: Findings, columns_max: int) -> None:
         self._layout = layout
         self._sample = list(islice(_rows(head, layout), _SAMPLE_ROWS))
-        self._columns_max = columns_max
-        self._strictly = findings.strictly
+        self._findings = findings
         self._shape: Shape = {} if findings.shape is None else findings.shape
         if findings.shape is None:
             for row in self._sample:
                 self._shape = merged(self._shape, shape_of(row))
         self._shape = fitted(self._shape, columns_max)
-        self._line_bytes = findings.line_bytes
 
     @cached_property
     def table(self) -> Table:
@@ -74,13 +72,11 @@ class JsonPlan:
         return Rows(
             self._layout,
             self._shape,
-            self._unsure,
             rejects,
             budget,
+            self._findings,
             mark_bytes=mark_bytes,
-            line_bytes=self._line_bytes,
-            columns_max=self._columns_max,
-            strictly=self._strictly,
+            unsure=self._unsure,
         )
 
     @property
@@ -119,10 +115,11 @@ class JsonPlan:
             return f"(SELECT {_numbered(values)} FROM (SELECT {members} FROM {self._whole_rows(path)}))"
         types = ", ".join(f"{identifier(key)}: {literal(type_)}" for key, type_ in self._types.items())
         values = [_without_null(identifier(key), type_) for key, type_ in self._types.items()]
-        return f"(SELECT {_numbered(values)} FROM {_lines(path, self._line_bytes, types, records='true')})"
+        lines = _lines(path, self._findings.line_bytes, types, records="true")
+        return f"(SELECT {_numbered(values)} FROM {lines})"
 
     def _whole_rows(self, path: str) -> str:
-        return whole_rows(path, self._line_bytes)
+        return whole_rows(path, self._findings.line_bytes)
 
 
 def whole_rows(path: str, line_bytes: int) -> str:

@@ -17,6 +17,7 @@ from conversion.json.parse import MALFORMED, ParseError, parsed
 from conversion.json.shape import (
     JSON,
     Shape,
+    accepts_repeated_keys,
     attribute_of,
     column_types,
     fitted,
@@ -26,8 +27,8 @@ from conversion.json.shape import (
 )
 from conversion.json.values import Piece, Values
 from conversion.model import UnreadableError
-from conversion.plan import RefutedError
-from conversion.refused import NONE, Refused, column_and_reason
+from conversion.plan import Findings, RefutedError
+from conversion.refused import column_and_reason
 from conversion.rejects import Rejects
 from conversion.roundtrip import FLOAT_SHARE_MIN
 
@@ -51,28 +52,35 @@ class Rows:
         self,
         layout: Layout,
         shape: Shape,
-        unsure: Sequence[str],
         rejects: Rejects,
         budget: Budget,
+        findings: Findings,
         *,
         mark_bytes: int,
-        line_bytes: int,
-        columns_max: int,
-        strictly: bool,
-        refused: Refused = NONE,
+        unsure: Sequence[str] = (),
     ) -> None:
+        """Prepare a pass.
+
+        Args:
+            layout: The layout of the values.
+            shape: The planned shape of the rows.
+            rejects: Lists the values that are not rows.
+            budget: The limits.
+            findings: What earlier passes found.
+            mark_bytes: The length of the byte-order mark before the text.
+            unsure: Keys whose few floats may be exceptions among integers.
+        """
         self.rows = 0
-        self._refused = refused
+        self._refused = findings.refused
         self._dropped = 0
         """Refused rows so far."""
         self._layout = layout
         self._values = Values(layout, mark_bytes)
         self._rejects = rejects
         self._budget = budget
-        self._line_bytes = line_bytes
-        self._columns_max = columns_max
+        self._line_bytes = findings.line_bytes
         self._types = column_types(shape)
-        self._strictly = strictly
+        self._strictly = findings.strictly
         self._refuted = False
         self._floats = dict.fromkeys(unsure, 0)
         self._numbers = dict.fromkeys(unsure, 0)
@@ -108,8 +116,7 @@ class Rows:
     def _hold(self, shape: Shape) -> None:
         """Check the following rows against ``shape``."""
         self._shape = shape
-        # In columns of JSON text, DuckDB accepts repeated keys and several values on a line.
-        self._counting = self._strictly or JSON in column_types(shape).values() or not shape
+        self._counting = self._strictly or accepts_repeated_keys(shape)
         self._model = model(shape)
         self._decoder = msgspec.json.Decoder(self._model) if self._model else None
 
@@ -231,7 +238,7 @@ class Rows:
 
     def _grow(self, shape: Shape) -> None:
         """Check the following rows against a larger shape."""
-        shape = fitted(shape, self._columns_max)
+        shape = fitted(shape, self._budget.columns_max)
         if shape == JSON:
             raise RefutedError(shape=JSON)
         self._hold(shape)

@@ -104,6 +104,16 @@ def clash(keys: Iterable[str]) -> bool:
     return len(set(names)) < len(names) or "" in names
 
 
+def accepts_repeated_keys(shape: Shape) -> bool:
+    """Return whether DuckDB accepts repeated keys, and several values on a line, in rows of this shape.
+
+    It does in JSON text. It also reads members by pointers from JSON text.
+    """
+    if not isinstance(shape, dict) or not shape:
+        return True
+    return clash(shape) or JSON in column_types(shape).values()
+
+
 def fitted(shape: Shape, columns_max: int) -> Shape:
     """Return a shape of rows that fits into the memory.
 
