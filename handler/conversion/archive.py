@@ -103,7 +103,7 @@ def shown(names: Iterable[str]) -> str:
 def _is_added(info: zipfile.ZipInfo) -> bool:
     """Return whether an entry is a folder, or a file that macOS or Windows added."""
     name = info.filename.rpartition("/")[2]
-    return info.is_dir() or name.startswith(("._", ".DS_Store")) or name in ("Thumbs.db", "desktop.ini")
+    return not name or name.startswith(("._", ".DS_Store")) or name in ("Thumbs.db", "desktop.ini")
 
 
 def _directory_bytes(path: Path) -> int:

@@ -95,7 +95,8 @@ _ERRORS = (
 def compression_of(head: bytes) -> str:
     """Return the compression's name, given a stream's first MAGIC_BYTES. ``none`` for other streams."""
     for name, compression in _COMPRESSIONS.items():
-        if head.startswith(compression.magic) and head[4:].startswith(compression.blocks):
+        skips = bool(compression.skippable) and head[1:].startswith(compression.skippable)
+        if skips or (head.startswith(compression.magic) and head[4:].startswith(compression.blocks)):
             return name
     return "none"
 

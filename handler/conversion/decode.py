@@ -124,10 +124,22 @@ def _balance(lines: bytes, *, cut: bool = False) -> int:
     if lines.isascii():
         return 0
     some = [line for line in lines.splitlines() if not line.isascii()]
-    invalid = sum(not _is_utf_8(line) for line in some)
+    invalid = sum(not _is_mostly_utf_8(line) for line in some)
     if cut and some and lines.endswith(some[-1]):
-        invalid -= _is_utf_8(some[-1], cut=True) and not _is_utf_8(some[-1])
+        invalid -= _is_utf_8(some[-1], cut=True) and not _is_mostly_utf_8(some[-1])
     return 2 * invalid - len(some)
+
+
+def _is_mostly_utf_8(line: bytes) -> bool:
+    """Return whether a line has more characters that are valid as UTF-8, beyond ASCII, than invalid bytes.
+
+    A line may be long: a whole array of JSON.
+    """
+    if _is_utf_8(line):
+        return True
+    valid = line.decode("utf-8", "ignore")
+    others = len(valid) - len(valid.encode("ascii", "ignore"))
+    return others > len(line) - len(valid.encode())
 
 
 def _from_fallback(block: bytes) -> bytes:

@@ -151,6 +151,8 @@ class _Attempt:
         except duckdb.Error as error:
             if self._at.budget.exceeded:
                 raise self._at.budget.exceeded from None
+            if is_parquet(self._at.source.head) and parquet.is_of_encryption(error):
+                raise self._unreadable("a Parquet file with encrypted columns") from None
             # DuckDB's message may quote the data.
             raise self._unreadable(f"DuckDB cannot read it ({type(error).__name__})") from None
         raise self._unreadable(f"no plan fits it after {_READINGS_MAX} passes")

@@ -10,7 +10,7 @@ import duckdb
 
 from conversion.budget import Budget
 from conversion.engine import Written, copy, identifier, literal
-from conversion.model import UnreadableError
+from conversion.model import EmptyError, UnreadableError
 from conversion.names import SourceNames, column_names
 from conversion.published import (
     LISTS_MAX,
@@ -57,6 +57,7 @@ class Upload:
         relation: SQL that reads it.
 
     Raises:
+        EmptyError: It has no columns.
         UnreadableError: It is damaged or encrypted, decompresses to more than the limits allow, or has values
             that cannot be read exactly, or not in time.
     """
@@ -94,7 +95,9 @@ class Upload:
         try:
             return self._connection.execute(query).fetchall()
         except duckdb.Error as error:
-            what = "encrypted" if "encrypt" in str(error).lower() else "damaged or truncated"
+            if "non-root column" in str(error):
+                raise EmptyError("the Parquet file has no columns") from None
+            what = "encrypted" if is_of_encryption(error) else "damaged or truncated"
             raise UnreadableError(f"a Parquet file that is {what}: DuckDB cannot read its footer") from None
 
     def _with_exact_timestamps(self) -> str:
@@ -171,6 +174,11 @@ class Upload:
             replace(column, source_type="TIMESTAMP_NS") if is_of_96_bits else column
             for column, is_of_96_bits in zip(columns, self._of_96_bits, strict=True)
         )
+
+
+def is_of_encryption(error: duckdb.Error) -> bool:
+    """Return whether DuckDB could not read a Parquet file because it is encrypted."""
+    return "encrypt" in str(error).lower()
 
 
 def _check_size(unpacked: int, budget: Budget) -> None:

@@ -48,6 +48,14 @@ def test_several_files_are_named():
     assert "7 files, and only one is read: '0.csv', '1.csv', '2.csv', '3.csv', '4.csv' and 2 more" in reason
 
 
+def test_a_file_without_a_name_does_not_count():
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:
+        archive.writestr("a.csv", b"id\n1\n")
+        archive.writestr(zipfile.ZipInfo(""), b"")
+    assert run(data.getvalue(), "a.zip").rows == [("1",)]
+
+
 @pytest.mark.parametrize("files", [{}, {"folder/": b""}])
 def test_no_file(files):
     with pytest.raises(EmptyError):

@@ -120,3 +120,8 @@ def test_compressed_twice(name):
 @pytest.mark.parametrize("begin", [b"BZh", b"BZh9", b"BZh9 is a name"])
 def test_text_that_begins_as_bzip2_does_is_text(begin):
     assert run(begin + b",value\nx,1\ny,2\n").rows == [("x", "1"), ("y", "2")]
+
+
+def test_zstd_may_begin_with_a_skippable_frame():
+    skippable = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"\0\0\0\0"
+    assert run(skippable + COMPRESSORS["zstd"](b"id\n1\n"), "a.csv.zst").rows == [("1",)]

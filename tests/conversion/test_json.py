@@ -100,6 +100,19 @@ def test_a_line_with_a_repeated_key_or_two_values_is_rejected_whatever_the_shape
     assert converted.account.rows_out == 40
 
 
+@pytest.mark.parametrize(
+    "again",
+    [r'{"a"\t:1,"a":2}', r'{"a" :1,"a":2}', r'{"a":1,"a":2,"s":"\u0022:"}', r'{"a":1,"a":2,"s":"\"\u003a"}'],
+)
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_repeated_key_is_found_however_it_is_written(again, inside):
+    again = again.replace(r"\t", "\t")
+    good = b'{"j":1}\n{"j":{"q":"x"}}\n' * 20
+    row = f'{{"j":{again}}}' if inside else again
+    converted = run(good + row.encode() + b"\n", "data.ndjson")
+    assert [(reject["line"], reject["raw"]) for reject in converted.rejects] == [(41, row)]
+
+
 @pytest.mark.parametrize("blank", [b"", b"   \n", b"\t\n", b"\n"])
 @pytest.mark.parametrize(
     "bad", [b"[1]\n", b'{"a":1.000000000000000000001}\n', b"{\n", b'{"a":"\xff"}\n', b""]

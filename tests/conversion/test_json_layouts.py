@@ -4,13 +4,17 @@ import json
 
 import pytest
 
-from conversion.model import HEAD_BYTES
+from conversion.model import HEAD_BYTES, RECORD_BYTES_MAX
 from tests.conversion.support import refused, run
 
 LONG = "x" * (HEAD_BYTES + 100_000)
 """A string that ends after the part of the object from which the layout is detected."""
 
 HALF = "x" * (HEAD_BYTES * 2 // 3)
+
+
+ROWS = [{"eventVersion": "1.08", "n": number} for number in range(3)]
+MANY = ROWS * 40
 
 
 @pytest.mark.parametrize(
@@ -36,12 +40,70 @@ def test_one_array_a_line(text):
     assert [json.loads(row[0]) for row in converted.rows] == [json.loads(row) for row in rows]
 
 
-def test_objects_between_carriage_returns():
-    assert run(b'{"a":1}\r{"a":2}\r' * 40, "data.ndjson").account.rows_out == 80
+@pytest.mark.parametrize("text", [b'{"a":1}\r{"a":2}\r', b'{"a":1}\r\n{"a":1}\n{"a":1}\n{"a":1}\r{"a":2}\n'])
+def test_objects_between_carriage_returns(text):
+    count = text.count(b"}")
+    assert run(text * 40, "data.ndjson").account.rows_out == 40 * count
 
 
-ROWS = [{"eventVersion": "1.08", "n": number} for number in range(3)]
-MANY = ROWS * 40
+@pytest.mark.parametrize("first", [b"garbage", b'"a":1}', b"[1]", b"{"])
+def test_a_damaged_first_line_of_ndjson_is_rejected(first):
+    converted = run(first + b"\n" + b'{"a":1}\n' * 30, "data.ndjson")
+    assert [(reject["line"], reject["raw"]) for reject in converted.rejects] == [(1, first.decode())]
+
+
+def test_an_array_after_objects_is_rejected():
+    objects = '{\n"a":1}\n' * 20
+    converted = run((objects + '[\n{"a":99}\n]\n').encode(), "data.json")
+    assert [reject["line"] for reject in converted.rejects] == [41]
+
+
+def test_arrays_over_several_lines_after_one_another_are_refused_with_the_place():
+    assert "line 4, byte 12: text after" in refused(b'[\n{"a":1}\n]\n[\n{"a":2}\n]\n', "data.json").reason
+
+
+@pytest.mark.parametrize("layout", [b"%b", b"[%b]"])
+def test_a_value_that_is_too_long_is_named(layout):
+    value = b'{"a":"%b"}' % (b"x" * (RECORD_BYTES_MAX + HEAD_BYTES))
+    assert f"a value longer than {RECORD_BYTES_MAX} bytes" in refused(layout % value, "data.json").reason
+
+
+OBJECTS = [{"id": number, "items": [{"x": number}]} for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"id": 9, "items": [{"x": LONG}]}) + "\n" + json.dumps(OBJECTS[0]),
+        json.dumps({"id": 9, "items": [{"x": HALF}] * 3}) + ("\n" + json.dumps(OBJECTS[0])) * 3000,
+        "\n".join(json.dumps(value, indent=1) for value in OBJECTS),
+        "".join(json.dumps(value) for value in OBJECTS),
+        "\r".join(json.dumps(value) for value in OBJECTS),
+    ],
+    ids=["a long first line", "a longer one before many", "over lines", "without line ends", "CR"],
+)
+@pytest.mark.parametrize("key", ["data.json", "data.ndjson"])
+def test_objects_of_which_the_first_has_an_array_are_a_row_each(text, key):
+    converted = run(text.encode(), key)
+    assert list(converted.types) == ["id", "items"]
+    assert converted.account.rows_out == text.count('"id"')
+
+
+@pytest.mark.parametrize(
+    ("number", "kept"),
+    [("NaN", "NaN"), ("1e400", "1e400"), (str(2**64), str(2**64)), (str(2**63 - 1), 2**63 - 1), ("0.5", 0.5)],
+)
+def test_numbers_around_the_rows_are_kept(number, kept):
+    value = f'{{"n":{number},"at":"x","items":{json.dumps(MANY)}}}'
+    assert run(value.encode(), "data.json").profile["around_rows"] == {"n": kept, "at": "x"}
+
+
+@pytest.mark.parametrize("layout", ["[%s]", '{"Records":[%s]}'])
+def test_one_invalid_byte_in_a_line_of_many_values_does_not_garble_the_others(layout):
+    values = ",".join(f'{{"a":"Käse {number}"}}' for number in range(50))
+    text = (layout % (values + ',{"a":"?"}')).encode().replace(b"?", b"\xe4")
+    place = text.index(b'{"a":"\xe4')
+    assert refused(text, "data.json").reason.startswith(f"malformed JSON at line 1, byte {place}")
 
 
 @pytest.mark.parametrize(

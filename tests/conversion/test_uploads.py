@@ -1,6 +1,6 @@
 """Parquet uploads: types and names that DuckDB cannot write, and files that are refused.
 
-The two files were written by pyarrow 26, without compression and without the Arrow schema.
+The files were written by pyarrow 26, without compression and without the Arrow schema.
 """
 
 import base64
@@ -11,6 +11,7 @@ import time
 import duckdb
 import pytest
 
+from conversion import EmptyError
 from tests.conversion.support import refused, run
 
 INT96 = base64.b64decode(
@@ -30,6 +31,29 @@ TWINS = base64.b64decode(
     "b24gMjYuMC4xGSwcAAAcAAAAAAEAAFBBUjE="
 )
 """A list of a struct with the fields ``a`` and ``A``: [{"a": 1, "A": 2}]."""
+
+ENCRYPTED = base64.b64decode(
+    "UEFSMS8AAADUid8j7U5d7k+BNx3fmpMi9rj9PYwKVPCR9Au8HRFtc5TPI8ZefpLyGPPwxh8ArSoAAADUd7O/tZodQUw6Lr1GKTh3GkNA"
+    "EWGZwo5AGDhZ7k3iETJDT0DE/rSlnmMVBBksNQAYBnNjaGVtYRUCABUEJQIYAWEAFgIZHBkcJgAcFQQZJQYAGRgBYRUAFgIWggEWwgEm"
+    "CHwpBhkmAAIAAFwsGRgBYRiSAnsia2V5TWF0ZXJpYWxUeXBlIjoiUEtNVDEiLCJpbnRlcm5hbFN0b3JhZ2UiOnRydWUsImlzRm9vdGVy"
+    "S2V5IjpmYWxzZSwibWFzdGVyS2V5SUQiOiJjIiwid3JhcHBlZERFSyI6Im50Q2s3OWZFc2NuN1E2YkthSlNiOUZ3SmFxcm9IZUpUQ0xV"
+    "aFlpREtsSi8vbmtCL0xETXkvWHcyMDZrPSIsImRvdWJsZVdyYXBwaW5nIjp0cnVlLCJrZXlFbmNyeXB0aW9uS2V5SUQiOiJZemlieDdD"
+    "VGcrMWZjTk9GTFNtaGF3PT0iLCJ3cmFwcGVkS0VLIjoib3BGTXF5L1lNUzhRcWRrdDBqYkF2Zz09In0AABhIRAAAAM004l2bK1PZ/BXp"
+    "pftIiOR0PknQ84bsxYKt9qaZX4WYgtXTXeNaRlY8yHUmEeNUQxPyQaeEz4wkGfPvHZWj7rLhLAMrABaCARYCJggWwgEUAAAoIHBhcnF1"
+    "ZXQtY3BwLWFycm93IHZlcnNpb24gMjYuMC4xGRwcAAAcHCgIA/jRNXwgApgSAAAYxgJ7ImtleU1hdGVyaWFsVHlwZSI6IlBLTVQxIiwi"
+    "aW50ZXJuYWxTdG9yYWdlIjp0cnVlLCJpc0Zvb3RlcktleSI6dHJ1ZSwia21zSW5zdGFuY2VJRCI6IkRFRkFVTFQiLCJrbXNJbnN0YW5j"
+    "ZVVSTCI6IkRFRkFVTFQiLCJtYXN0ZXJLZXlJRCI6ImYiLCJ3cmFwcGVkREVLIjoiUit2ditXc25nS2R0VkRHaThFVStUOXVDeHNkQUww"
+    "amczN255eFlYQW4rcU90N2I3YUhnRlNUZ2dvSjg9IiwiZG91YmxlV3JhcHBpbmciOnRydWUsImtleUVuY3J5cHRpb25LZXlJRCI6InIx"
+    "Sk41NzJIYWRxbzZYb3cxVWtWVGc9PSIsIndyYXBwZWRLRUsiOiI5Y2xXcjcxdzVMMlpzY240a204Q1VRPT0ifQCKn7kINSCWZtDjRV1f"
+    "gbRvzHWUVi+sTpxlqoOeUgMAAFBBUjE="
+)
+"""A footer that is not encrypted, and an encrypted column."""
+
+NO_COLUMNS = base64.b64decode(
+    "UEFSMRUEGRw1ABgGc2NoZW1hFQAAFgAZHBkMFgAWACYAFgAAKCBwYXJxdWV0LWNwcC1hcnJvdyB2ZXJzaW9uIDI2LjAuMRkMAEUAAABQ"
+    "QVIx"
+)
+"""A table without columns."""
 
 
 def parquet(tmp_path, query: str) -> bytes:
@@ -106,6 +130,15 @@ def test_an_encrypted_file_is_named(tmp_path):
         connection.execute("PRAGMA add_parquet_key('k', '0123456789112345')")
         connection.execute(f"COPY (SELECT 1 AS i) TO '{path}' (ENCRYPTION_CONFIG {{footer_key: 'k'}})")
     assert "encrypted" in refused(path.read_bytes(), "data.parquet").reason
+
+
+def test_encrypted_columns_are_named():
+    assert "encrypted columns" in refused(ENCRYPTED, "data.parquet").reason
+
+
+def test_a_table_without_columns_is_empty():
+    with pytest.raises(EmptyError):
+        run(NO_COLUMNS, "data.parquet")
 
 
 @pytest.mark.parametrize("end", [9, -1, -8])

@@ -40,14 +40,8 @@ def layout_of(head: bytes, *, whole: bool) -> Layout | None:
     start = head.lstrip(_SPACE.encode())
     if not start.startswith((b"{", b"[")):
         return None
-    lines = [line for line in start.split(b"\n") if line.strip()][: _LINES_TRIED + 1]
-    if len(lines) > 1:
-        complete = lines[:_LINES_TRIED] if whole or len(lines) > _LINES_TRIED else lines[:-1]
-        kinds = [_kind(line) for line in complete]
-        if kinds.count(dict) * 2 > len(kinds):
-            return Layout(lines=True)
-        if kinds.count(list) * 2 > len(kinds) and (len(kinds) > 1 or whole):
-            return Layout(lines=True, whole_values=True)
+    if lines := lines_layout(start, whole=whole):
+        return lines
     text = start.decode(errors="replace")
     if not _begins(text, whole=whole):
         return None
@@ -56,6 +50,20 @@ def layout_of(head: bytes, *, whole: bool) -> Layout | None:
         return Layout(array_key=key, array_offset=len(head) - len(start) + len(text[:offset].encode()))
     inner = text[1:].lstrip(_SPACE)
     return Layout(whole_values=text.startswith("[") and inner.startswith("["))
+
+
+def lines_layout(head: bytes, *, whole: bool) -> Layout | None:
+    """Return the layout of JSON if most of the first lines are objects, or arrays. Else return None."""
+    lines = [line for line in head.split(b"\n") if line.strip()][: _LINES_TRIED + 1]
+    if len(lines) < 2:
+        return None
+    complete = lines[:_LINES_TRIED] if whole or len(lines) > _LINES_TRIED else lines[:-1]
+    kinds = [_kind(line) for line in complete]
+    if kinds.count(dict) * 2 > len(kinds):
+        return Layout(lines=True)
+    if kinds.count(list) * 2 > len(kinds) and (len(kinds) > 1 or whole):
+        return Layout(lines=True, whole_values=True)
+    return None
 
 
 def place_of_error(head: bytes) -> tuple[int, str]:
@@ -139,6 +147,16 @@ def _skipped(text: str, at: int) -> int:
     while at < len(text) and text[at] in _SPACE:
         at += 1
     return at
+
+
+def is_followed(text: bytes) -> bool:
+    """Return whether another object follows the object that ``text`` begins with."""
+    whole = text.decode(errors="replace").lstrip(_SPACE)
+    try:
+        _, end = _decode(whole)
+    except (ValueError, RecursionError):
+        return False
+    return whole[end:].lstrip(_SPACE).startswith("{")
 
 
 def is_wrapper(around: dict[str, Any], key: str, elements: int) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -46,6 +47,16 @@ def parsed(text: bytes) -> Any:  # noqa: ANN401  (whatever JSON may be)
     return value
 
 
+def members(text: bytes) -> dict[str, Any]:
+    """Return the members of an object, with the text of each number that no type holds.
+
+    Raises:
+        ParseError: As for ``parsed``.
+    """
+    parsed(text)
+    return _decode_members(text.decode())
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
@@ -75,4 +86,17 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 # Created once. With these arguments json.loads would create a decoder for each value.
 _decode = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
+).decode
+
+
+def _or_text(fitting: Callable[[str], object]) -> Callable[[str], object]:
+    def number(digits: str) -> object:
+        value = fitting(digits)
+        return digits if value is UNFIT else value
+
+    return number
+
+
+_decode_members = json.JSONDecoder(
+    parse_int=_or_text(_integer), parse_float=_or_text(_fraction), parse_constant=str
 ).decode

@@ -11,8 +11,8 @@ from typing import Any
 
 import msgspec
 
-from conversion.json.layout import Layout, is_wrapper
-from conversion.json.parse import MALFORMED, ParseError, parsed
+from conversion.json.layout import Layout, is_followed, is_wrapper
+from conversion.json.parse import MALFORMED, ParseError, members
 from conversion.model import RECORD_BYTES_MAX, UnreadableError
 from conversion.plan import RefutedError
 
@@ -78,8 +78,8 @@ class Values:
         self._scanned = self._depth = 0
         """For the value at the beginning of the buffer: the position and depth that were reached."""
         self._elements = 0
-        self._last_line = 0
-        """The line on which the array ends."""
+        self._first_line = self._last_line = 0
+        """The lines on which the array begins and ends."""
 
     def pieces(self, text: Iterable[bytes]) -> Iterator[Piece]:
         """Yield the values of ``text``.
@@ -99,9 +99,8 @@ class Values:
             if piece := self._piece(at_end=False):
                 yield piece
             # An incomplete value is only scanned again when the buffer has doubled.
-            enough = 2 * len(self._buffer)
-            if len(self._buffer) > RECORD_BYTES_MAX:
-                raise self.error(f"a value longer than {RECORD_BYTES_MAX} bytes")
+            enough = min(2 * len(self._buffer), RECORD_BYTES_MAX + 1)
+            self._check_length()
         if piece := self._piece(at_end=True):
             yield piece
         if self._in_array:
@@ -110,6 +109,13 @@ class Values:
             self.around = self._unwrapped()
         elif self._buffer.strip():
             raise self.error("it ends inside a value")
+
+    def _check_length(self) -> None:
+        length = len(self._buffer)
+        if self._layout.array_offset is not None and self._after_array and length > _AROUND_BYTES_MAX:
+            raise RefutedError(one_value=True)
+        if length > RECORD_BYTES_MAX:
+            raise self.error(f"a value longer than {RECORD_BYTES_MAX} bytes")
 
     def error(self, what: str, at: int = 0) -> UnreadableError:
         """Return the error for malformed JSON at this position of the buffer."""
@@ -124,7 +130,7 @@ class Values:
         for block in text:
             end = block.rfind(b"\n") + 1
             if end:
-                yield self._passed(self._buffer + block[:end])
+                yield self._passed(_without_lone_cr(self._buffer + block[:end]))
                 self._buffer = b""
             self._buffer += block[end:]
             if len(self._buffer) > RECORD_BYTES_MAX:
@@ -132,7 +138,7 @@ class Values:
                     f"a line longer than {RECORD_BYTES_MAX} bytes at line {self._line}, byte {self._offset}"
                 )
         if self._buffer:
-            yield self._passed(self._buffer + b"\n")
+            yield self._passed(_without_lone_cr(self._buffer + b"\n"))
 
     def _passed(self, raw: bytes, values: Sequence[bytes] = (), first: int = 0) -> Piece:
         piece = Piece(raw, self._offset, self._line, raw.count(b"\n"), values, first)
@@ -154,7 +160,7 @@ class Values:
             at = _end(_SPACE, buffer, at)
             if at == len(buffer) or (self._after_array and self._layout.array_offset is not None):
                 break
-            if self._is_structure(buffer, at):
+            if self._is_structure(buffer, at, is_first=not values):
                 at += 1
                 continue
             found, end = [], None
@@ -174,15 +180,16 @@ class Values:
         piece = self._passed(buffer[:at], values, first)
         return piece if values else None
 
-    def _is_structure(self, buffer: bytes, at: int) -> bool:
+    def _is_structure(self, buffer: bytes, at: int, *, is_first: bool) -> bool:
         """Return whether a bracket of the array or a comma is at this position, and not a value."""
         char = buffer[at : at + 1]
         if self._after_array:
-            if char == b"[" and self._line_at(at) > self._last_line:
+            if char == b"[" and self._line_at(at) > self._last_line == self._first_line:
                 raise RefutedError(arrays_in_lines=True)
             raise self.error("text after the end of the array", at)
         if not self._in_array:
-            self._in_array = char == b"[" and not self._elements and not self._layout.lines
+            self._in_array = char == b"[" and is_first and not self._elements
+            self._first_line = self._line_at(at)
             return self._in_array
         if char == b"]":
             if self._after_comma:
@@ -225,15 +232,21 @@ class Values:
         Raises:
             RefutedError: The object does not wrap its array.
         """
-        after, key = self._buffer, self._layout.array_key
+        key, text = self._layout.array_key, self._before + b"null" + self._buffer
+        if len(text) > _AROUND_BYTES_MAX or is_followed(text):
+            raise RefutedError(one_value=True)
         try:
-            around = parsed(self._before + b"null" + after)
+            around = members(text)
         except ParseError as error:
             raise self.error(str(error)) from None
-        small = len(self._before) + len(after) <= _AROUND_BYTES_MAX
-        if not (small and isinstance(around, dict) and is_wrapper(around, key, self._elements)):
+        if not is_wrapper(around, key, self._elements):
             raise RefutedError(one_value=True)
         return {name: value for name, value in around.items() if name != key}
+
+
+def _without_lone_cr(lines: bytes) -> bytes:
+    """Replace each CR that is a line end by itself. Between two objects it is one."""
+    return lines.replace(b"}\r{", b"}\n{") if b"\r" in lines else lines
 
 
 def _end(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:
