@@ -86,16 +86,28 @@ def kind_of(cell: str) -> Kind:
     return Kind.NULL if _NO_VALUE.fullmatch(text) else Kind.TEXT
 
 
-_UNIT_BYTES = rb"(?:%|\$|US\$|kr|[A-Z]{3}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
-"""Units in UTF-8. Three capital letters may be any currency."""
-_AMOUNT_BYTES = rb"(?:\d+,\d\d?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?)"
-_AMOUNT_FIELD = re.compile(
-    rb"\(?[-+]?(?:%b ?)?[-+]?%b(?: ?%b)?\)?" % (_UNIT_BYTES, _AMOUNT_BYTES, _UNIT_BYTES)
+_SPACE_BYTES = rb"(?: |\xc2\xa0|\xe2\x80\xaf)"
+"""A space in UTF-8: usual, no-break or narrow no-break."""
+_BEFORE_BYTES = rb"(?:[$<>~]|US\$|[A-Z]{3}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
+_AFTER_BYTES = rb"(?:[%$A-Za-z/]{1,5}|(?:\xc2\xb0|\xc2\xb5)[A-Za-z]{0,2}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
+"""Currencies and units in UTF-8: ``kg``, ``km/h``, ``%`` or a degree."""
+_DIGITS_BYTES = (
+    rb"(?:\d+,\d+|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:(?:[.']|%b)\d{3})+(?:,\d+)?)(?:[eE][-+]?\d+)?"
+    % _SPACE_BYTES
 )
+_AMOUNT_BYTES = rb"\(?[-+]?(?:%b%b?)?[-+]?%b-?(?:%b?%b)?\)?" % (
+    _BEFORE_BYTES,
+    _SPACE_BYTES,
+    _DIGITS_BYTES,
+    _SPACE_BYTES,
+    _AFTER_BYTES,
+)
+_TIME_BYTES = rb"[-\d]{8,10}[ T]\d\d:\d\d:\d\d,\d+"
+_AMOUNT_FIELD = re.compile(rb"%b(?: ?- ?%b)?|%b" % (_AMOUNT_BYTES, _AMOUNT_BYTES, _TIME_BYTES))
 
 
 def is_amount(field: bytes) -> bool:
-    """Return whether an unquoted field with commas or points is likely an amount."""
+    """Return whether an unquoted field with commas or points is likely an amount, a range or a time."""
     return bool(_AMOUNT_FIELD.fullmatch(field))
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import groupby
+from operator import itemgetter
 
 from conversion.delimited.cells import is_amount
 from conversion.delimited.sample import Grammar, Record
@@ -29,6 +30,7 @@ _NO_DELIMITER = (b",", b";", b"\t", b"|")
 
 _SEPARATOR_LINE = re.compile(rb"(\"?)sep=([^\w\"'\r\n\x80-\xff])\1[ \t]*(?:\r\n|\n|\r)", re.IGNORECASE)
 
+_NUMBERS = re.compile(rb"[\d.]+(?:,[\d.]+){2,}")
 _IN_TEXT = re.compile(rb"[,;] | \| ")
 
 # The cost of a record, by what is left unexplained.
@@ -42,6 +44,8 @@ _DELIMITERS_LEFT = 0.5
 """Fields with another delimiter, as a share of the record's fields."""
 _DELIMITERS_IN_TEXT = 0.2
 """The same, if a space follows the delimiter, as in prose."""
+_LIST_LEFT = 1.0
+"""A record of one field that is a list of three or more numbers. It is more likely a damaged row."""
 _TITLE = 0.1
 """A line with one field before the table, or one of a few after it. A header with one field more or less."""
 _BESIDE_TABLE = 0.5
@@ -82,6 +86,20 @@ class Detected:
     padded: bool = False
     """Whether extra delimiters may follow a row's last field."""
 
+    @property
+    def begins_with_row(self) -> bool:
+        """Whether the first record, apart from comments, has the table's width."""
+        return bool(self._lines) and self._lines[0].width == self.width
+
+    @property
+    def is_even(self) -> bool:
+        """Whether it has several columns, and all records but comments have the table's width."""
+        return self.width > 1 and all(record.width == self.width for record in self._lines)
+
+    @property
+    def _lines(self) -> Sequence[Record]:
+        return _without_comments(self.records)
+
 
 def detect(head: bytes, *, whole: bool) -> Detected:
     """Return the dialect that explains most of the sample.
@@ -100,14 +118,19 @@ def detect(head: bytes, *, whole: bool) -> Detected:
 def _detected(head: bytes, *, whole: bool) -> Detected:
     separator = _SEPARATOR_LINE.match(head)
     start = separator.end() if separator else 0
-    best: tuple[tuple[float, int, int], Detected] | None = None
+    found: list[tuple[tuple[float, int, int], Detected]] = []
+    is_even = False
     for preference, delimiter in enumerate([separator[2]] if separator else _delimiters_of(head)):
         for reading in _readings(head, start, delimiter, whole=whole):
             for width, records, cost in reading.tables():
                 merit = (round(cost, _DECIMALS), -width, preference)
-                if best is None or merit < best[0]:
-                    padded = records is not reading.records
-                    best = merit, Detected(reading.grammar, width, records, head[:start], padded)
+                padded = records is not reading.records
+                table = Detected(reading.grammar, width, records, head[:start], padded)
+                found.append((merit, table))
+                is_even = is_even or table.is_even
+    # If one delimiter splits every line alike, the first line is no title of a table with another one.
+    likely = [(merit, table) for merit, table in found if not is_even or table.begins_with_row]
+    best = min(likely, key=itemgetter(0), default=None)
     return best[1] if best else Detected(Grammar(b","), 1, (), head[:start])
 
 
@@ -129,7 +152,7 @@ class _Reading:
     def tables(self) -> Iterator[tuple[int, tuple[Record, ...], float]]:
         """Yield each possible width of the table, its records, and the cost of what is left unexplained."""
         left = list(map(self._left, self.records))
-        others = [record for record in self.records if not record.is_comment] or self.records
+        others = _without_comments(self.records)
         widths = Counter(record.width for record in others if record.fields)
         common = [width for width, _ in widths.most_common(_WIDTHS_TRIED)]
         # Padded rows may have many widths. The smallest one is the table's.
@@ -153,7 +176,8 @@ class _Reading:
         if self.other_quote and self.other_quote in raw and any(map(self._has_quotes_left, fields)):
             cost = _QUOTES_LEFT if grammar.quote else _QUOTES_AS_TEXT
         if raw.translate(None, _but(_others(grammar.delimiter))):
-            cost += sum(map(self._delimiters_left, fields)) / len(fields)
+            is_list = len(fields) == 1 and _NUMBERS.fullmatch(raw)
+            cost += _LIST_LEFT if is_list else sum(map(self._delimiters_left, fields)) / len(fields)
         if b"\\" in raw:
             if grammar.escapes_outside:
                 unexplained = sum(grammar.has_other_escapes(field) for field in fields)
@@ -173,6 +197,11 @@ class _Reading:
             return _QUOTES_LEFT
         bare = _IN_TEXT.sub(b"", field).translate(None, _but(others))
         return _DELIMITERS_LEFT if bare else _DELIMITERS_IN_TEXT
+
+
+def _without_comments(records: Sequence[Record]) -> Sequence[Record]:
+    """Return the records that are no comments; all, if all begin as comments do."""
+    return [record for record in records if not record.is_comment] or records
 
 
 def _without_padding(records: tuple[Record, ...], width: int) -> tuple[Record, ...]:
