@@ -106,6 +106,7 @@ class ContractPlan:
             names=names,
             header=Header.DECLARED if reading.header else Header.NONE,
             header_record=first.raw if reading.header else b"",
+            repeats=grammar.spellings(first) if reading.header else (),
             header_line=first.line if reading.header else None,
             body_offset=start,
             body_line=1 + line_ends(head[:start]),

@@ -176,7 +176,7 @@ class _Reading:
         if self.other_quote and self.other_quote in raw and any(map(self._has_quotes_left, fields)):
             cost = _QUOTES_LEFT if grammar.quote else _QUOTES_AS_TEXT
         if raw.translate(None, _but(_others(grammar.delimiter))):
-            is_list = len(fields) == 1 and _NUMBERS.fullmatch(raw)
+            is_list = len(fields) == 1 and _NUMBERS.fullmatch(raw) and not is_amount(raw)
             cost += _LIST_LEFT if is_list else sum(map(self._delimiters_left, fields)) / len(fields)
         if b"\\" in raw:
             if grammar.escapes_outside:
@@ -271,9 +271,13 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
     """Read ``head`` with each kind of quoting that it gives a reason for."""
 
     def read(grammar: Grammar, other_quote: bytes) -> _Reading:
-        records = tuple(grammar.records(head, start=start, whole=whole))
-        return _Reading(grammar, records, other_quote)
+        records = grammar.records(head, start=start, whole=whole)
+        # Concatenated files have the line sep= again.
+        return _Reading(
+            grammar, tuple(record for record in records if record.raw != separator_line), other_quote
+        )
 
+    separator_line = head[:start].rstrip(b"\r\n")
     usual = read(Grammar(delimiter), b"")
     single_quoted = _single_quoted(delimiter).findall(head) if b"'" in head else []
     lines = [field for field in single_quoted if b"\n" not in field and b"\r" not in field]

@@ -38,6 +38,9 @@ _NAME = re.compile(r"[@$\[(<¿]?[^\W\d][\w \-./:%#&()\[\]+°$€£'\u2019>]{0,63
 _LABEL = re.compile(rf"{_NAME.pattern}(?:[,\\]{_NAME.pattern})*")
 r"""One or more names, as in Eurostat's ``freq,unit,geo\TIME_PERIOD``."""
 
+_IDENTIFIER = re.compile(r"[0-9a-f]{2}(?:[-:]?[0-9a-f]{2}){5,}\Z|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+"""A URL, or bytes as hexadecimal digits: a UUID, a hash, a MAC address."""
+
 _WORD = re.compile(r"[^\W\d_]|[^\x00-\x7f]")
 """A letter, or a character that numbers and dates do not contain."""
 
@@ -58,8 +61,8 @@ _SEQUENCE_MIN = 3
 
 def evidence(
     cells: tuple[str, ...], rows: Sequence[tuple[str, ...]], width: int, repeated: int
-) -> tuple[Header, tuple[str, ...]]:
-    """Return the evidence that ``cells`` name the columns, and the name of each column.
+) -> tuple[Header, tuple[str, ...], bool]:
+    """Return the evidence that ``cells`` name the columns, the names, and whether several cells are evidence.
 
     Args:
         cells: The values of the possible header.
@@ -72,13 +75,19 @@ def evidence(
     names = _aligned(cells, columns)
     named = [_Cell(name, column) for name, column in zip(names, columns, strict=False)]
     if not names:
-        return Header.NONE, names
+        return Header.NONE, names, False
     if _names_typed(named):
-        return Header.TYPED, names
+        return Header.TYPED, names, len(_above_typed(named)) > 1
     if _names_years(named):
-        return Header.YEARS, names
+        return Header.YEARS, names, True
     is_guess = _may_repeat(repeated, rows) and _names_text(named)
-    return Header.ASSUMED if is_guess else Header.NONE, names
+    return Header.ASSUMED if is_guess else Header.NONE, names, False
+
+
+def are_names(cells: Sequence[str]) -> bool:
+    """Return whether all cells are names."""
+    nothing = _Column(())
+    return all(_Cell(cell, nothing).is_name for cell in cells)
 
 
 def _may_repeat(count: int, rows: Sequence[tuple[str, ...]]) -> bool:
@@ -156,7 +165,8 @@ class _Cell:
 
     @property
     def is_name(self) -> bool:
-        return self.kind is Kind.TEXT and bool(_NAME.fullmatch(_without_marks(self.text.strip())))
+        text = _without_marks(self.text.strip())
+        return self.kind is Kind.TEXT and bool(_NAME.fullmatch(text)) and not _IDENTIFIER.match(text)
 
     @property
     def is_label(self) -> bool:
@@ -226,7 +236,7 @@ def _names_typed(cells: Sequence[_Cell]) -> bool:
     Rising numbers above numbers are allowed, because years and classes may be names. One word such as ``inf``
     or ``treatment`` is allowed beside several names.
     """
-    names = {cell.text for cell in cells if cell.has_words and cell.column.kinds}
+    names = _above_typed(cells)
     values = [cell for cell in cells if cell.is_like_column]
     if not names:
         return False
@@ -237,11 +247,20 @@ def _names_typed(cells: Sequence[_Cell]) -> bool:
     )
 
 
+def _above_typed(cells: Sequence[_Cell]) -> set[str]:
+    """Return the cells that are text above typed columns."""
+    return {cell.text for cell in cells if cell.has_words and cell.column.kinds}
+
+
 def _names_years(cells: Sequence[_Cell]) -> bool:
     """Return whether all numbers are years in equal steps, and all other cells are names."""
     numbers = [cell for cell in cells if cell.kind is Kind.NUMBER]
-    others = [cell for cell in cells if cell.kind is not Kind.NUMBER and not cell.is_left_out]
-    if not all(cell.is_year for cell in numbers) or len(numbers) < (_YEARS_MIN if others else _SEQUENCE_MIN):
+    # The column that names the rows needs no name.
+    corner = cells[0].column
+    is_corner = cells[0].kind is Kind.EMPTY and corner.is_distinct and not corner.kinds
+    others = [cell for cell in cells[is_corner:] if cell.kind is not Kind.NUMBER and not cell.is_left_out]
+    enough = _YEARS_MIN if others or is_corner else _SEQUENCE_MIN
+    if not all(cell.is_year for cell in numbers) or len(numbers) < enough:
         return False
     steps = {int(after.text) - int(before.text) for before, after in pairwise(numbers)}
     in_equal_steps = len(steps) == 1 and 0 not in steps

@@ -1,13 +1,14 @@
 """Find the row that names the columns. Without evidence for one, the columns are numbered."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from conversion.delimited.cells import Kind, kind_of
 from conversion.delimited.detection import BESIDE_MAX, DELIMITERS
-from conversion.delimited.evidence import Header, evidence
-from conversion.delimited.sample import Grammar, Record
+from conversion.delimited.evidence import Header, are_names, evidence
+from conversion.delimited.sample import Grammar, Record, line_ends
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Begin:
     """The index of the header among the records."""
     body: int
     """The index of the first row. The records before it are the header, titles and comments."""
+    is_sure: bool = False
+    """Whether several cells are evidence for the header."""
 
 
 _ROWS_MIN, _ROWS_MAX, _CELLS_MAX = 10, 200, 40_000
@@ -29,7 +32,7 @@ _COLUMNS_MAX = 50_000
 """Wider tables are never converted, so their header is not searched."""
 _BEFORE_MAX = 50
 """The most lines of titles before a header."""
-_PAIR_WIDTH = 3
+_PAIR_WIDTH = 2
 """A record with at most this many fields is no key with its value."""
 
 
@@ -78,11 +81,16 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
     padded: Begin | None = None
     for index, comment in islice(_candidates(records, width), _BEFORE_MAX):
         found = _found(grammar, records, index, width)
-        if _is_padded(records[index]) or _is_pair(records[index]):
+        if _is_padded(records[index]) or _is_pair(records, index):
             # A record that names only one or two columns is more likely a title.
             padded = padded or (found if found.header is Header.TYPED else None)
             before.append(index)
             continue
+        if found.header is Header.TYPED and (
+            (not found.is_sure and _is_doubtful(records, before, width))
+            or (before and _is_damaged(grammar, records[before[-1]], width))
+        ):
+            return padded
         if found.header in (Header.TYPED, Header.YEARS):
             return found
         if comment is not None and width > 1:
@@ -109,7 +117,7 @@ def _candidates(records: Sequence[Record], width: int) -> Iterator[tuple[int, in
             comment = index
             continue
         yield index, comment
-        if _is_padded(record) or _is_pair(record):
+        if _is_padded(record) or _is_pair(records, index):
             continue
         others += record.width > 1
         if record.width == width or others > BESIDE_MAX:
@@ -140,9 +148,31 @@ def _is_padded(record: Record) -> bool:
     return record.width > 1 and sum(map(bool, record.fields)) <= 1
 
 
-def _is_pair(record: Record) -> bool:
+def _is_pair(records: Sequence[Record], index: int) -> bool:
     """Return whether a record has a key and its value, and is padded with delimiters."""
-    return record.width > _PAIR_WIDTH and not any(record.fields[2:])
+    width = records[index].width
+    if width <= _PAIR_WIDTH or any(records[index].fields[2:]):
+        return False
+    # Of three columns, the last may be empty.
+    return width > _PAIR_WIDTH + 1 or any(
+        record.width == width and record.fields[-1] for record in records[index + 1 :][:_ROWS_MIN]
+    )
+
+
+def _is_damaged(grammar: Grammar, record: Record, width: int) -> bool:
+    """Return whether a record may be the header, of which one name has a delimiter."""
+    return record.width == width + 1 and are_names(grammar.values(record))
+
+
+def _is_doubtful(records: Sequence[Record], before: Sequence[int], width: int) -> bool:
+    """Return whether a line before a possible header may be the damaged header, or a row."""
+    for index in before:
+        record = records[index]
+        is_short = _is_padded(record) or _is_pair(records, index)
+        may_be_row = record.width == width <= _PAIR_WIDTH + 1 if is_short else record.width > 1
+        if may_be_row and not _is_title(records, index, width):
+            return True
+    return False
 
 
 def _is_title(records: Sequence[Record], index: int, width: int) -> bool:
@@ -156,7 +186,8 @@ def _is_title(records: Sequence[Record], index: int, width: int) -> bool:
         return False
     text = b"".join(record.fields)
     quoted = text[:1] in (b'"', b"'") and text[:1] == text[-1:]
-    if not quoted and any(delimiter in text for delimiter in DELIMITERS):
+    # A quote that is not closed in its line may hold rows.
+    if (not quoted or line_ends(text)) and any(delimiter in text for delimiter in DELIMITERS):
         return False
     words = len(text.split())
     above_table = index + 1 < len(records) and records[index + 1].width == width
@@ -177,12 +208,13 @@ def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) 
     record = records[index]
     rows, repeated = [], 0
     enough = max(_ROWS_MIN, min(_ROWS_MAX, _CELLS_MAX // width))
+    spellings = grammar.spellings(record)
     for row in records[index + 1 :]:
-        if row.is_again(record):
+        if row.raw.removeprefix(BOM_UTF8) in spellings:
             repeated += 1
         elif row.width == width:
             rows.append(grammar.values(row))
             if len(rows) == enough:
                 break
-    header, names = evidence(grammar.values(record), rows, width, repeated)
-    return Begin(header, names, index, index + 1)
+    header, names, is_sure = evidence(grammar.values(record), rows, width, repeated)
+    return Begin(header, names, index, index + 1, is_sure)

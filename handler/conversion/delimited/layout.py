@@ -1,6 +1,7 @@
 """The layout of a delimited file, detected at its beginning: dialect, titles, comments, header and names."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -19,6 +20,9 @@ _LIKENESS_MIN = 0.9
 """The share of records that must have the table's width if the name does not say that the file is delimited.
 With a smaller share, the object would be FAILED by default, because too many rows would be rejected."""
 _TAG = re.compile(rb"\s*<(?:\?xml\s|!DOCTYPE\s|!--|[A-Za-z_][\w:.-]*(?:\s|/?>))", re.IGNORECASE)
+_OPENED = re.compile(rb"<[?!A-Za-z_]")
+_ONE_TAG = re.compile(rb"<[^<>]+>")
+_CLOSED = re.compile(rb"</|/>|\?>|<(?:br|hr|img)\b", re.IGNORECASE)
 _IN_NUMBER = re.compile(rb"(?<!\w)\d{1,3},(?=\d{3}(?!\d))")
 """The beginning of a number with a comma: ``1,234`` or ``48,960``."""
 _SAMPLE_RECORDS = 1000
@@ -38,6 +42,8 @@ class Layout:
     """The evidence for the header."""
     header_record: bytes = b""
     """The header's bytes without the line end; empty if there is no header."""
+    repeats: tuple[bytes, ...] = ()
+    """The records that repeat the header, or the line ``sep=``, as in concatenated files."""
     header_line: int | None = None
     """The header's first line, from 1."""
     body_offset: int = 0
@@ -95,10 +101,10 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
     """
     detected = detect(head, whole=whole)
     begin = find_header(detected.grammar, detected.records, detected.width)
-    tag = _TAG.match(head)
-    if (tag or not _is_declared(key)) and not (detected.separator_line or _is_delimited(detected, begin)):
-        if tag:
-            raise UnreadableError("unsupported format, by its first tag: XML or HTML")
+    is_table = bool(detected.separator_line) or _is_delimited(detected, begin)
+    if _TAG.match(head) and not (is_table and detected.begins_with_row and _closes_tags(detected)):
+        raise UnreadableError("unsupported format, by its first tag: XML or HTML")
+    if not is_table and not _is_declared(key):
         return Layout(dialect=lines_dialect(blank_lines=True, newline=newline_of(head)), names=("line",))
     grammar, records = detected.grammar, detected.records
     header = None if begin.index is None else records[begin.index]
@@ -106,7 +112,10 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
     before = [record for record in records[: begin.body] if record is not header]
     titles = [detected.separator_line.rstrip(b"\r\n"), *(record.raw for record in before)]
     rows = _rows(detected, grammar.records(head, start=offset, whole=whole))
-    sample = (grammar.values(row) for row in rows if not (header and row.is_again(header)))
+    repeats = grammar.spellings(header) if header else ()
+    if detected.separator_line:
+        repeats = (*repeats, titles[0])
+    sample = (grammar.values(row) for row in rows if row.raw.removeprefix(BOM_UTF8) not in repeats)
     return Layout(
         dialect=Dialect(
             delimiter=grammar.delimiter,
@@ -121,6 +130,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
         sample=tuple(islice(sample, _SAMPLE_RECORDS)),
         header=begin.header,
         header_record=header.raw if header else b"",
+        repeats=repeats,
         header_line=header.line if header else None,
         body_offset=offset,
         body_line=1 + line_ends(head[:offset]),
@@ -155,13 +165,21 @@ def _is_declared(key: str) -> bool:
 
 def _is_delimited(detected: Detected, begin: Begin) -> bool:
     """Return whether a dialect explains a file whose name does not say that it is delimited."""
-    first = begin.index or 0 if begin.header in (Header.TYPED, Header.YEARS) else 0
-    records = [record for record in detected.records[first:] if not record.is_comment]
+    has_header = begin.header in (Header.TYPED, Header.YEARS)
+    body = begin.body if has_header else 0
+    records = [record for record in detected.records[body:] if not record.is_comment]
     rows = sum(
         record.width == detected.width and not _is_split_in_numbers(detected.grammar, record)
         for record in records
     )
-    return detected.width > 1 and len(records) > 1 and rows >= _LIKENESS_MIN * len(records)
+    likely = rows + has_header >= _LIKENESS_MIN * (len(records) + has_header)
+    return detected.width > 1 and len(records) + has_header > 1 and likely
+
+
+def _closes_tags(detected: Detected) -> bool:
+    """Return whether the first field has an end for each tag that it begins, or is one tag: ``<NA>``."""
+    text = detected.records[0].fields[0]
+    return bool(_ONE_TAG.fullmatch(text)) or len(_OPENED.findall(text)) <= len(_CLOSED.findall(text))
 
 
 def _is_split_in_numbers(grammar: Grammar, record: Record) -> bool:

@@ -1,7 +1,6 @@
 """Read the beginning of a delimited file with one grammar, with records of any width."""
 
 import re
-from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -46,10 +45,6 @@ class Record:
         """Return the record with only its first ``width`` fields if the others are empty, else itself."""
         is_padded = self.width > width and not any(self.fields[width:])
         return replace(self, fields=self.fields[:width]) if is_padded else self
-
-    def is_again(self, header: "Record") -> bool:
-        """Return whether it repeats ``header``, as in concatenated files."""
-        return self.raw.removeprefix(BOM_UTF8) == header.raw
 
 
 @dataclass(frozen=True)
@@ -107,6 +102,15 @@ class Grammar:
         if (self.quote and self.quote in record.raw) or b"\\" in record.raw:
             return tuple(map(self.value, record.fields))
         return tuple([field.decode(errors="replace") for field in record.fields])
+
+    def spellings(self, record: Record) -> tuple[bytes, ...]:
+        """Return a record as it is written, and with all or none of its fields in quotes."""
+        values = list(map(self.unescaped, record.fields))
+        special = (self.delimiter, self.quote, b"\n", b"\r", b"\\")
+        if not values or not self.quote or any(sign in value for value in values for sign in special):
+            return (record.raw,)
+        quoted = [self.quote + value + self.quote for value in values]
+        return tuple({record.raw, self.delimiter.join(values), self.delimiter.join(quoted)})
 
     def value(self, written: bytes) -> str:
         """Return the value of a raw field."""

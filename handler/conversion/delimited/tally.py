@@ -67,17 +67,11 @@ class Tally:
 
     def has_header(self, data: bytes) -> bool:
         """Return whether a line of ``data`` may begin with the header again."""
-        header = self.layout.header_record
-        return (
-            bool(header)
-            and header in data
-            and (data.startswith(header) or any(before + header in data for before in _BEFORE_HEADER))
-        )
+        return any(record in data and _begins_line(record, data) for record in self.layout.repeats)
 
     def is_header(self, record: bytes) -> bool:
         """Return whether a record repeats the header, as in concatenated files."""
-        header = self.layout.header_record
-        return bool(header) and record.removeprefix(BOM_UTF8) == header
+        return record.removeprefix(BOM_UTF8) in self.layout.repeats
 
     def is_any_refused(self, rows: int) -> bool:
         """Return whether the contract refuses one of the next ``rows`` rows."""
@@ -134,6 +128,10 @@ class Tally:
 
     def _name(self, index: int) -> str | None:
         return self._names[index] if index < len(self._names) else None
+
+
+def _begins_line(record: bytes, data: bytes) -> bool:
+    return data.startswith(record) or any(before + record in data for before in _BEFORE_HEADER)
 
 
 def _width(record: bytes, dialect: Dialect) -> int:
