@@ -89,6 +89,25 @@ HEADERS = {
         [["Peru", "-9.1", "0", "1"], ["Chad", "15.4", "0", "2"]],
     ),
     "classes in order beside a typed column": Table("id,0,10,50\n1,4,5,6\n", TYPED, "id 0 10 50", [["1", "4", "5", "6"]]),
+    "years beside names of the rows": Table(
+        ",2020,2021\nOslo,5,6\nRome,7,8\n", YEARS, "- 2020 2021", [["Oslo", "5", "6"], ["Rome", "7", "8"]]
+    ),
+    "a row that lacks its value, over a word that is no name": Table(
+        "Ann,\nBob,absent\n" + "Cyd,1\n" * 20, NONE, "- -", [["Ann", ""], ["Bob", "absent"], *[["Cyd", "1"]] * 20]
+    ),
+    "identifiers over identifiers": Table(
+        "e8400abc-e29b-41d4-a716-446655440000,Ann\nf50e8400-e29b-41d4-a716-446655440001,Bob\n",
+        NONE, "- -",
+        [["e8400abc-e29b-41d4-a716-446655440000", "Ann"], ["f50e8400-e29b-41d4-a716-446655440001", "Bob"]],
+    ),
+    "hardware addresses over others": Table(
+        "aa:bb:cc:00:11:22,Ann\nab:bb:cc:00:11:22,Bob\n",
+        NONE, "- -", [["aa:bb:cc:00:11:22", "Ann"], ["ab:bb:cc:00:11:22", "Bob"]],
+    ),
+    "addresses over addresses": Table(
+        "https://example.com/a,home\nhttps://example.org/b/c,about\nhttps://example.net,blog\n",
+        NONE, "- -", [["https://example.com/a", "home"], ["https://example.org/b/c", "about"], ["https://example.net", "blog"]],
+    ),
     "words over words": Table("city,land\nOslo,Norway\nLima,Peru\n", ASSUMED, "city land", [["Oslo", "Norway"], ["Lima", "Peru"]]),
     "words over codes": Table("ORCID,name\n0000-0001,a\n0000-0002,b\n", ASSUMED, "ORCID name", [["0000-0001", "a"], ["0000-0002", "b"]]),
     "a code over codes": Table("K1,a\nK2,b\nK3,c\n", NONE, "- -", [["K1", "a"], ["K2", "b"], ["K3", "c"]]),
@@ -164,6 +183,9 @@ UNREADABLE = {
     "spaces as delimiters": "id name city\nr1,n1,c1\nr2,n2,c2\n",
     "an open quote below a title": 'Sales of May\n"id,name,city\nr1,n1,c1\nr2,n2,c2\n',
     "numbers": '"id,name\n1,2\n3,4\n',
+    "a delimiter in a name, over a word that is no name": "id,score, max\nAnn,absent\nBob,12\nCyd,15\n",
+    "a delimiter in a name, over units": "id,temp,wind, speed\ns,degC,m/s\n" + "1,2,3\n" * 3,
+    "a delimiter less, over a word that is no name": "id;score\nAnn;absent;x\nBob;12;y\nCyd;15;y\n",
 }
 
 
@@ -403,6 +425,18 @@ AROUND = {
     "pandas' index": Table(
         ",city,land\n0,Oslo,Norway\n1,Lima,Peru\n", ASSUMED, "- city land", [["0", "Oslo", "Norway"], ["1", "Lima", "Peru"]]
     ),
+    "R's names of rows in a text file": Table(
+        "mpg\tcyl\nMazda RX4\t21.0\t6\nDatsun 710\t22.8\t4\n",
+        TYPED, "- mpg cyl", [["Mazda RX4", "21.0", "6"], ["Datsun 710", "22.8", "4"]], key="mtcars.txt",
+    ),
+    "lines of keys and values before three columns": Table(
+        "Company,ACME,\nDate,2024-01-31,\n,,\nregion,units,amount\nNorth,10,1.50\nSouth,20,2.50\n",
+        TYPED, "region units amount", ROWS, ("Company,ACME,", "Date,2024-01-31,", ",,"),
+    ),
+    "lines of keys and values of another width": Table(
+        "Station,Lisbon\nLat,38.7\nregion,units,amount\nNorth,10,1.50\nSouth,20,2.50\n",
+        TYPED, "region units amount", ROWS, ("Station,Lisbon", "Lat,38.7"),
+    ),
     "a header again": Table(
         "id,name\n1,a\n2,b\nid,name\n3,c\n", TYPED, "id name", [["1", "a"], ["2", "b"], ["3", "c"]]
     ),
@@ -425,6 +459,39 @@ def test_what_stands_around_a_table(table):
         body = data[layout.body_offset :].decode()
         assert body.lstrip('"').startswith(table.rows[0][0])
         assert layout.body_line == 1 + len(data[: layout.body_offset].decode().splitlines())
+
+
+@pytest.mark.parametrize(
+    "amount",
+    [
+        *(
+            "59,9139",
+            "1 234,51",
+            "1\u00a0234,51",
+            "1\u202f234,51",
+            "1'234,50",
+            "100,50-",
+            "1,5 kg",
+            "1,5°C",
+            "12,5 km/h",
+        ),
+        *("1,5E-03", "<0,1", "-1,1235", "1,1234%", "1,5-1,9", "2024-01-31 10:00:01,123", "EUR 1,5", "(1,5)"),
+    ],
+)
+def test_decimal_commas_are_no_delimiters(amount):
+    layout = layout_of(f"{amount};{amount}\n".encode() * 10, "data.csv", whole=True)
+    assert layout.sample == ((amount, amount),) * 10
+
+
+def test_a_damaged_row_of_whole_numbers_does_not_make_amounts_of_them():
+    layout = layout_of(b"100,2345\n101,2346\n102,2347,9\n" + b"103,2348\n" * 20, "data.csv", whole=True)
+    assert layout.sample[0] == ("100", "2345")
+
+
+@pytest.mark.parametrize("first", ['"part,desc\nbolt,size 3"', '"Parts list, 2024\nbolt,size 3"'])
+def test_an_open_quote_that_a_value_closes_is_no_title(first):
+    layout = layout_of(f"{first}\nnut,4\nrod,5\n".encode(), "data.csv", whole=True)
+    assert (layout.header, layout.body_offset, layout.preamble) == (NONE, 0, ())
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
@@ -464,6 +531,11 @@ DIALECTS = {
     "JSON in a column": ('{"a":1,"b":2}\tx\t1\n{"b":2,"a":3}\ty\t2\n', ['{"a":1,"b":2}', "x", "1"], ['{"b":2,"a":3}', "y", "2"]),
     "amounts in two columns": ("1,5;2,5\n12,75;3,25\n", ["1,5", "2,5"], ["12,75", "3,25"]),
     "lists in a column": ("1,a;b,5\n2,c;d,6\n", ["1", "a;b", "5"], ["2", "c;d", "6"]),
+    "lists as long as each other": ("id,tags\n" + "1,a;b;c\n" * 20, ["1", "a;b;c"], ["1", "a;b;c"]),
+    "lists with spaces": ("id\ttaxon\n" + "a1\tk; p; c; o\n" * 20, ["a1", "k; p; c; o"], ["a1", "k; p; c; o"]),
+    "lists of numbers": ("id;vector\n" + "1;0.5,0.25,0.75\n" * 20, ["1", "0.5,0.25,0.75"], ["1", "0.5,0.25,0.75"]),
+    "pairs of coordinates": ("lat;lon\n59,9139;10,7522\n60,3913;5,3221\n", ["59,9139", "10,7522"], ["60,3913", "5,3221"]),
+    "one column of coordinates": ("lat\n59,9139\n60,3913\n", ["59,9139"], ["60,3913"]),
     "commas in text": ("1\tOslo, Norway\t5\n2\tLima, Peru\t6\n", ["1", "Oslo, Norway", "5"], ["2", "Lima, Peru", "6"]),
     "line ends of each kind": ('id,t\r1,a\r\n2,b\n3,"c"\r"4",d', ["1", "a"], ["4", "d"]),
     "a carriage return before a quote": ('id,t\r"1","a,b"\r"2","c\rd"\r', ["1", "a,b"], ["2", "c\rd"]),
@@ -532,6 +604,18 @@ def test_a_header_again_is_rejected_as_such(quote, mark, end):
     assert [reject["line"] for reject in converted.rejects] == [4, 7]
     assert converted.types == {"id": "BIGINT", "name": "VARCHAR"}
     assert converted.account.rows_out == 6
+
+
+@pytest.mark.parametrize(
+    "header", ["id,name", '"id","name"', '"id",name', "sep=,\nid,name", 'sep=,\n"id","name"']
+)
+@pytest.mark.parametrize("again", ["id,name", '"id","name"'])
+def test_a_header_again_may_have_other_quotes(header, again):
+    again = again if "sep" not in header else f"sep=,\n{again}"
+    converted = run(f"{header}\n1,a\n2,b\n{again}\n3,c\n".encode())
+    assert converted.types == {"id": "BIGINT", "name": "VARCHAR"}
+    assert [reject["raw"] for reject in converted.rejects] == again.splitlines()
+    assert {reject["reason"] for reject in converted.rejects} == {"the header again"}
 
 
 def test_a_header_again_far_from_the_beginning():
@@ -664,6 +748,12 @@ MARKUP = {
     "XML without a declaration": "\n  <rows>\n<row>1</row>\n</rows>\n",
     "HTML": "<!DOCTYPE html>\n<html><body><p>Hello, world</p>\n<p>x</p></body></html>\n",
     "a comment": "<!-- made by x -->\n<rows/>\n",
+    "XML that tabs indent": '<?xml version="1.0"?>\n<rows>\n' + "\t<row>x</row>\n" * 50 + "</rows>\n",
+    "XML whose lines have a comma each": "<rows>\n" + '<at c="1,1"/>\n' * 50 + "</rows>\n",
+    "XML on each line": "<event><id>0</id><text>a,b</text></event>\n" * 50,
+    "HTML whose lines have a semicolon each": "<p>&nbsp;</p>\n" * 30,
+    "HTML whose lines have a bar each": "<!DOCTYPE html>\n<title>x | y</title>\n" + "<li>a | b</li>\n" * 30,
+    "KML": '<?xml version="1.0"?>\n<kml><coordinates>\n' + "1.5,2.25,0\n" * 20,
 }
 
 
@@ -673,7 +763,9 @@ def test_xml_and_html_are_not_read(data, key):
     assert refused(data.encode(), key).reason == "unsupported format, by its first tag: XML or HTML"
 
 
-@pytest.mark.parametrize("data", ["<b>x</b>,1\n<i>y</i>,2\n", "<1,2\n<3,4\n", "html\n<p>x</p>\n<p>y</p>\n"])
+@pytest.mark.parametrize(
+    "data", ["<b>x</b>,1\n<i>y</i>,2\n", "<NA>,1\n<br>,2\n", "<1,2\n<3,4\n", "html\n<p>x</p>\n<p>y</p>\n"]
+)
 def test_a_table_that_begins_with_a_tag_is_a_table(data):
     assert run(data.encode()).account.rows_out == 2
 
