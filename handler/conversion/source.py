@@ -21,7 +21,7 @@ class Source:
     Attributes:
         head: The first HEAD_BYTES of the object, decompressed.
         whole: Whether ``head`` is the whole object.
-        name: The object's key. For an archive, the name of its file follows.
+        name: The object's key. For an archive, the name of its file follows. For a workbook, a name of CSV.
         compression: ``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz`` or ``zip``.
         workbook: ``xlsx``, ``xls`` or ``ods`` for a workbook.
         bytes_in: Bytes of the object read in this pass.
@@ -87,7 +87,7 @@ class Source:
         self.workbook = kind = workbook.workbook_kind(path)
         if kind:
             text = workbook.sheet_text(path, kind, budget, self._sheet)
-            self.name += ".csv"
+            self.name = "sheet.csv"
             self._inside = lambda: _blocks_of(text)
         else:
             member = archive.the_member(path)

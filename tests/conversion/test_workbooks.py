@@ -196,6 +196,12 @@ def test_a_workbook_becomes_a_table(name):
     assert converted.profile["preamble"] == ['"Sales of May",,,']
 
 
+@pytest.mark.parametrize("key", ["orders.json.xlsx", "orders.ndjson", "orders.geojson.csv.xlsx"])
+def test_a_workbook_is_not_json_whatever_its_name(key):
+    converted = run(xlsx({"Data": [["id"], [1]]}), f"input/{key}")
+    assert (converted.rows, converted.result.format) == ([("1",)], "xlsx")
+
+
 def test_a_workbook_that_is_compressed():
     assert run(gzipped(xlsx({"Data": [["id"], [1]]}))).rows == [("1",)]
 
