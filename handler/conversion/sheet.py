@@ -39,12 +39,36 @@ _WHOLE_MAX = 2**53
 _NAMES_SHOWN = 5
 _NAME_LENGTH_MAX = 60
 _PIECE_BYTES = 256 * 1024
+_CELL_BYTES_MAX = 256 * 1024
+"""Of a longer cell, only the end is looked at. A formula has at most 8,192 characters."""
 
-_SHEETS = re.compile(r"xl/worksheets/[^/]+\.xml")
-_UNCALCULATED = re.compile(
-    rb'<c(?![^>]*\st="str")(?:\s[^>]*)?><f(?:\s[^>]*)?(?:/>|>[^<]*</f>)(?:<v\s*/>|<v></v>)?</c>'
-)
-"""A cell with a formula and no value. A value of type ``str`` may be empty (ECMA-376-1, 18.18.11)."""
+_SHEET = re.compile(rb"<(?:[\w.-]+:)?worksheet[\s>]|<office:document-content\s")
+"""The root of a part that has cells. The part may have any name."""
+_LAST_CELL = re.compile(rb".*(?=<(?:[\w.-]+:)?(?:c|(?:covered-)?table-cell)[\s/>])", re.DOTALL)
+_ASIDE = re.compile(rb"<!(?:--.*?--|\[CDATA\[.*?\]\])>", re.DOTALL)
+"""A comment, or a character data section. calamine reads neither."""
+_UNCALCULATED = {
+    ".xlsx": re.compile(
+        rb"""<((?:[\w.-]+:)?)f(?:\s[^>]*)?(?:/>|>[^<]*</\1f\s*>)\s*
+        (?:<\1v(?:\s[^>]*)?(?:/>|>\s*</\1v\s*>)\s*)?</\1c\s*>""",
+        re.VERBOSE,
+    ),
+    ".ods": re.compile(
+        rb"""table:formula\s*=[^<]*+
+        (?:<(?:text:p\s*(?:/>|>\s*</text:p\s*>)|office:annotation\b.*?</office:annotation\s*>)\s*)*
+        (?:</?table:|\Z)""",
+        re.VERBOSE | re.DOTALL,
+    ),
+}
+"""A formula in a cell without content, by the file's suffix."""
+_VALUED = {
+    ".xlsx": re.compile(rb"""<[^>]*\st\s*=\s*["']str["']"""),
+    ".ods": re.compile(
+        rb"""<(?:table:change-track-|[^<]*\soffice:(?:(?:[a-z]+-)?value\s*=|value-type\s*=\s*["']string))"""
+    ),
+}
+"""The tag of such a cell if it is valid: it has the value, or it is in the list of changes. A value of type
+``str`` may be empty (ECMA-376-1, 18.18.11)."""
 
 
 class _WorkbookError(Exception):
@@ -88,7 +112,16 @@ def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
     """Return the sheet that is wanted, or else the one that has data; None if none has."""
     import python_calamine as calamine
 
-    damaged = (calamine.CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError)
+    # zipfile raises a RuntimeError for parts that are encrypted, or compressed by an unknown method.
+    damaged = (
+        calamine.CalamineError,
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        ValueError,
+        RuntimeError,
+    )
     try:
         sheet = _the_sheet(calamine.load_workbook(str(path)), wanted)
         uncalculated = _uncalculated(path)
@@ -103,7 +136,7 @@ def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
         if isinstance(error, damaged) or type(error).__module__ == "pyo3_runtime":
             raise _WorkbookError("a damaged workbook, or not a workbook") from None
         raise
-    if sheet is not None and uncalculated:
+    if uncalculated:
         raise _WorkbookError(
             f"{uncalculated} formulas have no calculated value: open the workbook in a spreadsheet program "
             "and save it"
@@ -178,24 +211,31 @@ _WRITTEN: dict[type, Callable[[Any], str]] = {
 
 def _uncalculated(path: Path) -> int:
     """Count the formulas that no program has calculated. calamine reads them as empty cells."""
-    if not zipfile.is_zipfile(path):
+    if path.suffix not in _UNCALCULATED:
         return 0
+    uncalculated, valued = _UNCALCULATED[path.suffix], _VALUED[path.suffix]
     with zipfile.ZipFile(path) as archive:
-        sheets = [info for info in archive.infolist() if _SHEETS.fullmatch(info.filename)]
         return sum(
-            len(_UNCALCULATED.findall(cells)) for sheet in sheets for cells in _whole_cells(archive, sheet)
+            not valued.match(cells, cells.rfind(b"<", 0, found.start()), found.end())
+            for part in archive.infolist()
+            for cells in _whole_cells(archive, part)
+            for found in uncalculated.finditer(cells)
         )
 
 
-def _whole_cells(archive: zipfile.ZipFile, sheet: zipfile.ZipInfo) -> Iterator[bytes]:
-    rest = b""
-    with archive.open(sheet) as file:
+def _whole_cells(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Yield the XML of a sheet, cut between cells; nothing for any other part."""
+    with archive.open(part) as file:
+        rest = file.read(_PIECE_BYTES)
+        if not _SHEET.search(rest):
+            return
         while piece := file.read(_PIECE_BYTES):
             rest += piece
-            end = rest.rfind(b"</c>") + len(b"</c>")
-            if end >= len(b"</c>"):
-                yield rest[:end]
-                rest = rest[end:]
+            if last := _LAST_CELL.match(rest):
+                yield _ASIDE.sub(b"", rest[: last.end()])
+                rest = rest[last.end() :]
+            rest = rest[-_CELL_BYTES_MAX:]
+        yield _ASIDE.sub(b"", rest)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+import xlwt
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from conversion import DeadlineExceededError, EmptyError, Limits, UnreadableErro
 from conversion.budget import Budget
 from conversion.workbook import sheet_text, workbook_kind
 from tests.conversion.support import gzipped, refused, run
-from tests.conversion.workbooks import WRITERS, ods_of, xls, xlsx, zipped
+from tests.conversion.workbooks import WRITERS, ods_of, xls, xlsx, xlsx_of, zipped
 
 EACH = pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
 
@@ -92,6 +93,16 @@ def test_formulas_that_were_never_calculated():
     )
 
 
+def test_a_sheet_of_formulas_that_were_never_calculated_is_not_empty():
+    assert "2 formulas have no calculated value" in unreadable(xlsx({"Data": [["=1+1", "=2+2"]]}))
+
+
+def test_a_part_that_cannot_be_read():
+    data = bytearray(xlsx({"Data": [["id"], [1]]}))
+    data[data.rindex(b"PK\x01\x02") + 8] |= 1
+    assert "a damaged workbook" in unreadable(bytes(data))
+
+
 def test_formulas_that_were_calculated():
     data = xlsx({"Data": [["x", "y", "z"], [1, "=A2+1", '=""']]})
     with zipfile.ZipFile(BytesIO(data)) as archive:
@@ -101,6 +112,148 @@ def test_formulas_that_were_calculated():
     calculated = calculated.replace(b'<c r="C2">', b'<c r="C2" t="str">')
     assert calculated != files[name]
     assert read(zipped({**files, name: calculated})) == '"x","y","z"\n1,2,\n'
+
+
+XLSX_CELLS = '<row r="1"><c r="A1"><v>5</v></c>{}</row><row r="2"><c r="A2"><v>6</v></c></row>'
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c r="B1"><f>A1*2</f></c>',
+        '<c r="B1"><f>A1*2</f><v/></c>',
+        '<c r="B1">\n  <f>A1*2</f>\r\n</c>',
+        '<c r="B1"><f>A1*2</f>\n <v>\n</v>\n</c >',
+        '<c r="B1"><f><![CDATA[A1<3]]></f></c>',
+        '<c r="B1"><f>A1<![CDATA[<]]>3</f ><v xml:space="preserve"> </v></c>',
+        '<c r="B1"><!-- doubled --><f>A1*2</f><!-- not calculated --></c>',
+        '<c r="B1"><f t="shared" ref="B1:B3" si="0">A1*2</f> </c>',
+        '<c r="B1">\n<f t="shared" si="0"/></c>',
+        '<c r="B1">\n<f\n/>\n</c>',
+        '<c r="B1" t="n">\n<f>A1&amp;" t=""str"""</f></c>',
+        "<c r='B1' t='b'>\n<f>A1=3</f></c>",
+        '<c r="B1"><f>IF( t="str",1,2)</f></c>',
+    ],
+)
+def test_formulas_of_an_xlsx_without_a_value(cell):
+    assert "1 formulas have no calculated value" in unreadable(xlsx_of(XLSX_CELLS.format(cell)))
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/worksheets/more/A.XML", "sheets/data"])
+@pytest.mark.parametrize("prefix", ["", "x:", "main-1.0:"])
+def test_names_of_parts_and_prefixes(part, prefix):
+    cell = '<c r="B1"><f>A1*2</f>{}</c>'
+    for value in ("", "<v/>", "<v>10</v>"):
+        rows = XLSX_CELLS.format(cell.format(value)).replace("<", f"<{prefix}")
+        data = xlsx_of(rows.replace(f"<{prefix}/", f"</{prefix}"), prefix=prefix, part=part)
+        if "10" in value:
+            assert read(data) == "5,10\n6,\n"
+        else:
+            assert "1 formulas have no calculated value" in unreadable(data)
+
+
+@pytest.mark.parametrize(
+    ("cell", "read_as"),
+    [
+        ('<c r="B1"><f>A1*2</f><v>10</v></c>', "10"),
+        ('<c r="B1">\n <f ca="1">A1*2</f>\n <v>10</v>\n</c>', "10"),
+        ('<c r="B1"><f><![CDATA[A1<3]]></f><v>0</v></c>', "0"),
+        ('<c r="B1" t="str"><f>A1&amp;"f"</f><v>5f</v></c>', '"5f"'),
+        ('<c r="B1" t="str"><f>""</f><v></v></c>', ""),
+        ('<c r="B1" s="0" t="str"><f aca="false">""</f><v/></c>', ""),
+        ("<c r='B1' t='str' s='0'>\n <f>\"\"</f>\n</c>", ""),
+        ('<c r="B1" t="str"><f t="shared" si="0"/></c>', ""),
+        ('<c r="B1" t="e"><f>1/0</f><v>#DIV/0!</v></c>', ""),
+        ('<c r="B1" s="0"/><c r="C1" s="0"></c>', ""),
+        ('<!-- <c r="B1"><f>A1*2</f></c> -->', ""),
+        (
+            '<c r="B1" t="inlineStr"><is><t><![CDATA[<c><f>A1</f></c>]]>&lt;f>&lt;/f></t></is></c>',
+            '"<c><f>A1</f></c><f></f>"',
+        ),
+    ],
+)
+def test_cells_of_an_xlsx_that_have_a_value_or_no_formula(cell, read_as):
+    assert read(xlsx_of(XLSX_CELLS.format(cell))).splitlines()[0].rstrip(",") == f"5,{read_as}".rstrip(",")
+
+
+ODS_ROW = (
+    "<table:table table:name='Data'><table:table-row>"
+    '<table:table-cell office:value-type="float" office:value="5"/>{}</table:table-row></table:table>'
+)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<table:table-cell table:formula="of:=[.A1]*2"/>',
+        '<table:table-cell table:formula="of:=[.A1]*2"/><table:table-cell table:style-name="a"/>',
+        '<table:table-cell table:style-name="a" table:formula="of:=[.A1]>2" table:x="y"></table:table-cell>',
+        "<table:table-cell table:formula = 'of:=[.A1]&amp;\" office\"' >\n<text:p/></table:table-cell>",
+        "<table:table-cell table:formula='of:=1'><text:p></text:p><!-- none --><text:p /></table:table-cell>",
+        '<table:table-cell office:value-type="float" table:formula="of:=1"/>',
+        '<table:table-cell table:formula="1"><office:annotation>a</office:annotation></table:table-cell>',
+        '<table:covered-table-cell table:formula="of:=1"/>',
+    ],
+)
+def test_formulas_of_an_ods_without_a_value(cell):
+    assert "1 formulas have no calculated value" in unreadable(ods_of(ODS_ROW.format(cell)))
+
+
+@pytest.mark.parametrize(
+    ("cell", "read_as"),
+    [
+        ('<table:table-cell table:formula="of:=1" office:value-type="float" office:value="1"/>', ",1"),
+        ('<table:table-cell office:value-type="float" office:value="1" table:formula="of:=1"/>', ",1"),
+        (
+            '<table:table-cell table:formula="of:=1=1" office:boolean-value="true"></table:table-cell>',
+            ",true",
+        ),
+        ('<table:table-cell table:formula="of:=&quot;&quot;" office:value-type="string"/>', ","),
+        (
+            '<table:table-cell table:formula="of:=1/0" office:string-value=""><text:p/></table:table-cell>',
+            ",",
+        ),
+        ('<table:table-cell table:formula="of:=1/0"><text:p>#DIV/0!</text:p></table:table-cell>', ""),
+        ('<table:table-cell><!-- <table:table-cell table:formula="of:=1"/> --></table:table-cell>', ""),
+    ],
+)
+def test_cells_of_an_ods_that_have_a_value_or_no_formula(cell, read_as):
+    assert read(ods_of(ODS_ROW.format(cell))) == f"5{read_as}\n"
+
+
+def test_the_list_of_changes_of_an_ods_has_no_cells():
+    changes = '<table:change-track-table-cell table:formula="of:=1"></table:change-track-table-cell>'
+    changes = f"<table:tracked-changes>{changes}</table:tracked-changes>"
+    assert read(ods_of(changes + ODS_ROW.format(""))) == "5\n"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        xlsx({"Data": [["=A2+1", None, "=A3+1"] for _ in range(10_000)]}),
+        ods_of(ODS_ROW.format("<table:table-cell table:formula='of:=1'/>" * 20_000)),
+    ],
+    ids=["xlsx", "ods"],
+)
+def test_all_formulas_of_a_large_sheet_are_counted(data):
+    assert "20000 formulas have no calculated value" in unreadable(data)
+
+
+def test_a_formula_of_an_xls_is_null_without_a_value():
+    """Its record is that of an empty text, so the file does not tell them apart."""
+    assert read(xls({"Data": [[5, xlwt.Formula("A1*2")]]})) == "5,\n"
+
+
+def test_tabs_line_breaks_and_long_times_of_an_ods():
+    texts = ("a<text:tab/>b", "a<text:line-break/>b", "a</text:p><text:p>b")
+    cells = [
+        f'<table:table-cell office:value-type="string"><text:p>{t}</text:p></table:table-cell>' for t in texts
+    ]
+    times = ("PT10H00M05.5S", "PT26H30M05.5S", "-PT01H00M00S")
+    cells += [f'<table:table-cell office:value-type="time" office:time-value="{t}"/>' for t in times]
+    assert read(ods_of(ODS_ROW.format("".join(cells)))) == (
+        '5,"ab","ab","a\nb",10:00:05.500000,"PT26H30M05.5S","-PT01H00M00S"\n'
+    )
 
 
 def test_a_hidden_sheet_counts():
@@ -122,8 +275,6 @@ def far_apart(write, rows: int = 9000) -> bytes:
         return ods_of(f"<table:table table:name='Data'>{repeated}</table:table>")
     corner = {xlsx: (1_048_575, 16_383), xls: (65_535, 255)}[write]
     if write is xls:
-        import xlwt
-
         book = xlwt.Workbook()
         sheet = book.add_sheet("Data")
         sheet.write(0, 0, 1)

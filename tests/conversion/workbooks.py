@@ -24,6 +24,21 @@ def xlsx(sheets: Mapping[str, Sheet]) -> bytes:
     return file.getvalue()
 
 
+def xlsx_of(rows: str, *, prefix: str = "", part: str = "xl/worksheets/sheet1.xml") -> bytes:
+    """A workbook whose sheet has these elements, in this part. ``prefix`` is that of their names."""
+    with zipfile.ZipFile(io.BytesIO(xlsx({"Data": []}))) as archive:
+        files = {info.filename: archive.read(info) for info in archive.infolist()}
+    del files["xl/worksheets/sheet1.xml"]
+    relations = "xl/_rels/workbook.xml.rels"
+    files[relations] = files[relations].replace(b"xl/worksheets/sheet1.xml", part.encode())
+    named = f"xmlns:{prefix[:-1]}" if prefix else "xmlns"
+    files[part] = (
+        f'<{prefix}worksheet {named}="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+        f"<{prefix}sheetData>{rows}</{prefix}sheetData></{prefix}worksheet>"
+    ).encode()
+    return zipped(files)
+
+
 _XLS_FORMATS = {datetime: "YYYY-MM-DD HH:MM:SS", date: "YYYY-MM-DD", time: "HH:MM:SS"}
 _XLS_STYLES = {type_: xlwt.easyxf(num_format_str=format_) for type_, format_ in _XLS_FORMATS.items()}
 
