@@ -90,12 +90,12 @@ def test_a_key_twice_in_an_object_inside_is_rejected(twice, spaced):
     ids=["keys that clash", "objects whose keys clash", "too many keys"],
 )
 @pytest.mark.parametrize(
-    "damage", [('{"x":', '{"x":0,"x":'), ('{"', '{"id":0,"id":0,"'), ("}\n", '}{"id":1}\n')]
+    ("found", "put"), [('{"x":', '{"x":0,"x":'), ('{"', '{"id":0,"id":0,"'), ("}\n", '}{"id":1}\n')]
 )
-def test_a_line_with_a_repeated_key_or_two_values_is_rejected_whatever_the_shape(row, damage):
+def test_a_line_with_a_repeated_key_or_two_values_is_rejected_whatever_the_shape(row, found, put):
     good = lines([row] * 20, **COMPACT)
     [line] = lines([row], **COMPACT).decode().splitlines(keepends=True)
-    converted = run(good + line.replace(*damage, 1).encode() + good, "data.ndjson")
+    converted = run(good + line.replace(found, put, 1).encode() + good, "data.ndjson")
     assert [reject["line"] for reject in converted.rejects] == [21]
     assert converted.account.rows_out == 40
 

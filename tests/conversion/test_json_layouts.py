@@ -111,6 +111,11 @@ def test_one_invalid_byte_in_a_line_of_many_values_does_not_garble_the_others(la
     [
         ({"Records": ROWS}, 3, None),
         ({"type": "FeatureCollection", "features": ROWS}, 3, {"type": "FeatureCollection"}),
+        (
+            {"type": "FeatureCollection", "links": [{"rel": "self"}], "features": ROWS, "n": 3},
+            3,
+            {"type": "FeatureCollection", "links": [{"rel": "self"}], "n": 3},
+        ),
         ({"count": 120, "items": MANY, "next": None}, 120, {"count": 120, "next": None}),
         ({"count": 3, "items": ROWS}, 1, None),
         ({"meta": {"page": 1}, "items": MANY}, 1, None),
@@ -118,7 +123,8 @@ def test_one_invalid_byte_in_a_line_of_many_values_does_not_garble_the_others(la
         ({"Records": [*ROWS, None]}, 1, None),
     ],
     ids=[
-        "CloudTrail", "GeoJSON", "many elements", "few elements", "an object before", "an array after", "null"
+        "CloudTrail", "GeoJSON", "GeoJSON with links", "many elements", "few elements", "an object before",
+        "an array after", "null",
     ],
 )  # fmt: skip
 def test_an_array_in_an_object_holds_the_rows_if_the_object_is_its_wrapper(value, rows, around):
@@ -234,6 +240,11 @@ def test_too_many_objects_and_lists_are_one_column(value):
     converted = run(json.dumps(row).encode(), "a.json")
     assert converted.types == {"value": "VARCHAR"}
     assert json.loads(converted.rows[0][0]) == row
+
+
+def test_a_key_of_its_own_in_each_of_many_rows_takes_no_quadratic_time():
+    data = "".join(f'{{"k{number}":1}}\n' for number in range(50_000))
+    assert run(data.encode(), "data.ndjson", seconds=20).types == {"value": "VARCHAR"}
 
 
 def test_too_many_keys_that_clash_are_one_column():

@@ -33,7 +33,9 @@ _NO_VALUE = re.compile(
     r"[-.?*_/\\\u2010-\u2015\u2026]+|[-+]?nan|none|nil|nul|[-+]?inf|\$null\$"
     r"|[(<\[](?:null|nul|na|none|empty|blank)[)>\]]|(?-i:n[./]?[ad]\.?|N[./]?[AD]\.?|nat|NaT|NAT)"
     r"|n\.s\.|k\.a\.|s\.o\.|tbd"
-    r"|unknown|missing|undefined|not available|not applicable|no data|keine angabe"
+    r"|unknown|missing|undefined|not available|not applicable|no data"
+    r"|unbekannt|keine angabe|fehlt|inconnue?|non renseign\u00e9"
+    r"|desconocid[oa]|sin datos|sconosciut[oa]|onbekend"
     r"|#\u00a1?(?:div/0|value|ref|num|null|nv|n/v|n/d|wert|bezug|zahl|fehler|error|spill|calc)[!?]?|#name\?",
     re.IGNORECASE,
 )

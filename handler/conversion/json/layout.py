@@ -8,6 +8,7 @@ from conversion.json.parse import ParseError, parsed
 
 _SPACE = " \t\r\n"
 _LINES_TRIED = 50
+_COLLECTION = "FeatureCollection"
 _CUT_WITHIN = 8
 """An error so close to the end may only mean that the text is cut, for example inside ``false``."""
 _decode = json.JSONDecoder(parse_int=str).raw_decode
@@ -120,10 +121,13 @@ def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
 
 
 def _wrapped(text: str) -> tuple[str, int] | None:
-    """Return the key and offset of the first array in an object, if it is an array of objects."""
+    """Return the key and offset of the array of objects that an object may wrap.
+
+    It is ``features`` in a GeoJSON FeatureCollection, otherwise the first one.
+    """
     if not text.startswith("{"):
         return None
-    at = 1
+    at, is_collection = 1, False
     while True:
         at = _skipped(text, at)
         try:
@@ -132,9 +136,11 @@ def _wrapped(text: str) -> tuple[str, int] | None:
             if not isinstance(key, str) or not text.startswith(":", at):
                 return None
             at = _skipped(text, at + 1)
-            if text.startswith("[", at) and text.startswith("{", _skipped(text, at + 1)):
+            is_array = text.startswith("[", at) and text.startswith("{", _skipped(text, at + 1))
+            if is_array and (key == "features" or not is_collection):
                 return key, at
-            _, at = _decode(text, at)
+            value, at = _decode(text, at)
+            is_collection = is_collection or (key == "type" and value == _COLLECTION)
         except (ValueError, RecursionError):
             return None
         at = _skipped(text, at)
@@ -171,7 +177,7 @@ def is_wrapper(around: dict[str, Any], key: str, elements: int) -> bool:
         elements: The length of the array.
     """
     others = {name: value for name, value in around.items() if name != key}
-    if not others or (others.get("type") == "FeatureCollection" and key == "features"):
+    if not others or (others.get("type") == _COLLECTION and key == "features"):
         return True
     return elements >= ELEMENTS_MIN and not any(isinstance(value, dict | list) for value in others.values())
 

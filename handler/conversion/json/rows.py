@@ -192,6 +192,8 @@ class Rows:
             try:
                 found = self._row(value, self.rows + len(kept))
                 shape = merged(shape, shape_of(found))
+                if isinstance(shape, dict) and len(shape) > self._budget.columns_max:
+                    raise RefutedError(shape=JSON)  # To merge ever more keys takes quadratic time.
                 if refusal := self._refused.reason(self.rows + len(kept) + self._dropped + 1):
                     self._dropped += 1
                     column, reason = column_and_reason(refusal, line)

@@ -188,8 +188,8 @@ class Values:
                 raise RefutedError(arrays_in_lines=True)
             raise self.error("text after the end of the array", at)
         if not self._in_array:
-            self._in_array = char == b"[" and is_first and not self._elements
-            self._first_line = self._line_at(at)
+            if char == b"[" and is_first and not self._elements:
+                self._in_array, self._first_line = True, self._line_at(at)
             return self._in_array
         if char == b"]":
             if self._after_comma:
