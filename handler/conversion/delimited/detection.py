@@ -89,16 +89,14 @@ class Detected:
     @property
     def begins_with_row(self) -> bool:
         """Whether the first record, apart from comments, has the table's width."""
-        return bool(self._lines) and self._lines[0].width == self.width
+        first = next((record for record in self.records if not record.is_comment), None)
+        return (first or self.records[0]).width == self.width if self.records else False
 
     @property
     def is_even(self) -> bool:
         """Whether it has several columns, and all records but comments have the table's width."""
-        return self.width > 1 and all(record.width == self.width for record in self._lines)
-
-    @property
-    def _lines(self) -> Sequence[Record]:
-        return _without_comments(self.records)
+        fit = all(record.width == self.width or record.is_comment for record in self.records)
+        return fit and self.width > 1 and self.begins_with_row
 
 
 def detect(head: bytes, *, whole: bool) -> Detected:
@@ -152,7 +150,7 @@ class _Reading:
     def tables(self) -> Iterator[tuple[int, tuple[Record, ...], float]]:
         """Yield each possible width of the table, its records, and the cost of what is left unexplained."""
         left = list(map(self._left, self.records))
-        others = _without_comments(self.records)
+        others = [record for record in self.records if not record.is_comment] or self.records
         widths = Counter(record.width for record in others if record.fields)
         common = [width for width, _ in widths.most_common(_WIDTHS_TRIED)]
         # Padded rows may have many widths. The smallest one is the table's.
@@ -197,11 +195,6 @@ class _Reading:
             return _QUOTES_LEFT
         bare = _IN_TEXT.sub(b"", field).translate(None, _but(others))
         return _DELIMITERS_LEFT if bare else _DELIMITERS_IN_TEXT
-
-
-def _without_comments(records: Sequence[Record]) -> Sequence[Record]:
-    """Return the records that are no comments; all, if all begin as comments do."""
-    return [record for record in records if not record.is_comment] or records
 
 
 def _without_padding(records: tuple[Record, ...], width: int) -> tuple[Record, ...]:
