@@ -46,7 +46,7 @@ class Budget:
         self._workdir = workdir
         self._deadline = monotonic() + limits.seconds
         self.exceeded: Exception | None = None
-        """Why DuckDB was interrupted, if it was."""
+        """The error with which the conversion must end, if there is one."""
         # Memory that the process used before (in a test or a tool) does not count.
         self.memory_bytes = max(limits.memory_bytes, resident_bytes() + _GROWTH_BYTES)
 
@@ -110,14 +110,14 @@ class Budget:
         """
         done = threading.Event()
 
-        def watch() -> None:
+        def poll() -> None:
             while not done.wait(_WATCH_SECONDS):
-                reason = self._exceeded()
+                reason = self._found()
                 if reason is not None:
                     self.exceeded = self.exceeded or reason
                     connection.interrupt()
 
-        watcher = threading.Thread(target=watch, name="conversion-watchdog", daemon=True)
+        watcher = threading.Thread(target=poll, name="conversion-watchdog", daemon=True)
         watcher.start()
         try:
             yield
@@ -129,7 +129,7 @@ class Budget:
             done.set()
             watcher.join()
 
-    def _exceeded(self) -> Exception | None:
+    def _found(self) -> Exception | None:
         if monotonic() > self._deadline:
             return self._out_of_time()
         resident = resident_bytes()

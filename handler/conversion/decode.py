@@ -43,8 +43,16 @@ class Encoding:
                 declared or findings.encoding or (FALLBACK if _balance(head, cut=True) > 0 else "utf-8")
             )
 
+    @property
+    def mark_bytes(self) -> int:
+        """The bytes of the mark in the text that offsets count in, which is UTF-8."""
+        return len(self.mark) if self.name == "utf-8" else 0
+
     def head(self, head: bytes) -> bytes:
-        """Return the beginning of the object as UTF-8, without the mark and without a truncated character."""
+        """Return the beginning of the object as UTF-8, without the mark.
+
+        In UTF-16 and UTF-32, a truncated character is omitted.
+        """
         head = head[len(self.mark) :]
         if self.name == FALLBACK:
             return _from_fallback(head)

@@ -83,20 +83,15 @@ def json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> La
         return Layout(lines=True)  # The first line is longer than the beginning.
     if layout is None and _is_named(key, _LINES):
         layout = lines_layout(head, whole=whole)  # The first line is damaged.
-    if layout is None and is_named_json(key) and head.lstrip().startswith(b"["):
+    if layout is None and _is_named(key, _JSON_SUFFIXES) and head.lstrip().startswith(b"["):
         return Layout()  # The reader reports what is wrong with the array.
-    if layout is None and is_named_json(key):
+    if layout is None and _is_named(key, _JSON_SUFFIXES):
         offset, what = place_of_error(head)
         line = 1 + head.count(b"\n", 0, offset)
         raise UnreadableError(f"malformed JSON at line {line}, byte {offset}: {what}")
     if layout and findings.one_value and layout.array_offset is not None:
         return Layout()
     return layout
-
-
-def is_named_json(key: str) -> bool:
-    """Return whether an object's name says that it is JSON."""
-    return _is_named(key, _JSON_SUFFIXES)
 
 
 def _is_named(key: str, suffixes: set[str]) -> bool:

@@ -19,7 +19,7 @@ from conversion.engine import described, engine
 from conversion.formats import is_parquet, json_layout, refuse_foreign
 from conversion.json.plan import JsonPlan
 from conversion.model import Account, Column, Conversion, EmptyError, Limits, UnreadableError
-from conversion.passes import Result, Workplace
+from conversion.passes import Resources, Result
 from conversion.pipe import Pipe
 from conversion.plan import Findings, RefutedError, read_strictly_after_errors
 from conversion.profile import write_profile
@@ -27,7 +27,7 @@ from conversion.rejects import Rejects
 from conversion.source import Source
 from conversion.writer import Writer
 
-_READINGS_MAX = 12
+_PASSES_MAX = 12
 """The most passes over an object. Each pass finds at least one fact that the previous passes did not."""
 
 
@@ -82,8 +82,7 @@ def convert(
         engine(workdir, budget, pipe.path) as connection,
     ):
         metadata = {"source_key": key, **provenance, "compression": opened.compression}
-        at = Workplace(
-            key=key,
+        resources = Resources(
             source=opened,
             rejects=rejects,
             budget=budget,
@@ -92,10 +91,10 @@ def convert(
             output=workdir / "output.parquet",
             metadata=metadata,
         )
-        attempt = _Attempt(at, assignment)
+        attempt = _Attempt(resources, assignment)
         result = attempt.converted()
         rejects.close()
-        account, columns = attempt.account(result), _columns(at, result)
+        account, columns = attempt.account(result), _columns(resources, result)
         description = {
             "key": key,
             "provenance": dict(provenance),
@@ -107,10 +106,16 @@ def convert(
         }
         with ThreadPoolExecutor(1, "conversion-profile") as executor:
             profile = executor.submit(
-                write_profile, workdir / "profile.json", description, connection, at.output, columns, result
+                write_profile,
+                workdir / "profile.json",
+                description,
+                connection,
+                resources.output,
+                columns,
+                result,
             )
             yield Conversion(
-                parquet=at.output,
+                parquet=resources.output,
                 rejects=rejects.path,
                 profile=profile,
                 account=account,
@@ -125,8 +130,8 @@ def convert(
 class _Attempt:
     """The passes over one object, each from its beginning."""
 
-    def __init__(self, at: Workplace, assignment: Assignment | None) -> None:
-        self._at = at
+    def __init__(self, resources: Resources, assignment: Assignment | None) -> None:
+        self._resources = resources
         self._assignment = assignment
         self._rows = 0
 
@@ -134,13 +139,13 @@ class _Attempt:
         """Write the object with a plan that it does not refute."""
         findings = Findings()
         try:
-            refuse_foreign(self._at.source.head)
-            for _ in range(_READINGS_MAX):
+            refuse_foreign(self._resources.source.head)
+            for _ in range(_PASSES_MAX):
                 try:
                     return self._read(findings)
                 except RefutedError as refuted:
                     findings = findings.with_more(refuted.facts)
-                    self._at.rejects.forget()
+                    self._resources.rejects.forget()
         except RecursionError:
             raise self._unreadable("nested too deeply") from None
         except duckdb.OutOfMemoryException:
@@ -149,37 +154,37 @@ class _Attempt:
                 "function's memory"
             ) from None
         except duckdb.Error as error:
-            if self._at.budget.exceeded:
-                raise self._at.budget.exceeded from None
-            if is_parquet(self._at.source.head) and parquet.is_of_encryption(error):
+            if self._resources.budget.exceeded:
+                raise self._resources.budget.exceeded from None
+            if is_parquet(self._resources.source.head) and parquet.is_encryption_error(error):
                 raise self._unreadable("a Parquet file with encrypted columns") from None
             # DuckDB's message may quote the data.
             raise self._unreadable(f"DuckDB cannot read it ({type(error).__name__})") from None
-        raise self._unreadable(f"no plan fits it after {_READINGS_MAX} passes")
+        raise self._unreadable(f"no plan fits it after {_PASSES_MAX} passes")
 
     def _read(self, findings: Findings) -> Result:
         if self._assignment:
-            result = reading.read(self._assignment, self._at, findings)
+            result = reading.read(self._assignment, self._resources, findings)
             self._count(result.rows, result.beside)
             return result
-        if is_parquet(self._at.source.head):
+        if is_parquet(self._resources.source.head):
             return self._read_parquet()
         return self._read_text(findings)
 
     def _read_text(self, findings: Findings) -> Result:
-        at, source = self._at, self._at.source
+        resources, source = self._resources, self._resources.source
         encoding = Encoding(source.head, findings)
         plan = self._planned(encoding.head(source.head), findings)
-        mark_bytes = len(encoding.mark) if encoding.name == "utf-8" else 0
-        reader = plan.reader(at.rejects, at.budget, mark_bytes=mark_bytes)
+        mark_bytes = encoding.mark_bytes
+        reader = plan.reader(resources.rejects, resources.budget, mark_bytes=mark_bytes)
         format_ = source.workbook or plan.format
-        metadata = {**at.metadata, "format": format_, "encoding": encoding.name}
+        metadata = {**resources.metadata, "format": format_, "encoding": encoding.name}
         blocks = reader.read(encoding.decoded(source.blocks()))
         table = plan.table
-        writer = Writer(at.connection, at.pipe, table, findings, at.budget)
+        writer = Writer(resources.connection, resources.pipe, table, findings, resources.budget)
         with read_strictly_after_errors(findings):
             written, published, markers = writer.write(
-                blocks, at.output, metadata, lambda: source.bytes_in / source.size
+                blocks, resources.output, metadata, lambda: source.bytes_in / source.size
             )
         if written.rows != reader.rows and not findings.strictly:
             raise RefutedError(strictly=True)
@@ -198,22 +203,22 @@ class _Attempt:
         )
 
     def _planned(self, head: bytes, findings: Findings) -> JsonPlan | DelimitedPlan:
-        whole = self._at.source.whole
+        whole = self._resources.source.whole
         if whole and not head.strip():
             raise EmptyError("the object has only white space")
-        name = self._at.source.name
+        name = self._resources.source.name
         if layout := json_layout(head, name, findings, whole=whole):
-            return JsonPlan(head, layout, findings, self._at.budget.columns_max)
-        return DelimitedPlan(head, name, findings, self._at.budget, whole=whole)
+            return JsonPlan(head, layout, findings, self._resources.budget.columns_max)
+        return DelimitedPlan(head, name, findings, self._resources.budget, whole=whole)
 
     def _read_parquet(self) -> Result:
-        at = self._at
-        path = at.output.with_name("data")
-        at.source.spool(path)
-        upload = parquet.Upload(at.connection, path, at.budget)
+        resources = self._resources
+        path = resources.output.with_name("data")
+        resources.source.spool(path)
+        upload = parquet.Upload(resources.connection, path, resources.budget)
         self._count(upload.rows)
-        metadata = {**at.metadata, "format": "parquet", "encoding": "binary"}
-        written, published = upload.rewrite(at.output, metadata)
+        metadata = {**resources.metadata, "format": "parquet", "encoding": "binary"}
+        written, published = upload.rewrite(resources.output, metadata)
         return Result(
             format="parquet",
             encoding="binary",
@@ -236,9 +241,9 @@ class _Attempt:
             UnreadableError: Too many rows are rejected.
         """
         self._rows = rows
-        rejects, share = self._at.rejects, self._at.budget.limits.rejected_share_max
+        rejects, share = self._resources.rejects, self._resources.budget.limits.rejected_share_max
         rejected = rejects.count
-        if rows + rejected == 0:
+        if rows + rejected == beside:
             raise EmptyError("the object has no rows")
         if rejected - beside > share * (rows + rejected):
             rejects.close()
@@ -262,7 +267,11 @@ class _Attempt:
 
     def _account(self, rows_out: int) -> Account:
         """Return the account. ``rows_out`` is the number of rows that DuckDB reports as written."""
-        source, output, rejected = self._at.source, self._at.output, self._at.rejects.count
+        source, output, rejected = (
+            self._resources.source,
+            self._resources.output,
+            self._resources.rejects.count,
+        )
         return Account(
             bytes_in=source.bytes_in,
             bytes_decompressed=source.bytes_decompressed,
@@ -274,13 +283,13 @@ class _Attempt:
 
     def _unreadable(self, reason: str, rows_out: int = 0) -> UnreadableError:
         """Return the error for ``reason``, with the account so far."""
-        rejects = self._at.rejects
+        rejects = self._resources.rejects
         account = self._account(rows_out) if self._rows or rejects.count else None
         return UnreadableError(reason, account=account, rejects=rejects.path)
 
 
-def _columns(at: Workplace, result: Result) -> tuple[Column, ...]:
-    types = described(at.connection, at.output)
+def _columns(resources: Resources, result: Result) -> tuple[Column, ...]:
+    types = described(resources.connection, resources.output)
     return tuple(
         Column(
             name=name,

@@ -38,8 +38,8 @@ class Limits:
 class Account:
     """What became of every record of the object.
 
-    ``rows_in`` is counted in the raw bytes, not by DuckDB. Headers, titles and blank lines are not rows.
-    A published object has ``rows_in == rows_out + rows_rejected``.
+    ``rows_in`` is counted before DuckDB reads the rows; for Parquet it is the number in the footer. Headers,
+    titles and blank lines are not rows. A published object has ``rows_in == rows_out + rows_rejected``.
     """
 
     bytes_in: int
@@ -90,7 +90,7 @@ class Conversion:
     encoding: str
     """``utf-8``, ``utf-16-le`` and the like, ``windows-1252``, or ``binary``."""
     compression: str
-    """``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz`` or ``zip``: the compression of the whole object."""
+    """``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz``, ``zip``, or such as ``zip in gzip``."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """Other facts of the plan, such as ``header: assumed``. The profile has them too."""
 

@@ -43,8 +43,8 @@ class SourceNames:
         inner: The names within each field. A list has those of its elements.
     """
 
-    names: tuple[str, ...] = ()
-    inner: tuple["SourceNames", ...] = ()
+    names: tuple[str, ...]
+    inner: tuple["SourceNames", ...]
 
 
 def column_names(sources: Sequence[str]) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Parquet uploads, rewritten with types and names that every engine reads."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,10 +73,10 @@ class Upload:
         self._names = schema.names
         self.sources = schema.names.names
         self.relation = f"read_parquet({self._file})"
-        self._of_96_bits = [column.type == "INT96" for column in schema.inner]
+        self._int96 = [column.type == "INT96" for column in schema.inner]
         if any(len(path) > 1 and field.type == "INT96" for path, field in _fields(schema)):
             self.relation = self._with_nanoseconds()
-        elif any(self._of_96_bits):
+        elif any(self._int96):
             self.relation = self._with_exact_timestamps()
 
     def rewrite(self, output: Path, metadata: Mapping[str, str]) -> tuple[Written, tuple[Published, ...]]:
@@ -85,8 +84,7 @@ class Upload:
         names = column_names(self.sources)
         columns = self._columns(names)
         query = f"SELECT {selection(names, columns)} FROM {self.relation}"
-        sources = json.dumps(dict(zip(names, self.sources, strict=True)), ensure_ascii=False)
-        metadata = {**metadata, "column_names": sources, **metadata_of(names, columns)}
+        metadata = {**metadata, **metadata_of(names, self.sources, columns)}
         return copy(self._connection, query, output, metadata), columns
 
     def _footer(self, columns: str, what: str, grouped: int = 0) -> list[Any]:
@@ -97,7 +95,7 @@ class Upload:
         except duckdb.Error as error:
             if "non-root column" in str(error):
                 raise EmptyError("the Parquet file has no columns") from None
-            what = "encrypted" if is_of_encryption(error) else "damaged or truncated"
+            what = "encrypted" if is_encryption_error(error) else "damaged or truncated"
             raise UnreadableError(f"a Parquet file that is {what}: DuckDB cannot read its footer") from None
 
     def _with_exact_timestamps(self) -> str:
@@ -105,10 +103,10 @@ class Upload:
         relation = f"read_parquet({self._file}, int96_as = 'struct')"
         names = [
             identifier(name)
-            for name, is_of_96_bits in zip(
-                self._connection.sql(f"FROM {relation}").columns, self._of_96_bits, strict=True
+            for name, is_int96 in zip(
+                self._connection.sql(f"FROM {relation}").columns, self._int96, strict=True
             )
-            if is_of_96_bits
+            if is_int96
         ]
         whole = [
             f"{within_years(f'{name}.date', 'DATE')} AND epoch_ns({name}.time) % 1000 = 0" for name in names
@@ -171,12 +169,12 @@ class Upload:
             )
         ]
         return tuple(
-            replace(column, source_type="TIMESTAMP_NS") if is_of_96_bits else column
-            for column, is_of_96_bits in zip(columns, self._of_96_bits, strict=True)
+            replace(column, source_type="TIMESTAMP_NS") if is_int96 else column
+            for column, is_int96 in zip(columns, self._int96, strict=True)
         )
 
 
-def is_of_encryption(error: duckdb.Error) -> bool:
+def is_encryption_error(error: duckdb.Error) -> bool:
     """Return whether DuckDB could not read a Parquet file because it is encrypted."""
     return "encrypt" in str(error).lower()
 

@@ -15,10 +15,9 @@ from conversion.source import Source
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workplace:
+class Resources:
     """The resources of a conversion."""
 
-    key: str
     source: Source
     rejects: Rejects
     budget: Budget

@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 
 
 class Pipe:
-    """A file that DuckDB can read each time it is fed. It is not on a disk."""
+    """A pipe with a path. DuckDB can read the path once in each call of ``feed``."""
 
     def __init__(self) -> None:
         self._reader, writer = os.pipe()

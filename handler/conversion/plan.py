@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 
 from conversion.model import MEBIBYTE, RECORD_BYTES_MAX
-from conversion.refused import NONE, Refused
+from conversion.refused import NO_REFUSALS, Refused
+from conversion.roundtrip import Guess, Type
 
 if TYPE_CHECKING:
     from conversion.json.shape import Shape
-    from conversion.roundtrip import Guess, Type
-
 
 _LINE_BYTES = 1_000_000
 """The usual size of DuckDB's buffer for a record."""
@@ -30,16 +29,16 @@ class Findings:
     long_records: bool = False
     """A record is longer than DuckDB's usual buffer."""
     one_value: bool = False
-    """It begins like an object that wraps an array of rows, but is a single row."""
+    """It begins like an object that wraps an array of rows, but that object is itself a row."""
     strictly: bool = False
     """DuckDB refused text that seemed valid, or wrote another number of rows. So the lines and keys of JSON
     are counted, and delimited text is not read in parallel. That takes more memory, but DuckDB cannot read
     some values of several lines in parallel."""
     shape: "Shape | None" = None
     """The shape of all of its JSON objects."""
-    refused: Refused = NONE
+    refused: Refused = NO_REFUSALS
     """The rows that its contract does not accept."""
-    types: Mapping[int, "Type | None"] = field(default_factory=dict)
+    types: Mapping[int, Type | None] = field(default_factory=dict)
     """The type of each column that refuted its type; None if the type is not known yet."""
 
     @property
@@ -99,6 +98,6 @@ class Table:
     relation: Callable[[str], str]
     names: tuple[str, ...]
     sources: tuple[str, ...]
-    guesses: tuple["Guess", ...]
+    guesses: tuple[Guess, ...]
     markers: bool = True
     note: Callable[[int], str | None] = lambda _: None

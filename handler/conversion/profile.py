@@ -66,7 +66,9 @@ def write_profile(
                 "source_type": column.source_type,
                 "renamed_fields": [asdict(field) for field in column.renamed_fields],
                 "nulls": written.nulls(column.name),
-                "null_marker_share": result.markers[index] / written.rows if result.markers else 0.0,
+                "null_marker_share": result.markers[index] / written.rows
+                if result.markers and written.rows
+                else 0.0,
                 "min": _bounded(statistics.get("min")),
                 "max": _bounded(statistics.get("max")),
                 "exact_extremes": statistics.get("min_is_exact") == statistics.get("max_is_exact") == "true",

@@ -136,7 +136,7 @@ def published(
         sources: The fields' names in the source. None: those of ``type_``.
     """
     answers = repeat(True) if fits is None else iter(fits)
-    if is_too_deep(type_):
+    if _is_too_deep(type_):
         return _text(_as_json(value), type_)
     return _published(value, type_, answers, _Place((name,), sources))
 
@@ -146,7 +146,7 @@ def conditions(value: str, type_: DuckDBPyType) -> tuple[str, ...]:
 
     Query the whole column with ``coalesce(bool_and(condition), true)``.
     """
-    return () if is_too_deep(type_) else tuple(_conditions(value, type_, _Place(())))
+    return () if _is_too_deep(type_) else tuple(_conditions(value, type_, _Place(())))
 
 
 def selection(names: Sequence[str], columns: Sequence[Published]) -> str:
@@ -155,8 +155,10 @@ def selection(names: Sequence[str], columns: Sequence[Published]) -> str:
     return ", ".join(f"{column.expression} AS {identifier(name)}" for name, column in pairs)
 
 
-def metadata_of(names: Sequence[str], columns: Sequence[Published]) -> Mapping[str, str]:
-    """Return the metadata of a Parquet file: original types, renamed fields and the calendar."""
+def metadata_of(
+    names: Sequence[str], sources: Sequence[str], columns: Sequence[Published]
+) -> Mapping[str, str]:
+    """Return the metadata of a Parquet file: source names and types, renamed fields and the calendar."""
     types = {
         name: column.source_type
         for name, column in zip(names, columns, strict=True)
@@ -165,10 +167,11 @@ def metadata_of(names: Sequence[str], columns: Sequence[Published]) -> Mapping[s
     renamed = [asdict(field) for column in columns for field in column.renamed]
     described = {"source_types": types, "renamed_fields": renamed}
     texts = {key: json.dumps(value, ensure_ascii=False) for key, value in described.items() if value}
-    return {**_CALENDAR, **texts}
+    source_names = dict(zip(names, sources, strict=True))
+    return {"column_names": json.dumps(source_names, ensure_ascii=False), **_CALENDAR, **texts}
 
 
-def is_too_deep(type_: DuckDBPyType) -> bool:
+def _is_too_deep(type_: DuckDBPyType) -> bool:
     """Return whether a type has more levels than are published, so that its column becomes JSON text."""
     levels, lists = _levels(type_)
     return levels > LEVELS_MAX or lists > LISTS_MAX

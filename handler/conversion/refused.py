@@ -26,9 +26,6 @@ class Refused:
             self._reasons.append(self._texts.setdefault(reason, len(self._texts)))
         self._known = list(self._texts)
 
-    def __len__(self) -> int:
-        return len(self._numbers)
-
     def is_any(self, before: int, count: int) -> bool:
         """Return whether one of the ``count`` rows after the first ``before`` rows is refused."""
         at = bisect_left(self._numbers, before + 1)
@@ -42,7 +39,7 @@ class Refused:
         return self._known[self._reasons[at]]
 
 
-NONE = Refused()
+NO_REFUSALS = Refused()
 
 
 def column_and_reason(reason: str, line: int) -> tuple[str, str]:

@@ -125,22 +125,20 @@ _MONTHS = 12
 
 @dataclass(frozen=True)
 class Guess:
-    """The possible types of a column by a sample, the likeliest first. If empty, it is ``fallback``."""
+    """The possible types of a column by a sample, the likeliest first. If empty, it is text."""
 
     types: tuple[Type, ...]
-    fallback: Type = TEXT
-    """The type if no other type holds all values."""
     certain: bool = True
     """Whether to write with the first type optimistically. Otherwise, query the whole file first."""
     exclusive: bool = False
-    """Whether ``fallback`` is used if several types are possible, because the text is ambiguous."""
+    """Whether it is text if several types are possible, because the values are ambiguous."""
 
     @property
     def first(self) -> Type | None:
         """The type to write with optimistically; None if the file must be queried first."""
         if not self.certain:
             return None
-        return self.types[0] if self.types else self.fallback
+        return self.types[0] if self.types else TEXT
 
     def without(self, refuted: Type, share: float = 1.0) -> Type | None:
         """Return the type of a column that does not have a type; None if the file must be queried.
@@ -150,7 +148,7 @@ class Guess:
             share: The largest possible share of values that do not pass the type's round-trip check.
         """
         few_fractions = refuted is BIGINT and share < FLOAT_SHARE_MIN
-        return self.fallback if few_fractions or self.types == (refuted,) else None
+        return TEXT if few_fractions or self.types == (refuted,) else None
 
     def settled(self, holds: Mapping[Type, int], count: int) -> Type:
         """Choose a type.
@@ -161,10 +159,10 @@ class Guess:
         """
         possible = [type_ for type_ in self.types if holds[type_] == count]
         if not possible or not count or (self.exclusive and len(possible) > 1):
-            return self.fallback
+            return TEXT
         few_fractions = BIGINT in holds and count - holds[BIGINT] < count * FLOAT_SHARE_MIN
         if possible[0] is DOUBLE and few_fractions:
-            return self.fallback
+            return TEXT
         return possible[0]
 
 

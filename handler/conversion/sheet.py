@@ -2,9 +2,10 @@
 
     python sheet.py WORKBOOK MEMORY_BYTES [SHEET] > CSV
 
-It is a process of its own, because calamine holds a sheet as a rectangle of cells. Two cells that are far
-apart take gigabytes, and a failing allocation ends the process. So this module imports no other module of the
-package, and calamine only when it runs.
+calamine holds a sheet as a rectangle of cells. Two cells that are far apart take gigabytes, and a failing
+allocation ends the process. So a process of its own, with a memory limit, reads the sheet. To stay small, it
+imports no other module of the package. ``conversion.workbook`` imports this module for its constants, so
+calamine is imported only when the program runs.
 """
 
 import re
@@ -109,7 +110,7 @@ def _write(path: Path, output: TextIO, wanted: str) -> int:
 
 
 def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
-    """Return the sheet that is wanted, or else the one that has data; None if none has."""
+    """Open the workbook, refuse formulas without a value, and return its sheet; None if none has data."""
     import python_calamine as calamine
 
     # zipfile raises a RuntimeError for parts that are encrypted, or compressed by an unknown method.

@@ -21,11 +21,12 @@ class Source:
     Attributes:
         head: The first HEAD_BYTES of the object, decompressed.
         whole: Whether ``head`` is the whole object.
-        name: The object's key. For an archive, the name of its file follows. For a workbook, a name of CSV.
-        compression: ``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz`` or ``zip``.
+        name: The object's key. For an archive, the name of its file follows. For a workbook, ``sheet.csv``.
+        size: The object's size in bytes.
+        compression: ``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz``, ``zip``, or such as ``zip in gzip``.
         workbook: ``xlsx``, ``xls`` or ``ods`` for a workbook.
-        bytes_in: Bytes of the object read in this pass.
-        bytes_decompressed: The same bytes, decompressed.
+        bytes_in: Bytes of the object read in this pass. For an archive or a workbook, all of them.
+        bytes_decompressed: Decompressed bytes read in this pass.
     """
 
     def __init__(

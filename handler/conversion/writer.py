@@ -1,6 +1,5 @@
 """Write a table as Parquet in one COPY, with the round-trip check of every value."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from conversion.roundtrip import NULL_MARKERS, TEXT, Type
 
 _MARKERS = literal("|".join(map(re.escape, NULL_MARKERS)))
 """A pattern of the null markers. For each column it takes a third of the memory of a list of texts."""
-_LOOK_EVERY = 16
+_CHECK_EVERY = 16
 """The number of blocks between two checks for values that refute their column's type."""
 _EARLY = 0.4
 """A plan that is refuted before this share of the object is abandoned. After it, the pass goes on, to find
@@ -26,7 +25,9 @@ everything that refutes the plan."""
 class Writer:
     """Writes one table in one pass over the object.
 
-    Sequences count null markers and mismatches, because a COPY has no other counter.
+    Sequences count, because a COPY has no other counter. For column 0, ``m0`` counts the null markers, and
+    ``x0`` the mismatches. If its type is not known yet, ``x0`` counts all values, and ``a0_1`` those that its
+    second possible type holds.
     """
 
     def __init__(
@@ -68,17 +69,12 @@ class Writer:
             RefutedError: A column does not have the planned type.
         """
         connection = self._connection
-        names = dict(zip(self._table.names, self._table.sources, strict=True))
         query, columns = self._query()
         self._budget.check_columns(len(columns), len(query))
-        metadata = {
-            **metadata,
-            "column_names": json.dumps(names, ensure_ascii=False),
-            **metadata_of(self._table.names, columns),
-        }
+        metadata = {**metadata, **metadata_of(self._table.names, self._table.sources, columns)}
         self._create_sequences()
         written = self._pipe.feed(
-            self._looked_after(blocks, progress),
+            self._watched(blocks, progress),
             connection,
             lambda: copy(connection, query, path, metadata),
         )
@@ -137,13 +133,13 @@ class Writer:
         self._sequences[sequence] = None
         return f"nextval('{sequence}') IS NOT NULL"
 
-    def _looked_after(self, blocks: Iterable[bytes], progress: Callable[[], float]) -> Iterator[bytes]:
+    def _watched(self, blocks: Iterable[bytes], progress: Callable[[], float]) -> Iterator[bytes]:
         """Yield ``blocks`` until a type is refuted early."""
         looking = any(type_ and type_.check for type_ in self._types)
         cursor = self._connection.cursor() if looking else None
         for number, block in enumerate(blocks):
             yield block
-            if cursor and looking and number % _LOOK_EVERY == _LOOK_EVERY - 1:
+            if cursor and looking and number % _CHECK_EVERY == _CHECK_EVERY - 1:
                 looking = progress() < _EARLY
                 if looking and (types := self._mismatched(self._counts(cursor))):
                     raise RefutedError(types=types)
@@ -176,6 +172,6 @@ class Writer:
                     type_: counts.get(f"a{index}_{number}", 0) for number, type_ in enumerate(guess.types)
                 }
                 settled = guess.settled(holds, counts.get(f"x{index}", 0))
-                if settled != guess.fallback:
+                if settled is not TEXT:
                     found[index] = settled
         return found

@@ -66,6 +66,7 @@ def test_columns_come_in_the_contracts_order_and_by_their_sources_names() -> Non
     assert json.loads(converted.metadata["column_names"]) == {
         "id": "id", "shop": "Shop Name", "_rescued": "_rescued",
     }  # fmt: skip
+    assert converted.metadata["org.apache.spark.version"] == "3.5.0"
 
 
 def test_rows_that_do_not_fit_are_rejected_with_their_place_column_and_text() -> None:

@@ -618,6 +618,17 @@ def test_a_header_again_may_have_other_quotes(header, again):
     assert {reject["reason"] for reject in converted.rejects} == {"the header again"}
 
 
+@pytest.mark.parametrize("data", ["sep=;\nsep=;\n", "# made by x\n# in May\nid,name\n"])
+def test_headers_and_comments_alone_are_no_rows(data):
+    with pytest.raises(EmptyError):
+        run(data.encode())
+
+
+def test_a_row_with_an_escaped_delimiter_has_its_number_of_fields():
+    converted = run(b"1,a\\,b,c\n2,x,y\n" * 20 + b"5,a\\,b\n")
+    assert [reject["reason"] for reject in converted.rejects] == ["2 fields where 3 are expected"]
+
+
 def test_a_header_again_far_from_the_beginning():
     rows = b"".join(b"%d,name %d\n" % (number, number) for number in range(100_000))
     converted = run(b"id,name\n" + rows + b"id,name\n" + rows)

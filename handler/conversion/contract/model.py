@@ -13,7 +13,8 @@ class Type:
     """The type of a column, or of a field or an item in it.
 
     Attributes:
-        kind: `string`, `bigint`, `double`, `boolean`, `date`, `timestamp`, `decimal`, `struct` or `array`.
+        kind: ``string``, ``bigint``, ``double``, ``boolean``, ``date``, ``timestamp``, ``decimal``,
+            ``struct`` or ``array``.
         duckdb: The DuckDB type in the published file.
         scale: For a decimal, the digits after the point.
         fields: For a struct, the name and type of each field.
@@ -65,7 +66,10 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """The settings for reading the files. `format` is `delimited`, `json`, `parquet` or `spreadsheet`."""
+    """The settings for reading the files.
+
+    ``format`` is ``delimited``, ``json``, ``parquet`` or ``spreadsheet``.
+    """
 
     format: str
     delimiter: str
@@ -92,7 +96,11 @@ class Handling:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """A condition on each row. `severity` is `error` (reject row), `warning` or `critical` (fail file)."""
+    """A condition on each row.
+
+    If a row breaks it, the ``severity`` decides: ``error`` rejects the row, ``critical`` fails the file, and
+    ``warning`` only counts the row.
+    """
 
     name: str
     expression: str

@@ -42,13 +42,11 @@ class ContractPlan:
         self._json_layout = json_layout
         self._head = head
         self._whole = whole
-        if self.is_json and json_layout is None:
-            raise UnreadableError(f"not JSON, which the contract {contract.name} {contract.version} expects")
 
     @property
     def is_json(self) -> bool:
         """Whether the records are JSON."""
-        return self._contract.reading.format == "json"
+        return self._json_layout is not None
 
     @property
     def width(self) -> int:
@@ -69,7 +67,7 @@ class ContractPlan:
 
     def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records | Rows:
         """Return a reader for one pass."""
-        if self._json_layout is not None and self.is_json:
+        if self._json_layout is not None:
             return Rows(self._json_layout, JSON, rejects, budget, self._findings, mark_bytes=mark_bytes)
         names, refused = self._layout.names, self._findings.refused
         tally = Tally(self._layout, names, rejects, budget, mark_bytes=mark_bytes, refused=refused)

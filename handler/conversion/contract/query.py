@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from conversion.contract.model import RESCUED, Column, Contract
 from conversion.contract.values import Value, column_value, json_value, present
@@ -29,9 +30,14 @@ class Fields:
     json: str = ""
     partitions: Mapping[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def by_name(self) -> Mapping[str, str]:
+        """SQL of each field's text, by its name without outer spaces and in lower case."""
+        return {name.strip().casefold(): text for name, text in (self.texts or {}).items()}
+
 
 def checked(contract: Contract, fields: Fields) -> str:
-    """Return a SELECT of all records, with the contract's columns and `PROBLEM` as the last column.
+    """Return a SELECT of all records, with the contract's columns and ``PROBLEM`` as the last column.
 
     Raises:
         UnreadableError: The file lacks a column that the contract needs, or has one that it forbids.
@@ -101,10 +107,9 @@ def _values(contract: Contract, fields: Fields) -> dict[str, Value]:
             column.name: json_value(_member(fields.json, column.source), column, contract.reading)
             for column in contract.columns
         }
-    by_name = {name.strip().casefold(): text for name, text in fields.texts.items()}
-    _require_columns(contract, by_name, fields.partitions)
+    _require_columns(contract, fields.by_name, fields.partitions)
     return {
-        column.name: _field_value(by_name.get(column.source.casefold()), column, contract)
+        column.name: _field_value(fields.by_name.get(column.source.casefold()), column, contract)
         for column in contract.columns
     }
 
@@ -166,7 +171,7 @@ def _failing_keys(contract: Contract, fields: Fields, extra: str) -> dict[str, s
 
 
 def _rescue(contract: Contract, fields: Fields, misfits: Mapping[str, str], extra: str) -> str:
-    """Return SQL of the JSON text for `_rescued`; null if there is nothing to rescue."""
+    """Return SQL of the JSON text for ``_rescued``; null if there is nothing to rescue."""
     parts = []
     if extra and contract.handling.unexpected_columns == "rescue":
         parts.append(extra)
@@ -185,8 +190,7 @@ def _rescue(contract: Contract, fields: Fields, misfits: Mapping[str, str], extr
 def _raw(column: Column, fields: Fields) -> str:
     if fields.texts is None:
         return _member(fields.json, column.source)
-    by_name = {name.strip().casefold(): text for name, text in fields.texts.items()}
-    return by_name[column.source.casefold()]
+    return fields.by_name[column.source.casefold()]
 
 
 def _misfit_problems(
@@ -223,8 +227,7 @@ def _differing(fields: Fields) -> dict[str, str]:
         if fields.texts is None:
             text = f"({_member(fields.json, name)} ->> '$')"
         else:
-            by_name = {held.strip().casefold(): text for held, text in fields.texts.items()}
-            text = by_name.get(name.casefold(), "")
+            text = fields.by_name.get(name.casefold(), "")
         if text:
             conditions[name] = f"coalesce({text} <> {literal(value)}, false)"
     return conditions

@@ -1,21 +1,21 @@
 """One pass over an object with a contract: write the rows that fit, or find the rows that do not fit."""
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
 from conversion import parquet
 from conversion.contract.model import Contract
 from conversion.contract.plan import ContractPlan, columns, parquet_fields, sources
-from conversion.contract.query import Fields, accepted, checked, column_names, refused, warnings
+from conversion.contract.query import PROBLEM, accepted, checked, column_names, refused, warnings
 from conversion.decode import Encoding
 from conversion.engine import copy, literal
 from conversion.formats import is_parquet, json_layout
 from conversion.model import UnreadableError
-from conversion.passes import Result, Workplace
+from conversion.passes import Resources, Result
 from conversion.plan import Findings, RefutedError, read_strictly_after_errors
+from conversion.published import metadata_of
 from conversion.refused import Refused, column_and_reason
 
 _ROWS = 10_000
@@ -30,47 +30,57 @@ class Assignment:
     partitions: Mapping[str, str]
 
 
-def read(by: Assignment, at: Workplace, findings: Findings) -> Result:
+def read(assignment: Assignment, resources: Resources, findings: Findings) -> Result:
     """Write the rows that the contract accepts.
 
     Raises:
         RefutedError: Rows do not fit. The next pass rejects them.
         UnreadableError: The file does not match the contract.
     """
-    return _read_parquet(by, at) if by.contract.reading.format == "parquet" else _read_text(by, at, findings)
+    return (
+        _read_parquet(assignment, resources)
+        if assignment.contract.reading.format == "parquet"
+        else _read_text(assignment, resources, findings)
+    )
 
 
-def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Result:
-    source, contract = at.source, by.contract
+def _read_text(assignment: Assignment, resources: Resources, findings: Findings) -> Result:
+    source, contract = resources.source, assignment.contract
     encoding = Encoding(source.head, findings, declared=contract.reading.encoding)
     head = encoding.head(source.head)
     layout = None
     if contract.reading.format == "json":
         layout = json_layout(head, source.name, findings, whole=source.whole)
+        if layout is None:
+            raise UnreadableError(f"not JSON, which the contract {contract.name} {contract.version} expects")
     plan = ContractPlan(contract, head, findings, layout, whole=source.whole)
-    at.budget.check_columns(plan.width)
-    mark_bytes = len(encoding.mark) if encoding.name == "utf-8" else 0
-    fields = plan.fields(literal(str(at.pipe.path)))
-    records = checked(contract, Fields(fields.relation, fields.texts, fields.json, by.partitions))
-    metadata = _metadata(by, at, source.workbook or plan.format, encoding.name)
+    resources.budget.check_columns(plan.width)
+    mark_bytes = encoding.mark_bytes
+    fields = plan.fields(literal(str(resources.pipe.path)))
+    records = checked(contract, replace(fields, partitions=assignment.partitions))
+    metadata = _metadata(assignment, resources, source.workbook or plan.format, encoding.name)
 
     def blocks() -> Iterator[bytes]:
         return reader.read(encoding.decoded(source.blocks()))
 
-    reader = plan.reader(at.rejects, at.budget, mark_bytes=mark_bytes)
+    reader = plan.reader(resources.rejects, resources.budget, mark_bytes=mark_bytes)
     query = accepted(contract, records)
     with read_strictly_after_errors(findings):
-        written = at.pipe.feed(
-            blocks(), at.connection, lambda: copy(at.connection, query, at.output, metadata)
+        written = resources.pipe.feed(
+            blocks(),
+            resources.connection,
+            lambda: copy(resources.connection, query, resources.output, metadata),
         )
     if written.rows < reader.rows:
-        reader = plan.reader(at.rejects, at.budget, mark_bytes=mark_bytes)
-        found = at.pipe.feed(blocks(), at.connection, lambda: _find(at.connection, records))
+        reader = plan.reader(resources.rejects, resources.budget, mark_bytes=mark_bytes)
+        found = resources.pipe.feed(
+            blocks(), resources.connection, lambda: _find(resources.connection, records)
+        )
         raise RefutedError(refused=found)
     return Result(
         format=source.workbook or plan.format,
         encoding=encoding.name,
-        facts={**reader.facts, **_broken(contract, at)},
+        facts={**reader.facts, **_broken(contract, resources)},
         sources=sources(contract),
         published=columns(contract),
         written=written,
@@ -79,51 +89,50 @@ def _read_text(by: Assignment, at: Workplace, findings: Findings) -> Result:
     )
 
 
-def _read_parquet(by: Assignment, at: Workplace) -> Result:
-    contract = by.contract
-    if not is_parquet(at.source.head):
+def _read_parquet(assignment: Assignment, resources: Resources) -> Result:
+    contract = assignment.contract
+    if not is_parquet(resources.source.head):
         raise UnreadableError(f"not Parquet, which the contract {contract.name} {contract.version} expects")
-    path = at.output.with_name("data")
-    at.source.spool(path)
-    upload = parquet.Upload(at.connection, path, at.budget)
-    fields = parquet_fields(at.connection.sql(f"FROM {upload.relation}"), upload.relation)
-    records = checked(contract, Fields(fields.relation, fields.texts, fields.json, by.partitions))
-    metadata = _metadata(by, at, "parquet", "binary")
-    written = copy(at.connection, accepted(contract, records), at.output, metadata)
+    path = resources.output.with_name("data")
+    resources.source.spool(path)
+    upload = parquet.Upload(resources.connection, path, resources.budget)
+    fields = parquet_fields(resources.connection.sql(f"FROM {upload.relation}"), upload.relation)
+    records = checked(contract, replace(fields, partitions=assignment.partitions))
+    metadata = _metadata(assignment, resources, "parquet", "binary")
+    written = copy(resources.connection, accepted(contract, records), resources.output, metadata)
     if written.rows < upload.rows:
-        _reject(at, records, upload.relation)
+        _reject(resources, records, upload.relation)
     return Result(
         format="parquet",
         encoding="binary",
-        facts=_broken(contract, at),
+        facts=_broken(contract, resources),
         sources=sources(contract),
         published=columns(contract),
         written=written,
-        rows=upload.rows - at.rejects.count,
+        rows=upload.rows - resources.rejects.count,
     )
 
 
-def _broken(contract: Contract, at: Workplace) -> dict[str, object]:
+def _broken(contract: Contract, resources: Resources) -> dict[str, object]:
     """Return how many published rows break each warning rule. Rules that no row breaks are omitted."""
-    query = warnings(contract, f"read_parquet({literal(str(at.output))})")
+    query = warnings(contract, f"read_parquet({literal(str(resources.output))})")
     if query is None:
         return {}
-    result = at.connection.execute(query)
+    result = resources.connection.execute(query)
     names = [column[0] for column in result.description or ()]
     broken = {name: count for name, count in zip(names, result.fetchall()[0], strict=True) if count}
     return {"rules_broken": broken} if broken else {}
 
 
-def _metadata(by: Assignment, at: Workplace, format_: str, encoding: str) -> dict[str, str]:
-    contract = by.contract
-    names = dict(zip(column_names(contract), sources(contract), strict=True))
+def _metadata(assignment: Assignment, resources: Resources, format_: str, encoding: str) -> dict[str, str]:
+    contract = assignment.contract
     return {
-        **at.metadata,
+        **resources.metadata,
         "format": format_,
         "encoding": encoding,
         "dataset": contract.name,
         "contract_version": contract.version,
-        "column_names": json.dumps(names, ensure_ascii=False),
+        **metadata_of(column_names(contract), sources(contract), columns(contract)),
     }
 
 
@@ -131,14 +140,14 @@ def _find(connection: duckdb.DuckDBPyConnection, records: str) -> Refused:
     return Refused(_fetched(connection.execute(refused(records))))
 
 
-def _reject(at: Workplace, records: str, relation: str) -> None:
+def _reject(resources: Resources, records: str, relation: str) -> None:
     """Reject the rows of a Parquet file that do not fit, with JSON as their raw text."""
     raws = f"SELECT CAST(to_json(t) AS VARCHAR) AS raw FROM {relation} AS t"
     numbered = f"SELECT *, row_number() OVER () AS number FROM ({records}) POSITIONAL JOIN ({raws})"
-    query = f"SELECT number, _problem, raw FROM ({numbered}) WHERE _problem IS NOT NULL"
-    for number, problem, raw in _fetched(at.connection.execute(query)):
+    query = f"SELECT number, {PROBLEM}, raw FROM ({numbered}) WHERE {PROBLEM} IS NOT NULL"
+    for number, problem, raw in _fetched(resources.connection.execute(query)):
         column, reason = column_and_reason(problem, number)
-        at.rejects.add(
+        resources.rejects.add(
             record=number, line=number, byte_offset=0, column=column, reason=reason, raw=raw.encode()
         )
 

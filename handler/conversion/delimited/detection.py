@@ -121,15 +121,14 @@ def _detected(head: bytes, *, whole: bool) -> Detected:
     for preference, delimiter in enumerate([separator[2]] if separator else _delimiters_of(head)):
         for reading in _readings(head, start, delimiter, whole=whole):
             for width, records, cost in reading.tables():
-                merit = (round(cost, _DECIMALS), -width, preference)
+                rank = (round(cost, _DECIMALS), -width, preference)
                 padded = records is not reading.records
                 table = Detected(reading.grammar, width, records, head[:start], padded)
-                found.append((merit, table))
+                found.append((rank, table))
                 is_even = is_even or table.is_even
     # If one delimiter splits every line alike, the first line is no title of a table with another one.
-    likely = [(merit, table) for merit, table in found if not is_even or table.begins_with_row]
-    best = min(likely, key=itemgetter(0), default=None)
-    return best[1] if best else Detected(Grammar(b","), 1, (), head[:start])
+    likely = [(rank, table) for rank, table in found if not is_even or table.begins_with_row]
+    return min(likely, key=itemgetter(0))[1]
 
 
 def _delimiters_of(head: bytes) -> Iterator[bytes]:

@@ -12,9 +12,6 @@ from conversion.delimited.sample import Grammar
 LINE_DELIMITER = b"\x1f"
 """The nominal delimiter of plain text, ASCII's unit separator. Text does not contain it."""
 
-_NO_TEXT = b"\x1e"
-"""The nominal quote of files without quotes, ASCII's record separator. Text does not contain it."""
-
 _END = rb"(?:\r\n|\n|\r)"
 
 
@@ -81,7 +78,7 @@ class Dialect(Grammar):
 
     @cached_property
     def _needs_quotes(self) -> re.Pattern[bytes]:
-        return re.compile(rb"[%b%b\r\n]" % (re.escape(self.delimiter), re.escape(self.engine_quote)))
+        return re.compile(rb"[%b%b\r\n]" % (re.escape(self.delimiter), re.escape(self.quote)))
 
     @cached_property
     def _no_value(self) -> re.Pattern[bytes]:
@@ -96,11 +93,6 @@ class Dialect(Grammar):
     @cached_property
     def _begin(self) -> bytes:
         return b"" if self.blank_lines else rb"(?![\r\n])"
-
-    @property
-    def engine_quote(self) -> bytes:
-        """The quote for DuckDB, which gets escaped text in quotes."""
-        return self.quote or (_NO_TEXT if self.escapes_outside else b"")
 
     def without_quoted(self, records: bytes) -> bytes:
         """Remove the quoted fields, so that all remaining delimiters separate fields."""
@@ -133,7 +125,7 @@ class Dialect(Grammar):
         return self._special_field.sub(self._rewritten, record) if self.is_special(record) else record
 
     def _rewritten(self, match: re.Match[bytes]) -> bytes:
-        written, quote = match[0], self.engine_quote
+        written, quote = match[0], self.quote
         if self.is_quoted(written) and not self.has_escapes(written):
             return written
         value = self.unescaped(written)

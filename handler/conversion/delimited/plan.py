@@ -51,7 +51,7 @@ def relation_of(dialect: Dialect, path: str, findings: Findings) -> str:
     line_bytes = findings.line_bytes
     types = ", ".join(f"c{index}: 'VARCHAR'" for index in range(dialect.width))
     newline = "\\r\\n" if dialect.newline == b"\r\n" else "\\n"
-    quote = literal(dialect.engine_quote.decode())
+    quote = literal(dialect.quote.decode())
     # By default DuckDB buffers sixteen lines. That takes more memory, and the pipe runs empty meanwhile.
     return (
         f"read_csv({path}, auto_detect = false, header = false, "

@@ -40,8 +40,8 @@ class Records:
         self._dialect = dialect = tally.layout.dialect
         self._line_bytes = line_bytes
         structure = dialect.delimiter + b"\r\n" + dialect.quote
-        self._rest = bytes(set(range(256)) - set(structure))
-        self._record = dialect.delimiter * (dialect.width - 1) + dialect.newline
+        self._deleted = bytes(set(range(256)) - set(structure))
+        self._structure = dialect.delimiter * (dialect.width - 1) + dialect.newline
 
     @property
     def rows(self) -> int:
@@ -124,9 +124,7 @@ class Records:
             return records, cut
         if not at_end and window.endswith(b"\r"):
             window = window[:-1]  # The next byte decides between CR and CR LF.
-        if dialect.quote and dialect.quote in window:
-            return salvage.matched(window, tally, at_end=at_end)
-        if tally.is_any_refused(line_ends(window)):
+        if (dialect.quote and dialect.quote in window) or tally.is_any_refused(line_ends(window)):
             return salvage.matched(window, tally, at_end=at_end)
         lines = window[: max(window.rfind(b"\n"), window.rfind(b"\r")) + 1]
         if (clean := self._without_blank(lines)) is not None:
@@ -173,6 +171,6 @@ class Records:
         if dialect.width == 1 and not dialect.quote and dialect.newline == b"\n":
             return None if b"\r" in data or dialect.delimiter in data else data.count(b"\n")
         # The structure of valid records is one pattern of delimiters and a line end, repeated.
-        structure = dialect.without_quoted(data).translate(None, self._rest)
-        count = len(structure) // len(self._record)
-        return count if structure == self._record * count else None
+        structure = dialect.without_quoted(data).translate(None, self._deleted)
+        count = len(structure) // len(self._structure)
+        return count if structure == self._structure * count else None

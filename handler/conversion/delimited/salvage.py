@@ -155,8 +155,7 @@ def _rejected(window: bytes, start: int, tally: Tally, *, at_end: bool) -> int:
     if other:
         tally.reject_invalid(record)
     else:
-        fields = dialect.fields.match(window, start)
-        tally.reject_broken(record, fields[0] if fields else b"")
+        tally.reject_broken(record)
     tally.count(rows=0, lines=line_ends(record) + 1, size=end.end() - start)
     return end.end()
 

@@ -195,9 +195,7 @@ class Grammar:
 
     @cached_property
     def _escaped(self) -> re.Pattern[bytes]:
-        return re.compile(
-            rb"\\(%b|%b|\\|\r\n|[\r\n])" % (re.escape(self.delimiter), re.escape(self.quote or b"\\"))
-        )
+        return re.compile(rb"\\(%b|%b|\\|\r\n|[\r\n])" % (re.escape(self.delimiter), re.escape(self.quote)))
 
 
 def line_ends(data: bytes) -> int:

@@ -5,10 +5,9 @@ from codecs import BOM_UTF8
 from conversion.budget import Budget
 from conversion.decode import not_text_at, not_text_reason
 from conversion.delimited.detection import BESIDE_MAX
-from conversion.delimited.dialect import Dialect
 from conversion.delimited.layout import Layout
 from conversion.delimited.sample import COMMENT
-from conversion.refused import NONE, Refused, column_and_reason
+from conversion.refused import NO_REFUSALS, Refused, column_and_reason
 from conversion.rejects import Rejects
 
 _HEADER_AGAIN = "the header again"
@@ -35,7 +34,7 @@ class Tally:
         budget: Budget,
         *,
         mark_bytes: int,
-        refused: Refused = NONE,
+        refused: Refused = NO_REFUSALS,
     ) -> None:
         self.rows = 0
         self.line = layout.body_line
@@ -52,6 +51,7 @@ class Tally:
         self._after = 0
         """Records of another width since the last valid record."""
         self._rows_before = 0
+        """Valid records before the last record of another width."""
 
     @property
     def beside(self) -> int:
@@ -83,35 +83,44 @@ class Tally:
         if not refusal:
             return False
         self._dropped += 1
-        self.reject(record, *column_and_reason(refusal, self.line))
+        self._reject(record, *column_and_reason(refusal, self.line))
         return True
 
     def reject_invalid(self, record: bytes) -> None:
         """Reject a record with valid quoting that is no row."""
         dialect = self.layout.dialect
-        column, reason = None, not_text_reason(record, self.offset)
+        width = len(dialect.split(record))
         if self.is_header(record):
-            reason = _HEADER_AGAIN
-        elif (width := _width(record, dialect)) != dialect.width:
-            reason = f"{width} fields where {dialect.width} are expected"
-        elif reason:
-            column = self._name(_width(record[: not_text_at(record)], dialect) - 1)
-        self.reject(record, column, reason or _BROKEN)
-
-    def reject_broken(self, record: bytes, fields: bytes) -> None:
-        """Reject a record with broken quoting. ``fields`` are its fields before the broken one."""
-        self.reject(record, self._name(_width(fields, self.layout.dialect) - 1), _BROKEN)
-
-    def reject(self, raw: bytes, column: str | None, reason: str) -> None:
-        """List the next record as rejected, without counting its line and its bytes."""
-        self._budget.check()
-        if self.layout.comments and raw.startswith(COMMENT):
-            column, reason = None, _COMMENT
-        if reason in (_HEADER_AGAIN, _COMMENT):
             self._beside += 1
-        elif reason.endswith("are expected"):
+            self._reject(record, None, _HEADER_AGAIN)
+        elif self._is_comment(record):
+            self._reject_comment(record)
+        elif width != dialect.width:
             self._after = self._after + 1 if self._rows_before == self.rows else 1
             self._rows_before = self.rows
+            self._reject(record, None, f"{width} fields where {dialect.width} are expected")
+        else:
+            at = not_text_at(record)
+            reason = not_text_reason(record, self.offset) or _BROKEN
+            self._reject(record, None if at is None else self._column(record[:at]), reason)
+
+    def reject_broken(self, record: bytes) -> None:
+        """Reject a record with broken quoting."""
+        if self._is_comment(record):
+            self._reject_comment(record)
+        else:
+            self._reject(record, self._column(record), _BROKEN)
+
+    def _is_comment(self, record: bytes) -> bool:
+        return self.layout.comments and record.startswith(COMMENT)
+
+    def _reject_comment(self, record: bytes) -> None:
+        self._beside += 1
+        self._reject(record, None, _COMMENT)
+
+    def _reject(self, raw: bytes, column: str | None, reason: str) -> None:
+        """List the next record as rejected, without counting its line and its bytes."""
+        self._budget.check()
         self._rejects.add(
             record=self.rows + self._rejects.count + 1,
             line=self.line,
@@ -126,13 +135,13 @@ class Tally:
         """The number of rows that the previous pass had passed to DuckDB at this point."""
         return self.rows + self._dropped
 
-    def _name(self, index: int) -> str | None:
+    def _column(self, record: bytes) -> str | None:
+        """Return the column of the first field that is not complete."""
+        dialect = self.layout.dialect
+        complete = dialect.fields.match(record)
+        index = len(dialect.split(complete[0])) - 1 if complete else 0
         return self._names[index] if index < len(self._names) else None
 
 
 def _begins_line(record: bytes, data: bytes) -> bool:
     return data.startswith(record) or any(before + record in data for before in _BEFORE_HEADER)
-
-
-def _width(record: bytes, dialect: Dialect) -> int:
-    return dialect.without_quoted(record).count(dialect.delimiter) + 1

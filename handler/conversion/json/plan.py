@@ -79,7 +79,7 @@ class JsonPlan:
             unsure=self._unsure,
         )
 
-    @property
+    @cached_property
     def _types(self) -> Mapping[str, str]:
         return column_types(self._shape)
 

@@ -136,7 +136,7 @@ class Rows:
                 data = b"\n".join(value.translate(_LINE_ENDS) for value in piece.values) + b"\n"
         if self._layout.whole_values:
             data = b'{"value":%b}\n' % data[:-1].replace(b"\n", b'}\n{"value":')
-        if not self._refused.is_any(self.rows + self._dropped, count) and self._is_as_planned(data, count):
+        if not self._refused.is_any(self.rows + self._dropped, count) and self._accepts(data, count):
             self.rows += count
             return data
         return self._one_by_one(piece)
@@ -151,8 +151,11 @@ class Rows:
         except MALFORMED:
             return False
 
-    def _is_as_planned(self, data: bytes, count: int) -> bool:
-        """Return whether all ``count`` lines are rows of the planned shape that DuckDB reads exactly."""
+    def _accepts(self, data: bytes, count: int) -> bool:
+        """Count the floats of ``count`` lines if all are rows of the planned shape that DuckDB reads exactly.
+
+        Return whether they are.
+        """
         if self._decoder is None or (self._counting and not _are_lines(data, count)):
             return False
         try:

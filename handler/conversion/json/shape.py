@@ -15,6 +15,8 @@ from conversion.published import LEVELS_MAX, LISTS_MAX
 Shape: TypeAlias = "str | list[Shape] | dict[str, Shape]"
 
 NULL, BOOLEAN, BIGINT, LONG, DOUBLE, VARCHAR = "NULL", "BOOLEAN", "BIGINT", "LONG", "DOUBLE", "VARCHAR"
+"""The kinds of values. BIGINT is an integer that a double holds exactly, and LONG is a larger one."""
+
 JSON = "JSON"
 """The kind of values that stay JSON text: they have several kinds, or one that no column can have."""
 
@@ -80,9 +82,7 @@ def _type(shape: Shape, levels: int, lists: int) -> str | None:
     if levels < 0 or lists < 0:
         return None
     if isinstance(shape, dict):
-        # DuckDB does not allow empty field names, or names that differ only in case.
-        names = {key.casefold() for key in shape}
-        if not shape or "" in names or len(shape) > _FIELDS_MAX or len(names) < len(shape):
+        if not shape or clash(shape) or len(shape) > _FIELDS_MAX:
             return None
         types = {key: _type(inner, levels - 1, lists) for key, inner in shape.items()}
         if not all(types.values()):

@@ -22,7 +22,7 @@ _SCALAR = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[^\s,\[\]{}"]++', re.DOTALL)
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*"[^"\\]*"')
 _ENDS_TRIED = 10
 """The most places that are tried as the end of an element."""
-_elements = msgspec.json.Decoder(list[msgspec.Raw])
+_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _AROUND_BYTES_MAX = 65_536
 
 
@@ -104,20 +104,20 @@ class Values:
         if piece := self._piece(at_end=True):
             yield piece
         if self._in_array:
-            raise self.error("it ends inside the array")
+            raise self._error("it ends inside the array")
         if self._layout.array_offset is not None:
             self.around = self._unwrapped()
         elif self._buffer.strip():
-            raise self.error("it ends inside a value")
+            raise self._error("it ends inside a value")
 
     def _check_length(self) -> None:
         length = len(self._buffer)
         if self._layout.array_offset is not None and self._after_array and length > _AROUND_BYTES_MAX:
             raise RefutedError(one_value=True)
         if length > RECORD_BYTES_MAX:
-            raise self.error(f"a value longer than {RECORD_BYTES_MAX} bytes")
+            raise self._error(f"a value longer than {RECORD_BYTES_MAX} bytes")
 
-    def error(self, what: str, at: int = 0) -> UnreadableError:
+    def _error(self, what: str, at: int = 0) -> UnreadableError:
         """Return the error for malformed JSON at this position of the buffer."""
         return UnreadableError(
             f"malformed JSON at line {self._line_at(at)}, byte {self._offset + at}: {what}"
@@ -160,7 +160,7 @@ class Values:
             at = _end(_SPACE, buffer, at)
             if at == len(buffer) or (self._after_array and self._layout.array_offset is not None):
                 break
-            if self._is_structure(buffer, at, is_first=not values):
+            if self._take_structure(buffer, at, is_first=not values):
                 at += 1
                 continue
             found, end = [], None
@@ -180,27 +180,27 @@ class Values:
         piece = self._passed(buffer[:at], values, first)
         return piece if values else None
 
-    def _is_structure(self, buffer: bytes, at: int, *, is_first: bool) -> bool:
-        """Return whether a bracket of the array or a comma is at this position, and not a value."""
+    def _take_structure(self, buffer: bytes, at: int, *, is_first: bool) -> bool:
+        """Take the bracket or comma at this position, and return whether there was one."""
         char = buffer[at : at + 1]
         if self._after_array:
             if char == b"[" and self._line_at(at) > self._last_line == self._first_line:
                 raise RefutedError(arrays_in_lines=True)
-            raise self.error("text after the end of the array", at)
+            raise self._error("text after the end of the array", at)
         if not self._in_array:
             if char == b"[" and is_first and not self._elements:
                 self._in_array, self._first_line = True, self._line_at(at)
             return self._in_array
         if char == b"]":
             if self._after_comma:
-                raise self.error("a comma before the end of the array", at)
+                raise self._error("a comma before the end of the array", at)
             self._in_array, self._after_array = False, True
             self._last_line = self._line_at(at)
             return True
         if self._after_value and char != b",":
-            raise self.error("no comma between elements", at)
+            raise self._error("no comma between elements", at)
         if char == b"," and not self._after_value:
-            raise self.error("no value before the comma", at)
+            raise self._error("no value before the comma", at)
         if char == b",":
             self._after_value, self._after_comma = False, True
             return True
@@ -211,7 +211,7 @@ class Values:
         if buffer[at] not in b"{[":
             end = _end(_SCALAR, buffer, at)
             if end == at and at_end:
-                raise self.error("no value", at)
+                raise self._error("no value", at)
             return end if at < end and (end < len(buffer) or at_end) else None
         scanned, depth = max(self._scanned, at), self._depth
         while bracket := _BRACKET.match(buffer, scanned):
@@ -221,7 +221,7 @@ class Values:
                 self._scanned = self._depth = 0
                 return scanned
         if at_end:
-            raise self.error("it ends inside a value", at)
+            raise self._error("it ends inside a value", at)
         # The rest of the buffer will begin with this value.
         self._scanned, self._depth = scanned - at, depth
         return None
@@ -238,7 +238,7 @@ class Values:
         try:
             around = members(text)
         except ParseError as error:
-            raise self.error(str(error)) from None
+            raise self._error(str(error)) from None
         if not is_wrapper(around, key, self._elements):
             raise RefutedError(one_value=True)
         return {name: value for name, value in around.items() if name != key}
@@ -272,5 +272,5 @@ def _objects(buffer: bytes, at: int) -> tuple[list[bytes], int | None]:
             text = buffer[at:end].rstrip()
             if text.endswith(b","):
                 with suppress(*MALFORMED):
-                    return list(map(bytes, _elements.decode(b"[%b]" % text[:-1]))), at + len(text) - 1
+                    return list(map(bytes, _decoder.decode(b"[%b]" % text[:-1]))), at + len(text) - 1
     return [], None
