@@ -90,6 +90,7 @@ def kind_of(cell: str) -> Kind:
 
 _SPACE_BYTES = rb"(?: |\xc2\xa0|\xe2\x80\xaf)"
 """A space in UTF-8: usual, no-break or narrow no-break."""
+_CURRENCY_BYTES = rb"(?:%|\$|US\$|kr|[A-Z]{3}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
 _BEFORE_BYTES = rb"(?:[$<>~]|US\$|[A-Z]{3}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
 _AFTER_BYTES = rb"(?:[%$A-Za-z/]{1,5}|(?:\xc2\xb0|\xc2\xb5)[A-Za-z]{0,2}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
 """Currencies and units in UTF-8: ``kg``, ``km/h``, ``%`` or a degree."""
@@ -104,13 +105,25 @@ _AMOUNT_BYTES = rb"\(?[-+]?(?:%b%b?)?[-+]?%b-?(?:%b?%b)?\)?" % (
     _SPACE_BYTES,
     _AFTER_BYTES,
 )
+_USUAL_BYTES = rb"(?:\d+,\d\d?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?:,\d+)?)"
+_USUAL_AMOUNT = re.compile(
+    rb"\(?[-+]?(?:%b ?)?[-+]?%b(?: ?%b)?\)?" % (_CURRENCY_BYTES, _USUAL_BYTES, _CURRENCY_BYTES)
+)
+_COORDINATES_BYTES = rb"-?\d+\.\d+, ?-?\d+\.\d+"
 _TIME_BYTES = rb"[-\d]{8,10}[ T]\d\d:\d\d:\d\d,\d+"
-_AMOUNT_FIELD = re.compile(rb"%b(?: ?- ?%b)?|%b" % (_AMOUNT_BYTES, _AMOUNT_BYTES, _TIME_BYTES))
+_AMOUNT_FIELD = re.compile(
+    rb"%b(?: ?- ?%b)?|%b|%b" % (_AMOUNT_BYTES, _AMOUNT_BYTES, _TIME_BYTES, _COORDINATES_BYTES)
+)
 
 
 def is_amount(field: bytes) -> bool:
-    """Return whether an unquoted field with commas or points is likely an amount, a range or a time."""
+    """Return whether a field with commas is likely an amount, a range, a time, or two coordinates."""
     return bool(_AMOUNT_FIELD.fullmatch(field))
+
+
+def is_usual_amount(field: bytes) -> bool:
+    """Return whether a field is an amount with one or two decimals, or with grouped thousands."""
+    return bool(_USUAL_AMOUNT.fullmatch(field))
 
 
 _NUMERALS = re.compile(r"\d+")

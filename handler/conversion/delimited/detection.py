@@ -10,13 +10,13 @@ bad.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 from operator import itemgetter
 
-from conversion.delimited.cells import is_amount
+from conversion.delimited.cells import is_amount, is_usual_amount
 from conversion.delimited.sample import Grammar, Record
 
 DELIMITERS = (b"\x01", b"\t", b"|", b";", b",")
@@ -30,7 +30,6 @@ _NO_DELIMITER = (b",", b";", b"\t", b"|")
 
 _SEPARATOR_LINE = re.compile(rb"(\"?)sep=([^\w\"'\r\n\x80-\xff])\1[ \t]*(?:\r\n|\n|\r)", re.IGNORECASE)
 
-_NUMBERS = re.compile(rb"[\d.]+(?:,[\d.]+){2,}")
 _IN_TEXT = re.compile(rb"[,;] | \| ")
 
 # The cost of a record, by what is left unexplained.
@@ -44,8 +43,6 @@ _DELIMITERS_LEFT = 0.5
 """Fields with another delimiter, as a share of the record's fields."""
 _DELIMITERS_IN_TEXT = 0.2
 """The same, if a space follows the delimiter, as in prose."""
-_LIST_LEFT = 1.0
-"""A record of one field that is a list of three or more numbers. It is more likely a damaged row."""
 _TITLE = 0.1
 """A line with one field before the table, or one of a few after it. A header with one field more or less."""
 _BESIDE_TABLE = 0.5
@@ -70,6 +67,8 @@ _PADDED_MIN = 10
 each block of 16 rows to its own width. Fewer records may instead have a value with an unquoted delimiter."""
 _WIDER_MAX = 0.05
 """The share of records of a padded table that may have extra fields with values. Those are damaged rows."""
+_EVEN_MIN = 0.9
+"""The share of records that must have the width of a table that its delimiter splits alike."""
 _DECIMALS = 6
 
 
@@ -87,16 +86,23 @@ class Detected:
     """Whether extra delimiters may follow a row's last field."""
 
     @property
-    def begins_with_row(self) -> bool:
-        """Whether the first record, apart from comments, has the table's width."""
-        first = next((record for record in self.records if not record.is_comment), None)
-        return (first or self.records[0]).width == self.width if self.records else False
+    def first(self) -> Record | None:
+        """The first record, apart from comments."""
+        return next((record for record in self.records if not record.is_comment), None)
 
     @property
     def is_even(self) -> bool:
-        """Whether it has several columns, and all records but comments have the table's width."""
-        fit = all(record.width == self.width or record.is_comment for record in self.records)
-        return fit and self.width > 1 and self.begins_with_row
+        """Whether nearly all records have the table's width. The first two do, and the first is no prose."""
+        first, grammar = self.first, self.grammar
+        if first is None or self.width == 1 or not grammar.quote or grammar.delimiter + b" " in first.raw:
+            return False
+        lines = [record.width == self.width for record in self.records if not record.is_comment]
+        return all(lines[:2]) and sum(lines) >= _EVEN_MIN * len(lines)
+
+    @property
+    def begins_with_title(self) -> bool:
+        """Whether the first record has one field, and the table several."""
+        return self.first is not None and self.first.width == 1 < self.width
 
 
 def detect(head: bytes, *, whole: bool) -> Detected:
@@ -126,8 +132,8 @@ def _detected(head: bytes, *, whole: bool) -> Detected:
                 table = Detected(reading.grammar, width, records, head[:start], padded)
                 found.append((rank, table))
                 is_even = is_even or table.is_even
-    # If one delimiter splits every line alike, the first line is no title of a table with another one.
-    likely = [(rank, table) for rank, table in found if not is_even or table.begins_with_row]
+    # If one delimiter splits the lines alike, the first line is no title of a table with another one.
+    likely = [(rank, table) for rank, table in found if not (is_even and table.begins_with_title)]
     return min(likely, key=itemgetter(0))[1]
 
 
@@ -173,8 +179,8 @@ class _Reading:
         if self.other_quote and self.other_quote in raw and any(map(self._has_quotes_left, fields)):
             cost = _QUOTES_LEFT if grammar.quote else _QUOTES_AS_TEXT
         if raw.translate(None, _but(_others(grammar.delimiter))):
-            is_list = len(fields) == 1 and _NUMBERS.fullmatch(raw) and not is_amount(raw)
-            cost += _LIST_LEFT if is_list else sum(map(self._delimiters_left, fields)) / len(fields)
+            explained = self._is_amount if len(fields) == 1 else is_amount
+            cost += sum(self._delimiters_left(field, explained) for field in fields) / len(fields)
         if b"\\" in raw:
             if grammar.escapes_outside:
                 unexplained = sum(grammar.has_other_escapes(field) for field in fields)
@@ -186,9 +192,21 @@ class _Reading:
     def _has_quotes_left(self, field: bytes) -> bool:
         return not self.grammar.is_quoted(field) and self.other_quote in (field[:1], field[-1:])
 
-    def _delimiters_left(self, field: bytes) -> float:
+    @cached_property
+    def _is_amount(self) -> Callable[[bytes], bool]:
+        """Returns whether a record of one field is an amount, and not several fields with commas between.
+
+        It is several fields if the first record has a comma too, and is no amount. If the first record is a
+        number itself, only usual amounts count.
+        """
+        first = next((record.raw for record in self.records if not record.is_comment), b"")
+        if b"," not in first:
+            return is_amount
+        return is_usual_amount if is_usual_amount(first) else lambda _: False
+
+    def _delimiters_left(self, field: bytes, is_explained: Callable[[bytes], bool]) -> float:
         others = _others(self.grammar.delimiter)
-        if self.grammar.is_quoted(field) or not field.translate(None, _but(others)) or is_amount(field):
+        if self.grammar.is_quoted(field) or not field.translate(None, _but(others)) or is_explained(field):
             return 0.0
         if any(b'%c"' % other in field for other in others):
             return _QUOTES_LEFT

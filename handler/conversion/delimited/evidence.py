@@ -166,7 +166,7 @@ class _Cell:
     @property
     def is_name(self) -> bool:
         text = _without_marks(self.text.strip())
-        return self.kind is Kind.TEXT and bool(_NAME.fullmatch(text)) and not _IDENTIFIER.match(text)
+        return self.kind is Kind.TEXT and bool(_NAME.fullmatch(text))
 
     @property
     def is_label(self) -> bool:
@@ -187,6 +187,11 @@ class _Cell:
     @property
     def is_year(self) -> bool:
         return bool(_YEAR.fullmatch(self.text.strip())) and not self.column.is_of_years
+
+    @property
+    def is_identifier(self) -> bool:
+        """Whether it is an identifier, and so is a value of its column."""
+        return bool(_IDENTIFIER.match(self.text)) and any(map(_IDENTIFIER.match, self.column.values))
 
     @property
     def is_code(self) -> bool:
@@ -276,7 +281,9 @@ def _names_text(cells: Sequence[_Cell]) -> bool:
         bool(named)
         and len({cell.text for cell in named}) == len(named)
         and all(
-            cell.is_name and not cell.column.kinds and not cell.is_code and not cell.is_like_column
+            cell.is_name
+            and not cell.column.kinds
+            and not (cell.is_code or cell.is_identifier or cell.is_like_column)
             for cell in named
         )
     )

@@ -3,7 +3,7 @@
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 
 from conversion.delimited.cells import Kind, kind_of
 from conversion.delimited.detection import BESIDE_MAX, DELIMITERS
@@ -26,13 +26,15 @@ class Begin:
     """Whether several cells are evidence for the header."""
 
 
+_COLUMNS_OF_PAIRS = 2
+"""In a table of two columns, a record with one value is a row unless it is a title of several words."""
 _ROWS_MIN, _ROWS_MAX, _CELLS_MAX = 10, 200, 40_000
 """The number of rows that decide what a column holds. Wide tables use fewer: at most _CELLS_MAX cells."""
 _COLUMNS_MAX = 50_000
 """Wider tables are never converted, so their header is not searched."""
 _BEFORE_MAX = 50
 """The most lines of titles before a header."""
-_PAIR_WIDTH = 2
+_PAIR_WIDTH = 3
 """A record with at most this many fields is no key with its value."""
 
 
@@ -81,16 +83,17 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
     padded: Begin | None = None
     for index, comment in islice(_candidates(records, width), _BEFORE_MAX):
         found = _found(grammar, records, index, width)
-        if _is_padded(records[index]) or _is_pair(records, index):
+        if _is_padded(records[index]) or _is_pair(records[index]):
             # A record that names only one or two columns is more likely a title.
             padded = padded or (found if found.header is Header.TYPED else None)
             before.append(index)
             continue
-        if found.header is Header.TYPED and (
-            (not found.is_sure and _is_doubtful(records, before, width))
-            or (before and _is_damaged(grammar, records[before[-1]], width))
+        if (
+            found.header is Header.TYPED
+            and not found.is_sure
+            and _is_doubtful(grammar, records, before, width)
         ):
-            return padded
+            return None
         if found.header in (Header.TYPED, Header.YEARS):
             return found
         if comment is not None and width > 1:
@@ -117,7 +120,7 @@ def _candidates(records: Sequence[Record], width: int) -> Iterator[tuple[int, in
             comment = index
             continue
         yield index, comment
-        if _is_padded(record) or _is_pair(records, index):
+        if _is_padded(record) or _is_pair(records[index]):
             continue
         others += record.width > 1
         if record.width == width or others > BESIDE_MAX:
@@ -148,31 +151,23 @@ def _is_padded(record: Record) -> bool:
     return record.width > 1 and sum(map(bool, record.fields)) <= 1
 
 
-def _is_pair(records: Sequence[Record], index: int) -> bool:
+def _is_pair(record: Record) -> bool:
     """Return whether a record has a key and its value, and is padded with delimiters."""
-    width = records[index].width
-    if width <= _PAIR_WIDTH or any(records[index].fields[2:]):
+    return record.width > _PAIR_WIDTH and not any(record.fields[2:])
+
+
+def _is_doubtful(grammar: Grammar, records: Sequence[Record], before: Sequence[int], width: int) -> bool:
+    """Return whether a line before a possible header may be a row of two columns, or the damaged header."""
+    # What is above an empty line is apart.
+    near = list(takewhile(lambda record: any(record.fields), (records[index] for index in reversed(before))))
+    if not near:
         return False
-    # Of three columns, the last may be empty.
-    return width > _PAIR_WIDTH + 1 or any(
-        record.width == width and record.fields[-1] for record in records[index + 1 :][:_ROWS_MIN]
-    )
-
-
-def _is_damaged(grammar: Grammar, record: Record, width: int) -> bool:
-    """Return whether a record may be the header, of which one name has a delimiter."""
-    return record.width == width + 1 and are_names(grammar.values(record))
-
-
-def _is_doubtful(records: Sequence[Record], before: Sequence[int], width: int) -> bool:
-    """Return whether a line before a possible header may be the damaged header, or a row."""
-    for index in before:
-        record = records[index]
-        is_short = _is_padded(record) or _is_pair(records, index)
-        may_be_row = record.width == width <= _PAIR_WIDTH + 1 if is_short else record.width > 1
-        if may_be_row and not _is_title(records, index, width):
-            return True
-    return False
+    rows = [record for record in near if record.width == width == _COLUMNS_OF_PAIRS]
+    above = near[0]
+    is_prose = above.raw.count(grammar.delimiter) == above.raw.count(grammar.delimiter + b" ")
+    is_near = above.width in (width - 1, width + 1) and above.width > _COLUMNS_OF_PAIRS
+    is_damaged = is_near and not is_prose and are_names(grammar.values(above))
+    return is_damaged or any(b" " not in row.raw or not row.fields[0] for row in rows)
 
 
 def _is_title(records: Sequence[Record], index: int, width: int) -> bool:

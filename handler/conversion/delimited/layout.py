@@ -21,7 +21,6 @@ _LIKENESS_MIN = 0.9
 With a smaller share, the object would be FAILED by default, because too many rows would be rejected."""
 _TAG = re.compile(rb"\s*<(?:\?xml\s|!DOCTYPE\s|!--|[A-Za-z_][\w:.-]*(?:\s|/?>))", re.IGNORECASE)
 _OPENED = re.compile(rb"<[?!A-Za-z_]")
-_ONE_TAG = re.compile(rb"<[^<>]+>")
 _CLOSED = re.compile(rb"</|/>|\?>|<(?:br|hr|img)\b", re.IGNORECASE)
 _IN_NUMBER = re.compile(rb"(?<!\w)\d{1,3},(?=\d{3}(?!\d))")
 """The beginning of a number with a comma: ``1,234`` or ``48,960``."""
@@ -102,7 +101,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
     detected = detect(head, whole=whole)
     begin = find_header(detected.grammar, detected.records, detected.width)
     is_table = bool(detected.separator_line) or _is_delimited(detected, begin)
-    if _TAG.match(head) and not (is_table and detected.begins_with_row and _closes_tags(detected)):
+    if _TAG.match(head) and not (is_table and _is_row_with_tag(detected)):
         raise UnreadableError("unsupported format, by its first tag: XML or HTML")
     if not is_table and not _is_declared(key):
         return Layout(dialect=lines_dialect(blank_lines=True, newline=newline_of(head)), names=("line",))
@@ -176,10 +175,13 @@ def _is_delimited(detected: Detected, begin: Begin) -> bool:
     return detected.width > 1 and len(records) + has_header > 1 and likely
 
 
-def _closes_tags(detected: Detected) -> bool:
-    """Return whether the first field has an end for each tag that it begins, or is one tag: ``<NA>``."""
-    text = detected.records[0].fields[0]
-    return bool(_ONE_TAG.fullmatch(text)) or len(_OPENED.findall(text)) <= len(_CLOSED.findall(text))
+def _is_row_with_tag(detected: Detected) -> bool:
+    """Return whether the first record is a row, whose tags begin and end in the same field."""
+    first = detected.records[0]
+    if first.width != detected.width:
+        return False
+    ends = b"</" in first.raw or b"/>" in first.raw
+    return not ends or len(_OPENED.findall(first.fields[0])) <= len(_CLOSED.findall(first.fields[0]))
 
 
 def _is_split_in_numbers(grammar: Grammar, record: Record) -> bool:
