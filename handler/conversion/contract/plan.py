@@ -1,5 +1,6 @@
 """The plan for a file of a dataset. Only the column names are read from the file."""
 
+import re
 from functools import cached_property
 
 import duckdb
@@ -12,7 +13,7 @@ from conversion.delimited.evidence import Header
 from conversion.delimited.layout import Layout, newline_of
 from conversion.delimited.plan import relation_of
 from conversion.delimited.records import Records
-from conversion.delimited.sample import Grammar, line_ends
+from conversion.delimited.sample import Grammar, Record, line_ends
 from conversion.delimited.tally import Tally
 from conversion.engine import identifier
 from conversion.json.layout import Layout as JsonLayout
@@ -23,6 +24,8 @@ from conversion.model import EmptyError, UnreadableError
 from conversion.plan import Findings
 from conversion.published import Published
 from conversion.rejects import Rejects
+
+_DECIMAL = re.compile(r'"(?:[^"]|"")*"|DECIMAL\(\d+,\d+\)')
 
 
 class ContractPlan:
@@ -63,7 +66,9 @@ class ContractPlan:
         if self.is_json:
             return Fields(whole_rows(path, self._findings.line_bytes), json="c0")
         texts = {name: f"c{index}" for index, name in enumerate(self._layout.names)}
-        return Fields(relation_of(self._layout.dialect, path, self._findings), texts)
+        has_nulls = "" in self._contract.reading.null_markers
+        relation = relation_of(self._layout.dialect, path, self._findings, empty_is_null=has_nulls)
+        return Fields(relation, texts)
 
     def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records | Rows:
         """Return a reader for one pass."""
@@ -83,15 +88,14 @@ class ContractPlan:
             escape=b"\\" if reading.escape == "\\" else quote,
         )
         start = _after_lines(head, reading.skip_lines)
-        first = next(grammar.records(head, start=start, whole=self._whole), None)
-        if first is None:
-            raise EmptyError("the object has no rows")
-        names = tuple(column.source for column in self._contract.columns)
+        if start == len(head) and not self._whole:
+            raise UnreadableError(
+                f"skipLines: the first {reading.skip_lines} lines are longer than {start} bytes"
+            )
+        names, header = tuple(column.source for column in self._contract.columns), None
         if reading.header:
-            if not first.width:
-                raise UnreadableError(f"the header at line {first.line} cannot be read")
-            names = grammar.values(first)
-            start = first.end
+            header = self._header(grammar, start)
+            names, start = grammar.values(header), header.end
         _check_names(names)
         return Layout(
             dialect=Dialect(
@@ -102,13 +106,26 @@ class ContractPlan:
                 newline=newline_of(head),
             ),
             names=names,
-            header=Header.DECLARED if reading.header else Header.NONE,
-            header_record=first.raw if reading.header else b"",
-            repeats=grammar.spellings(first) if reading.header else (),
-            header_line=first.line if reading.header else None,
+            header=Header.DECLARED if header else Header.NONE,
+            header_record=header.raw if header else b"",
+            repeats=grammar.spellings(header) if header else (),
+            header_line=header.line if header else None,
             body_offset=start,
             body_line=1 + line_ends(head[:start]),
         )
+
+    def _header(self, grammar: Grammar, start: int) -> Record:
+        """Return the header, which begins at ``start`` or after blank lines."""
+        header = next(grammar.records(self._head, start=start, whole=self._whole), None)
+        if header is None and self._whole:
+            raise EmptyError("the object has no rows")
+        if header is None:
+            raise UnreadableError(
+                f"the header does not end within the first {len(self._head)} bytes: a quote may be open"
+            )
+        if not header.width:
+            raise UnreadableError(f"the header at line {header.line} cannot be read")
+        return header
 
 
 def sources(contract: Contract) -> tuple[str, ...]:
@@ -135,10 +152,25 @@ def parquet_fields(file: duckdb.DuckDBPyRelation, relation: str) -> Fields:
     texts = {}
     for index, (name, kind) in enumerate(zip(file.columns, map(str, file.types), strict=True)):
         value = f"c{index}"
-        nested = kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION"))
-        texts[name] = f"CAST(to_json({value}) AS VARCHAR)" if nested else f"CAST({value} AS VARCHAR)"
+        texts[name] = _text_of(value, kind)
     aliases = ", ".join(f"c{index}" for index in range(len(file.columns)))
     return Fields(f"{relation} AS t({aliases})", texts)
+
+
+def _text_of(value: str, kind: str) -> str:
+    """Return SQL of the exact text of a Parquet value."""
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+        # DuckDB writes decimals to JSON as doubles.
+        exact = _DECIMAL.sub(lambda match: match[0] if match[0][0] == '"' else "VARCHAR", kind)
+        value = value if exact == kind else f"CAST({value} AS {exact})"
+        return f"CAST(to_json({value}) AS VARCHAR)"
+    text = f"CAST({value} AS VARCHAR)"
+    if kind in ("FLOAT", "DOUBLE"):
+        # The text of a large whole number has only the digits that distinguish it from other doubles.
+        is_large = f"abs({value}) BETWEEN 1e6 AND 1e38 AND {value} = trunc({value})"
+        return f"CASE WHEN {is_large} THEN CAST(CAST({value} AS HUGEINT) AS VARCHAR) ELSE {text} END"
+    # Some programs write text without saying that it is text.
+    return f"coalesce(TRY(decode({value})), {text})" if kind == "BLOB" else text
 
 
 def _after_lines(head: bytes, count: int) -> int:

@@ -1,7 +1,7 @@
 """A SELECT of a file's records, with the contract's columns and the problem of each record."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from conversion.contract.model import RESCUED, Column, Contract
@@ -12,6 +12,9 @@ from conversion.refused import FAILS_FILE
 
 PROBLEM = "_problem"
 """The column with the problem of a record: the column or rule, and the reason. Null if there is none."""
+
+_LONG_NUMBER = r"([:\[,]\s*)(-?[0-9.]{16,}(?:[eE][-+]?[0-9]+)?)"
+"""A number of JSON with 16 or more digits. A double holds every number with 15 (IEEE 754)."""
 
 
 @dataclass(frozen=True)
@@ -119,8 +122,10 @@ def _field_value(text: str | None, column: Column, contract: Contract) -> Value:
         return Value(expression=f"CAST(NULL AS {column.type.duckdb})", misfit="false")
     text = present(text, contract.reading)
     if column.type.fields or column.type.items:
-        # The text of a nested column is JSON.
-        return json_value(f"TRY_CAST({text} AS JSON)", column, contract.reading)
+        # The text of a nested column is JSON. DuckDB would round a long number that is not a string.
+        json = f"TRY_CAST(regexp_replace({text}, {literal(_LONG_NUMBER)}, '\\1\"\\2\"', 'g') AS JSON)"
+        value = json_value(json, column, contract.reading)
+        return replace(value, misfit=f"(({text}) IS NOT NULL AND ({json} IS NULL OR {value.misfit}))")
     return column_value(text, column, contract.reading)
 
 

@@ -12,11 +12,13 @@ from conversion.contract.query import PROBLEM, accepted, checked, column_names, 
 from conversion.decode import Encoding
 from conversion.engine import copy, literal
 from conversion.formats import is_parquet, json_layout
+from conversion.json.layout import Layout
 from conversion.model import UnreadableError
 from conversion.passes import Resources, Result
 from conversion.plan import Findings, RefutedError, read_strictly_after_errors
 from conversion.published import metadata_of
 from conversion.refused import Refused, column_and_reason
+from conversion.source import Source
 
 _ROWS = 10_000
 """The number of refused rows that are fetched at once."""
@@ -50,7 +52,7 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
     head = encoding.head(source.head)
     layout = None
     if contract.reading.format == "json":
-        layout = json_layout(head, source.name, findings, whole=source.whole)
+        layout = _json_layout(head, contract, source, findings)
         if layout is None:
             raise UnreadableError(f"not JSON, which the contract {contract.name} {contract.version} expects")
     plan = ContractPlan(contract, head, findings, layout, whole=source.whole)
@@ -87,6 +89,14 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
         rows=reader.rows,
         beside=reader.beside,
     )
+
+
+def _json_layout(head: bytes, contract: Contract, source: Source, findings: Findings) -> Layout | None:
+    """Return the layout of JSON. Rows are objects, and an array in a column of the contract wraps no rows."""
+    layout = json_layout(head, source.name, findings, whole=source.whole)
+    if layout and layout.array_key in {column.source for column in contract.columns}:
+        layout = json_layout(head, source.name, replace(findings, one_value=True), whole=source.whole)
+    return layout and replace(layout, whole_values=False)
 
 
 def _read_parquet(assignment: Assignment, resources: Resources) -> Result:

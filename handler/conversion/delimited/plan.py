@@ -13,6 +13,9 @@ from conversion.plan import Findings, Table
 from conversion.rejects import Rejects
 from conversion.roundtrip import Guess, guess
 
+_NO_TEXT = "\x1e"
+"""ASCII's record separator, which text does not contain."""
+
 
 class DelimitedPlan:
     """The plan for an object of delimited text that begins with ``head`` (UTF-8)."""
@@ -46,8 +49,9 @@ class DelimitedPlan:
         return Records(tally, line_bytes=self._findings.line_bytes)
 
 
-def relation_of(dialect: Dialect, path: str, findings: Findings) -> str:
+def relation_of(dialect: Dialect, path: str, findings: Findings, *, empty_is_null: bool = True) -> str:
     """Return SQL that reads a delimited file with every option, so that DuckDB guesses nothing."""
+    null = literal("" if empty_is_null else _NO_TEXT)
     line_bytes = findings.line_bytes
     types = ", ".join(f"c{index}: 'VARCHAR'" for index in range(dialect.width))
     newline = "\\r\\n" if dialect.newline == b"\r\n" else "\\n"
@@ -56,6 +60,7 @@ def relation_of(dialect: Dialect, path: str, findings: Findings) -> str:
     return (
         f"read_csv({path}, auto_detect = false, header = false, "
         f"delim = {literal(dialect.delimiter.decode())}, quote = {quote}, escape = {quote}, "
-        f"new_line = '{newline}', allow_quoted_nulls = false, max_line_size = {line_bytes}, "
+        f"new_line = '{newline}', nullstr = {null}, allow_quoted_nulls = false, "
+        f"max_line_size = {line_bytes}, "
         f"buffer_size = {line_bytes}, parallel = {not findings.strictly}, columns = {{{types}}})"
     )

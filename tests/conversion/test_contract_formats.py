@@ -1,0 +1,144 @@
+"""Values reach the contract as they are in the file, whatever its format: nested, large, empty or far away."""
+
+from decimal import Decimal
+
+import pytest
+
+from conversion import EmptyError, UnreadableError
+from conversion.contract.model import Type
+from conversion.model import HEAD_BYTES
+from tests.conversion.test_contract import column, parquet, read, reading, sales
+from tests.conversion.test_contract_values import BIGINT, STRING
+
+DOUBLE = Type(kind="double", duckdb="DOUBLE")
+EXACT = Type(kind="decimal", duckdb="DECIMAL(20,2)", scale=2)
+LIST = Type(kind="array", duckdb="DECIMAL(20,2)[]", items=EXACT)
+PAIR = Type(kind="struct", duckdb='STRUCT("x" BIGINT)', fields=(("x", BIGINT),))
+TEXTS = Type(kind="struct", duckdb='STRUCT("x" VARCHAR)', fields=(("x", STRING),))
+ITEMS = Type(kind="array", duckdb='STRUCT("x" BIGINT)[]', items=PAIR)
+
+
+@pytest.mark.parametrize("text", ["{x:1}", "[1,2", "not json", '{""x"":01}', '{""x"":1}y', '{""x"":1.5}'])
+def test_text_that_is_not_json_does_not_fit_a_nested_column(text: str) -> None:
+    data = f'id,o\n1,"{text}"\n' + '2,"{""x"":1}"\n' * 20
+
+    converted = read(data.encode(), sales(column("id", BIGINT), column("o", PAIR)))
+
+    assert [(reject["line"], reject["column"]) for reject in converted.rejects] == [(2, "o")]
+    assert converted.account.rows_out == 20
+
+
+def test_long_numbers_in_nested_text_keep_their_digits() -> None:
+    data = b'id,a\n1,"[123456789012345678.91, 2.5,1234567890123456.78]"\n'
+
+    converted = read(data, sales(column("id", BIGINT), column("a", LIST)))
+
+    numbers = ["123456789012345678.91", "2.50", "1234567890123456.78"]
+    assert converted.query("SELECT a FROM data") == [(list(map(Decimal, numbers)),)]
+
+
+def test_digits_in_nested_strings_stay_as_they_are() -> None:
+    data = b'id,o\n1,"{""x"":""12345678901234567890""}"\n2,"{""x"":""a 1234567890123456.78""}"\n'
+
+    converted = read(data, sales(column("id", BIGINT), column("o", TEXTS)))
+
+    assert converted.query("SELECT o.x FROM data") == [("12345678901234567890",), ("a 1234567890123456.78",)]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("[1234567890123456.78::DECIMAL(18,2)]", "1234567890123456.78"),
+        ("[{'DECIMAL(9,2)': 1}]", None),
+    ],
+)
+def test_nested_numbers_of_parquet_keep_their_digits(value: str, expected: str | None) -> None:
+    contract = sales(column("id", BIGINT), column("a", LIST), reading=reading(format="parquet"))
+
+    converted = read(parquet(f"SELECT 1 AS id, {value} AS a"), contract, "a.parquet", rejected_share_max=1)
+
+    assert converted.query("SELECT a[1] FROM data") == ([(Decimal(expected),)] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        ("1152921504606846976::DOUBLE", BIGINT, 1152921504606846976),
+        ("-1152921504606846976::DOUBLE", BIGINT, -1152921504606846976),
+        ("123456792::FLOAT", BIGINT, 123456792),
+        ("123456792::FLOAT", DOUBLE, 123456792.0),
+        ("0.1::DOUBLE", DOUBLE, 0.1),
+        ("1e300::DOUBLE", DOUBLE, 1e300),
+        ("'Z\\xC3\\xBCrich'::BLOB", STRING, "Zürich"),
+        ("'\\xFF'::BLOB", STRING, "\\xFF"),
+    ],
+)
+def test_values_of_parquet_do_not_change(value: str, kind: Type, expected: object) -> None:
+    contract = sales(column("v", kind), reading=reading(format="parquet"))
+
+    converted = read(parquet(f"SELECT {value} AS v"), contract, "a.parquet")
+
+    assert converted.query("SELECT v FROM data") == [(expected,)]
+
+
+@pytest.mark.parametrize("elements", [1, 150])
+def test_an_array_that_is_a_column_wraps_no_rows(elements: int) -> None:
+    contract = sales(column("id", BIGINT), column("items", ITEMS), reading=reading(format="json"))
+    items = ",".join(f'{{"x":{number}}}' for number in range(elements))
+
+    converted = read(f'{{"id":7,"items":[{items}]}}\n'.encode(), contract, "a.json")
+
+    assert converted.query("SELECT id, len(items) FROM data") == [(7, elements)]
+
+
+def test_rows_of_json_that_are_arrays_are_rejected() -> None:
+    contract = sales(column("id", BIGINT), reading=reading(format="json"))
+
+    converted = read(b'[1,"a"]\n[2,"b"]\n', contract, "a.ndjson", rejected_share_max=1)
+
+    assert [reject["reason"] for reject in converted.rejects] == ["not a JSON object"] * 2
+
+
+def test_an_open_quote_in_the_first_row_of_a_long_file_costs_one_row() -> None:
+    contract = sales(column("id", BIGINT), column("shop", STRING), reading=reading(header=False))
+    rows = HEAD_BYTES // 4 + 1000
+
+    converted = read(b'1,"x\n' + b"2,y\n" * rows, contract)
+
+    assert [reject["line"] for reject in converted.rejects] == [1]
+    assert converted.account.rows_out == rows
+
+
+@pytest.mark.parametrize(
+    ("data", "skipped", "reason"),
+    [
+        (b'id,"shop\n' + b"2,y\n" * HEAD_BYTES, 0, "a quote may be open"),
+        (b"x" * (HEAD_BYTES + 1) + b"\nid,shop\n1,x\n", 1, "skipLines"),
+    ],
+)
+def test_a_header_that_is_not_at_the_beginning_is_no_reason_to_skip_a_file(
+    data: bytes, skipped: int, reason: str
+) -> None:
+    contract = sales(column("id", BIGINT), column("shop", STRING), reading=reading(skip_lines=skipped))
+
+    with pytest.raises(UnreadableError, match=reason):
+        read(data, contract)
+
+
+def test_a_file_with_a_header_alone_is_empty() -> None:
+    with pytest.raises(EmptyError):
+        read(b"id,shop\n", sales(column("id", BIGINT), column("shop", STRING)))
+
+
+@pytest.mark.parametrize(
+    ("markers", "shops"),
+    [((), ["", "", "NA"]), (("NA",), ["", "", None]), (("",), [None, None, "NA"]), (("", "NA"), [None] * 3)],
+)
+def test_an_empty_field_is_null_only_if_the_contract_says_so(
+    markers: tuple[str, ...], shops: list[str | None]
+) -> None:
+    contract = sales(column("id", BIGINT), column("shop", STRING), reading=reading(null_markers=markers))
+
+    converted = read(b'id,shop\n1,\n2,""\n3,NA\n', contract)
+
+    assert converted.query("SELECT shop FROM data") == [(shop,) for shop in shops]
