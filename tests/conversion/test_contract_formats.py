@@ -1,4 +1,4 @@
-"""Values reach the contract as they are in the file, whatever its format: nested, large, empty or far away."""
+"""Values reach the contract as they are in the file, whatever its format: nested, large, empty or far."""
 
 from decimal import Decimal
 

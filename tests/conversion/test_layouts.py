@@ -430,6 +430,16 @@ AROUND = {
         "mpg\tcyl\nMazda RX4\t21.0\t6\nDatsun 710\t22.8\t4\n",
         TYPED, "- mpg cyl", [["Mazda RX4", "21.0", "6"], ["Datsun 710", "22.8", "4"]], key="mtcars.txt",
     ),
+    "a title with a comma": Table(
+        "Sales, 2024\nregion,units,amount\nNorth,10,1.50\nSouth,20,2.50\n",
+        TYPED, "region units amount", ROWS, ("Sales, 2024",),
+    ),
+    "a title of several commas above one typed column": Table(
+        "Berlin, Germany, Europe\ncity,pop\nMitte,5\n", TYPED, "city pop", [["Mitte", "5"]], ("Berlin, Germany, Europe",)
+    ),
+    "rows that lack their last value": Table(
+        "Ann;12;\nBob;absent;\nCyd;13;late\n", NONE, "- - -", [["Ann", "12", ""], ["Bob", "absent", ""], ["Cyd", "13", "late"]]
+    ),
     "lines of keys and values of another width": Table(
         "Station,Lisbon\nLat,38.7\nregion,units,amount\nNorth,10,1.50\nSouth,20,2.50\n",
         TYPED, "region units amount", ROWS, ("Station,Lisbon", "Lat,38.7"),
@@ -480,9 +490,19 @@ def test_decimal_commas_are_no_delimiters(amount):
     assert layout.sample == ((amount, amount),) * 10
 
 
-def test_a_damaged_row_of_whole_numbers_does_not_make_amounts_of_them():
-    layout = layout_of(b"100,2345\n101,2346\n102,2347,9\n" + b"103,2348\n" * 20, "data.csv", whole=True)
-    assert layout.sample[0] == ("100", "2345")
+@pytest.mark.parametrize(
+    ("data", "first"),
+    [
+        ("100,2345\n101,2346\n102,2347,9\n103,2348\n", ("100", "2345")),
+        ("id,count\n1,1000\n2\n3,3000\n", ("1", "1000")),
+        ("time,ms\n2024-01-31 10:00:00,123\n2024-01-31 10:01:00\n", ("2024-01-31 10:00:00", "123")),
+        ("shop,month,units\n12,2024-01,5\n14\n15,2024-02,7\n", ("12", "2024-01", "5")),
+        ("1,1000\n2,2000\n2 rows\n", ("1", "1000")),
+        ("id,pair,year\n1,3;4,2000\n1003\n" + "2,7;8,1904\n" * 30, ("1", "3;4", "2000")),
+    ],
+)
+def test_a_damaged_row_does_not_make_amounts_of_whole_numbers(data, first):
+    assert layout_of(data.encode(), "data.csv", whole=True).sample[0] == first
 
 
 @pytest.mark.parametrize("first", ['"part,desc\nbolt,size 3"', '"Parts list, 2024\nbolt,size 3"'])
@@ -532,6 +552,17 @@ DIALECTS = {
     "lists with spaces": ("id\ttaxon\n" + "a1\tk; p; c; o\n" * 20, ["a1", "k; p; c; o"], ["a1", "k; p; c; o"]),
     "lists of numbers": ("id;vector\n" + "1;0.5,0.25,0.75\n" * 20, ["1", "0.5,0.25,0.75"], ["1", "0.5,0.25,0.75"]),
     "pairs of coordinates": ("lat;lon\n59,9139;10,7522\n60,3913;5,3221\n", ["59,9139", "10,7522"], ["60,3913", "5,3221"]),
+    "a pair in a column": (
+        "id,pair,year\n1,3;4,2000\n" + "2,7;8,1904\n" * 30, ["1", "3;4", "2000"], ["2", "7;8", "1904"]
+    ),
+    "pairs of coordinates with points": ("pos;n\n55.59,18.38;29\n44.81,13.16;21\n", ["55.59,18.38", "29"], ["44.81,13.16", "21"]),
+    "lists of numbers in one column": ("scores\n1,2,3\n4,5\n6,7,8,9\n", ["1,2,3"], ["6,7,8,9"]),
+    "a title with a comma above decimal commas": (
+        "Kontoauszug, Januar\nDatum;Betrag, EUR\n01.02.2024;1,50\n02.02.2024;2,75\n", ["01.02.2024", "1,50"], ["02.02.2024", "2,75"]
+    ),
+    "decimal commas with a delimiter at the end": (
+        "Datum;Betrag, EUR\n01.02.2024;1,50;\n02.02.2024;2,75;\n", ["01.02.2024", "1,50", ""], ["02.02.2024", "2,75", ""]
+    ),
     "one column of coordinates": ("lat\n59,9139\n60,3913\n", ["59,9139"], ["60,3913"]),
     "commas in text": ("1\tOslo, Norway\t5\n2\tLima, Peru\t6\n", ["1", "Oslo, Norway", "5"], ["2", "Lima, Peru", "6"]),
     "line ends of each kind": ('id,t\r1,a\r\n2,b\n3,"c"\r"4",d', ["1", "a"], ["4", "d"]),
@@ -772,7 +803,14 @@ def test_xml_and_html_are_not_read(data, key):
 
 
 @pytest.mark.parametrize(
-    "data", ["<b>x</b>,1\n<i>y</i>,2\n", "<NA>,1\n<br>,2\n", "<1,2\n<3,4\n", "html\n<p>x</p>\n<p>y</p>\n"]
+    "data",
+    [
+        "<b>x</b>,1\n<i>y</i>,2\n",
+        "<NA>,1\n<br>,2\n",
+        "<x> user,1\n<y> user,2\n",
+        "<1,2\n<3,4\n",
+        "html\n<p>x</p>\n<p>y</p>\n",
+    ],
 )
 def test_a_table_that_begins_with_a_tag_is_a_table(data):
     assert run(data.encode()).account.rows_out == 2
