@@ -437,6 +437,13 @@ AROUND = {
     "a title of several commas above one typed column": Table(
         "Berlin, Germany, Europe\ncity,pop\nMitte,5\n", TYPED, "city pop", [["Mitte", "5"]], ("Berlin, Germany, Europe",)
     ),
+    "rows that lack their last two values": Table(
+        "Ann;12;;\nBob;absent;;\nCyd;13;late;x\n",
+        NONE, "- - - -", [["Ann", "12", "", ""], ["Bob", "absent", "", ""], ["Cyd", "13", "late", "x"]],
+    ),
+    "rows with one value each": Table(
+        "Costs,\n,Rent\n,Food\nTotal,450\n", NONE, "- -", [["Costs", ""], ["", "Rent"], ["", "Food"], ["Total", "450"]]
+    ),
     "rows that lack their last value": Table(
         "Ann;12;\nBob;absent;\nCyd;13;late\n", NONE, "- - -", [["Ann", "12", ""], ["Bob", "absent", ""], ["Cyd", "13", "late"]]
     ),

@@ -85,7 +85,8 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
         found = _found(grammar, records, index, width)
         if _is_padded(records[index]) or _is_pair(records[index]):
             # A record that names only one or two columns is more likely a title.
-            padded = padded or (found if found.header is Header.TYPED else None)
+            is_likely = found.header is Header.TYPED and (found.is_sure or not before)
+            padded = padded or (found if is_likely else None)
             before.append(index)
             continue
         if (
