@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from conversion.model import UnreadableError
 
-FAILS_FILE = "file: "
-"""The prefix of a reason that refuses the whole file."""
+FAILS_FILE = "\0"
+"""The prefix of a reason that refuses the whole file. No column and no rule has such a name."""
 
 
 class Refused:
@@ -50,5 +50,6 @@ def column_and_reason(reason: str, line: int) -> tuple[str, str]:
     """
     if reason.startswith(FAILS_FILE):
         raise UnreadableError(f"line {line}: {reason.removeprefix(FAILS_FILE)}")
-    column, _, what = reason.partition(": ")
+    # A rule's name may contain the separator. A reason does not.
+    column, _, what = reason.rpartition(": ")
     return column, what

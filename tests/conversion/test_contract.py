@@ -133,6 +133,32 @@ def test_a_broken_rule_rejects_its_row_with_the_rules_name() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["file", "file: amount", "a: b"])
+def test_a_row_is_rejected_whatever_the_rules_name(name: str) -> None:
+    rules = (Rule(name=name, expression='"amount" > 0', severity="error"),)
+
+    converted = read(b"id,amount,shop\n1,1,x\n2,-1,y\n", sales(rules=rules), rejected_share_max=0.5)
+
+    assert [(reject["column"], reject["reason"]) for reject in converted.rejects] == [
+        (name, "the rule is broken")
+    ]
+
+
+def test_a_column_or_a_partition_may_be_named_file() -> None:
+    contract = sales(column("id", BIGINT), column("file", BIGINT, required=True))
+    other = sales(column("id", BIGINT), column("amount", BIGINT))
+    key = "input/sales/file=a/1.csv"
+
+    unfit = read(b"id,file\n1,2\n2,x\n3,\n", contract, rejected_share_max=1.0)
+    differing = run(b"id,file\n1,a\n2,b\n", key, assignment=by(other, file="a"), rejected_share_max=1.0)
+
+    assert [(reject["column"], reject["reason"]) for reject in unfit.rejects + differing.rejects] == [
+        ("file", "does not fit BIGINT"),
+        ("file", "is required but null"),
+        ("file", "differs from the object's key"),
+    ]
+
+
 def test_a_rule_that_only_warns_publishes_the_row_and_counts_it() -> None:
     rules = (
         Rule(name="small", expression='"amount" < 2', severity="warning"),

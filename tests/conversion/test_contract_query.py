@@ -9,6 +9,7 @@ import pytest
 from conversion import UnreadableError
 from conversion.contract.model import Column, Contract, Handling, Rule, Type
 from conversion.contract.query import Fields, checked, column_names, warnings
+from conversion.refused import FAILS_FILE
 from tests.conversion.test_contract_values import READING
 
 INTEGER = Type(kind="bigint", duckdb="BIGINT")
@@ -90,7 +91,7 @@ def test_unexpected_columns_fail_the_file() -> None:
 
     with pytest.raises(UnreadableError, match="does not have 1 of"):
         of_texts(by, {"id": "1", "x": "y"})
-    assert of_json(by, '{"ID":1,"x":1}')[0]["problem"].startswith("file: ")
+    assert of_json(by, '{"ID":1,"x":1}')[0]["problem"].startswith(FAILS_FILE)
     assert of_json(by, '{"ID":1}')[0]["problem"] is None
 
 
@@ -111,7 +112,7 @@ def test_what_does_not_fit_rejects_its_row_with_its_column() -> None:
 def test_what_does_not_fit_fails_the_file() -> None:
     (row,) = of_texts(contract(bad_values="fail"), {"id": "1", "n": "many"})
 
-    assert row["problem"] == "file: n: does not fit BIGINT"
+    assert row["problem"] == f"{FAILS_FILE}n: does not fit BIGINT"
 
 
 @pytest.mark.parametrize("form", ["texts", "json"])
@@ -143,7 +144,7 @@ def test_rules_reject_warn_or_fail() -> None:
     rows = of_texts(by, *({"id": "1", "n": text} for text in ("1", "5", "50", "", "5000")))
 
     assert [row["problem"] for row in rows] == [
-        None, None, "small: the rule is broken", None, "file: sane: the rule is broken",
+        None, None, "small: the rule is broken", None, f"{FAILS_FILE}sane: the rule is broken",
     ]  # fmt: skip
     statement = warnings(by, "(VALUES (1), (5), (NULL)) r(n)")
     assert statement is not None
