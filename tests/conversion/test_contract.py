@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conversion import Assignment, EmptyError, UnreadableError
@@ -346,6 +348,32 @@ def test_parquet_is_held_to_the_contract_too() -> None:
     assert converted.types == {"id": "BIGINT", "amount": "DECIMAL(9,2)", "shop": "VARCHAR"}
     assert [(reject["record"], reject["column"]) for reject in converted.rejects] == [(20, "amount")]
     assert json.loads(converted.rejects[0]["raw"])["amount"] == 0.125
+
+
+def test_rows_of_parquet_are_rejected_whatever_the_columns_names() -> None:
+    names = ("t", "raw", "number", "problem", "_problem", "_", "c0")
+    values = ", ".join(f"{at} AS {name}" for at, name in enumerate(names, 7))
+    rows = parquet(f"SELECT {values}, i AS id FROM (VALUES ('1'), ('x'), ('3')) v(i)")
+    columns = (column("id", BIGINT), *(column(name, BIGINT) for name in names if not name.startswith("_")))
+    contract = sales(*columns, reading=reading(format="parquet", null_markers=()))
+
+    converted = read(rows, contract, key="input/sales/a.parquet", rejected_share_max=0.5)
+
+    (reject,) = converted.rejects
+    assert (reject["record"], reject["column"]) == (2, "id")
+    assert json.loads(reject["raw"]) == {**{name: at for at, name in enumerate(names, 7)}, "id": "x"}
+    assert converted.query("SELECT id, t, raw, number FROM data") == [(1, 7, 8, 9), (3, 7, 8, 9)]
+
+
+@pytest.mark.parametrize("second", ["amount ", "AMOUNT"])
+def test_a_parquet_file_that_names_a_column_twice_fails(second: str) -> None:
+    schema = pa.schema([("id", pa.int64()), ("amount", pa.int64()), (second, pa.int64())])
+    file = io.BytesIO()
+    pq.write_table(pa.table([[1], [2], [3]], schema=schema), file)
+    contract = sales(reading=reading(format="parquet", null_markers=()))
+
+    with pytest.raises(UnreadableError, match="twice"):
+        read(file.getvalue(), contract, key="input/sales/a.parquet")
 
 
 def test_timestamps_of_parquet_are_published_in_milliseconds_and_utc() -> None:

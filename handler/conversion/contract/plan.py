@@ -1,6 +1,7 @@
 """The plan for a file of a dataset. Only the column names are read from the file."""
 
 import re
+from collections.abc import Sequence
 from functools import cached_property
 
 import duckdb
@@ -96,7 +97,7 @@ class ContractPlan:
         if reading.header:
             header = self._header(grammar, start)
             names, start = grammar.values(header), header.end
-        _check_names(names)
+        check_names(names)
         return Layout(
             dialect=Dialect(
                 delimiter=grammar.delimiter,
@@ -184,9 +185,14 @@ def _after_lines(head: bytes, count: int) -> int:
     return position
 
 
-def _check_names(names: tuple[str, ...]) -> None:
+def check_names(names: Sequence[str]) -> None:
+    """Check that a contract can tell columns with these names apart.
+
+    Raises:
+        UnreadableError: Two names differ only in case or in the spaces around them.
+    """
     known: set[str] = set()
     for name in names:
         if name.strip().casefold() in known:
-            raise UnreadableError("the header names a column twice, so the contract is ambiguous")
+            raise UnreadableError("the file names a column twice, so the contract is ambiguous")
         known.add(name.strip().casefold())

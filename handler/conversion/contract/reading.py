@@ -7,7 +7,7 @@ import duckdb
 
 from conversion import parquet
 from conversion.contract.model import Contract
-from conversion.contract.plan import ContractPlan, columns, parquet_fields, sources
+from conversion.contract.plan import ContractPlan, check_names, columns, parquet_fields, sources
 from conversion.contract.query import PROBLEM, accepted, checked, column_names, refused, warnings
 from conversion.decode import Encoding
 from conversion.engine import copy, literal
@@ -106,12 +106,16 @@ def _read_parquet(assignment: Assignment, resources: Resources) -> Result:
     path = resources.output.with_name("data")
     resources.source.spool(path)
     upload = parquet.Upload(resources.connection, path, resources.budget)
-    fields = parquet_fields(resources.connection.sql(f"FROM {upload.relation}"), upload.relation)
+    check_names(upload.sources)
+    file = resources.connection.sql(f"FROM {upload.relation}")
+    fields = parquet_fields(file, upload.relation)
     records = checked(contract, replace(fields, partitions=assignment.partitions))
     metadata = _metadata(assignment, resources, "parquet", "binary")
     written = copy(resources.connection, accepted(contract, records), resources.output, metadata)
     if written.rows < upload.rows:
-        _reject(resources, records, upload.relation)
+        # A column's name would have precedence over the alias of the row. No column has a name this long.
+        row = "_" * (1 + max(map(len, file.columns)))
+        _reject(resources, records, f"SELECT to_json({row}) AS raw FROM {upload.relation} AS {row}")
     return Result(
         format="parquet",
         encoding="binary",
@@ -150,11 +154,11 @@ def _find(connection: duckdb.DuckDBPyConnection, records: str) -> Refused:
     return Refused(_fetched(connection.execute(refused(records))))
 
 
-def _reject(resources: Resources, records: str, relation: str) -> None:
-    """Reject the rows of a Parquet file that do not fit, with JSON as their raw text."""
-    raws = f"SELECT CAST(to_json(t) AS VARCHAR) AS raw FROM {relation} AS t"
-    numbered = f"SELECT *, row_number() OVER () AS number FROM ({records}) POSITIONAL JOIN ({raws})"
-    query = f"SELECT number, {PROBLEM}, raw FROM ({numbered}) WHERE {PROBLEM} IS NOT NULL"
+def _reject(resources: Resources, records: str, raws: str) -> None:
+    """Reject the rows of a Parquet file that do not fit. ``raws`` selects each row as JSON, ``raw``."""
+    problems = f"SELECT {PROBLEM} AS problem FROM ({records})"
+    numbered = f"SELECT *, row_number() OVER () AS number FROM ({problems}) POSITIONAL JOIN ({raws})"
+    query = f"SELECT number, problem, CAST(raw AS VARCHAR) FROM ({numbered}) WHERE problem IS NOT NULL"
     for number, problem, raw in _fetched(resources.connection.execute(query)):
         column, reason = column_and_reason(problem, number)
         resources.rejects.add(
