@@ -1,5 +1,7 @@
 """A record is published, rescued or rejected, or fails its file, as the contract says."""
 
+import dataclasses
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -74,6 +76,21 @@ def test_json_is_taken_by_key_and_the_rest_is_rescued() -> None:
     assert rows == [
         {"id": 1, "n": 2, "t": None, "_rescued": '{"deep":{"a":[1]}}', "problem": None},
         {"id": 2, "n": None, "t": "a", "_rescued": None, "problem": None},
+    ]
+
+
+@pytest.mark.parametrize(
+    "source", ["*", "#", "$", "$.ID", "a.b", 'a"b', "a\\b", "~", "~1", "/", "/ID", "[0]", "0", "-", " ", "ü"]
+)
+def test_a_key_of_json_is_taken_literally(source: str) -> None:
+    by = contract()
+    by = dataclasses.replace(by, columns=(by.columns[0], dataclasses.replace(by.columns[2], source=source)))
+
+    rows = of_json(by, json.dumps({"ID": 1, source: "x", "other": "y"}), '{"ID":2}')
+
+    assert rows == [
+        {"id": 1, "t": "x", "_rescued": '{"other":"y"}', "problem": None},
+        {"id": 2, "t": None, "_rescued": None, "problem": None},
     ]
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from conversion.contract.model import RESCUED, Column, Contract
 from conversion.contract.values import Value, column_value, json_value, present
 from conversion.engine import identifier, literal
+from conversion.json.plan import pointer
 from conversion.model import UnreadableError
 from conversion.refused import FAILS_FILE
 
@@ -243,6 +244,5 @@ def _flag(column: str) -> str:
 
 
 def _member(json: str, source: str) -> str:
-    escaped = source.replace("\\", "\\\\").replace('"', '\\"')
-    path = f'$."{escaped}"'
-    return f"({json} -> {literal(path)})"
+    # In a path, even a quoted * stands for every key. In a pointer, no character does.
+    return f"({json} -> {pointer(source)})"

@@ -108,7 +108,7 @@ class JsonPlan:
         if isinstance(self._shape, dict) and clash(self._shape):
             # DuckDB ignores case, so read_json cannot tell these keys apart; a JSON pointer can. All pointers
             # in one call parse a row once.
-            pointers = ", ".join(map(_pointer, self._shape))
+            pointers = ", ".join(map(pointer, self._shape))
             calls = {"members": "json_extract", "texts": "json_extract_string"}
             members = ", ".join(f"{call}(c0, [{pointers}]) AS {name}" for name, call in calls.items())
             values = [_member(at, shape) for at, shape in enumerate(self._shape.values(), 1)]
@@ -134,7 +134,7 @@ def _lines(path: str, line_bytes: int, columns: str, *, records: str) -> str:
     )
 
 
-def _pointer(key: str) -> str:
+def pointer(key: str) -> str:
     """Return the JSON pointer (RFC 6901) to a member, as SQL."""
     return literal("/" + key.replace("~", "~0").replace("/", "~1"))
 
