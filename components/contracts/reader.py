@@ -60,7 +60,10 @@ _NULL_MARKERS: Mapping[Format, tuple[str, ...]] = {
     Format.JSON: (),  # JSON and Parquet have their own null.
     Format.PARQUET: (),
 }
-_ENCODINGS = ("utf-8", "utf-16", "utf-32", "windows-1252", "iso-8859-1")
+_ENCODINGS = (
+    "utf-8", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "windows-1252",
+    "iso-8859-1",
+)  # fmt: skip
 _HANDLING = {
     "unexpectedColumns": ("rescue", "drop", "fail"),
     "missingColumns": ("asNull", "fail"),

@@ -16,6 +16,8 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16-be",
     codecs.BOM_UTF8: "utf-8",
 }
+_MARKED = ("utf-16", "utf-32")
+"""The encodings whose order of bytes only a mark tells."""
 
 
 class Encoding:
@@ -32,12 +34,20 @@ class Encoding:
             head: The beginning of the object.
             findings: What earlier passes found.
             declared: The declared encoding. A byte-order mark has precedence.
+
+        Raises:
+            UnreadableError: The declared encoding needs a byte-order mark, and there is none.
         """
         self._declared = declared is not None
         self.mark = next((mark for mark in _MARKS if head.startswith(mark)), b"")
         self._known = findings.encoding is not None
         if self.mark:
             self.name = _MARKS[self.mark]
+        elif declared in _MARKED:
+            raise UnreadableError(
+                f"no byte-order mark, which {declared} text begins with: without one, the contract must name "
+                f"{declared}-le or {declared}-be as the encoding"
+            )
         else:
             self.name = (
                 declared or findings.encoding or (FALLBACK if _balance(head, cut=True) > 0 else "utf-8")

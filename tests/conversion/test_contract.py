@@ -196,11 +196,20 @@ def test_a_file_without_header_has_the_contracts_columns() -> None:
     assert converted.rows == [("1", "1.50", "north", None), ("2", "2.00", "south", None)]
 
 
-@pytest.mark.parametrize("encoding", ["windows-1252", "iso-8859-1", "utf-8", "utf-16"])
+@pytest.mark.parametrize(
+    "encoding", ["windows-1252", "iso-8859-1", "utf-8", "utf-16", "utf-16-le", "utf-32-be"]
+)
 def test_text_is_decoded_as_declared(encoding: str) -> None:
     data = "id,amount,shop\n1,1,Zürich\n".encode(encoding)
 
     assert read(data, sales(reading=reading(encoding=encoding))).rows == [("1", "1.00", "Zürich", None)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("data", [b"id,amount,shop\n1,1,x\n", "id,amount,shop\n1,1,x\n".encode("utf-16-be")])
+def test_an_encoding_with_a_mark_needs_the_mark(encoding: str, data: bytes) -> None:
+    with pytest.raises(UnreadableError, match=f"no byte-order mark.*{encoding}-le or {encoding}-be"):
+        read(data, sales(reading=reading(encoding=encoding)))
 
 
 def test_a_wrong_encoding_is_never_guessed() -> None:
