@@ -75,6 +75,7 @@ def convert(
                 path=workdir / "object",
                 budget=budget,
                 sheet=assignment.contract.reading.sheet if assignment else "",
+                sheet_skipped=assignment.contract.reading.skip_lines if assignment else 0,
             )
         ) as opened,
         closing(Rejects(workdir / "rejected.jsonl", provenance)) as rejects,

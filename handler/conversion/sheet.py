@@ -1,6 +1,6 @@
 """Write the one sheet of a workbook as CSV. ``conversion.workbook`` runs this program.
 
-    python sheet.py WORKBOOK MEMORY_BYTES [SHEET] > CSV
+    python sheet.py WORKBOOK MEMORY_BYTES SHEET ROWS_SKIPPED > CSV
 
 calamine holds a sheet as a rectangle of cells. Two cells that are far apart take gigabytes, and a failing
 allocation ends the process. So a process of its own, with a memory limit, reads the sheet. To stay small, it
@@ -16,6 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -86,7 +87,7 @@ def main() -> int:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8")
     try:
-        return _write(path, sys.stdout, sys.argv[3] if len(sys.argv) > 3 else "")
+        return _write(path, sys.stdout, sys.argv[3], int(sys.argv[4]))
     except _WorkbookError as error:
         print(error, file=sys.stderr)
         return UNREADABLE
@@ -94,12 +95,12 @@ def main() -> int:
         return TOO_LARGE
 
 
-def _write(path: Path, output: TextIO, wanted: str) -> int:
+def _write(path: Path, output: TextIO, wanted: str, skipped: int) -> int:
     sheet = _opened(path, wanted)
     if sheet is None:
         return EMPTY
-    with_time = _columns_with_time(sheet)
-    for row in sheet.iter_rows():
+    with_time = _columns_with_time(sheet, skipped)
+    for row in islice(sheet.iter_rows(), skipped, None):
         fields = [_WRITTEN[type(value)](value) for value in row]
         for index in with_time:
             if type(row[index]) is date:
@@ -175,11 +176,10 @@ def _shown(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else shown
 
 
-def _columns_with_time(sheet: "CalamineSheet") -> set[int]:
+def _columns_with_time(sheet: "CalamineSheet", skipped: int) -> set[int]:
     """Return the columns with a time of day. calamine reads their midnights as dates."""
-    return {
-        index for row in sheet.iter_rows() for index, value in enumerate(row) if isinstance(value, datetime)
-    }
+    rows = islice(sheet.iter_rows(), skipped, None)
+    return {index for row in rows for index, value in enumerate(row) if isinstance(value, datetime)}
 
 
 def _text(value: str) -> str:

@@ -16,7 +16,7 @@ class Source:
 
     The first pass reads ``source``, which the caller closes. Later passes call ``reopen``. A ZIP archive or a
     workbook is written to ``path``, and the table in it is read. In a workbook, that is the sheet named
-    ``sheet``, or the only sheet with data.
+    ``sheet``, or the only sheet with data, after its first ``sheet_skipped`` rows.
 
     Attributes:
         head: The first HEAD_BYTES of the object, decompressed.
@@ -39,12 +39,13 @@ class Source:
         path: Path,
         budget: Budget,
         sheet: str = "",
+        sheet_skipped: int = 0,
     ) -> None:
         self.name = key
         self.workbook: str | None = None
         self.size = size
         self._path = path
-        self._sheet = sheet
+        self._sheet = sheet, sheet_skipped
         self._inside: Callable[[], Iterator[bytes]] | None = None
         self._reopen = reopen
         self._reopened: BinaryIO | None = None
@@ -87,7 +88,7 @@ class Source:
         self.spool(path)
         self.workbook = kind = workbook.workbook_kind(path)
         if kind:
-            text = workbook.sheet_text(path, kind, budget, self._sheet)
+            text = workbook.sheet_text(path, kind, budget, *self._sheet)
             self.name = "sheet.csv"
             self._inside = lambda: _blocks_of(text)
         else:

@@ -60,7 +60,7 @@ def workbook_kind(path: Path) -> str | None:
     return "ods" if {"content.xml", "mimetype"} <= names else None
 
 
-def sheet_text(path: Path, kind: str, budget: Budget, wanted: str = "") -> Path:
+def sheet_text(path: Path, kind: str, budget: Budget, wanted: str = "", skipped: int = 0) -> Path:
     """Write the one sheet of a workbook as CSV beside it, in UTF-8 with quoted text and LF.
 
     Args:
@@ -68,6 +68,7 @@ def sheet_text(path: Path, kind: str, budget: Budget, wanted: str = "") -> Path:
         kind: The result of ``workbook_kind``.
         budget: The limits.
         wanted: The sheet's name. Empty for the only sheet with data.
+        skipped: The first rows of the sheet that are left out, blank or not.
 
     Returns:
         The path of the CSV.
@@ -83,7 +84,7 @@ def sheet_text(path: Path, kind: str, budget: Budget, wanted: str = "") -> Path:
     # calamine detects the kind by the name.
     named, text = path.with_suffix(f".{kind}"), path.with_suffix(".sheet")
     path.rename(named)
-    _read(named, text, available, budget, wanted)
+    _read(named, text, available, budget, wanted, skipped)
     named.unlink()
     return text
 
@@ -100,8 +101,8 @@ def _needed_bytes(path: Path, kind: str, budget: Budget) -> int:
     return int(held * _XML_FACTOR)
 
 
-def _read(path: Path, text: Path, memory: int, budget: Budget, wanted: str) -> None:
-    program = [sys.executable, "-P", sheet.__file__, str(path), str(memory), wanted]
+def _read(path: Path, text: Path, memory: int, budget: Budget, wanted: str, skipped: int) -> None:
+    program = [sys.executable, "-P", sheet.__file__, str(path), str(memory), wanted, str(skipped)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     with (
         text.open("wb") as output,

@@ -3,6 +3,8 @@
 import dataclasses
 import io
 import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -15,7 +17,10 @@ from conversion.contract.model import Column, Contract, Reading, Rule, Type
 from tests.conversion.support import Converted, gzipped, run
 from tests.conversion.test_contract_query import contract as simple
 from tests.conversion.test_contract_values import BIGINT, DECIMAL, LINES, READING, STRING, TIMESTAMP
-from tests.conversion.workbooks import xlsx
+from tests.conversion.workbooks import WRITERS, Sheet, xlsx
+
+Write = Callable[[Mapping[str, Sheet]], bytes]
+EACH_WORKBOOK = pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
 
 
 def column(name: str, kind: Type, *, source: str | None = None, required: bool = False) -> Column:
@@ -410,6 +415,41 @@ def test_a_workbooks_sheet_is_the_one_that_the_contract_names() -> None:
     assert [reject["column"] for reject in converted.rejects] == ["amount"]
     with pytest.raises(UnreadableError, match="no sheet 'other', which the contract names"):
         read(xlsx(sheets), sales(reading=reading(format="spreadsheet", sheet="other")), key="a.xlsx")
+
+
+TABLE = [["id", "amount", "shop"], [1, 1.5, "north"], [None, None, None], [2, 2, "south"]]
+
+
+@EACH_WORKBOOK
+@pytest.mark.parametrize(
+    "before",
+    [
+        [["Sales"], []],
+        [[], ["Sales"]],
+        [[None], [None]],
+        [["Sales\nof the\nyear"], [datetime(2026, 1, 1, 10)]],
+    ],
+)
+def test_rows_of_a_sheet_are_skipped_as_rows(write: Write, before: list[list[Any]]) -> None:
+    contract = sales(reading=reading(format="spreadsheet", skip_lines=2))
+
+    converted = read(write({"Data": [*before, *TABLE]}), contract, key="input/sales/a")
+
+    assert converted.rows == [("1", "1.50", "north", None), ("2", "2.00", "south", None)]
+    assert converted.rejects == []
+
+
+@EACH_WORKBOOK
+def test_rows_of_a_sheet_without_header_are_skipped(write: Write) -> None:
+    contract = sales(reading=reading(format="spreadsheet", header=False, skip_lines=3))
+
+    assert read(write({"Data": TABLE}), contract, key="input/sales/a").rows == [("2", "2.00", "south", None)]
+
+
+@pytest.mark.parametrize("skipped", [4, 5])
+def test_a_sheet_whose_rows_are_all_skipped_is_empty(skipped: int) -> None:
+    with pytest.raises(EmptyError):
+        read(xlsx({"Data": TABLE}), sales(reading=reading(format="spreadsheet", skip_lines=skipped)))
 
 
 def test_a_column_of_a_partitions_name_agrees_with_the_key() -> None:

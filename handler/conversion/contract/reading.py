@@ -55,7 +55,10 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
         layout = _json_layout(head, contract, source, findings)
         if layout is None:
             raise UnreadableError(f"not JSON, which the contract {contract.name} {contract.version} expects")
-    plan = ContractPlan(contract, head, findings, layout, whole=source.whole)
+    # Of a sheet, the source has already skipped rows: a row may have several lines or, if it is blank, none.
+    lines = 0 if source.workbook else contract.reading.skip_lines
+    rest = replace(contract, reading=replace(contract.reading, skip_lines=lines))
+    plan = ContractPlan(rest, head, findings, layout, whole=source.whole)
     resources.budget.check_columns(plan.width)
     mark_bytes = encoding.mark_bytes
     fields = plan.fields(literal(str(resources.pipe.path)))
