@@ -4,7 +4,7 @@ import dataclasses
 import io
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import duckdb
@@ -16,7 +16,7 @@ from conversion import Assignment, EmptyError, UnreadableError
 from conversion.contract.model import Column, Contract, Reading, Rule, Type
 from tests.conversion.support import Converted, gzipped, run
 from tests.conversion.test_contract_query import contract as simple
-from tests.conversion.test_contract_values import BIGINT, DECIMAL, LINES, READING, STRING, TIMESTAMP
+from tests.conversion.test_contract_values import BIGINT, DATE, DECIMAL, LINES, READING, STRING, TIMESTAMP
 from tests.conversion.workbooks import WRITERS, Sheet, xlsx
 
 Write = Callable[[Mapping[str, Sheet]], bytes]
@@ -450,6 +450,62 @@ def test_rows_of_a_sheet_without_header_are_skipped(write: Write) -> None:
 def test_a_sheet_whose_rows_are_all_skipped_is_empty(skipped: int) -> None:
     with pytest.raises(EmptyError):
         read(xlsx({"Data": TABLE}), sales(reading=reading(format="spreadsheet", skip_lines=skipped)))
+
+
+NOON, MIDNIGHT, DAY = datetime(2026, 1, 2, 12), datetime(2026, 1, 3), date(2026, 1, 4)
+
+
+@EACH_WORKBOOK
+@pytest.mark.parametrize("format_", [None, "%Y-%m-%d"])
+def test_a_time_in_a_sheet_rejects_only_its_own_row(write: Write, format_: str | None) -> None:
+    day = dataclasses.replace(column("day", DATE), format=format_)
+    contract = sales(day, reading=reading(format="spreadsheet"))
+    rows = [["day"], [DAY], [NOON], [MIDNIGHT]]
+
+    converted = read(write({"Data": rows}), contract, key="input/sales/a", rejected_share_max=0.5)
+
+    assert converted.rows == [("2026-01-04", None), ("2026-01-03", None)]
+    assert [(reject["line"], reject["column"]) for reject in converted.rejects] == [(3, "day")]
+
+
+@EACH_WORKBOOK
+@pytest.mark.parametrize("moments", [[MIDNIGHT], [DAY], [DAY, "2026-01-04 00:00:00", NOON]])
+@pytest.mark.parametrize("format_", [None, "%Y-%m-%d %-H:%M:%S"])
+def test_a_day_in_a_sheet_is_midnight_in_the_columns_zone(
+    write: Write, moments: list[Any], format_: str | None
+) -> None:
+    moment = dataclasses.replace(column("at", TIMESTAMP), format=format_, time_zone="America/New_York")
+    contract = sales(moment, reading=reading(format="spreadsheet"))
+
+    converted = read(write({"Data": [["at"], *([value] for value in moments)]}), contract, key="a")
+
+    expected = {MIDNIGHT: "2026-01-03 05:00:00", NOON: "2026-01-02 17:00:00"}
+    assert [row[0] for row in converted.rows] == [
+        expected.get(value, "2026-01-04 05:00:00") for value in moments
+    ]
+
+
+def test_midnights_of_parquet_are_days_and_days_are_midnights() -> None:
+    rows = parquet(
+        "SELECT TIMESTAMP '2026-01-01' AS day, DATE '2026-01-02' AS at"
+        " UNION ALL SELECT TIMESTAMP '2026-01-01 00:00:01', NULL"
+    )
+    contract = sales(
+        column("day", DATE), column("at", TIMESTAMP), reading=reading(format="parquet", null_markers=())
+    )
+
+    converted = read(rows, contract, key="input/sales/a.parquet", rejected_share_max=0.5)
+
+    assert converted.rows == [("2026-01-01", "2026-01-02 00:00:00", None)]
+    assert [(reject["record"], reject["column"]) for reject in converted.rejects] == [(2, "day")]
+
+
+@pytest.mark.parametrize("kind", [DATE, TIMESTAMP])
+def test_a_day_and_a_midnight_of_text_differ(kind: Type) -> None:
+    text = "2026-01-01 00:00:00" if kind is DATE else "2026-01-01"
+
+    with pytest.raises(UnreadableError, match="1 of 1 rows rejected"):
+        read(f"at\n{text}\n".encode(), sales(column("at", kind)))
 
 
 def test_a_column_of_a_partitions_name_agrees_with_the_key() -> None:
