@@ -70,6 +70,16 @@ def test_an_empty_text_is_null_only_where_the_format_has_no_null(
     assert contract.reading.null_markers == markers
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_an_encoding_may_name_the_order_of_the_bytes(tmp_path: Path, encoding: str) -> None:
+    content = draft()
+    dataset(content)["customProperties"].append(custom("reading", {"encoding": encoding}))
+
+    (contract,) = load(tmp_path, content)
+
+    assert contract.reading.encoding == encoding
+
+
 def test_nested_columns_have_the_types_of_every_engine(tmp_path: Path) -> None:
     content = draft()
     dataset(content)["properties"].append(
