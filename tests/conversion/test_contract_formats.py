@@ -91,6 +91,23 @@ def test_an_array_that_is_a_column_wraps_no_rows(elements: int) -> None:
     assert converted.query("SELECT id, len(items) FROM data") == [(7, elements)]
 
 
+@pytest.mark.parametrize(
+    ("record", "row"),
+    [
+        ('{"ID":1,"SHOP~A/b":"x"}', (1, "x", None)),
+        ('{"id":1,"Shop~a/B":"x"}', (1, "x", None)),
+        ('{"Id":3,"id":1,"Z":2}', (1, None, '{"Id":3,"Z":2}')),
+        ('{"iD":null}', (None, None, None)),
+    ],
+)
+def test_keys_of_json_are_compared_without_regard_to_case(record: str, row: tuple[object, ...]) -> None:
+    columns = (column("id", BIGINT), column("shop", STRING, source="Shop~a/B"))
+
+    converted = read(f"{record}\n".encode(), sales(*columns, reading=reading(format="json")), "a.ndjson")
+
+    assert converted.query("SELECT * FROM data") == [row]
+
+
 def test_rows_of_json_that_are_arrays_are_rejected() -> None:
     contract = sales(column("id", BIGINT), reading=reading(format="json"))
 

@@ -169,9 +169,12 @@ def _unexpected(contract: Contract, fields: Fields) -> str:
     sources = [*(column.source for column in contract.columns), *fields.partitions]
     known = {source.casefold() for source in sources}
     if fields.texts is None:
-        removed = ", ".join(f"{literal(source)}, NULL" for source in sources)
+        keys = ", ".join(_key(fields.json, source) for source in sources)
+        given = f"list_filter([{keys}], lambda key: key IS NOT NULL)"
+        members = f"list_transform({given}, lambda key: CAST(to_json(key) AS VARCHAR) || ':null')"
         # A merge patch removes the keys whose value is null in the patch (RFC 7396).
-        return f"json_merge_patch({fields.json}, json_object({removed}))"
+        patch = f"CAST('{{' || array_to_string({members}, ',') || '}}' AS JSON)"
+        return f"json_merge_patch({fields.json}, {patch})"
     pairs = [
         f"{literal(name)}, {text}"
         for name, text in fields.texts.items()
@@ -261,5 +264,16 @@ def _flag(column: str) -> str:
 
 
 def _member(json: str, source: str) -> str:
-    # In a path, even a quoted * stands for every key. In a pointer, no character does.
-    return f"({json} -> {pointer(source)})"
+    """Return SQL of the member with this key, or else with a key that differs in case only."""
+    other = f"'/' || replace(replace({_other_key(json, source)}, '~', '~0'), '/', '~1')"
+    return f"coalesce({json} -> {pointer(source)}, {json} -> ({other}))"
+
+
+def _key(json: str, source: str) -> str:
+    """Return SQL of the key that ``_member`` takes; null if there is none."""
+    exact = f"json_exists({json}, {pointer(source)})"
+    return f"CASE WHEN {exact} THEN {literal(source)} ELSE {_other_key(json, source)} END"
+
+
+def _other_key(json: str, source: str) -> str:
+    return f"list_filter(json_keys({json}), lambda key: lower(key) = {literal(source.lower())})[1]"
