@@ -19,6 +19,8 @@ STRING, BIGINT, DOUBLE = (
     Type(kind="double", duckdb="DOUBLE"),
 )
 DECIMAL = Type(kind="decimal", duckdb="DECIMAL(9,2)", scale=2)
+UNITS = Type(kind="decimal", duckdb="DECIMAL(4,0)")
+WIDE = Type(kind="decimal", duckdb="DECIMAL(38,0)")
 BOOLEAN, DATE = Type(kind="boolean", duckdb="BOOLEAN"), Type(kind="date", duckdb="DATE")
 TIMESTAMP = Type(kind="timestamp", duckdb="TIMESTAMP_MS")
 MISFIT = object()
@@ -82,7 +84,22 @@ def read(text: str | None, kind: Type, reading: Reading = READING, **options: An
         (DECIMAL, "-1.005E+2", "-100.50"),
         (DECIMAL, "1e-2", "0.01"),
         (DECIMAL, "1.5e-2", MISFIT),
+        (DECIMAL, "150e-2", "1.50"),
+        (DECIMAL, ".5", "0.50"),
+        (DECIMAL, "-.5", "-0.50"),
+        (DECIMAL, ".5e1", "5.00"),
+        (DECIMAL, ".", MISFIT),
+        (DECIMAL, "0E-10", "0.00"),
+        (DECIMAL, "0.00e-7", "0.00"),
+        (DECIMAL, "0e-999", "0.00"),
         (DECIMAL, "1e8", MISFIT),
+        (DECIMAL, "12.75078550E6", MISFIT),
+        (DECIMAL, "1.275078550E6", "1275078.55"),
+        (UNITS, "1.5e4", MISFIT),
+        (UNITS, "1.5e3", "1500"),
+        (UNITS, "99990e-1", "9999"),
+        (WIDE, "1.5e38", MISFIT),
+        (WIDE, "1.5e37", "15000000000000000000000000000000000000"),
         (DECIMAL, "1e999", MISFIT),
         (DECIMAL, "e1", MISFIT),
         (DECIMAL, "12345678.00", MISFIT),
@@ -121,6 +138,8 @@ def test_text_becomes_its_value_or_does_not_fit(kind: Type, text: str | None, ex
         ("1.2345,00", MISFIT),
         ("12.34.567", MISFIT),
         ("1,234.56", MISFIT),
+        ("1.234,5.6", MISFIT),
+        ("1.234,567.89", MISFIT),
     ],
 )
 def test_separators_are_those_of_the_contract(text: str, expected: Any) -> None:

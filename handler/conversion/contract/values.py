@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from conversion.contract.model import Column, Reading, Type
 from conversion.engine import identifier, literal
 
-_EXPONENT = r"[+-]?[0-9]+(\.[0-9]*)?[eE][+-]?[0-9]{1,3}"
+_EXPONENT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][+-]?[0-9]{1,3}"
+_EXPONENT_MAX = 999
 _FLOAT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _MOMENT = _DATE + r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
@@ -138,16 +139,25 @@ def _exact(text: str, scale: int, duckdb: str) -> str:
 
     The cast would round those digits.
     """
-    plain = rf"[+-]?[0-9]+(\.[0-9]{{0,{scale}}}0*)?"
-    digits = f"replace(regexp_extract({text}, '[0-9.]+'), '.', '')"
-    zeros = f"(length({digits}) - length(rtrim({digits}, '0')))"
-    fraction = rf"length(regexp_extract({text}, '\.([0-9]*)', 1))"
-    exponent = f"TRY_CAST(regexp_extract({text}, '[eE](.*)', 1) AS INTEGER)"
-    return (
-        f"CASE WHEN regexp_full_match({text}, {literal(plain)}) THEN TRY_CAST({text} AS {duckdb})"
-        f" WHEN regexp_full_match({text}, {literal(_EXPONENT)})"
-        f" AND {fraction} - {zeros} - {exponent} <= {scale} THEN TRY_CAST({text} AS {duckdb}) END"
+    plain = rf"^[+-]?([0-9]+(\.[0-9]{{0,{scale}}}0*)?|\.[0-9]{{0,{scale}}}0*)$"
+    number = (
+        f"CASE WHEN regexp_full_match({text}, {literal(_EXPONENT)}) THEN {_shifted(text)} ELSE {text} END"
     )
+    # An extract of text that does not match is empty, which is no number.
+    return f"TRY_CAST(regexp_extract({number}, {literal(plain)}) AS {duckdb})"
+
+
+def _shifted(text: str) -> str:
+    """Return SQL of a number without its exponent, and with the point where the exponent puts it.
+
+    DuckDB's cast of an exponent can exceed the type: ``1.5e4`` becomes DECIMAL(4,0).
+    """
+    whole, fraction = (f"regexp_extract({text}, '{part}', 1)" for part in (r"([0-9]*)[.eE]", r"\.([0-9]*)"))
+    zeros = f"repeat('0', {_EXPONENT_MAX})"
+    digits = f"{zeros} || {whole} || {fraction} || {zeros}"
+    point = f"{_EXPONENT_MAX} + length({whole}) + CAST(regexp_extract({text}, '[eE](.*)', 1) AS INTEGER)"
+    sign = f"regexp_extract({text}, '^[+-]')"
+    return f"{sign} || left({digits}, {point}) || '.' || substring({digits}, {point} + 1)"
 
 
 def _plain(text: str, reading: Reading) -> str:
@@ -155,7 +165,7 @@ def _plain(text: str, reading: Reading) -> str:
     decimal, thousands = reading.decimal_separator, reading.thousands_separator
     if thousands:
         mark = _escaped(thousands)
-        grouped = rf"[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})+({_escaped(decimal)}.*)?"
+        grouped = rf"[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})+({_escaped(decimal)}[^{mark}]*)?"
         text = (
             f"CASE WHEN regexp_full_match({text}, {literal(grouped)})"
             f" THEN replace({text}, {literal(thousands)}, '') ELSE {text} END"
