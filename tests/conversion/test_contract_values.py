@@ -112,6 +112,8 @@ def read(text: str | None, kind: Type, reading: Reading = READING, **options: An
         (DATE, "2026-2-8", MISFIT),
         (DATE, "2026-02-28 10:00:00", MISFIT),
         (DATE, "infinity", MISFIT),
+        (DATE, "0000-12-31", MISFIT),
+        (DATE, "0001-01-01", "0001-01-01"),
         (TIMESTAMP, "2026-02-28 10:00", "2026-02-28 10:00:00"),
         (TIMESTAMP, "2026-02-28T10:00:00.123", "2026-02-28 10:00:00.123"),
         (TIMESTAMP, "2026-02-28T10:00:00.123000", "2026-02-28 10:00:00.123"),
@@ -122,6 +124,13 @@ def read(text: str | None, kind: Type, reading: Reading = READING, **options: An
         (TIMESTAMP, "2026-02-28T25:00:00", MISFIT),
         (TIMESTAMP, "2026-02-28", MISFIT),
         (TIMESTAMP, "now", MISFIT),
+        (TIMESTAMP, "2026-01-01T10:00-18:00", "2026-01-02 04:00:00"),
+        (TIMESTAMP, "2026-01-01T10:00+18:01", MISFIT),
+        (TIMESTAMP, "2026-01-01T10:00+99:00", MISFIT),
+        (TIMESTAMP, "2026-01-01T10:00+02:99", MISFIT),
+        (TIMESTAMP, "9999-12-31T23:00-12:00", MISFIT),
+        (TIMESTAMP, "9999-12-31T23:00", "9999-12-31 23:00:00"),
+        (TIMESTAMP, "0001-01-01T00:00+14:00", MISFIT),
     ],
 )
 def test_text_becomes_its_value_or_does_not_fit(kind: Type, text: str | None, expected: Any) -> None:
@@ -173,6 +182,27 @@ def vars_of(reading: Reading) -> dict[str, Any]:
         ("2026-02-28 10:30:00.123456", "%Y-%m-%d %H:%M:%S.%f", TIMESTAMP, MISFIT),
         ("2026-02-28 10:30:00.123000", "%Y-%m-%d %H:%M:%S.%f", TIMESTAMP, "2026-02-28 10:30:00.123"),
         ("2026-02-28", "%d.%m.%Y", DATE, MISFIT),
+        ("28.02.26", "%d.%m.%Y", DATE, MISFIT),
+        ("28.2.2026", "%d.%m.%Y", DATE, MISFIT),
+        (" 28.02.2026", "%d.%m.%Y", DATE, MISFIT),
+        ("28.02.2026 ", "%d.%m.%Y", DATE, MISFIT),
+        ("31.12.0000", "%d.%m.%Y", DATE, MISFIT),
+        ("02/8/2026", "%-m/%-d/%Y", DATE, "2026-02-08"),
+        ("1.2.70", "%-d.%-m.%y", DATE, "2070-02-01"),
+        ("1.2.2026", "%-d.%-m.%y", DATE, MISFIT),
+        ("29.02.72 00:30 +0100", "%d.%m.%y %H:%M %z", TIMESTAMP, "2072-02-28 23:30:00"),
+        ("01.01.00 00:30 +0100", "%d.%m.%y %H:%M %z", TIMESTAMP, "1999-12-31 23:30:00"),
+        ("20260102030405", "%Y%m%d%H%M%S", TIMESTAMP, "2026-01-02 03:04:05"),
+        ("2026010203040", "%Y%m%d%H%M%S", TIMESTAMP, MISFIT),
+        ("2026-02-28 10:30:00.5", "%Y-%m-%d %H:%M:%S.%g", TIMESTAMP, MISFIT),
+        ("2026-02-28T10:30Z", "%Y-%m-%dT%H:%M%z", TIMESTAMP, "2026-02-28 10:30:00"),
+        ("2026-02-28T10:30-02:30", "%Y-%m-%dT%H:%M%z", TIMESTAMP, "2026-02-28 13:00:00"),
+        ("Z 2026-02-28 10:30", "%z %Y-%m-%d %H:%M", TIMESTAMP, "2026-02-28 10:30:00"),
+        ("2026-02-28T10:30+18:30", "%Y-%m-%dT%H:%M%z", TIMESTAMP, MISFIT),
+        ("9999-12-31T23:00-02:00", "%Y-%m-%dT%H:%M%z", TIMESTAMP, MISFIT),
+        ("Mon, 02 Feb 2026", "%a, %d %b %Y", DATE, "2026-02-02"),
+        ("Tue, 02 Feb 2026", "%a, %d %b %Y", DATE, MISFIT),
+        ("100% 2026-02-28", "100%% %Y-%m-%d", DATE, "2026-02-28"),
     ],
 )
 def test_dates_are_read_as_the_contract_writes_them(
@@ -195,6 +225,24 @@ def test_dates_are_read_as_the_contract_writes_them(
 )
 def test_local_times_are_published_in_utc_unless_the_clock_was_set(text: str, expected: Any) -> None:
     assert read(text, TIMESTAMP, time_zone="Europe/Paris") == expected
+
+
+@pytest.mark.parametrize(
+    ("zone", "text", "expected"),
+    [
+        ("Australia/Lord_Howe", "2026-04-05 01:15:00", "2026-04-04 14:15:00"),
+        ("Australia/Lord_Howe", "2026-04-05 01:45:00", MISFIT),  # half an hour was repeated
+        ("Australia/Lord_Howe", "2026-10-04 02:15:00", MISFIT),  # half an hour was skipped
+        ("Antarctica/Troll", "2026-10-25 01:30:00", MISFIT),  # two hours were repeated
+        ("Antarctica/Troll", "2026-10-25 02:30:00", MISFIT),
+        ("Antarctica/Troll", "2026-10-25 03:00:00", "2026-10-25 03:00:00"),
+        ("Pacific/Kwajalein", "1969-09-30 12:00:00", MISFIT),  # almost the whole day was repeated
+        ("Pacific/Apia", "2011-12-30 12:00:00", MISFIT),  # the whole day was skipped
+        ("Pacific/Apia", "2011-12-31 00:00:00", "2011-12-30 10:00:00"),
+    ],
+)
+def test_a_change_of_the_clock_may_be_of_any_length(zone: str, text: str, expected: Any) -> None:
+    assert read(text, TIMESTAMP, time_zone=zone) == expected
 
 
 LINES = Type(

@@ -3,18 +3,28 @@
 Fields of delimited files, cells and JSON values are all text first, so all formats have the same rules.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from conversion.contract.model import Column, Reading, Type
 from conversion.engine import identifier, literal
+from conversion.published import within_years
 
 _EXPONENT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][+-]?[0-9]{1,3}"
 _EXPONENT_MAX = 999
 _FLOAT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _MOMENT = _DATE + r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
-_OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+_OFFSET = r"(?:Z|[+-](?:(?:0[0-9]|1[0-7])(?::?[0-5][0-9])?|18(?::?00)?))"
+"""Offsets are at most 18 hours (Java SE, "ZoneOffset"), and Java writes none as ``Z``."""
 _FINER_THAN_MILLISECONDS = r"\.[0-9]{3}0*[1-9]"
+
+_PARTS = re.compile(r"%-?[A-Za-z%]|[^%]+")
+_WRITTEN = {
+    "%Y": "[0-9]{4}", "%g": "[0-9]{3}", "%f": "[0-9]{6}", "%B": "[A-Za-z]+", "%b": "[A-Za-z]+",
+    "%A": "[A-Za-z]+", "%a": "[A-Za-z]+", "%p": "[A-Za-z]+", "%z": _OFFSET, "%%": "%",
+}  # fmt: skip
+"""How a part of a date is written. Numbers have two digits, or one or two if the directive has a ``-``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,39 +192,95 @@ def _escaped(character: str) -> str:
 
 def _date(text: str, column: Column) -> str:
     if column.format is None:
-        return f"CASE WHEN regexp_full_match({text}, {literal(_DATE)}) THEN TRY_CAST({text} AS DATE) END"
-    parsed = f"try_strptime({text}, {literal(column.format)})"
-    return (
-        f"CASE WHEN CAST({parsed} AS TIMESTAMP) = date_trunc('day', {parsed}) THEN CAST({parsed} AS DATE) END"
-    )
+        value = f"CASE WHEN regexp_full_match({text}, {literal(_DATE)}) THEN TRY_CAST({text} AS DATE) END"
+        return _only(value, within_years("moment", "DATE"))
+    local, _ = _written_moment(text, column.format)
+    midnight = f"moment = date_trunc('day', moment) AND {within_years('moment', 'TIMESTAMP')}"
+    return f"CAST({_only(local, midnight)} AS DATE)"
 
 
 def _timestamp(text: str, column: Column) -> str:
     if column.format is not None:
-        moment = f"try_strptime({text}, {literal(column.format)})"
-        zoned = "%z" in column.format
-        value = f"timezone('UTC', {moment})" if zoned else _in_utc(moment, column.time_zone)
-        return f"CASE WHEN epoch_us({moment}) % 1000 = 0 THEN {value} END"
+        local, offset = _written_moment(text, column.format)
+        zoned = f"timezone('UTC', TRY_CAST(CAST({local} AS VARCHAR) || {offset} AS TIMESTAMPTZ))"
+        value = zoned if offset else _in_utc(local, column.time_zone)
+        exact = "epoch_us(moment) % 1000 = 0"
+        return _only(value, f"{exact} AND {within_years('moment', 'TIMESTAMP')}")
     exact = f"NOT regexp_matches({text}, {literal(_FINER_THAN_MILLISECONDS)})"
     local = f"TRY_CAST({text} AS TIMESTAMP)"
-    return (
+    value = (
         f"CASE WHEN regexp_full_match({text}, {literal(_MOMENT)}) AND {exact}"
         f" THEN {_in_utc(local, column.time_zone)}"
         f" WHEN regexp_full_match({text}, {literal(_MOMENT + _OFFSET)}) AND {exact}"
         f" THEN timezone('UTC', TRY_CAST({text} AS TIMESTAMPTZ)) END"
     )
+    return _only(value, within_years("moment", "TIMESTAMP"))
+
+
+def _only(value: str, condition: str) -> str:
+    """Return SQL of a value that is null unless the condition on ``moment``, the value, is true."""
+    return f"list_filter([{value}], lambda moment: {condition})[1]"
+
+
+def _written_moment(text: str, format_: str) -> tuple[str, str]:
+    """Return SQL of a local time and of its offset, which is empty if the format has none.
+
+    The local time is null if the text is not exactly of the format. ``strptime`` alone accepts outer spaces,
+    and numbers with fewer digits.
+    """
+    parts, given, offset = _PARTS.findall(format_), text, ""
+    pattern = "".join(map(_pattern, parts))
+    if "%z" in parts:
+        around = _around(parts, "%z")
+        offset = f"regexp_extract({text}, {around}, 2)"
+        text = rf"regexp_replace({text}, {around}, '\1Z\3')"
+        parts[parts.index("%z")] = "Z"
+    if "%y" in parts:
+        # Two digits are a year from 2000 (Java SE, "DateTimeFormatter"). strptime would read 70 as 1970.
+        text = rf"regexp_replace({text}, {_around(parts, '%y')}, '\120\2\3')"
+        parts[parts.index("%y")] = "%Y"
+    local = f"try_strptime({text}, {literal(''.join(parts))})"
+    # strptime ignores the day of the week.
+    days = [
+        f" AND contains(lower({given}), lower(strftime({local}, '{part}')))"
+        for part in parts
+        if part in ("%A", "%a")
+    ]
+    exact = f"regexp_full_match({given}, {literal(pattern)}){''.join(days)}"
+    return f"CASE WHEN {exact} THEN {local} END", offset
+
+
+def _around(parts: list[str], part: str) -> str:
+    """Return SQL of a pattern with three groups: the text before a part, of this part, and after it."""
+    index = parts.index(part)
+    before, after = ("".join(map(_pattern, some)) for some in (parts[:index], parts[index + 1 :]))
+    return literal(f"^({before})({_pattern(part)})({after})$")
+
+
+def _pattern(part: str) -> str:
+    if not part.startswith("%"):
+        return re.escape(part)
+    return _WRITTEN.get(part, "[0-9]{1,2}" if part.startswith("%-") else "[0-9]{2}")
 
 
 def _in_utc(local: str, zone: str) -> str:
-    """Return a local time in UTC; null if a change of the zone's offset skipped or repeated it."""
+    """Return a local time in UTC; null if a change of the zone's offset skipped or repeated it.
+
+    The time exists if its instant has this local time. It exists once if no other instant has it: a change
+    less than a day before or after the instant moves the clock by the difference of the two local times from
+    a day. No change moves a clock by more (IANA time zone database).
+    """
     if zone == "UTC":
         return local
-    name = literal(zone)
-    moment = f"timezone({name}, {local})"
-    hour = "INTERVAL 1 HOUR"
-    return (
-        f"CASE WHEN timezone({name}, {moment}) = {local}"
-        f" AND timezone({name}, {moment} - {hour}) <> {local}"
-        f" AND timezone({name}, {moment} + {hour}) <> {local}"
-        f" THEN timezone('UTC', {moment}) END"
-    )
+
+    def at(instant: str) -> str:
+        return f"timezone({literal(zone)}, {instant})"
+
+    instant, day = at("local_time"), "INTERVAL 24 HOURS"
+    conditions = [f"{at(instant)} = local_time"]
+    for sign in "-+":
+        then = f"(local_time {sign} {day})"
+        moved = f"({at(f'{instant} {sign} {day}')} - {then})"
+        conditions.append(f"({moved} = INTERVAL 0 HOURS OR {at(f'{instant} - {moved}')} <> local_time)")
+    unique = f"CASE WHEN {' AND '.join(conditions)} THEN timezone('UTC', {instant}) END"
+    return f"list_transform([{local}], lambda local_time: {unique})[1]"
