@@ -11,7 +11,6 @@ from conversion.engine import identifier, literal
 from conversion.published import within_years
 
 _EXPONENT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][+-]?[0-9]{1,3}"
-_EXPONENT_MAX = 999
 _FLOAT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?"
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _MOMENT = _DATE + r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
@@ -163,9 +162,10 @@ def _shifted(text: str) -> str:
     DuckDB's cast of an exponent can exceed the type: ``1.5e4`` becomes DECIMAL(4,0).
     """
     whole, fraction = (f"regexp_extract({text}, '{part}', 1)" for part in (r"([0-9]*)[.eE]", r"\.([0-9]*)"))
-    zeros = f"repeat('0', {_EXPONENT_MAX})"
+    exponent = f"TRY_CAST(regexp_extract({text}, '[eE](.*)', 1) AS INTEGER)"
+    zeros = f"repeat('0', abs({exponent}))"
     digits = f"{zeros} || {whole} || {fraction} || {zeros}"
-    point = f"{_EXPONENT_MAX} + length({whole}) + CAST(regexp_extract({text}, '[eE](.*)', 1) AS INTEGER)"
+    point = f"length({whole}) + {exponent} + abs({exponent})"
     sign = f"regexp_extract({text}, '^[+-]')"
     return f"{sign} || left({digits}, {point}) || '.' || substring({digits}, {point} + 1)"
 
