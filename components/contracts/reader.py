@@ -5,14 +5,17 @@ function does not support are refused.
 """
 
 import functools
+import math
 import re
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
+import duckdb
 from open_data_contract_standard.model import (
     DataQuality,
     OpenDataContractStandard,
@@ -251,7 +254,7 @@ class _Reader:
         if zone not in _time_zones():
             self._refuse(
                 f"{place}.logicalTypeOptions.defaultTimezone",
-                f"must be a time zone such as Europe/Paris, got {zone!r}",
+                f"must be a time zone that DuckDB knows, such as Europe/Paris, got {zone!r}",
             )
         return zone
 
@@ -265,12 +268,11 @@ class _Reader:
                 allowed = ", ".join(known) or "none"
                 self._refuse(where, f"must be one of those that are checked ({allowed}), got {option!r}")
                 continue
-            if logical_type in ("date", "timestamp") and not _is_iso(str(value)):
-                self._refuse(where, f"must be a date as in ISO 8601, such as 2026-01-31, got {value!r}")
+            try:
+                literal = _literal(logical_type, kind, value)
+            except ValueError as error:
+                self._refuse(where, f"{error}, got {value!r}")
                 continue
-            literal = (
-                str(value) if isinstance(value, int | float) else "'" + str(value).replace("'", "''") + "'"
-            )
             self._add_rule(
                 where, f"{name}_{option}", known[option].format(name, literal), "error", {name: kind.duckdb}
             )
@@ -435,8 +437,12 @@ class _Reader:
 
 @functools.cache
 def _time_zones() -> frozenset[str]:
-    """Return all time zones. They are cached, because reading them takes as long as reading a contract."""
-    return frozenset(zoneinfo.available_timezones())
+    """Return the time zones that both Python and DuckDB know, so not ``localtime``.
+
+    They are cached, because reading them takes as long as reading a contract.
+    """
+    known = duckdb.execute("SELECT name FROM pg_timezone_names()").fetchall()
+    return frozenset(zoneinfo.available_timezones()).intersection(name for (name,) in known)
 
 
 def _unit_of(java_format: str) -> str:
@@ -444,12 +450,33 @@ def _unit_of(java_format: str) -> str:
     return next((unit for letter, unit in UNIT_OF_LETTER.items() if letter in java_format), "DAYS")
 
 
-def _is_iso(text: str) -> bool:
+def _literal(logical_type: str, kind: Type, value: object) -> str:
+    """Return SQL of an option's value.
+
+    Raises:
+        ValueError: The value does not suit the column.
+    """
+    if logical_type in ("date", "timestamp"):
+        return _moment(str(value))
+    if not isinstance(value, int | float):
+        return "'" + str(value).replace("'", "''") + "'"
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("must be a finite number")
+    if kind == types.DOUBLE:
+        return str(value)
+    # DuckDB compares a literal with an exponent as DOUBLE, which has 15 digits.
+    return f"{Decimal(str(value)):f}".removesuffix(".0")
+
+
+def _moment(text: str) -> str:
+    """Return SQL of a bound in UTC. DuckDB would drop the offset of a literal."""
     try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo:
+            moment = moment.astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise ValueError("must be a date as in ISO 8601, such as 2026-01-31") from None
+    return f"TIMESTAMP '{moment}'"
 
 
 def _reading_problems(given: Mapping[str, Any]) -> Iterator[str]:

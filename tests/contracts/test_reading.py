@@ -130,6 +130,52 @@ def test_options_of_the_standard_become_rules(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "expression"),
+    [
+        ("id", {"maximum": 1e18}, '"id" <= 1000000000000000000'),
+        ("id", {"maximum": 9007199254740993}, '"id" <= 9007199254740993'),
+        ("id", {"exclusiveMinimum": -0.5}, '"id" > -0.5'),
+        ("amount", {"maximum": 1e15}, '"amount" <= 1000000000000000'),
+        ("amount", {"minimum": 1e-7}, '"amount" >= 0.0000001'),
+        ("amount", {"multipleOf": 0.05}, '"amount" % 0.05 = 0'),
+        (
+            "sold_at",
+            {"maximum": "2026-01-01T02:00:00+02:00"},
+            "\"sold_at\" <= CAST('2026-01-01 00:00:00' AS TIMESTAMP)",
+        ),
+        (
+            "sold_at",
+            {"minimum": "2026-01-01T00:00:00.5-01:30"},
+            "\"sold_at\" >= CAST('2026-01-01 01:30:00.500000' AS TIMESTAMP)",
+        ),
+        (
+            "sold_at",
+            {"exclusiveMaximum": "2026-01-31"},
+            "\"sold_at\" < CAST('2026-01-31 00:00:00' AS TIMESTAMP)",
+        ),
+    ],
+)
+def test_bounds_are_compared_exactly(
+    name: str, options: dict[str, Any], expression: str, tmp_path: Path
+) -> None:
+    content = draft()
+    column(content, name)["logicalTypeOptions"] = options
+
+    (contract,) = load(tmp_path, content)
+
+    assert [rule.expression for rule in contract.rules] == [expression]
+
+
+def test_a_bound_without_an_exact_literal_is_that_of_a_double(tmp_path: Path) -> None:
+    content = draft()
+    column(content, "amount").update(physicalType="double", logicalTypeOptions={"maximum": 1e300})
+
+    (contract,) = load(tmp_path, content)
+
+    assert [rule.expression for rule in contract.rules] == ['"amount" <= 1e+300']
+
+
 STRING_FIELD = {"name": "x", "logicalType": "string"}
 BROKEN: dict[str, tuple[Change, str, str]] = {
     "another version of the standard": (
@@ -184,6 +230,22 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "an unknown time zone": (
         lambda content: column(content, "sold_at").update(logicalTypeOptions={"defaultTimezone": "Paris"}),
         "Europe/Paris", "'Paris'",
+    ),
+    "a time zone that DuckDB does not know": (
+        lambda content: column(content, "sold_at").update(
+            logicalTypeOptions={"defaultTimezone": "localtime"}
+        ),
+        "that DuckDB knows", "'localtime'",
+    ),
+    "an infinite bound": (
+        lambda content: column(content, "id").update(logicalTypeOptions={"maximum": float("inf")}),
+        "must be a finite number", "inf",
+    ),
+    "a bound before the first year": (
+        lambda content: column(content, "sold_at").update(
+            logicalTypeOptions={"minimum": "0001-01-01T00:00:00+02:00"}
+        ),
+        "ISO 8601", "'0001-01-01T00:00:00+02:00'",
     ),
     "a rule for another engine": (
         lambda content: dataset(content).update(
