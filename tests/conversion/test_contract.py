@@ -529,3 +529,18 @@ def test_a_large_file_with_unfit_rows_far_apart_is_accounted_for() -> None:
 
     assert [reject["record"] for reject in converted.rejects] == [i + 1 for i in range(7, 300_000, 50_000)]
     assert converted.query("SELECT count(*), count(DISTINCT id) FROM data") == [(299_994, 299_994)]
+
+
+@pytest.mark.parametrize(("kind", "text"), [(DECIMAL, "1.5"), (TIMESTAMP, "2026-01-31 10:00")])
+def test_null_markers_take_little_memory(kind: Type, text: str) -> None:
+    names = [f"c{index}" for index in range(50)]
+    markers = tuple(f"N{index}|" for index in range(12))
+    data = ",".join(names) + "\n" + ",".join([text, markers[1]] * 25) + "\n"
+
+    converted = read(
+        data.encode(),
+        sales(*(column(name, kind) for name in names), reading=reading(null_markers=markers)),
+        memory_bytes=450 * 1024**2,
+    )
+
+    assert [value is None for value in converted.rows[0][:50]] == [False, True] * 25

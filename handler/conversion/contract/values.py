@@ -67,9 +67,11 @@ def json_value(json: str, column: Column, reading: Reading) -> Value:
 
 def present(text: str, reading: Reading) -> str:
     """Return SQL of the text with null markers replaced by null."""
-    for marker in reading.null_markers:
-        text = f"nullif({text}, {literal(marker)})"
-    return text
+    if not reading.null_markers:
+        return text
+    # A nullif for each marker would double the text each time. A list of texts takes more memory.
+    markers = "|".join("".join(map(_escaped, marker)) for marker in reading.null_markers)
+    return f"CASE WHEN NOT regexp_full_match({text}, {literal(markers)}) THEN {text} END"
 
 
 def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int) -> Value:
@@ -117,26 +119,31 @@ def _path(name: str) -> str:
 
 
 def _scalar(text: str, kind: Type, column: Column, reading: Reading) -> Value:
+    if kind.kind == "string":
+        return Value(expression=text, misfit="false")
+    given = _plain(text, reading) if kind.kind in ("bigint", "double", "decimal") else text
+    # The text is bound to a name, since SQL that repeats it takes several times the memory.
+    value = f"list_transform([{given}], lambda given: {_cast('given', kind, column)})[1]"
+    return Value(expression=value, misfit=f"(({text}) IS NOT NULL AND ({value}) IS NULL)")
+
+
+def _cast(text: str, kind: Type, column: Column) -> str:
     match kind.kind:
-        case "string":
-            value = text
         case "bigint":
-            value = _exact(_plain(text, reading), 0, "BIGINT")
+            return _exact(text, 0, "BIGINT")
         case "double":
-            number = _matching(_plain(text, reading), _FLOAT, "DOUBLE")
-            value = f"CASE WHEN isfinite({number}) THEN {number} END"
+            number = _matching(text, _FLOAT, "DOUBLE")
+            return f"CASE WHEN isfinite({number}) THEN {number} END"
         case "decimal":
-            value = _exact(_plain(text, reading), kind.scale, kind.duckdb)
+            return _exact(text, kind.scale, kind.duckdb)
         case "boolean":
-            value = _matching(text, "(?i)true|false", "BOOLEAN")
+            return _matching(text, "(?i)true|false", "BOOLEAN")
         case "date":
-            value = _date(text, column)
+            return _date(text, column)
         case "timestamp":
-            value = f"CAST({_timestamp(text, column)} AS {kind.duckdb})"
+            return f"CAST({_timestamp(text, column)} AS {kind.duckdb})"
         case other:
             raise ValueError(f"type of column {column.name}: got {other!r}")
-    misfit = "false" if kind.kind == "string" else f"(({text}) IS NOT NULL AND ({value}) IS NULL)"
-    return Value(expression=value, misfit=misfit)
 
 
 def _matching(text: str, pattern: str, duckdb: str) -> str:
@@ -148,26 +155,19 @@ def _exact(text: str, scale: int, duckdb: str) -> str:
 
     The cast would round those digits.
     """
-    plain = rf"^[+-]?([0-9]+(\.[0-9]{{0,{scale}}}0*)?|\.[0-9]{{0,{scale}}}0*)$"
-    number = (
-        f"CASE WHEN regexp_full_match({text}, {literal(_EXPONENT)}) THEN {_shifted(text)} ELSE {text} END"
-    )
-    # An extract of text that does not match is empty, which is no number.
-    return f"TRY_CAST(regexp_extract({number}, {literal(plain)}) AS {duckdb})"
-
-
-def _shifted(text: str) -> str:
-    """Return SQL of a number without its exponent, and with the point where the exponent puts it.
-
-    DuckDB's cast of an exponent can exceed the type: ``1.5e4`` becomes DECIMAL(4,0).
-    """
-    whole, fraction = (f"regexp_extract({text}, '{part}', 1)" for part in (r"([0-9]*)[.eE]", r"\.([0-9]*)"))
+    zero = r"0*\.?0*[eE][+-]?[0-9]{1,3}"
+    plain = rf"[+-]?([0-9]+(\.[0-9]{{0,{scale}}}0*)?|\.[0-9]{{0,{scale}}}0*|{zero})"
+    digits = f"replace(regexp_extract({text}, '[0-9.]+'), '.', '')"
+    zeros = f"(length({digits}) - length(rtrim({digits}, '0')))"
+    fraction = rf"length(regexp_extract({text}, '\.([0-9]*)', 1))"
     exponent = f"TRY_CAST(regexp_extract({text}, '[eE](.*)', 1) AS INTEGER)"
-    zeros = f"repeat('0', abs({exponent}))"
-    digits = f"{zeros} || {whole} || {fraction} || {zeros}"
-    point = f"length({whole}) + {exponent} + abs({exponent})"
-    sign = f"regexp_extract({text}, '^[+-]')"
-    return f"{sign} || left({digits}, {point}) || '.' || substring({digits}, {point} + 1)"
+    # The cast of a number with an exponent does not check the width of 1.5e4. That of its digits does.
+    written = f"CAST(TRY_CAST({text} AS DECIMAL(38,{scale})) AS VARCHAR)"
+    return (
+        f"CASE WHEN regexp_full_match({text}, {literal(plain)}) THEN TRY_CAST({text} AS {duckdb})"
+        f" WHEN regexp_full_match({text}, {literal(_EXPONENT)})"
+        f" AND {fraction} - {zeros} - {exponent} <= {scale} THEN TRY_CAST({written} AS {duckdb}) END"
+    )
 
 
 def _plain(text: str, reading: Reading) -> str:
@@ -266,9 +266,9 @@ def _pattern(part: str) -> str:
 def _in_utc(local: str, zone: str) -> str:
     """Return a local time in UTC; null if a change of the zone's offset skipped or repeated it.
 
-    The time exists if its instant has this local time. It exists once if no other instant has it: a change
-    less than a day before or after the instant moves the clock by the difference of the two local times from
-    a day. No change moves a clock by more (IANA time zone database).
+    A skipped time is not the local time of its instant. Of a repeated time, DuckDB takes the later instant
+    (ICU's Calendar, UCAL_WALLTIME_LAST). The change is then less than a day before, and the earlier instant
+    is earlier by what the change moved the clock. No change moved one by more (IANA time zone database).
     """
     if zone == "UTC":
         return local
@@ -277,10 +277,10 @@ def _in_utc(local: str, zone: str) -> str:
         return f"timezone({literal(zone)}, {instant})"
 
     instant, day = at("local_time"), "INTERVAL 24 HOURS"
-    conditions = [f"{at(instant)} = local_time"]
-    for sign in "-+":
-        then = f"(local_time {sign} {day})"
-        moved = f"({at(f'{instant} {sign} {day}')} - {then})"
-        conditions.append(f"({moved} = INTERVAL 0 HOURS OR {at(f'{instant} - {moved}')} <> local_time)")
-    unique = f"CASE WHEN {' AND '.join(conditions)} THEN timezone('UTC', {instant}) END"
+    moved = f"({at(f'{instant} - {day}')} - (local_time - {day}))"
+    once = (
+        f"{at(instant)} = local_time AND"
+        f" ({moved} = INTERVAL 0 HOURS OR {at(f'{instant} - {moved}')} <> local_time)"
+    )
+    unique = f"CASE WHEN {once} THEN timezone('UTC', {instant}) END"
     return f"list_transform([{local}], lambda local_time: {unique})[1]"
