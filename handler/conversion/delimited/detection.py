@@ -194,10 +194,10 @@ class _Reading:
 
     @cached_property
     def _is_amount(self) -> Callable[[bytes], bool]:
-        """Returns whether a record of one field is an amount, and not several fields with commas between.
+        """Whether a record of one field is an amount, and not several fields with commas between.
 
-        It is several fields if the first record has a comma too, and is no amount. If the first record is a
-        number itself, only usual amounts count.
+        If the first record has a comma and is no amount, all records have several fields. If it is a usual
+        amount, only usual amounts count.
         """
         first = next((record.raw for record in self.records if not record.is_comment), b"")
         if b"," not in first:

@@ -121,7 +121,7 @@ def _candidates(records: Sequence[Record], width: int) -> Iterator[tuple[int, in
             comment = index
             continue
         yield index, comment
-        if _is_padded(record) or _is_pair(records[index]):
+        if _is_padded(record) or _is_pair(record):
             continue
         others += record.width > 1
         if record.width == width or others > BESIDE_MAX:
