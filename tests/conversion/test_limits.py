@@ -94,9 +94,9 @@ def test_memory_of_long_lines(tmp_path):
 
 def test_memory_of_many_rejects(tmp_path):
     path = tmp_path / "bad.csv"
-    path.write_bytes(b"id,name\n" + b"1,a\n" * 300_000 + b"1,a,b\n" * 2_000_000 + b"2,b\n")
+    path.write_bytes(b"id,name\n" + b"1,a\n" * 300_000 + b"1,a,b\n" * 1_000_000 + b"2,b\n")
     taken = measure(path, cap=CAP)
-    assert (taken["rows_out"], taken["rows_rejected"]) == (300_001, 2_000_000)
+    assert (taken["rows_out"], taken["rows_rejected"]) == (300_001, 1_000_000)
     assert taken["resident_bytes"] < 450 * MEGABYTE
 
 
