@@ -55,7 +55,7 @@ class Encoding:
 
     @property
     def mark_bytes(self) -> int:
-        """The bytes of the mark in the text that offsets count in, which is UTF-8."""
+        """The length of the mark if offsets count it. They are offsets in the text as UTF-8."""
         return len(self.mark) if self.name == "utf-8" else 0
 
     def head(self, head: bytes) -> bytes:

@@ -90,7 +90,7 @@ class Conversion:
     encoding: str
     """``utf-8``, ``utf-16-le`` and the like, ``windows-1252``, or ``binary``."""
     compression: str
-    """``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz``, ``zip``, or such as ``zip in gzip``."""
+    """``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz``, ``zip``, or for example ``zip in gzip``."""
     facts: Mapping[str, object] = field(default_factory=dict)
     """Other facts of the plan, such as ``header: assumed``. The profile has them too."""
 

@@ -23,7 +23,8 @@ class Source:
         whole: Whether ``head`` is the whole object.
         name: The object's key. For an archive, the name of its file follows. For a workbook, ``sheet.csv``.
         size: The object's size in bytes.
-        compression: ``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz``, ``zip``, or such as ``zip in gzip``.
+        compression: ``none``, ``gzip``, ``zstd``, ``bzip2``, ``xz`` or ``zip``.
+            A compressed archive is ``zip in gzip``, for example.
         workbook: ``xlsx``, ``xls`` or ``ods`` for a workbook.
         bytes_in: Bytes of the object read in this pass. For an archive or a workbook, all of them.
         bytes_decompressed: Decompressed bytes read in this pass.

@@ -1,12 +1,11 @@
 """A SELECT of a file's records, with the contract's columns and the problem of each record."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from conversion.contract.model import RESCUED, Column, Contract
-from conversion.contract.values import Value, column_value, json_value, present
+from conversion.contract.values import Value, column_value, dated, json_value, present
 from conversion.engine import identifier, literal
 from conversion.json.plan import pointer
 from conversion.model import UnreadableError
@@ -18,7 +17,6 @@ PROBLEM = "_problem"
 _LONG_NUMBER = r"([:\[,]\s*)(-?[0-9.]{16,}(?:[eE][-+]?[0-9]+)?)"
 """A number of JSON with 16 or more digits. A double holds every number with 15 (IEEE 754)."""
 
-_DAY = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _DATED = ("spreadsheet", "parquet")
 """The formats that hold dates. A day of a spreadsheet has a time if another cell of its column has one."""
 
@@ -128,23 +126,13 @@ def _field_value(text: str | None, column: Column, contract: Contract) -> Value:
         return Value(expression=f"CAST(NULL AS {column.type.duckdb})", misfit="false")
     text = present(text, contract.reading)
     if contract.reading.format in _DATED:
-        text = _dated(text, column)
+        text = dated(text, column)
     if column.type.fields or column.type.items:
         # The text of a nested column is JSON. DuckDB would round a long number that is not a string.
         json = f"TRY_CAST(regexp_replace({text}, {literal(_LONG_NUMBER)}, '\\1\"\\2\"', 'g') AS JSON)"
         value = json_value(json, column, contract.reading)
         return replace(value, misfit=f"(({text}) IS NOT NULL AND ({json} IS NULL OR {value.misfit}))")
     return column_value(text, column, contract.reading)
-
-
-def _dated(text: str, column: Column) -> str:
-    """Return SQL of the text of a date or a timestamp, with or without the time as the column writes it."""
-    if column.type.kind not in ("date", "timestamp"):
-        return text
-    has_time = re.search("%-?[HI]", column.format) if column.format else column.type.kind == "timestamp"
-    if has_time:
-        return f"regexp_replace({text}, '^({_DAY})$', '\\1 00:00:00')"
-    return f"regexp_replace({text}, '^({_DAY}) 00:00:00$', '\\1')"
 
 
 def _require_columns(contract: Contract, held: Mapping[str, str], partitions: Mapping[str, str]) -> None:
@@ -265,6 +253,7 @@ def _flag(column: str) -> str:
 
 def _member(json: str, source: str) -> str:
     """Return SQL of the member with this key, or else with a key that differs in case only."""
+    # In a path, even a quoted * stands for every key. In a pointer, no character does.
     other = f"'/' || replace(replace({_other_key(json, source)}, '~', '~0'), '/', '~1')"
     return f"coalesce({json} -> {pointer(source)}, {json} -> ({other}))"
 

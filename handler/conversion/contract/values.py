@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from conversion.contract.model import Column, Reading, Type
 from conversion.engine import identifier, literal
+from conversion.json.plan import pointer
 from conversion.published import within_years
 
 _EXPONENT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][+-]?[0-9]{1,3}"
@@ -74,12 +75,22 @@ def present(text: str, reading: Reading) -> str:
     return f"CASE WHEN NOT regexp_full_match({text}, {literal(markers)}) THEN {text} END"
 
 
+def dated(text: str, column: Column) -> str:
+    """Return SQL of the text of a date or a timestamp, with or without the time as the column writes it."""
+    if column.type.kind not in ("date", "timestamp"):
+        return text
+    has_time = re.search("%-?[HI]", column.format) if column.format else column.type.kind == "timestamp"
+    if has_time:
+        return f"regexp_replace({text}, '^({_DATE})$', '\\1 00:00:00')"
+    return f"regexp_replace({text}, '^({_DATE}) 00:00:00$', '\\1')"
+
+
 def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int) -> Value:
     given = f"({json} IS NOT NULL AND json_type({json}) <> 'NULL')"
     match kind.kind:
         case "struct":
             parts = [
-                (name, _nested(f"({json} -> {_path(name)})", part, column, reading, depth))
+                (name, _nested(f"({json} -> {pointer(name)})", part, column, reading, depth))
                 for name, part in kind.fields
             ]
             packed = ", ".join(f"{identifier(name)} := {part.expression}" for name, part in parts)
@@ -114,16 +125,12 @@ def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int)
             )
 
 
-def _path(name: str) -> str:
-    return literal(f'$."{name}"')
-
-
 def _scalar(text: str, kind: Type, column: Column, reading: Reading) -> Value:
     if kind.kind == "string":
         return Value(expression=text, misfit="false")
     given = _plain(text, reading) if kind.kind in ("bigint", "double", "decimal") else text
     # The text is bound to a name, since SQL that repeats it takes several times the memory.
-    value = f"list_transform([{given}], lambda given: {_cast('given', kind, column)})[1]"
+    value = _bound(given, "given", _cast("given", kind, column))
     return Value(expression=value, misfit=f"(({text}) IS NOT NULL AND ({value}) IS NULL)")
 
 
@@ -283,4 +290,9 @@ def _in_utc(local: str, zone: str) -> str:
         f" ({moved} = INTERVAL 0 HOURS OR {at(f'{instant} - {moved}')} <> local_time)"
     )
     unique = f"CASE WHEN {once} THEN timezone('UTC', {instant}) END"
-    return f"list_transform([{local}], lambda local_time: {unique})[1]"
+    return _bound(local, "local_time", unique)
+
+
+def _bound(value: str, name: str, expression: str) -> str:
+    """Return SQL of an expression in which ``name`` is a value that is computed once."""
+    return f"list_transform([{value}], lambda {name}: {expression})[1]"

@@ -90,10 +90,13 @@ def kind_of(cell: str) -> Kind:
 
 _SPACE_BYTES = rb"(?: |\xc2\xa0|\xe2\x80\xaf)"
 """A space in UTF-8: usual, no-break or narrow no-break."""
+# The following match UTF-8.
 _CURRENCY_BYTES = rb"(?:%|\$|US\$|kr|[A-Z]{3}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
+"""A currency or a per cent sign. Three capital letters may be any currency."""
 _BEFORE_BYTES = rb"(?:[$<>~]|US\$|[A-Z]{3}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
+"""A currency, or a sign such as ``<``."""
 _AFTER_BYTES = rb"(?:[%$A-Za-z/]{1,5}|(?:\xc2\xb0|\xc2\xb5)[A-Za-z]{0,2}|\xe2\x82\xac|\xc2\xa3|\xc2\xa5)"
-"""Currencies and units in UTF-8: ``kg``, ``km/h``, ``%`` or a degree."""
+"""A currency or a unit: ``kg``, ``km/h``, ``%`` or a degree."""
 _DIGITS_BYTES = (
     rb"(?:\d+,\d+|\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:(?:[.']|%b)\d{3})+(?:,\d+)?)(?:[eE][-+]?\d+)?"
     % _SPACE_BYTES

@@ -88,7 +88,7 @@ class Detected:
     @property
     def first(self) -> Record | None:
         """The first record, apart from comments."""
-        return next((record for record in self.records if not record.is_comment), None)
+        return _first(self.records)
 
     @property
     def is_even(self) -> bool:
@@ -199,10 +199,10 @@ class _Reading:
         If the first record has a comma and is no amount, all records have several fields. If it is a usual
         amount, only usual amounts count.
         """
-        first = next((record.raw for record in self.records if not record.is_comment), b"")
-        if b"," not in first:
+        first = _first(self.records)
+        if first is None or b"," not in first.raw:
             return is_amount
-        return is_usual_amount if is_usual_amount(first) else lambda _: False
+        return is_usual_amount if is_usual_amount(first.raw) else lambda _: False
 
     def _delimiters_left(self, field: bytes, is_explained: Callable[[bytes], bool]) -> float:
         others = _others(self.grammar.delimiter)
@@ -212,6 +212,10 @@ class _Reading:
             return _QUOTES_LEFT
         bare = _IN_TEXT.sub(b"", field).translate(None, _but(others))
         return _DELIMITERS_LEFT if bare else _DELIMITERS_IN_TEXT
+
+
+def _first(records: Sequence[Record]) -> Record | None:
+    return next((record for record in records if not record.is_comment), None)
 
 
 def _without_padding(records: tuple[Record, ...], width: int) -> tuple[Record, ...]:

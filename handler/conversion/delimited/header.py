@@ -1,6 +1,5 @@
 """Find the row that names the columns. Without evidence for one, the columns are numbered."""
 
-from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
@@ -8,7 +7,7 @@ from itertools import islice, takewhile
 from conversion.delimited.cells import Kind, kind_of
 from conversion.delimited.detection import BESIDE_MAX, DELIMITERS
 from conversion.delimited.evidence import Header, are_names, evidence
-from conversion.delimited.sample import Grammar, Record, line_ends
+from conversion.delimited.sample import Grammar, Record, is_again, line_ends
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,7 @@ def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) 
     enough = max(_ROWS_MIN, min(_ROWS_MAX, _CELLS_MAX // width))
     spellings = grammar.spellings(record)
     for row in records[index + 1 :]:
-        if row.raw.removeprefix(BOM_UTF8) in spellings:
+        if is_again(row.raw, spellings):
             repeated += 1
         elif row.width == width:
             rows.append(grammar.values(row))

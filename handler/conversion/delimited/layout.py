@@ -1,7 +1,6 @@
 """The layout of a delimited file, detected at its beginning: dialect, titles, comments, header and names."""
 
 import re
-from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,7 +11,7 @@ from conversion.delimited.detection import Detected, detect
 from conversion.delimited.dialect import Dialect, lines_dialect
 from conversion.delimited.evidence import Header
 from conversion.delimited.header import Begin, find_header
-from conversion.delimited.sample import Grammar, Record, line_ends
+from conversion.delimited.sample import Grammar, Record, is_again, line_ends
 from conversion.model import UnreadableError
 
 _DELIMITED_SUFFIXES = {".csv", ".tsv", ".tab", ".psv", ".ssv", ".dsv"}
@@ -114,7 +113,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
     repeats = grammar.spellings(header) if header else ()
     if detected.separator_line:
         repeats = (*repeats, titles[0])
-    sample = (grammar.values(row) for row in rows if row.raw.removeprefix(BOM_UTF8) not in repeats)
+    sample = (grammar.values(row) for row in rows if not is_again(row.raw, repeats))
     return Layout(
         dialect=Dialect(
             delimiter=grammar.delimiter,

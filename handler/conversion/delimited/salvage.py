@@ -5,11 +5,9 @@ from itertools import repeat
 
 from conversion.decode import is_text
 from conversion.delimited.dialect import Dialect
-from conversion.delimited.sample import line_ends
+from conversion.delimited.sample import LINE_END, line_ends
 from conversion.delimited.tally import Tally
 from conversion.model import RECORD_BYTES_MAX
-
-_END = re.compile(rb"\r\n|\n|\r")
 
 
 def split(data: bytes, tally: Tally) -> bytes:
@@ -148,7 +146,7 @@ def _rejected(window: bytes, start: int, tally: Tally, *, at_end: bool) -> int:
     dialect = tally.layout.dialect
     other = dialect.other_width.match(window, start)
     may_go_on = not other and not at_end and len(window) - start <= RECORD_BYTES_MAX
-    end = _END.search(window, other.end() if other else start)
+    end = LINE_END.search(window, other.end() if other else start)
     if end is None or (may_go_on and dialect.incomplete.match(window, start)):
         return start
     record = window[start : end.start()]

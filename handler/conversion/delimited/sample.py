@@ -1,7 +1,8 @@
 """Read the beginning of a delimited file with one grammar, with records of any width."""
 
 import re
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,7 +14,7 @@ COMMENT = b"#"
 NO_VALUE = b"\\N"
 """A field that is null if backslashes escape outside quotes."""
 
-_END = re.compile(rb"\r\n|\n|\r")
+LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,14 @@ class Grammar:
         text = is_text(head)
         position, line = start, 1 + line_ends(head[:start])
         while position < len(head):
-            if blank := _END.match(head, position):
+            if blank := LINE_END.match(head, position):
                 position, line = blank.end(), line + 1
                 continue
             match = self._record.match(head, position)
             if match is None and not whole and self.incomplete.match(head, position):
                 return
             stop = match.end() if match else self._line_end(head, position)
-            end = _END.match(head, stop)
+            end = LINE_END.match(head, stop)
             if end is None and not whole:
                 return
             raw = head[position:stop]
@@ -136,7 +137,7 @@ class Grammar:
         return written != NO_VALUE and b"\\" in self._escaped.sub(b"", written)
 
     def _line_end(self, head: bytes, position: int) -> int:
-        end = _END.search(head, position)
+        end = LINE_END.search(head, position)
         return end.start() if end else len(head)
 
     # All patterns are possessive, so they match a record in one pass or not at all.
@@ -203,3 +204,8 @@ def line_ends(data: bytes) -> int:
     ends = data.count(b"\n")
     # Searching one byte is much faster than two.
     return ends + data.count(b"\r") - data.count(b"\r\n") if b"\r" in data else ends
+
+
+def is_again(record: bytes, spellings: Sequence[bytes]) -> bool:
+    """Return whether a record is one of ``spellings``, also after a byte-order mark."""
+    return record.removeprefix(BOM_UTF8) in spellings

@@ -6,7 +6,7 @@ from conversion.budget import Budget
 from conversion.decode import not_text_at, not_text_reason
 from conversion.delimited.detection import BESIDE_MAX
 from conversion.delimited.layout import Layout
-from conversion.delimited.sample import COMMENT
+from conversion.delimited.sample import COMMENT, is_again
 from conversion.refused import NO_REFUSALS, Refused, column_and_reason
 from conversion.rejects import Rejects
 
@@ -71,7 +71,7 @@ class Tally:
 
     def is_header(self, record: bytes) -> bool:
         """Return whether a record repeats the header, as in concatenated files."""
-        return record.removeprefix(BOM_UTF8) in self.layout.repeats
+        return is_again(record, self.layout.repeats)
 
     def is_any_refused(self, rows: int) -> bool:
         """Return whether the contract refuses one of the next ``rows`` rows."""

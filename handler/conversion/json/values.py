@@ -245,7 +245,7 @@ class Values:
 
 
 def _without_lone_cr(lines: bytes) -> bytes:
-    """Replace each CR that is a line end by itself. Between two objects it is one."""
+    """Replace each CR between two objects by LF."""
     return lines.replace(b"}\r{", b"}\n{") if b"\r" in lines else lines
 
 
