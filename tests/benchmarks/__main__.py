@@ -20,7 +20,7 @@ from typing import Any
 
 from moto.server import ThreadedMotoServer
 
-from tests.benchmarks import inputs, report, small, throughput
+from tests.benchmarks import inputs, program, report, small, throughput
 from tests.benchmarks.job import BUCKET, client
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +72,7 @@ def main() -> None:
         exponents={what: _exponent(growth, what) for what in ("seconds", "resident_bytes")},
         throughput=rates,
         small=small_objects,
+        program=program.measure(),
     )
 
 

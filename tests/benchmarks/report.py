@@ -28,6 +28,7 @@ def write(
     exponents: Figures,
     throughput: Figures,
     small: Small,
+    program: float,
 ) -> None:
     """Write ``benchmarks.md`` and ``benchmarks.png`` into ``directory``."""
     lines = [
@@ -66,6 +67,13 @@ def write(
     ]
     lines += _throughput(throughput)
     lines += _small(small)
+    lines += [
+        "",
+        "## Evaluation of the program",
+        "",
+        "Importing the SDK's modules takes most of the time. "
+        f"The program takes {program:.1f} times the processor time of that import alone.",
+    ]
     (directory / "benchmarks.md").write_text("\n".join(lines) + "\n")
     _plot(directory / "benchmarks.png", compared, growth, megabytes)
 
