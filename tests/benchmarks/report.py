@@ -71,7 +71,7 @@ def write(
         "",
         "## Evaluation of the program",
         "",
-        "Importing the SDK's modules takes most of the time. "
+        "Importing the SDK's modules takes most of the time.",
         f"The program takes {program:.1f} times the processor time of that import alone.",
     ]
     (directory / "benchmarks.md").write_text("\n".join(lines) + "\n")
