@@ -72,7 +72,7 @@ def test_what_follows_that_is_no_member(name):
 
 
 @EACH
-@pytest.mark.parametrize("line", [b"1,2,3\n" * 8_000_000, bytes(40_000_000)])
+@pytest.mark.parametrize("line", [b"1,2,3\n" * 3_000_000, bytes(18_000_000)])
 def test_a_bomb(name, line):
     reason = refused(COMPRESSORS[name](line)).reason
     assert reason.startswith("decompresses to more than")
