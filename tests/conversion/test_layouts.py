@@ -562,6 +562,11 @@ DIALECTS = {
     "a pair in a column": (
         "id,pair,year\n1,3;4,2000\n" + "2,7;8,1904\n" * 30, ["1", "3;4", "2000"], ["2", "7;8", "1904"]
     ),
+    "identifiers of sequences": (
+        "gi|129295|sp|P01013|OVAX_CHICK\t99.5\n" * 5 + "ref|NP_1.1|\t8\n",
+        ["gi|129295|sp|P01013|OVAX_CHICK", "99.5"],
+        ["ref|NP_1.1|", "8"],
+    ),
     "pairs of coordinates with points": ("pos;n\n55.59,18.38;29\n44.81,13.16;21\n", ["55.59,18.38", "29"], ["44.81,13.16", "21"]),
     "lists of numbers in one column": ("scores\n1,2,3\n4,5\n6,7,8,9\n", ["1,2,3"], ["6,7,8,9"]),
     "a title with a comma above decimal commas": (

@@ -32,6 +32,11 @@ _SEPARATOR_LINE = re.compile(rb"(\"?)sep=([^\w\"'\r\n\x80-\xff])\1[ \t]*(?:\r\n|
 
 _IN_TEXT = re.compile(rb"[,;] | \| ")
 
+_SEQUENCE_ID = re.compile(rb"[a-z]{2,3}(?:\|[^|\s]*)+")
+"""An identifier of a sequence, such as ``gi|129295|sp|P01013|OVAX_CHICK``. BLAST writes these between tabs.
+https://ncbi.github.io/cxx-toolkit/pages/ch_demo
+"""
+
 # The cost of a record, by what is left unexplained.
 _DAMAGED = 1.0
 """Invalid quoting, or another width inside the table."""
@@ -207,6 +212,8 @@ class _Reading:
     def _delimiters_left(self, field: bytes, is_explained: Callable[[bytes], bool]) -> float:
         others = _others(self.grammar.delimiter)
         if self.grammar.is_quoted(field) or not field.translate(None, _but(others)) or is_explained(field):
+            return 0.0
+        if self.grammar.delimiter == b"\t" and _SEQUENCE_ID.fullmatch(field):
             return 0.0
         if any(b'%c"' % other in field for other in others):
             return _QUOTES_LEFT
