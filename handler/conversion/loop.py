@@ -14,14 +14,14 @@ from conversion.budget import Budget
 from conversion.contract import reading
 from conversion.contract.reading import Assignment
 from conversion.decode import Encoding
-from conversion.delimited.plan import DelimitedPlan
+from conversion.delimited.plan import delimited_plan
 from conversion.engine import described, engine
 from conversion.formats import is_parquet, json_layout, refuse_foreign
-from conversion.json.plan import JsonPlan
+from conversion.json.plan import json_plan
 from conversion.model import Account, Column, Conversion, EmptyError, Limits, UnreadableError
 from conversion.passes import Resources, Result
 from conversion.pipe import Pipe
-from conversion.plan import Findings, RefutedError, read_strictly_after_errors
+from conversion.plan import Findings, Plan, RefutedError, read_strictly_after_errors
 from conversion.profile import write_profile
 from conversion.rejects import Rejects
 from conversion.source import Source
@@ -175,14 +175,11 @@ class _Attempt:
     def _read_text(self, findings: Findings) -> Result:
         resources, source = self._resources, self._resources.source
         encoding = Encoding(source.head, findings)
-        plan = self._planned(encoding.head(source.head), findings)
-        mark_bytes = encoding.mark_bytes
-        reader = plan.reader(resources.rejects, resources.budget, mark_bytes=mark_bytes)
-        format_ = source.workbook or plan.format
+        plan = self._planned(encoding, findings)
+        reader, format_ = plan.reader, source.workbook or plan.format
         metadata = {**resources.metadata, "format": format_, "encoding": encoding.name}
         blocks = reader.read(encoding.decoded(source.blocks()))
-        table = plan.table
-        writer = Writer(resources.connection, resources.pipe, table, findings, resources.budget)
+        writer = Writer(resources.connection, resources.pipe, plan, findings, resources.budget)
         with read_strictly_after_errors(findings):
             written, published, markers = writer.write(
                 blocks, resources.output, metadata, lambda: source.bytes_in / source.size
@@ -194,23 +191,23 @@ class _Attempt:
             format=format_,
             encoding=encoding.name,
             facts=reader.facts,
-            sources=table.sources,
+            sources=plan.sources,
             published=published,
             written=written,
             rows=reader.rows,
             beside=reader.beside,
             markers=markers,
-            note=table.note,
+            note=plan.note,
         )
 
-    def _planned(self, head: bytes, findings: Findings) -> JsonPlan | DelimitedPlan:
-        whole = self._resources.source.whole
-        if whole and not head.strip():
+    def _planned(self, encoding: Encoding, findings: Findings) -> Plan:
+        resources, source = self._resources, self._resources.source
+        head = encoding.head(source.head)
+        if source.whole and not head.strip():
             raise EmptyError("the object has only white space")
-        name = self._resources.source.name
-        if layout := json_layout(head, name, findings, whole=whole):
-            return JsonPlan(head, layout, findings, self._resources.budget.columns_max)
-        return DelimitedPlan(head, name, findings, self._resources.budget, whole=whole)
+        if layout := json_layout(head, source.name, findings, whole=source.whole):
+            return json_plan(head, layout, findings, resources, encoding.mark_bytes)
+        return delimited_plan(head, findings, resources, encoding.mark_bytes)
 
     def _read_parquet(self) -> Result:
         resources = self._resources

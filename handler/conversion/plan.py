@@ -12,6 +12,8 @@ from conversion.refused import NO_REFUSALS, Refused
 from conversion.roundtrip import Guess, Type
 
 if TYPE_CHECKING:
+    from conversion.delimited.records import Records
+    from conversion.json.rows import Rows
     from conversion.json.shape import Shape
 
 _LINE_BYTES = 1_000_000
@@ -83,11 +85,13 @@ class RefutedError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Table:
-    """What DuckDB reads and writes.
+class Plan:
+    """How one pass reads a text object.
 
     Attributes:
-        relation: Returns SQL that reads the columns c0, c1 ... from a path (an SQL literal).
+        format: The name of the format in the job record.
+        reader: Yields the valid records of the object, and rejects the others.
+        relation: Returns SQL that reads the columns c0, c1 ... of those records from a path (an SQL literal).
         names: The published names of the columns.
         sources: Their names in the source.
         guesses: The possible types of each column.
@@ -95,6 +99,8 @@ class Table:
         note: Describes the values of a text column, by its index.
     """
 
+    format: str
+    reader: "Records | Rows"
     relation: Callable[[str], str]
     names: tuple[str, ...]
     sources: tuple[str, ...]

@@ -9,7 +9,7 @@ import duckdb
 from conversion.budget import Budget
 from conversion.engine import Written, copy, literal
 from conversion.pipe import Pipe
-from conversion.plan import Findings, RefutedError, Table
+from conversion.plan import Findings, Plan, RefutedError
 from conversion.published import Published, metadata_of, published, selection
 from conversion.roundtrip import NULL_MARKERS, TEXT, Type
 
@@ -34,16 +34,16 @@ class Writer:
         self,
         connection: duckdb.DuckDBPyConnection,
         pipe: Pipe,
-        table: Table,
+        plan: Plan,
         findings: Findings,
         budget: Budget,
     ) -> None:
         self._budget = budget
         self._connection = connection
         self._pipe = pipe
-        self._table = table
+        self._plan = plan
         self._types: list[Type | None] = [
-            findings.types.get(index, guess.first) for index, guess in enumerate(table.guesses)
+            findings.types.get(index, guess.first) for index, guess in enumerate(plan.guesses)
         ]
         self._sequences: dict[str, None] = {}
 
@@ -71,7 +71,7 @@ class Writer:
         connection = self._connection
         query, columns = self._query()
         self._budget.check_columns(len(columns), len(query))
-        metadata = {**metadata, **metadata_of(self._table.names, self._table.sources, columns)}
+        metadata = {**metadata, **metadata_of(self._plan.names, self._plan.sources, columns)}
         self._create_sequences()
         written = self._pipe.feed(
             self._watched(blocks, progress),
@@ -92,7 +92,7 @@ class Writer:
         values, columns, checks = [], [], []
         kinds = [(type_ or TEXT).name for type_ in self._types]
         known = {kind: self._connection.sqltype(kind) for kind in set(kinds)}
-        for index, (name, type_) in enumerate(zip(self._table.names, self._types, strict=True)):
+        for index, (name, type_) in enumerate(zip(self._plan.names, self._types, strict=True)):
             text = value = f"c{index}"
             values.append(text)
             if type_ and type_.cast != "{text}":
@@ -103,8 +103,8 @@ class Writer:
                 checks.append(self._asked(index))
             elif type_.check:
                 checks.append(self._checked(index, type_, value))
-        relation = self._table.relation(literal(str(self._pipe.path)))
-        selected = selection(self._table.names, columns)
+        relation = self._plan.relation(literal(str(self._pipe.path)))
+        selected = selection(self._plan.names, columns)
         query = f"SELECT {selected} FROM (SELECT {', '.join(values)} FROM {relation})"
         return f"{query} WHERE {' AND '.join(checks)}" if checks else query, tuple(columns)
 
@@ -113,7 +113,7 @@ class Writer:
         text = f"c{index}"
         check = type_.check.format(text=text, value=value)
         whens = f"WHEN {check} THEN true WHEN {text} IS NULL THEN true"
-        if self._table.markers:
+        if self._plan.markers:
             whens += f" WHEN regexp_full_match({text}, {_MARKERS}) THEN {self._count(f'm{index}')}"
         return f"CASE {whens} ELSE {self._count(f'x{index}')} END"
 
@@ -121,11 +121,11 @@ class Writer:
         """Return SQL, always true, that counts a column's values, and those that each type holds."""
         text = f"c{index}"
         counts = [self._count(f"x{index}")]
-        for number, type_ in enumerate(self._table.guesses[index].types):
+        for number, type_ in enumerate(self._plan.guesses[index].types):
             count = self._count(f"a{index}_{number}")
             counts.append(f"CASE WHEN {type_.holds(text)} THEN {count} ELSE true END")
         nulls = f"{text} IS NULL"
-        if self._table.markers:
+        if self._plan.markers:
             nulls += f" OR regexp_full_match({text}, {_MARKERS})"
         return f"CASE WHEN {nulls} THEN true ELSE {' AND '.join(counts)} END"
 
@@ -156,17 +156,17 @@ class Writer:
     ) -> dict[int, Type | None]:
         """Return the columns that do not have the planned type, each with its type if that is known."""
         found: dict[int, Type | None] = {}
-        for index, (type_, guess) in enumerate(zip(self._types, self._table.guesses, strict=True)):
+        for index, (type_, guess) in enumerate(zip(self._types, self._plan.guesses, strict=True)):
             count = counts.get(f"x{index}", 0)
             if type_ and type_.check and count:
-                values = written.rows - written.nulls(self._table.names[index]) if written else 0
+                values = written.rows - written.nulls(self._plan.names[index]) if written else 0
                 found[index] = guess.without(type_, count / values if values else 1.0)
         return found
 
     def _settled(self, counts: Mapping[str, int]) -> dict[int, Type | None]:
         """Return the columns that were queried and have another type than text."""
         found: dict[int, Type | None] = {}
-        for index, (type_, guess) in enumerate(zip(self._types, self._table.guesses, strict=True)):
+        for index, (type_, guess) in enumerate(zip(self._types, self._plan.guesses, strict=True)):
             if type_ is None:
                 holds = {
                     type_: counts.get(f"a{index}_{number}", 0) for number, type_ in enumerate(guess.types)

@@ -1,12 +1,11 @@
 """The plan for an object of JSON: its layout, the shape of its rows, and the SQL that reads them."""
 
 import json
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from itertools import islice
 from typing import Any
 
-from conversion.budget import Budget
 from conversion.engine import identifier, literal
 from conversion.json.layout import Layout
 from conversion.json.parse import ParseError, parsed
@@ -27,99 +26,77 @@ from conversion.json.shape import (
 from conversion.json.values import Values
 from conversion.model import UnreadableError
 from conversion.names import column_names
-from conversion.plan import Findings, RefutedError, Table
-from conversion.rejects import Rejects
+from conversion.passes import Resources
+from conversion.plan import Findings, Plan, RefutedError
 from conversion.roundtrip import FLOAT_SHARE_SURE, NULL_MARKERS, Guess, Type, guess
 
 _SAMPLE_ROWS = 1000
 _NOT_OF_STRINGS = ("BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL")
 
 
-class JsonPlan:
-    """The plan for an object with this layout that begins with ``head`` (UTF-8)."""
+def json_plan(head: bytes, layout: Layout, findings: Findings, resources: Resources, mark_bytes: int) -> Plan:
+    """Return the plan for JSON.
 
-    format = "json"
+    Args:
+        head: The beginning of the object, in UTF-8.
+        layout: The layout of its values.
+        findings: What earlier passes found.
+        resources: The resources of the conversion.
+        mark_bytes: The length of the byte-order mark before the text.
+    """
+    rejects, budget = resources.rejects, resources.budget
+    sample = list(islice(_rows(head, layout), _SAMPLE_ROWS))
+    shape: Shape = reduce(merged, map(shape_of, sample), {}) if findings.shape is None else findings.shape
+    shape = fitted(shape, budget.columns_max)
+    types = column_types(shape)
+    # Keys with so few floats in the sample that they may be exceptions among integers.
+    unsure = tuple(key for key, type_ in types.items() if type_ == DOUBLE and not _is_sure(key, sample))
+    reader = Rows(layout, shape, rejects, budget, findings, mark_bytes=mark_bytes, unsure=unsure)
+    keys = tuple(types)
+    return Plan(
+        format="json",
+        reader=reader,
+        relation=lambda path: _columns(shape, path, findings.line_bytes),
+        names=column_names(keys) or (VALUE,),
+        sources=keys or ("",),
+        guesses=tuple(_guess(types[key], key, sample) for key in keys) or (Guess((Type(JSON),)),),
+        markers=False,
+    )
 
-    def __init__(self, head: bytes, layout: Layout, findings: Findings, columns_max: int) -> None:
-        self._layout = layout
-        self._sample = list(islice(_rows(head, layout), _SAMPLE_ROWS))
-        self._findings = findings
-        self._shape: Shape = {} if findings.shape is None else findings.shape
-        if findings.shape is None:
-            for row in self._sample:
-                self._shape = merged(self._shape, shape_of(row))
-        self._shape = fitted(self._shape, columns_max)
 
-    @cached_property
-    def table(self) -> Table:
-        """What DuckDB reads and writes."""
-        keys = tuple(self._types)
-        if not keys:
-            guesses = (Guess((Type(JSON),)),)
-            return Table(
-                relation=self._whole_rows, names=(VALUE,), sources=("",), guesses=guesses, markers=False
-            )
-        return Table(
-            relation=self._columns,
-            names=column_names(keys),
-            sources=keys,
-            guesses=tuple(map(self._guess, keys)),
-            markers=False,
-        )
+def _is_sure(key: str, sample: Sequence[Mapping[str, Any]]) -> bool:
+    numbers = [row[key] for row in sample if isinstance(row.get(key), float | int)]
+    return sum(isinstance(number, float) for number in numbers) > len(numbers) * FLOAT_SHARE_SURE
 
-    def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Rows:
-        """Return a reader for one pass."""
-        return Rows(
-            self._layout,
-            self._shape,
-            rejects,
-            budget,
-            self._findings,
-            mark_bytes=mark_bytes,
-            unsure=self._unsure,
-        )
 
-    @cached_property
-    def _types(self) -> Mapping[str, str]:
-        return column_types(self._shape)
+def _guess(type_: str, key: str, sample: Sequence[Mapping[str, Any]]) -> Guess:
+    """Return the possible types of a column. A string is never a number, and a null marker is text."""
+    if type_ != VARCHAR:
+        return Guess((Type(type_),))
+    strings = [row[key] for row in sample if isinstance(row.get(key), str)]
+    found = guess(strings)
+    marked = not strings or any(value in NULL_MARKERS for value in strings)
+    if marked or any(type_.name.startswith(_NOT_OF_STRINGS) for type_ in found.types):
+        return Guess(())
+    return found
 
-    @property
-    def _unsure(self) -> tuple[str, ...]:
-        """Keys with so few floats in the sample that they may be exceptions among integers."""
-        return tuple(key for key, type_ in self._types.items() if type_ == DOUBLE and not self._is_sure(key))
 
-    def _is_sure(self, key: str) -> bool:
-        numbers = [row[key] for row in self._sample if isinstance(row.get(key), float | int)]
-        return sum(isinstance(number, float) for number in numbers) > len(numbers) * FLOAT_SHARE_SURE
-
-    def _guess(self, key: str) -> Guess:
-        """Return the possible types of a column. A string is never a number, and a null marker is text."""
-        type_ = self._types[key]
-        if type_ != VARCHAR:
-            return Guess((Type(type_),))
-        strings = [row[key] for row in self._sample if isinstance(row.get(key), str)]
-        found = guess(strings)
-        marked = not strings or any(value in NULL_MARKERS for value in strings)
-        if marked or any(type_.name.startswith(_NOT_OF_STRINGS) for type_ in found.types):
-            return Guess(())
-        return found
-
-    def _columns(self, path: str) -> str:
-        if isinstance(self._shape, dict) and clash(self._shape):
-            # DuckDB ignores case, so read_json cannot tell these keys apart; a JSON pointer can. All pointers
-            # in one call parse a row once.
-            pointers = ", ".join(map(pointer, self._shape))
-            calls = {"members": "json_extract", "texts": "json_extract_string"}
-            members = ", ".join(f"{call}(c0, [{pointers}]) AS {name}" for name, call in calls.items())
-            values = [_member(at, shape) for at, shape in enumerate(self._shape.values(), 1)]
-            return f"(SELECT {_numbered(values)} FROM (SELECT {members} FROM {self._whole_rows(path)}))"
-        types = ", ".join(f"{identifier(key)}: {literal(type_)}" for key, type_ in self._types.items())
-        values = [_without_null(identifier(key), type_) for key, type_ in self._types.items()]
-        lines = _lines(path, self._findings.line_bytes, types, records="true")
-        return f"(SELECT {_numbered(values)} FROM {lines})"
-
-    def _whole_rows(self, path: str) -> str:
-        return whole_rows(path, self._findings.line_bytes)
+def _columns(shape: Shape, path: str, line_bytes: int) -> str:
+    """Return SQL that reads rows of this shape, with a column for each key."""
+    types = column_types(shape)
+    if not isinstance(shape, dict) or not types:
+        return whole_rows(path, line_bytes)
+    if clash(shape):
+        # DuckDB ignores case, so read_json cannot tell these keys apart; a JSON pointer can. All pointers
+        # in one call parse a row once.
+        pointers = ", ".join(map(pointer, shape))
+        calls = {"members": "json_extract", "texts": "json_extract_string"}
+        members = ", ".join(f"{call}(c0, [{pointers}]) AS {name}" for name, call in calls.items())
+        values = [_member(at, inner) for at, inner in enumerate(shape.values(), 1)]
+        return f"(SELECT {_numbered(values)} FROM (SELECT {members} FROM {whole_rows(path, line_bytes)}))"
+    columns = ", ".join(f"{identifier(key)}: {literal(type_)}" for key, type_ in types.items())
+    values = [_without_null(identifier(key), type_) for key, type_ in types.items()]
+    return f"(SELECT {_numbered(values)} FROM {_lines(path, line_bytes, columns, records='true')})"
 
 
 def whole_rows(path: str, line_bytes: int) -> str:
