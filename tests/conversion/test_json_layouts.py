@@ -46,6 +46,17 @@ def test_objects_between_carriage_returns(text):
     assert run(text * 40, "data.ndjson").account.rows_out == 40 * count
 
 
+def test_arrays_between_carriage_returns():
+    converted = run(b'[1,"a"]\r[2,"b"]\r[3,"c"]\r', "data.ndjson")
+    assert [json.loads(row[0]) for row in converted.rows] == [[1, "a"], [2, "b"], [3, "c"]]
+
+
+def test_a_damaged_line_between_carriage_returns_is_rejected():
+    converted = run(b'{"a":1}\r' * 20 + b'{"a":\r' + b'{"a":2}\r' * 60_000, "data.ndjson")
+    assert [(reject["line"], reject["raw"]) for reject in converted.rejects] == [(21, '{"a":')]
+    assert converted.account.rows_out == 60_020
+
+
 @pytest.mark.parametrize("first", [b"garbage", b'"a":1}', b"[1]", b"{"])
 def test_a_damaged_first_line_of_ndjson_is_rejected(first):
     converted = run(first + b"\n" + b'{"a":1}\n' * 30, "data.ndjson")

@@ -30,17 +30,18 @@ class Kind(Enum):
 
 _MARKERS = frozenset(NULL_MARKERS) - {""}
 _NO_VALUE = re.compile(
-    r"[-.?*_/\\\u2010-\u2015\u2026]+|[-+]?nan|none|nil|nul|[-+]?inf|\$null\$"
+    r"(?:[-.?*_/\\\u2010-\u2015\u2026]+|[-+]?nan|none|nil|nul|[-+]?inf|\$null\$"
     r"|[(<\[](?:null|nul|na|none|empty|blank)[)>\]]|(?-i:n[./]?[ad]\.?|N[./]?[AD]\.?|nat|NaT|NAT)"
-    r"|n\.s\.|k\.a\.|s\.o\.|tbd"
-    r"|unknown|missing|undefined|not available|not applicable|no data"
+    r"|(?-i:\([A-Z]\))|:(?: [a-z]{1,2})?|[<>] ?[lu]?lo[dq]|b[dq]l|blq|n\.s\.|k\.a\.|s\.o\.|tbd"
+    r"|unknown|missing|undefined|not (?:available|applicable|reported|tested|detected|measured)|no data"
     r"|unbekannt|keine angabe|fehlt|inconnue?|non renseign\u00e9"
     r"|desconocid[oa]|sin datos|sconosciut[oa]|onbekend"
-    r"|#\u00a1?(?:div/0|value|ref|num|null|nv|n/v|n/d|wert|bezug|zahl|fehler|error|spill|calc)[!?]?|#name\?",
+    r"|#\u00a1?(?:div/0|value|ref|num|null|nv|n/v|n/d|wert|bezug|zahl|fehler|error|spill|calc)[!?]?|#name\?"
+    r")(?:\*+| ?[(\[]\w[)\]])?",
     re.IGNORECASE,
 )
-"""What people write for a missing value, besides the null markers. ``Na`` and ``Nd`` are not in it, because
-they are chemical elements."""
+"""What people write for a missing value, besides the null markers. The mark of a footnote may follow. ``Na``
+and ``Nd`` are not in it, because they are chemical elements."""
 
 _DIGITS = r"(?:\d+|\d{1,3}(?:([,.'_ \u00a0\u202f])\d{3})(?:\1\d{3})*)"
 _AMOUNT = rf"{_DIGITS}(?:[.,]\d*)?|[.,]\d+"
@@ -50,17 +51,20 @@ _UNIT = (
 )
 _NUMBER = re.compile(
     rf"\(?[-+\u2212]?(?:{_UNIT} ?)?[-+\u2212]?(?:{_AMOUNT})(?:[eE][-+]?\d+)?(?: ?{_UNIT})?-?\)?"
-    r"|0[xX][0-9a-fA-F]+|[-+]?(?:inf|infinity)",
+    rf"|{_UNIT} ?-|- ?{_UNIT}|0[xX][0-9a-fA-F]+|[-+]?(?:[iI]nf(?:inity)?|\u221e)|-?1\.#[A-Z]{{3,4}}",
 )
+"""Excel writes zero as ``$ -``, and C's library on Windows infinity as ``1.#INF``."""
 _MONTH = (
     r"(?:jan|feb|mar|m\u00e4r|apr|avr|may|mai|jun|jul|aug|ago|sep|oct|okt|nov|dec|dez|d\u00e9c|dic)"
     r"[a-z]{0,6}\.?"
 )
-"""English, German, French and Spanish months."""
+"""English, German, French and Spanish months. Any word between a day and a year of four digits is a month."""
+_ORDINAL = r"\d{1,2}(?:st|nd|rd|th|er|\.|\u00ba)?"
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[ap]m)?(?: ?(?:Z|UTC|GMT|[-+]\d\d(?::?\d\d)?))?"
 _DAY = (
     r"\d{4}([-/.])\d{1,2}(?:\1\d{1,2})?|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d)|\d{4}-?W\d\d(?:-?\d)?"
     rf"|\d{{1,2}}[-. /]{{1,2}}{_MONTH}[-. /,]{{1,2}}\d{{2,4}}|{_MONTH}[- ](?:\d{{1,2}},? )?\d{{4}}"
+    rf"|{_ORDINAL}[-. /]{{1,2}}(?:de |of )?[^\W\d_]{{3,10}}\.?[-. /,]{{1,2}}(?:de )?\d{{4}}"
 )
 _DATE = re.compile(rf"(?:{_DAY})(?:[T ]{{1,2}}{_CLOCK})?|{_CLOCK}", re.IGNORECASE)
 _BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
@@ -70,13 +74,11 @@ _CELL_LENGTH_MAX = 64
 
 def kind_of(cell: str) -> Kind:
     """Return what ``cell`` looks like."""
-    if not cell:
-        return Kind.EMPTY
-    if cell in _MARKERS:
-        return Kind.NULL
     text = cell.strip()
     if not text:
         return Kind.EMPTY
+    if text in _MARKERS:
+        return Kind.NULL
     if len(text) > _CELL_LENGTH_MAX:
         return Kind.NUMBER if text.lstrip("-").replace(".", "", 1).isdecimal() else Kind.TEXT
     if _NUMBER.fullmatch(text):

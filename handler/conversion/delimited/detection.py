@@ -167,11 +167,11 @@ class _Reading:
         least = [width for width, count in widths.items() if count >= _PADDED_MIN]
         for width in {1, *common, min(least, default=1)}:
             records = _without_padding(self.records, width)
-            # A comment of another width is explained, whatever its text.
+            # A comment of another width is explained, whatever its text, unless its quoting is broken.
             table = [
                 (record, cost)
                 for record, cost in zip(records, left, strict=True)
-                if record.width == width or not record.is_comment
+                if record.width == width or not (record.is_comment and record.fields)
             ]
             yield width, records, _cost(width, table)
 
@@ -320,7 +320,7 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
     if b"\\'" in head and single_quoted:
         yield read(Grammar(delimiter, b"'", b"\\"), b'"')
     broken = sum(not record.fields for record in usual.records)
-    if broken * 2 > len(usual.records) and not _has_quoted(usual):
+    if broken * 2 > len(usual.records) and not _quoted_on_a_line(delimiter).search(head):
         yield read(Grammar(delimiter, b"", b""), b'"')
 
 
@@ -344,8 +344,10 @@ def _in_single_quotes(field: bytes) -> bool:
     return len(field) > 1 and field.startswith(b"'") and field.endswith(b"'")
 
 
-def _has_quoted(reading: _Reading) -> bool:
-    return any(reading.grammar.is_quoted(field) for record in reading.records for field in record.fields)
+def _quoted_on_a_line(delimiter: bytes) -> re.Pattern[bytes]:
+    """A field that begins and ends with a quote on one line, also if spaces follow."""
+    around = re.escape(delimiter)
+    return re.compile(rb'(?:(?<=[\r\n%b])|\A)"(?:[^"\r\n]|"")*+"[ \t]*(?=[\r\n%b]|\Z)' % (around, around))
 
 
 def _single_quoted(delimiter: bytes) -> re.Pattern[bytes]:

@@ -33,8 +33,9 @@ class Header(StrEnum):
     DECLARED = "declared"
 
 
-_NAME = re.compile(r"[@$\[(<¿]?[^\W\d][\w \-./:%#&()\[\]+°$€£'\u2019>]{0,63}[?*]?")
-"""A name: a letter or an underscore, then up to 63 letters, digits, spaces and signs."""
+_NAME = re.compile(r"(?:# ?)?[@$\[(<¿]?[^\W\d][\w \-./:%#&()\[\]+°$€£'\u2019>]{0,63}[?*]?")
+"""A name: a letter or an underscore, then up to 63 letters, digits, spaces and signs. In a comment, after
+``#``."""
 _LABEL = re.compile(rf"{_NAME.pattern}(?:[,\\]{_NAME.pattern})*")
 r"""One or more names, as in Eurostat's ``freq,unit,geo\TIME_PERIOD``."""
 
@@ -55,12 +56,14 @@ _SAME_SHAPE_MIN = 0.5
 """The share of a column's values that must have one shape, for the column to have codes."""
 _NAMES_SURE = 3
 """The number of names above typed columns from which one cell may look like its column."""
+_REPEATED_MAX = 0.5
+"""How often a header of which only one cell is evidence may occur again, as a share of the rows."""
 _YEARS_MIN = 2
 _SEQUENCE_MIN = 3
 
 
 def evidence(
-    cells: tuple[str, ...], rows: Sequence[tuple[str, ...]], width: int, repeated: int
+    cells: tuple[str, ...], rows: Sequence[tuple[str, ...]], width: int, *, repeated: int, quoted: bool
 ) -> tuple[Header, tuple[str, ...], bool]:
     """Return the evidence that ``cells`` name the columns, the names, and whether several cells are evidence.
 
@@ -69,15 +72,18 @@ def evidence(
         rows: The values of the rows below it.
         width: The number of columns.
         repeated: How often the possible header occurs again among the rows.
+        quoted: Whether all of its cells are in quotes.
     """
     values = zip(*rows, strict=True) if rows else [()] * width
     columns = [_Column(tuple(column)) for column in values]
-    names = _aligned(cells, columns)
+    names = _aligned(cells, columns, quoted=quoted)
     named = [_Cell(name, column) for name, column in zip(names, columns, strict=False)]
     if not names:
         return Header.NONE, names, False
     if _names_typed(named):
-        return Header.TYPED, names, len(_above_typed(named)) > 1
+        is_sure = len(_above_typed(named)) > 1
+        is_state = not is_sure and _is_state(named, repeated, len(rows))
+        return Header.NONE if is_state else Header.TYPED, names, is_sure
     if _names_years(named):
         return Header.YEARS, names, True
     is_guess = _may_repeat(repeated, rows) and _names_text(named)
@@ -96,6 +102,15 @@ def _may_repeat(count: int, rows: Sequence[tuple[str, ...]]) -> bool:
     It is more likely a row if other rows repeat too, or if there is only one column.
     """
     return not count or (count <= len(rows) and len(rows[0]) > 1 and len(set(rows)) == len(rows))
+
+
+def _is_state(cells: Sequence["_Cell"], repeated: int, rows: int) -> bool:
+    """Return whether a possible header that occurs again is rather a row, such as ``pump,idle``.
+
+    It occurs again often, and so do the values of another column of text, if there is one.
+    """
+    texts = [cell.column for cell in cells if not cell.column.kinds]
+    return repeated > _REPEATED_MAX * rows and not any(column.is_distinct for column in texts)
 
 
 @dataclass(frozen=True)
@@ -166,7 +181,8 @@ class _Cell:
     @property
     def is_name(self) -> bool:
         text = _without_marks(self.text.strip())
-        return self.kind is Kind.TEXT and bool(_NAME.fullmatch(text))
+        is_tag = text.startswith("#") and any(value.startswith("#") for value in self.column.values)
+        return self.kind is Kind.TEXT and bool(_NAME.fullmatch(text)) and not is_tag
 
     @property
     def is_label(self) -> bool:
@@ -210,7 +226,7 @@ class _Cell:
         return is_typed or (bool(self.text) and self.text in self.column.values)
 
 
-def _aligned(cells: tuple[str, ...], columns: Sequence[_Column]) -> tuple[str, ...]:
+def _aligned(cells: tuple[str, ...], columns: Sequence[_Column], *, quoted: bool) -> tuple[str, ...]:
     """Return the header's cell for each column; empty if they cannot be aligned.
 
     The header may have one cell more or less than the rows. Rows may end with a delimiter although the header
@@ -224,15 +240,27 @@ def _aligned(cells: tuple[str, ...], columns: Sequence[_Column]) -> tuple[str, .
         return ()
     if columns[-1].is_empty:
         return (*cells, "")
+    return ("", *cells) if _omits_first(cells, columns, quoted=quoted) else ()
+
+
+def _omits_first(cells: tuple[str, ...], columns: Sequence[_Column], *, quoted: bool) -> bool:
+    """Return whether a header omits the name of the first column, and not that of the last one.
+
+    R puts the names in quotes. Without quotes, more names must be evidence than for the other alignment.
+    """
     rows = columns[0]
     if len(cells) == 1:
-        rows_named = rows.is_index and len(cells[0].split()) == 1
-    else:
-        # The cells of a row that lacks its last field look like the columns below them.
-        unshifted = [_Cell(cell, column) for cell, column in zip(cells, columns[:-1], strict=True)]
-        is_row = any(cell.is_like_column or cell.is_code for cell in unshifted)
-        rows_named = rows.is_index or (rows.is_distinct and not is_row)
-    return ("", *cells) if rows_named else ()
+        return rows.is_index and len(cells[0].split()) == 1
+    if not all(columns[-1].values):
+        return False  # Only some rows have a value after the last delimiter.
+    unshifted = [_Cell(cell, column) for cell, column in zip(cells, columns[:-1], strict=True)]
+    shifted = [_Cell(cell, column) for cell, column in zip(cells, columns[1:], strict=True)]
+    typed = len(_above_typed(shifted))
+    if rows.is_index:
+        return quoted or typed > 0
+    # The cells of a row that lacks its last field look like the columns below them.
+    is_row = any(cell.is_like_column or cell.is_code for cell in unshifted)
+    return rows.is_distinct and not is_row and (quoted or typed > len(_above_typed(unshifted)))
 
 
 def _names_typed(cells: Sequence[_Cell]) -> bool:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, takewhile
 
-from conversion.delimited.cells import Kind, kind_of
+from conversion.delimited.cells import Kind, kind_of, shape_of
 from conversion.delimited.detection import BESIDE_MAX, DELIMITERS
-from conversion.delimited.evidence import Header, are_names, evidence
+from conversion.delimited.evidence import Header, evidence
 from conversion.delimited.sample import Grammar, Record, is_again, line_ends
 
 
@@ -63,7 +63,11 @@ def _in_one_column(grammar: Grammar, records: Sequence[Record]) -> Begin | None:
     while titles < min(len(records), _BEFORE_MAX) and _has_words(grammar, records[titles]):
         titles += 1
     for index in (titles, titles - 1):
-        if 0 < index < len(records) and records[index].fields:
+        if (
+            0 < index < len(records)
+            and records[index].fields
+            and records[index].raw != records[index - 1].raw
+        ):
             found = _found(grammar, records, index, 1)
             if found.header is Header.TYPED:
                 return found
@@ -96,14 +100,20 @@ def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin 
             return None
         if found.header in (Header.TYPED, Header.YEARS):
             return found
-        if comment is not None and width > 1:
+        if comment is not None and (width > 1 or b" " not in records[comment].raw):
             # The last comment may be the header.
             of_comment = _found(grammar, records, comment, width)
-            if of_comment.header is not Header.NONE:
+            is_guess = of_comment.header is Header.ASSUMED
+            is_row = is_guess and any(_is_row(record, width) for record in records[:comment])
+            is_prose = is_guess and _is_prose(grammar, records[comment])
+            if of_comment.header is not Header.NONE and not (is_row or is_prose):
                 return of_comment
         if found.header is Header.ASSUMED:
+            is_row = comment is not None and _is_row(records[comment], width)
             below_titles = all(_is_title(records, title, width) for title in before)
-            return found if below_titles and _is_begin(records[: index + 1], width) else padded
+            is_begin = below_titles and _is_begin(records[: index + 1], width)
+            is_begin = is_begin and not (is_row or _has_row(grammar, records, before, index))
+            return found if is_begin else padded
         before.append(index)
     return padded
 
@@ -138,6 +148,26 @@ def _is_begin(records: Sequence[Record], width: int) -> bool:
     return titles[0].end < header.start
 
 
+def _is_row(comment: Record, width: int) -> bool:
+    """Return whether a line that begins as a comment does may be a row."""
+    return comment.is_comment and comment.width == width and b" " not in comment.raw
+
+
+def _has_row(grammar: Grammar, records: Sequence[Record], before: Sequence[int], index: int) -> bool:
+    """Return whether a padded title may be a row.
+
+    It may be in a table of two columns, if its value is not the first one, or if that looks like a cell below
+    it: ``Ann Smith`` above ``Bob Lee``.
+    """
+    below = [record for record in records[index:][:_ROWS_MIN] if record.fields]
+    shapes = {shape_of(grammar.value(record.fields[0])) for record in below}
+    return any(
+        title.width == _COLUMNS_OF_PAIRS or shape_of(grammar.value(title.fields[0])) in shapes | {""}
+        for title in map(records.__getitem__, before)
+        if title.width > 1 and any(title.fields)
+    )
+
+
 def _is_apart(records: Sequence[Record], index: int, width: int) -> bool:
     """Return whether a record before the first row is no row: a title or a comment of another width."""
     record = records[index]
@@ -157,17 +187,21 @@ def _is_pair(record: Record) -> bool:
 
 
 def _is_doubtful(grammar: Grammar, records: Sequence[Record], before: Sequence[int], width: int) -> bool:
-    """Return whether a line before a possible header may be a row of two columns, or the damaged header."""
+    """Return whether a line before a possible header may be a row, or the damaged header."""
     # What is above an empty line is apart.
-    near = list(takewhile(lambda record: any(record.fields), (records[index] for index in reversed(before))))
+    near = list(takewhile(lambda index: any(records[index].fields), reversed(before)))
     if not near:
         return False
-    rows = [record for record in near if record.width == width == _COLUMNS_OF_PAIRS]
-    above = near[0]
-    is_prose = above.raw.count(grammar.delimiter) == above.raw.count(grammar.delimiter + b" ")
-    is_near = above.width in (width - 1, width + 1) and above.width > _COLUMNS_OF_PAIRS
-    is_damaged = is_near and not is_prose and are_names(grammar.values(above))
-    return is_damaged or any(b" " not in row.raw or not row.fields[0] for row in rows)
+    rows = [records[index] for index in near if records[index].width == width == _COLUMNS_OF_PAIRS]
+    if any(b" " not in row.raw or not row.fields[0] for row in rows):
+        return True
+    return not (_is_prose(grammar, records[near[0]]) or _is_title(records, near[0], width))
+
+
+def _is_prose(grammar: Grammar, record: Record) -> bool:
+    """Return whether a space follows each delimiter in a record, as in a sentence."""
+    delimiter = grammar.delimiter
+    return record.width > 1 and record.raw.count(delimiter) == record.raw.count(delimiter + b" ")
 
 
 def _is_title(records: Sequence[Record], index: int, width: int) -> bool:
@@ -182,7 +216,9 @@ def _is_title(records: Sequence[Record], index: int, width: int) -> bool:
     text = b"".join(record.fields)
     quoted = text[:1] in (b'"', b"'") and text[:1] == text[-1:]
     # A quote that is not closed in its line may hold rows.
-    if (not quoted or line_ends(text)) and any(delimiter in text for delimiter in DELIMITERS):
+    if (not quoted or line_ends(text)) and any(
+        delimiter in text.replace(delimiter + b" ", b"") for delimiter in DELIMITERS
+    ):
         return False
     words = len(text.split())
     above_table = index + 1 < len(records) and records[index + 1].width == width
@@ -211,5 +247,6 @@ def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) 
             rows.append(grammar.values(row))
             if len(rows) == enough:
                 break
-    header, names, is_sure = evidence(grammar.values(record), rows, width, repeated)
+    quoted = all(map(grammar.is_quoted, record.fields))
+    header, names, is_sure = evidence(grammar.values(record), rows, width, repeated=repeated, quoted=quoted)
     return Begin(header, names, index, index + 1, is_sure)

@@ -9,25 +9,29 @@ from conversion.delimited.sample import LINE_END, line_ends
 from conversion.delimited.tally import Tally
 from conversion.model import RECORD_BYTES_MAX
 
+_DELIMITERS_MIN = 6
+"""The number of delimiters from which lines in a quoted field are rows. With fewer, they may be prose."""
+
 
 def split(data: bytes, tally: Tally) -> bytes:
     """Return the valid records of lines without quotes and escapes, which only need to be split."""
     dialect = tally.layout.dialect
     lines = data.splitlines(keepends=True)
-    kept, done = [], 0
+    kept: list[bytes] = []
+    done = 0
     for index in _odd(data, lines, tally):
-        kept += _counted(lines[done:index], tally)
+        kept.append(_counted(lines[done:index], tally))
         done = index + 1
         line = lines[index]
         bare = line.rstrip(b"\r\n")
         padded = _padded(line, 0, tally)
         if padded:
-            kept.append(padded[1] + b"\n")
-        elif bare or dialect.blank_lines:
+            kept.append(padded[1] + dialect.newline)
+        elif bare:
             tally.reject_invalid(bare)
         tally.count(rows=bool(padded), lines=1, size=len(line))
-    kept += _counted(lines[done:], tally)
-    return dialect.without_markers(_with_newline(b"".join(kept), dialect))
+    kept.append(_counted(lines[done:], tally))
+    return dialect.without_markers(b"".join(kept))
 
 
 def _odd(data: bytes, lines: list[bytes], tally: Tally) -> list[int]:
@@ -46,15 +50,13 @@ def _odd(data: bytes, lines: list[bytes], tally: Tally) -> list[int]:
     return sorted({*odd, *more}) if more else odd
 
 
-def _counted(lines: list[bytes], tally: Tally) -> list[bytes]:
-    tally.count(rows=len(lines), lines=len(lines), size=sum(map(len, lines)))
-    return lines
-
-
-def _with_newline(lines: bytes, dialect: Dialect) -> bytes:
-    if b"\r" in lines:
-        lines = lines.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return lines if dialect.newline == b"\n" else lines.replace(b"\n", b"\r\n")
+def _counted(lines: list[bytes], tally: Tally) -> bytes:
+    """Count consecutive valid lines, and return them with the line end for DuckDB."""
+    joined, newline = b"".join(lines), tally.layout.dialect.newline
+    tally.count(rows=len(lines), lines=len(lines), size=len(joined))
+    if b"\r" in joined:
+        joined = joined.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return joined if newline == b"\n" else joined.replace(b"\n", newline)
 
 
 def matched(window: bytes, tally: Tally, *, at_end: bool) -> tuple[bytes, int]:
@@ -137,8 +139,8 @@ def _padded(window: bytes, start: int, tally: Tally) -> re.Match[bytes] | None:
 def _rejected(window: bytes, start: int, tally: Tally, *, at_end: bool) -> int:
     """Reject the record at ``start``.
 
-    An unclosed quote costs no other row. A record is the shortest run of lines that is valid. If there is
-    none, only its first line is rejected.
+    A record is the shortest run of lines that is valid. If there is none, or if all lines but the first are
+    rows, an unclosed quote costs only its line.
 
     Returns:
         Where the next record begins, or ``start`` if more text is needed.
@@ -146,6 +148,8 @@ def _rejected(window: bytes, start: int, tally: Tally, *, at_end: bool) -> int:
     dialect = tally.layout.dialect
     other = dialect.other_width.match(window, start)
     may_go_on = not other and not at_end and len(window) - start <= RECORD_BYTES_MAX
+    if other and _has_rows(other[0], dialect):
+        other = None
     end = LINE_END.search(window, other.end() if other else start)
     if end is None or (may_go_on and dialect.incomplete.match(window, start)):
         return start
@@ -156,6 +160,14 @@ def _rejected(window: bytes, start: int, tally: Tally, *, at_end: bool) -> int:
         tally.reject_broken(record)
     tally.count(rows=0, lines=line_ends(record) + 1, size=end.end() - start)
     return end.end()
+
+
+def _has_rows(record: bytes, dialect: Dialect) -> bool:
+    """Return whether all lines of a record but the first are rows, with many delimiters together."""
+    lines = record.splitlines()[1:]
+    return len(lines) * (dialect.width - 1) >= _DELIMITERS_MIN and all(
+        dialect.record.fullmatch(line + b"\n") for line in lines
+    )
 
 
 def _bare(record: bytes) -> bytes:

@@ -38,7 +38,7 @@ def layout_of(head: bytes, *, whole: bool) -> Layout | None:
         head: The beginning of the text, in UTF-8.
         whole: Whether ``head`` is the whole text.
     """
-    start = head.lstrip(_SPACE.encode())
+    start = with_line_feeds(head).lstrip(_SPACE.encode())
     if not start.startswith((b"{", b"[")):
         return None
     if lines := lines_layout(start, whole=whole):
@@ -55,7 +55,7 @@ def layout_of(head: bytes, *, whole: bool) -> Layout | None:
 
 def lines_layout(head: bytes, *, whole: bool) -> Layout | None:
     """Return the layout of JSON if most of the first lines are objects, or arrays. Else return None."""
-    lines = [line for line in head.split(b"\n") if line.strip()][: _LINES_TRIED + 1]
+    lines = [line for line in with_line_feeds(head).split(b"\n") if line.strip()][: _LINES_TRIED + 1]
     if len(lines) < 2:
         return None
     complete = lines[:_LINES_TRIED] if whole or len(lines) > _LINES_TRIED else lines[:-1]
@@ -65,6 +65,11 @@ def lines_layout(head: bytes, *, whole: bool) -> Layout | None:
     if kinds.count(list) * 2 > len(kinds) and (len(kinds) > 1 or whole):
         return Layout(lines=True, whole_values=True)
     return None
+
+
+def with_line_feeds(text: bytes) -> bytes:
+    """Return JSON whose lines end with CR alone, with LF instead. Both are white space."""
+    return text if b"\n" in text else text.replace(b"\r", b"\n")
 
 
 def place_of_error(head: bytes) -> tuple[int, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from conversion.json.layout import Layout, is_followed, is_wrapper
+from conversion.json.layout import Layout, is_followed, is_wrapper, with_line_feeds
 from conversion.json.parse import MALFORMED, ParseError, members
 from conversion.model import RECORD_BYTES_MAX, UnreadableError
 from conversion.plan import RefutedError
@@ -127,7 +127,7 @@ class Values:
         return self._line + self._buffer.count(b"\n", 0, at)
 
     def _lines(self, text: Iterable[bytes]) -> Iterator[Piece]:
-        for block in text:
+        for block in _with_line_feeds(text):
             end = block.rfind(b"\n") + 1
             if end:
                 yield self._passed(_without_lone_cr(self._buffer + block[:end]))
@@ -242,6 +242,15 @@ class Values:
         if not is_wrapper(around, key, self._elements):
             raise RefutedError(one_value=True)
         return {name: value for name, value in around.items() if name != key}
+
+
+def _with_line_feeds(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield JSON whose lines end with CR alone, by its first block, with LF instead."""
+    blocks = iter(blocks)
+    first = next(blocks, b"")
+    replaced = with_line_feeds(first)
+    yield replaced
+    yield from blocks if replaced == first else (block.replace(b"\r", b"\n") for block in blocks)
 
 
 def _without_lone_cr(lines: bytes) -> bytes:
