@@ -144,7 +144,7 @@ def _balance(lines: bytes, *, cut: bool = False) -> int:
     some = [line for line in lines.splitlines() if not line.isascii()]
     invalid = sum(not _is_mostly_utf_8(line) for line in some)
     if cut and some and lines.endswith(some[-1]):
-        invalid -= _is_utf_8(some[-1], cut=True) and not _is_mostly_utf_8(some[-1])
+        invalid -= _begins_utf_8(some[-1]) and not _is_mostly_utf_8(some[-1])
     return 2 * invalid - len(some)
 
 
@@ -153,8 +153,6 @@ def _is_mostly_utf_8(line: bytes) -> bool:
 
     A line may be long: a whole array of JSON.
     """
-    if _is_utf_8(line):
-        return True
     valid = line.decode("utf-8", "ignore")
     others = len(valid) - len(valid.encode("ascii", "ignore"))
     return others > len(line) - len(valid.encode())
@@ -166,9 +164,10 @@ def _from_fallback(block: bytes) -> bytes:
     return block.decode("cp1252", "surrogateescape").encode("utf-8", "surrogateescape")
 
 
-def _is_utf_8(line: bytes, *, cut: bool = False) -> bool:
+def _begins_utf_8(line: bytes) -> bool:
+    """Return whether a line is UTF-8, up to a character that may be cut."""
     try:
-        codecs.utf_8_decode(line, "strict", not cut)
+        codecs.utf_8_decode(line, "strict", False)
     except UnicodeDecodeError:
         return False
     return True

@@ -89,7 +89,7 @@ def json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> La
         offset, what = place_of_error(head)
         line = 1 + head.count(b"\n", 0, offset)
         raise UnreadableError(f"malformed JSON at line {line}, byte {offset}: {what}")
-    if layout and findings.one_value and layout.array_offset is not None:
+    if layout and findings.one_value:
         return Layout()
     return layout
 

@@ -196,8 +196,8 @@ class _Place:
         DuckDB renames a field whose name differs from another's by case only: it appends a number.
         """
         names = [name for name, _ in type_.children]
-        known = self.sources is not None and len(self.sources.names) == len(names)
-        return list(self.sources.names) if self.sources and known else names
+        known = self.sources.names if self.sources else ()
+        return list(known) if len(known) == len(names) else names
 
     def field(self, name: str, number: int) -> "_Place":
         inner = self.sources.inner if self.sources else ()

@@ -113,7 +113,7 @@ class Source:
         self.bytes_in = self.bytes_decompressed = 0
         stream = self._read(source)
         first = next(stream, b"")
-        while 0 < len(first) < MAGIC_BYTES and (more := next(stream, b"")):
+        while len(first) < MAGIC_BYTES and (more := next(stream, b"")):
             first += more
         self.compression = compression_of(first)
         pieces = self._counted(

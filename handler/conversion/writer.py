@@ -79,7 +79,7 @@ class Writer:
             lambda: copy(connection, query, path, metadata),
         )
         counts = self._counts(connection)
-        if types := self._mismatched(counts, written) | self._settled(counts):
+        if types := self._refuted(counts, written):
             raise RefutedError(types=types)
         return written, columns, tuple(counts.get(f"m{index}", 0) for index in range(len(self._types)))
 
@@ -141,7 +141,7 @@ class Writer:
             yield block
             if cursor and looking and number % _CHECK_EVERY == _CHECK_EVERY - 1:
                 looking = progress() < _EARLY
-                if looking and (types := self._mismatched(self._counts(cursor))):
+                if looking and (types := self._refuted(self._counts(cursor))):
                     raise RefutedError(types=types)
 
     def _counts(self, connection: duckdb.DuckDBPyConnection) -> dict[str, int]:
@@ -151,27 +151,24 @@ class Writer:
         # Sequences of an earlier pass may still exist.
         return {name: count for name, count in rows if name in self._sequences}
 
-    def _mismatched(
-        self, counts: Mapping[str, int], written: Written | None = None
-    ) -> dict[int, Type | None]:
-        """Return the columns that do not have the planned type, each with its type if that is known."""
+    def _refuted(self, counts: Mapping[str, int], written: Written | None = None) -> dict[int, Type | None]:
+        """Return the columns that have another type than planned, each with its type if that is known.
+
+        Args:
+            counts: The values of the sequences.
+            written: What was written; None before the end, when no other column is known.
+        """
         found: dict[int, Type | None] = {}
         for index, (type_, guess) in enumerate(zip(self._types, self._plan.guesses, strict=True)):
             count = counts.get(f"x{index}", 0)
-            if type_ and type_.check and count:
+            if type_ and count:
                 values = written.rows - written.nulls(self._plan.names[index]) if written else 0
                 found[index] = guess.without(type_, count / values if values else 1.0)
-        return found
-
-    def _settled(self, counts: Mapping[str, int]) -> dict[int, Type | None]:
-        """Return the columns that were queried and have another type than text."""
-        found: dict[int, Type | None] = {}
-        for index, (type_, guess) in enumerate(zip(self._types, self._plan.guesses, strict=True)):
-            if type_ is None:
+            if type_ is None and written:
                 holds = {
                     type_: counts.get(f"a{index}_{number}", 0) for number, type_ in enumerate(guess.types)
                 }
-                settled = guess.settled(holds, counts.get(f"x{index}", 0))
+                settled = guess.settled(holds, count)
                 if settled is not TEXT:
                     found[index] = settled
         return found

@@ -182,6 +182,22 @@ def test_numbers_lose_no_digit(number):
     assert Decimal(nested.strip('[]"')) == Decimal(number)
 
 
+@pytest.mark.parametrize("number", ["1E-400", "9007199254740993", "-9223372036854775809"])
+def test_a_number_that_its_column_does_not_hold_stays_text(number):
+    converted = run(b'{"n":%b}\n{"n":0.5}\n' % number.encode(), "data.json")
+    assert Decimal(converted.rows[0][0].strip('"')) == Decimal(number)
+
+
+def test_keys_and_strings_beside_a_long_number_stay():
+    data = b'{"value.e":0.12345678901234567890,"text":"1e5 . e"}\n'
+    assert run(data, "data.json").rows == [('"0.12345678901234567890"', "1e5 . e")]
+
+
+def test_an_integer_of_seventeen_digits_in_an_array_of_rows_stays_a_number():
+    data = b"[]\n[0.12345678901234567,12345678901234567]\n"
+    assert json.loads(run(data, "data.json").rows[1][0]) == ["0.12345678901234567", 12345678901234567]
+
+
 def test_text_of_any_kind():
     text = 'tab\t, "quotes", back\\slash, \u2028 line, 🎉, \x7f and \x01'
     converted = run(lines([{"text": text}, {"text": ""}, {"text": None}]), "data.json")

@@ -46,6 +46,26 @@ def test_objects_between_carriage_returns(text):
     assert run(text * 40, "data.ndjson").account.rows_out == 40 * count
 
 
+def test_a_wrapped_array_of_rows_with_a_number_is_rejected_there():
+    data = json.dumps({"rows": [*({"a": number} for number in range(100)), 5], "n": 1})
+    converted = run(data.encode(), "data.json")
+    assert (converted.account.rows_out, [reject["raw"] for reject in converted.rejects]) == (100, ["5"])
+
+
+def test_an_object_with_a_type_that_is_no_collection_of_features_wraps_its_long_array():
+    data = json.dumps({"type": "x", "rows": [{"a": number} for number in range(100)], "n": 1})
+    assert run(data.encode(), "data.json").account.rows_out == 100
+
+
+def test_an_empty_object_is_a_row():
+    assert run(b"{}", "data.json").account.rows_out == 1
+
+
+@pytest.mark.parametrize("data", [b'[,{"a":1}]', b'[{"a":1},,{"a":2}]'])
+def test_a_comma_without_a_value_is_refused(data):
+    assert "no value before the comma" in refused(data, "data.json").reason
+
+
 def test_arrays_between_carriage_returns():
     converted = run(b'[1,"a"]\r[2,"b"]\r[3,"c"]\r', "data.ndjson")
     assert [json.loads(row[0]) for row in converted.rows] == [[1, "a"], [2, "b"], [3, "c"]]

@@ -160,6 +160,28 @@ HEADERS = {
     "an empty cell over text": Table("x,\na,b\nc,d\n", NONE, "- -", [["x", ""], ["a", "b"], ["c", "d"]]),
     "what is no name": Table("bob@x.org,a\nada@x.org,b\n", NONE, "- -", [["bob@x.org", "a"], ["ada@x.org", "b"]]),
     "a sentence": Table('"Well, no!",a\nyes,b\n', NONE, "- -", [["Well, no!", "a"], ["yes", "b"]]),
+    "codes beside null markers": Table(
+        "K0,a b\nK1,x\nNA,y\nNA,z\n", NONE, "- -", [["K0", "a b"], ["K1", "x"], ["NA", "y"], ["NA", "z"]]
+    ),
+    "years over nothing": Table("x,2019,2020\na,,\nb,,\n", YEARS, "x 2019 2020", [["a", "", ""], ["b", "", ""]]),
+    "years over some years": Table(
+        "x,2019,2020\na,5,6\nb,2021,7\n", YEARS, "x 2019 2020", [["a", "5", "6"], ["b", "2021", "7"]]
+    ),
+    "days over days beside a name": Table(
+        "id,2024-01-01,2024-01-02,2024-01-03\n1,2024-02-01,2024-02-02,2024-02-03\n", NONE, "- - - -",
+        [["id", "2024-01-01", "2024-01-02", "2024-01-03"], ["1", "2024-02-01", "2024-02-02", "2024-02-03"]],
+    ),
+    "the same year twice": Table("x,2019,2019\na,5,6\n", NONE, "- - -", [["x", "2019", "2019"], ["a", "5", "6"]]),
+    "a measure beside years": Table(
+        "5 kg,2019,2020\na,5,6\n", NONE, "- - -", [["5 kg", "2019", "2020"], ["a", "5", "6"]]
+    ),
+    "a boolean beside names of typed columns": Table(
+        "true,name,city,n\ntrue,2,3,4\nfalse,6,7,8\n", NONE, "- - - -",
+        [["true", "name", "city", "n"], ["true", "2", "3", "4"], ["false", "6", "7", "8"]],
+    ),
+    "names with vowel signs": Table(
+        "\u0928\u093e\u092e,\u0936\u0939\u0930\nx,y\nz,w\n", ASSUMED, "\u0928\u093e\u092e \u0936\u0939\u0930", [["x", "y"], ["z", "w"]]
+    ),
     "a header alone": Table("id,name\n", ASSUMED, "id name", []),
     "one column of numbers": Table("id\n1\n2\n", TYPED, "id", [["1"], ["2"]]),
     "one column of numbers without a header": Table("1\n2\n", NONE, "-", [["1"], ["2"]]),
@@ -618,6 +640,20 @@ DIALECTS = {
     "a pair in a column": (
         "id,pair,year\n1,3;4,2000\n" + "2,7;8,1904\n" * 30, ["1", "3;4", "2000"], ["2", "7;8", "1904"]
     ),
+    "a delimiter in one of few single quotes": ("id,note\n1,'a,b'\n2,c\n3,d\n4,e\n", ["1", "a,b"], ["4", "e"]),
+    "a doubled quote in one of few single quotes": ("id,note\n1,'it''s'\n2,c\n3,d\n4,e\n", ["1", "it's"], ["4", "e"]),
+    "a backslash in single quotes": ("id,n\n1,'it\\'s'\n2,'b'\n", ["1", "it's"], ["2", "b"]),
+    "single quotes beside an empty column": (
+        "id,note,x\n1,a,\n2,'b',\n3,c,\n", ["1", "a", ""], ["3", "c", ""]
+    ),
+    "apostrophes alone": ("id,n\n1,'\n2,'\n3,'\n4,a\n", ["1", "'"], ["4", "a"]),
+    "bars between spaces": ("1,a | b\n2,c | d\n3,e | f\n", ["1", "a | b"], ["3", "e | f"]),
+    "doubled quotes beside backslashes": ('a,b\n1,"x\\"y"\n2,"z""w"\n', ["1", 'x"y'], ["2", 'z"w']),
+    "one column of dollars with whole numbers": (
+        "$1,100.50\n$7.00\n$3,200.00\n", ["$1,100.50"], ["$3,200.00"]
+    ),
+    "one column of ranges": ("preis\n1,50 - 2,50\n3,50 - 4,50\n", ["1,50 - 2,50"], ["3,50 - 4,50"]),
+    "one column of dollars after a space": ("v\n$ 1,234.50\n$ 2,345.50\n", ["$ 1,234.50"], ["$ 2,345.50"]),
     "identifiers of sequences": (
         "gi|129295|sp|P01013|OVAX_CHICK\t99.5\n" * 5 + "ref|NP_1.1|\t8\n",
         ["gi|129295|sp|P01013|OVAX_CHICK", "99.5"],

@@ -57,6 +57,7 @@ EQUAL = [
     ("TIMESTAMP", ["2024-01-01 10:00"], ["2024-01-01 10:00:00"]),
     ("TIMESTAMP WITH TIME ZONE", ["2024-01-01T10:00:00Z"], ["2024-01-01 10:00:00+00"]),
     ("TIMESTAMP WITH TIME ZONE", ["2024-01-01 10:00:00+02:00"], ["2024-01-01 08:00:00+00"]),
+    ("TIMESTAMP WITH TIME ZONE", ["2024-01-01 10:00:00+02"], ["2024-01-01 08:00:00+00"]),
     ("TIMESTAMP WITH TIME ZONE", ["2024-01-01T10:00:00.25-0530"], ["2024-01-01 15:30:00.25+00"]),
     ("DATE", ["31/12/2024", "01/02/2024"], ["2024-12-31", "2024-02-01"]),
     ("DATE", ["12/31/2024", "1/2/2024"], ["2024-12-31", "2024-01-02"]),
@@ -64,6 +65,29 @@ EQUAL = [
     ("DATE", ["2024/12/31", "2024/1/2"], ["2024-12-31", "2024-01-02"]),
     ("TIMESTAMP", ["31/12/2024 10:30", "01/02/2024 00:00"], ["2024-12-31 10:30:00", "2024-02-01 00:00:00"]),
 ]
+
+
+FLOATS = [
+    *("9.903269621787359", "-0.00912889439741599", "1.5E5", "1E-007", "1E100", "1E-5", "-2.5e+10", "0", "-7"),
+]
+
+
+@pytest.mark.parametrize("value", FLOATS)
+def test_a_float_may_be_written_in_other_forms(value):
+    converted = column("0.5", "1.25", value)
+    assert converted.types["value"] == "DOUBLE"
+    assert float(converted.rows[-1][0]) == float(value)
+
+
+@pytest.mark.parametrize("value", ["1.2345678901234567891e5", "inf", "0x10", "1_000.5", " 1.5"])
+def test_what_a_float_does_not_hold_as_written_stays_text(value):
+    converted = column("0.5", "1.25", value)
+    assert converted.types["value"] == "VARCHAR"
+    assert converted.rows[-1][0] == value
+
+
+def test_nan_is_a_null_marker_of_floats():
+    assert [row[0] for row in column("0.5", "NaN", "1.25").rows] == ["0.5", None, "1.25"]
 
 
 @pytest.mark.parametrize(("type_", "values", "read"), EQUAL)

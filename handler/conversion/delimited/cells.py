@@ -28,7 +28,7 @@ class Kind(Enum):
         return self in (Kind.NUMBER, Kind.DATE, Kind.BOOLEAN)
 
 
-_MARKERS = frozenset(NULL_MARKERS) - {""}
+_MARKERS = frozenset(NULL_MARKERS)
 _NO_VALUE = re.compile(
     r"(?:[-.?*_/\\\u2010-\u2015\u2026]+|[-+]?nan|none|nil|nul|[-+]?inf|\$null\$"
     r"|[(<\[](?:null|nul|na|none|empty|blank)[)>\]]|(?-i:n[./]?[ad]\.?|N[./]?[AD]\.?|nat|NaT|NAT)"

@@ -281,11 +281,7 @@ def _header(record: Record, width: int) -> float:
 def _beside_table(record: Record, width: int) -> float:
     if not 0 < record.width < width:
         return _DAMAGED
-    return _TITLE if _is_one_field(record) else _BESIDE_TABLE
-
-
-def _is_one_field(record: Record) -> bool:
-    return sum(map(bool, record.fields)) <= 1
+    return _TITLE if record.is_one_value else _BESIDE_TABLE
 
 
 def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iterator[_Reading]:

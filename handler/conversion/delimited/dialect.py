@@ -34,7 +34,7 @@ class Dialect(Grammar):
     @cached_property
     def record(self) -> re.Pattern[bytes]:
         """A record of the table's width, with its line end."""
-        return re.compile(self._begin + self._row + _END)
+        return re.compile(rb"(?![\r\n])%b%b" % (self._row, _END))
 
     @cached_property
     def padded_record(self) -> re.Pattern[bytes]:
@@ -90,10 +90,6 @@ class Dialect(Grammar):
         """The fields of a record of the table's width."""
         return rb"%b(?:%b%b){%d}" % (self._field, re.escape(self.delimiter), self._field, self.width - 1)
 
-    @cached_property
-    def _begin(self) -> bytes:
-        return b"" if self.blank_lines else rb"(?![\r\n])"
-
     def without_quoted(self, records: bytes) -> bytes:
         """Remove the quoted fields, so that all remaining delimiters separate fields."""
         return self._quoted_field.sub(b"", records) if self.quote and self.quote in records else records
@@ -138,8 +134,8 @@ class Dialect(Grammar):
         return self._no_value.sub(b"", records) if self.escapes_outside else records
 
 
-def lines_dialect(*, blank_lines: bool, newline: bytes) -> Dialect:
+def lines_dialect(newline: bytes) -> Dialect:
     """Return the dialect of plain text: each line is a record of one column."""
     return Dialect(
-        delimiter=LINE_DELIMITER, quote=b"", escape=b"", width=1, newline=newline, blank_lines=blank_lines
+        delimiter=LINE_DELIMITER, quote=b"", escape=b"", width=1, newline=newline, blank_lines=True
     )

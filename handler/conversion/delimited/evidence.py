@@ -151,9 +151,7 @@ class _Column:
     def is_index(self) -> bool:
         """Whether it numbers the rows from 0 or 1, as R and pandas do."""
         start = 0 if self.values[:1] == ("0",) else 1
-        return bool(self.values) and all(
-            value == str(number) for number, value in enumerate(self.values, start)
-        )
+        return all(value == str(number) for number, value in enumerate(self.values, start))
 
     @cached_property
     def is_of_years(self) -> bool:
@@ -180,14 +178,16 @@ class _Cell:
 
     @property
     def is_name(self) -> bool:
-        text = _without_marks(self.text.strip())
-        is_tag = text.startswith("#") and any(value.startswith("#") for value in self.column.values)
-        return self.kind is Kind.TEXT and bool(_NAME.fullmatch(text)) and not is_tag
+        is_tag = self.text.startswith("#") and any(value.startswith("#") for value in self.column.values)
+        return self._is(_NAME) and not is_tag
 
     @property
     def is_label(self) -> bool:
         """Whether it is a name, or several."""
-        return self.kind is Kind.TEXT and bool(_LABEL.fullmatch(_without_marks(self.text.strip())))
+        return self._is(_LABEL)
+
+    def _is(self, pattern: re.Pattern[str]) -> bool:
+        return self.kind is Kind.TEXT and bool(pattern.fullmatch(_without_marks(self.text.strip())))
 
     @property
     def has_words(self) -> bool:

@@ -178,7 +178,7 @@ def _is_apart(records: Sequence[Record], index: int, width: int) -> bool:
 
 def _is_padded(record: Record) -> bool:
     """Return whether a record has one value and is padded with delimiters."""
-    return record.width > 1 and sum(map(bool, record.fields)) <= 1
+    return record.width > 1 and record.is_one_value
 
 
 def _is_pair(record: Record) -> bool:

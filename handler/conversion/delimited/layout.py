@@ -103,7 +103,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
     if _TAG.match(head) and not (is_table and _is_row_with_tag(detected)):
         raise UnreadableError("unsupported format, by its first tag: XML or HTML")
     if not is_table and not _is_declared(key):
-        return Layout(dialect=lines_dialect(blank_lines=True, newline=newline_of(head)), names=("line",))
+        return Layout(dialect=lines_dialect(newline_of(head)), names=("line",))
     grammar, records = detected.grammar, detected.records
     header = None if begin.index is None else records[begin.index]
     offset = _body_offset(detected, begin)

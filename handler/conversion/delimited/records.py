@@ -168,8 +168,6 @@ class Records:
             return None
         if dialect.newline == b"\r\n" and _LONE_CR.search(data):
             return None
-        if dialect.width == 1 and not dialect.quote and dialect.newline == b"\n":
-            return None if b"\r" in data or dialect.delimiter in data else data.count(b"\n")
         # The structure of valid records is one pattern of delimiters and a line end, repeated.
         structure = dialect.without_quoted(data).translate(None, self._deleted)
         count = len(structure) // len(self._structure)

@@ -38,6 +38,11 @@ class Record:
         return len(self.fields)
 
     @property
+    def is_one_value(self) -> bool:
+        """Whether all of its fields but one are empty."""
+        return sum(map(bool, self.fields)) <= 1
+
+    @property
     def is_comment(self) -> bool:
         """Whether it begins as a comment does."""
         return self.raw.startswith(COMMENT)
@@ -144,16 +149,10 @@ class Grammar:
 
     @cached_property
     def _field(self) -> bytes:
-        delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
+        quote = re.escape(self.quote)
         if not quote:
             return self._plain
-        return rb"(?:%b%b(?=[%b\r\n]|\Z)|(?!%b)%b)" % (
-            self._open_quoted,
-            quote,
-            delimiter,
-            quote,
-            self._plain,
-        )
+        return rb"(?:%b%b|(?!%b)%b)" % (self._open_quoted, quote, quote, self._plain)
 
     @cached_property
     def _plain(self) -> bytes:

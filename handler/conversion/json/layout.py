@@ -11,6 +11,8 @@ _LINES_TRIED = 50
 _COLLECTION = "FeatureCollection"
 _CUT_WITHIN = 8
 """An error so close to the end may only mean that the text is cut, for example inside ``false``."""
+ELEMENTS_MIN = 100
+"""The number of elements from which an array is long."""
 _decode = json.JSONDecoder(parse_int=str).raw_decode
 
 
@@ -50,7 +52,7 @@ def layout_of(head: bytes, *, whole: bool) -> Layout | None:
         key, offset = wrapped
         return Layout(array_key=key, array_offset=len(head) - len(start) + len(text[:offset].encode()))
     inner = text[1:].lstrip(_SPACE)
-    return Layout(whole_values=text.startswith("[") and inner.startswith("["))
+    return Layout(whole_values=inner.startswith("["))
 
 
 def lines_layout(head: bytes, *, whole: bool) -> Layout | None:
@@ -185,7 +187,3 @@ def is_wrapper(around: dict[str, Any], key: str, elements: int) -> bool:
     if not others or (others.get("type") == _COLLECTION and key == "features"):
         return True
     return elements >= ELEMENTS_MIN and not any(isinstance(value, dict | list) for value in others.values())
-
-
-ELEMENTS_MIN = 100
-"""The number of elements from which an array is long."""

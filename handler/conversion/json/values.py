@@ -107,8 +107,6 @@ class Values:
             raise self._error("it ends inside the array")
         if self._layout.array_offset is not None:
             self.around = self._unwrapped()
-        elif self._buffer.strip():
-            raise self._error("it ends inside a value")
 
     def _check_length(self) -> None:
         length = len(self._buffer)
