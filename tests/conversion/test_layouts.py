@@ -198,6 +198,7 @@ ROWS_ONLY = {
     "a row of one value that is not the first": ",Ann Smith,\nx,Cyd Lee,Norway\ny,Dan Ray,Italy\n",
     "two names of four, padded": "name,score,,\nAnn,absent,red,x\n" + "Bob,5,blue,y\nCyd,6,blue,y\n" * 10,
     "one name of three, padded": "name,,\nAnn,absent,red\n" + "Bob,5,blue\nCyd,6,blue\n" * 10,
+    "names after a space in a comment": "# organism,group\nHomo sapiens,mammal\nGallus gallus,bird\n",
     "two rows that begin as comments do": "#sunset,Ann\n#beach,Bob\nfood,Cyd\nzoo,Dan\n",
     "a state that comes again": "pump,idle\nfan,20.5\n" * 3,
     "a state of one column that comes again": "off\n5.5\n" * 3,
@@ -225,7 +226,7 @@ def test_rows_that_look_like_a_header_or_a_title_stay_rows(data):
 
 IN_COMMENTS = {
     "#first,last\nAnn,Smith\nBob,Jones\n": ("#first", "last"),
-    "##version 1\n# organism\tgroup\nHomo sapiens\tmammal\nGallus gallus\tbird\n": ("# organism", "group"),
+    "##version 1\n#organism\tgroup\nHomo sapiens\tmammal\nGallus gallus\tbird\n": ("#organism", "group"),
     "#name;city\r\n\r\nAnn;Oslo\r\nBob;Rome\r\n": ("#name", "city"),
     "#city\nOslo\nRome\n": ("#city",),
     "#gene,symbol\nG1,abc\n": ("#gene", "symbol"),

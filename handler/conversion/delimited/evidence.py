@@ -33,6 +33,9 @@ class Header(StrEnum):
     DECLARED = "declared"
 
 
+WEAK, FAIR, STRONG = 1, 2, 3
+"""How strong the evidence for a header is."""
+
 _NAME = re.compile(r"(?:# ?)?[@$\[(<¿]?[^\W\d][\w \-./:%#&()\[\]+°$€£'\u2019>]{0,63}[?*]?")
 """A name: a letter or an underscore, then up to 63 letters, digits, spaces and signs. In a comment, after
 ``#``."""
@@ -64,8 +67,11 @@ _SEQUENCE_MIN = 3
 
 def evidence(
     cells: tuple[str, ...], rows: Sequence[tuple[str, ...]], width: int, *, repeated: int, quoted: bool
-) -> tuple[Header, tuple[str, ...], bool]:
-    """Return the evidence that ``cells`` name the columns, the names, and whether several cells are evidence.
+) -> tuple[Header, tuple[str, ...], int]:
+    """Return the evidence that ``cells`` name the columns, the names, and how strong the evidence is.
+
+    It is STRONG if several cells are evidence. If only one is, it is WEAK, or FAIR if no cell above a column
+    of text has the shape of its values.
 
     Args:
         cells: The values of the possible header.
@@ -79,15 +85,16 @@ def evidence(
     names = _aligned(cells, columns, quoted=quoted)
     named = [_Cell(name, column) for name, column in zip(names, columns, strict=False)]
     if not names:
-        return Header.NONE, names, False
+        return Header.NONE, names, WEAK
     if _names_typed(named):
-        is_sure = len(_above_typed(named)) > 1
-        is_state = not is_sure and _is_state(named, repeated, len(rows))
-        return Header.NONE if is_state else Header.TYPED, names, is_sure
+        one = FAIR if _is_unlike_rows(named) else WEAK
+        strength = STRONG if len(_above_typed(named)) > 1 else one
+        is_state = strength == WEAK and _is_state(named, repeated, len(rows))
+        return Header.NONE if is_state else Header.TYPED, names, strength
     if _names_years(named):
-        return Header.YEARS, names, True
+        return Header.YEARS, names, STRONG
     is_guess = _may_repeat(repeated, rows) and _names_text(named)
-    return Header.ASSUMED if is_guess else Header.NONE, names, False
+    return Header.ASSUMED if is_guess else Header.NONE, names, WEAK
 
 
 def are_names(cells: Sequence[str]) -> bool:
@@ -102,6 +109,12 @@ def _may_repeat(count: int, rows: Sequence[tuple[str, ...]]) -> bool:
     It is more likely a row if other rows repeat too, or if there is only one column.
     """
     return not count or (count <= len(rows) and len(rows[0]) > 1 and len(set(rows)) == len(rows))
+
+
+def _is_unlike_rows(cells: Sequence["_Cell"]) -> bool:
+    """Return whether no cell above a column of text has the shape of its values, as ``id`` above ``K1``."""
+    others = [cell for cell in cells if cell.text and not cell.column.kinds]
+    return bool(others) and not any(cell.has_shape_of_column for cell in others)
 
 
 def _is_state(cells: Sequence["_Cell"], repeated: int, rows: int) -> bool:
@@ -213,6 +226,12 @@ class _Cell:
     def is_code(self) -> bool:
         """Whether it is a code like its column's values."""
         return self.column.is_of_code(self.text.strip())
+
+    @property
+    def has_shape_of_column(self) -> bool:
+        """Whether half of its column's values have its shape: ``Ann`` above ``Bob``."""
+        shapes = Counter(shape_of(value.strip()) for value in self.column.values if value)
+        return shapes[shape_of(self.text.strip())] >= _SAME_SHAPE_MIN * max(1, shapes.total())
 
     @property
     def is_left_out(self) -> bool:

@@ -6,7 +6,7 @@ from itertools import islice, takewhile
 
 from conversion.delimited.cells import Kind, kind_of, shape_of
 from conversion.delimited.detection import BESIDE_MAX, DELIMITERS
-from conversion.delimited.evidence import Header, evidence
+from conversion.delimited.evidence import STRONG, WEAK, Header, are_names, evidence
 from conversion.delimited.sample import Grammar, Record, is_again, line_ends
 
 
@@ -21,8 +21,8 @@ class Begin:
     """The index of the header among the records."""
     body: int
     """The index of the first row. The records before it are the header, titles and comments."""
-    is_sure: bool = False
-    """Whether several cells are evidence for the header."""
+    strength: int = WEAK
+    """How strong the evidence for the header is: WEAK, FAIR or STRONG."""
 
 
 _COLUMNS_OF_PAIRS = 2
@@ -84,36 +84,39 @@ def _has_words(grammar: Grammar, record: Record) -> bool:
 def _searched(grammar: Grammar, records: Sequence[Record], width: int) -> Begin | None:
     before: list[int] = []
     padded: Begin | None = None
+
+    def is_below_titles(index: int) -> bool:
+        titles = [title for title in before if title < index]
+        return (
+            all(_is_title(records, title, width) for title in titles)
+            and _is_begin(records[: index + 1], width)
+            and not _has_row(grammar, records, titles, index)
+        )
+
     for index, comment in islice(_candidates(records, width), _BEFORE_MAX):
         found = _found(grammar, records, index, width)
         if _is_padded(records[index]) or _is_pair(records[index]):
             # A record that names only one or two columns is more likely a title.
-            is_likely = found.header is Header.TYPED and (found.is_sure or not before)
+            is_likely = found.header is Header.TYPED and (found.strength == STRONG or not before)
             padded = padded or (found if is_likely else None)
             before.append(index)
             continue
-        if (
-            found.header is Header.TYPED
-            and not found.is_sure
-            and _is_doubtful(grammar, records, before, width)
-        ):
+        if found.header is Header.TYPED and _is_doubtful(grammar, records, before, width, found.strength):
             return None
         if found.header in (Header.TYPED, Header.YEARS):
             return found
-        if comment is not None and (width > 1 or b" " not in records[comment].raw):
+        named = comment is not None and _is_named(grammar, records[comment], width)
+        if comment is not None and (width > 1 or named):
             # The last comment may be the header.
             of_comment = _found(grammar, records, comment, width)
             is_guess = of_comment.header is Header.ASSUMED
-            is_row = is_guess and any(_is_row(record, width) for record in records[:comment])
-            is_prose = is_guess and _is_prose(grammar, records[comment])
-            if of_comment.header is not Header.NONE and not (is_row or is_prose):
+            is_likely = named and b" " not in records[comment].raw
+            is_first = not any(_is_named(grammar, record, width) for record in records[:comment])
+            is_header = of_comment.header is not Header.NONE and is_below_titles(comment)
+            if is_header and (not is_guess or (is_likely and is_first)):
                 return of_comment
         if found.header is Header.ASSUMED:
-            is_row = comment is not None and _is_row(records[comment], width)
-            below_titles = all(_is_title(records, title, width) for title in before)
-            is_begin = below_titles and _is_begin(records[: index + 1], width)
-            is_begin = is_begin and not (is_row or _has_row(grammar, records, before, index))
-            return found if is_begin else padded
+            return found if is_below_titles(index) and not named else padded
         before.append(index)
     return padded
 
@@ -148,13 +151,14 @@ def _is_begin(records: Sequence[Record], width: int) -> bool:
     return titles[0].end < header.start
 
 
-def _is_row(comment: Record, width: int) -> bool:
-    """Return whether a line that begins as a comment does may be a row."""
-    return comment.is_comment and comment.width == width and b" " not in comment.raw
+def _is_named(grammar: Grammar, record: Record, width: int) -> bool:
+    """Return whether a line that begins as a comment does may name the columns, or be a row."""
+    is_one_word = width > 1 or b" " not in record.raw
+    return record.is_comment and record.width == width and is_one_word and not _is_prose(grammar, record)
 
 
 def _has_row(grammar: Grammar, records: Sequence[Record], before: Sequence[int], index: int) -> bool:
-    """Return whether a padded title may be a row.
+    """Return whether a padded title may be a row, unless an empty line follows it.
 
     It may be in a table of two columns, if its value is not the first one, or if that looks like a cell below
     it: ``Ann Smith`` above ``Bob Lee``.
@@ -163,9 +167,14 @@ def _has_row(grammar: Grammar, records: Sequence[Record], before: Sequence[int],
     shapes = {shape_of(grammar.value(record.fields[0])) for record in below}
     return any(
         title.width == _COLUMNS_OF_PAIRS or shape_of(grammar.value(title.fields[0])) in shapes | {""}
-        for title in map(records.__getitem__, before)
-        if title.width > 1 and any(title.fields)
+        for title in _near(records, before)
+        if title.width > 1
     )
+
+
+def _near(records: Sequence[Record], before: Sequence[int]) -> list[Record]:
+    """Return the lines before a possible header, from the last one on, up to an empty one."""
+    return list(takewhile(lambda record: any(record.fields), (records[index] for index in reversed(before))))
 
 
 def _is_apart(records: Sequence[Record], index: int, width: int) -> bool:
@@ -186,16 +195,24 @@ def _is_pair(record: Record) -> bool:
     return record.width > _PAIR_WIDTH and not any(record.fields[2:])
 
 
-def _is_doubtful(grammar: Grammar, records: Sequence[Record], before: Sequence[int], width: int) -> bool:
+def _is_doubtful(
+    grammar: Grammar, records: Sequence[Record], before: Sequence[int], width: int, strength: int
+) -> bool:
     """Return whether a line before a possible header may be a row, or the damaged header."""
-    # What is above an empty line is apart.
-    near = list(takewhile(lambda index: any(records[index].fields), reversed(before)))
-    if not near:
+    near = _near(records, before)
+    if not near or strength == STRONG:
         return False
-    rows = [records[index] for index in near if records[index].width == width == _COLUMNS_OF_PAIRS]
+    rows = [record for record in near if record.width == width == _COLUMNS_OF_PAIRS]
     if any(b" " not in row.raw or not row.fields[0] for row in rows):
         return True
-    return not (_is_prose(grammar, records[near[0]]) or _is_title(records, near[0], width))
+    above = near[0]
+    if _is_prose(grammar, above):
+        return False
+    is_near = above.width in (width - 1, width + 1) and above.width > _COLUMNS_OF_PAIRS
+    if is_near and are_names(grammar.values(above)):
+        return True
+    is_apart = above.end < records[before[-1] + 1].start or (above.is_one_value and b" " in above.raw)
+    return strength == WEAK and not is_apart
 
 
 def _is_prose(grammar: Grammar, record: Record) -> bool:
@@ -216,9 +233,7 @@ def _is_title(records: Sequence[Record], index: int, width: int) -> bool:
     text = b"".join(record.fields)
     quoted = text[:1] in (b'"', b"'") and text[:1] == text[-1:]
     # A quote that is not closed in its line may hold rows.
-    if (not quoted or line_ends(text)) and any(
-        delimiter in text.replace(delimiter + b" ", b"") for delimiter in DELIMITERS
-    ):
+    if (not quoted or line_ends(text)) and any(delimiter in text for delimiter in DELIMITERS):
         return False
     words = len(text.split())
     above_table = index + 1 < len(records) and records[index + 1].width == width
@@ -248,5 +263,5 @@ def _found(grammar: Grammar, records: Sequence[Record], index: int, width: int) 
             if len(rows) == enough:
                 break
     quoted = all(map(grammar.is_quoted, record.fields))
-    header, names, is_sure = evidence(grammar.values(record), rows, width, repeated=repeated, quoted=quoted)
-    return Begin(header, names, index, index + 1, is_sure)
+    header, names, strength = evidence(grammar.values(record), rows, width, repeated=repeated, quoted=quoted)
+    return Begin(header, names, index, index + 1, strength)
