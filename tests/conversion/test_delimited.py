@@ -232,6 +232,46 @@ def test_a_delimiter_inside_quotes_does_not_decide():
     assert converted.rows == [("1,2,3,4", "x"), ("5,6,7,8", "y")]
 
 
+@pytest.mark.parametrize(("first", "last"), [(5, 395), (5, 30_000), (20_000, 30_000)])
+@pytest.mark.parametrize(("begin", "end"), [('"{0},x,y', '{0},x,10"'), ('{0},"x,y', '{0},x,10"')])
+def test_a_quote_that_a_later_one_closes_costs_one_row(first, last, begin, end):
+    rows = [f"{number},x,y" for number in range(40_000)]
+    rows[first], rows[last] = begin.format(first), end.format(last)
+    converted = run(("id,size,note\n" + "\n".join(rows) + "\n").encode())
+    assert [(reject["line"], reject["raw"]) for reject in converted.rejects] == [(first + 2, rows[first])]
+    assert converted.account.rows_out == len(rows) - 1
+
+
+def test_a_value_of_several_lines_in_a_row_of_another_width_is_one_reject():
+    data = 'id,address\n1,"Main St 5\nOslo, Norway\nx, y",z\n' + "2,a\n" * 20
+    converted = run(data.encode())
+    assert [reject["reason"] for reject in converted.rejects] == ["3 fields where 2 are expected"]
+    assert converted.account.rows_out == 20
+
+
+def test_a_rejected_line_joins_no_carriage_return_with_a_blank_line():
+    converted = run(b"a\r\x00\n\nb\n", "data.txt", rejected_share_max=0.5)
+    assert converted.rows == [("a",), (None,), ("b",)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        'id,name\n1,"a" \n2,"b" \n3,"c" \n',
+        '"id" ,"name"\n"1" ,"a"\n"2" ,"b"\n',
+        '"1","5" pipe"\n"2","6" pipe"\n',
+        '"Pedro "the"\n"Pedro ""the"" legend"\n"Pedro "the"\n',
+    ],
+)
+def test_text_after_quotes_is_broken_quoting(data):
+    assert "broken quoting" in refused(data.encode()).reason
+
+
+def test_backslashes_in_rows_that_begin_as_comments_do():
+    data = 'tag,note\n#a,"x \\"y\\", z"\n#b,"p \\"q\\", r"\n'
+    assert run(data.encode()).rows == [("#a", 'x "y", z'), ("#b", 'p "q", r')]
+
+
 def test_rows_of_another_width_are_rejected():
     valid = b"".join(b"%d,x\n" % i for i in range(30))
     converted = run(b"id,note\n" + valid + b"30\n31,y,z\n" + b"32,ok\n")
