@@ -98,7 +98,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
         UnreadableError: It is XML or HTML: it begins with a tag, and no dialect explains it.
     """
     detected = detect(head, whole=whole)
-    begin = find_header(detected.grammar, detected.records, detected.width)
+    begin = find_header(detected)
     is_table = bool(detected.separator_line) or _is_delimited(detected, begin)
     if _TAG.match(head) and not (is_table and _is_row_with_tag(detected)):
         raise UnreadableError("unsupported format, by its first tag: XML or HTML")

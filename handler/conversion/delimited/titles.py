@@ -1,0 +1,148 @@
+"""Tell titles and comments before a table from its rows and from a damaged header."""
+
+from collections.abc import Sequence
+from itertools import takewhile
+
+from conversion.delimited.cells import shape_of
+from conversion.delimited.detection import DELIMITERS, Detected
+from conversion.delimited.evidence import STRONG, WEAK, are_names
+from conversion.delimited.sample import Record, line_ends
+
+_COLUMNS_OF_PAIRS = 2
+"""In a table of two columns, a record with one value is a row unless it is a title of several words."""
+_PAIR_WIDTH = 3
+"""A record with at most this many fields is no key with its value."""
+_BELOW = 10
+"""The number of records below a title that it may look like."""
+
+
+def is_padded(record: Record) -> bool:
+    """Return whether a record has one value and is padded with delimiters."""
+    return record.width > 1 and record.is_one_value
+
+
+def is_pair(record: Record) -> bool:
+    """Return whether a record has a key and its value, and is padded with delimiters."""
+    return record.width > _PAIR_WIDTH and not any(record.fields[2:])
+
+
+def is_apart(table: Detected, index: int) -> bool:
+    """Return whether a record before the first row is no row: a title or a comment of another width."""
+    record = table.records[index]
+    if record.width in (0, table.width):
+        return False
+    return _is_title(table, index) or record.is_comment
+
+
+def are_titles(table: Detected, before: Sequence[int], index: int) -> bool:
+    """Return whether all records before a guessed header are titles.
+
+    Args:
+        table: The table.
+        before: The indexes of the records before it, without comments.
+        index: The index of the guessed header.
+    """
+    return (
+        all(_is_title(table, title) for title in before)
+        and not _is_damaged_alone(table, index)
+        and not _has_row(table, before, index)
+    )
+
+
+def is_named(table: Detected, comment: int) -> bool:
+    """Return whether a line that begins as a comment does may name the columns, or be a row."""
+    record = table.records[comment]
+    is_one_word = table.width > 1 or b" " not in record.raw
+    return record.is_comment and record.width == table.width and is_one_word and not _is_prose(table, record)
+
+
+def is_doubtful(table: Detected, before: Sequence[int], strength: int) -> bool:
+    """Return whether a line before a header may be a row, or the damaged header.
+
+    Args:
+        table: The table.
+        before: The indexes of the records before the header, without comments.
+        strength: How strong the evidence for the header is.
+    """
+    near = _near(table, before)
+    if not near or strength == STRONG:
+        return False
+    rows = [record for record in near if record.width == table.width == _COLUMNS_OF_PAIRS]
+    if any(b" " not in row.raw or not row.fields[0] for row in rows):
+        return True
+    above = near[0]
+    if _is_prose(table, above):
+        return False
+    is_near = above.width in (table.width - 1, table.width + 1) and above.width > _COLUMNS_OF_PAIRS
+    if is_near and are_names(table.grammar.values(above)):
+        return True
+    is_blank_below = above.end < table.records[before[-1] + 1].start
+    is_sentence = above.is_one_value and b" " in above.raw
+    return strength == WEAK and not (is_blank_below or is_sentence)
+
+
+def _is_title(table: Detected, index: int) -> bool:
+    """Return whether a record is a title: one field, padded with delimiters or not.
+
+    It has several words, or a blank line follows it. It may be a damaged header if it has one word, another
+    delimiter outside quotes, or as many words as the table below it has columns.
+    """
+    record = table.records[index]
+    if record.width > 1 and not is_padded(record):
+        return False
+    text = b"".join(record.fields)
+    quoted = text[:1] in (b'"', b"'") and text[:1] == text[-1:]
+    # A quote that is not closed in its line may hold rows.
+    if (not quoted or line_ends(text)) and any(delimiter in text for delimiter in DELIMITERS):
+        return False
+    words = len(text.split())
+    above_table = index + 1 < len(table.records) and table.records[index + 1].width == table.width
+    damaged = words == 1 or (words == table.width and above_table and record.width == 1)
+    return not damaged or _is_set_apart(table.records, index)
+
+
+def _is_set_apart(records: Sequence[Record], index: int) -> bool:
+    """Return whether a blank line follows a record, and none follows the next record."""
+    if index + 2 >= len(records):
+        return False
+    record, following, third = records[index : index + 3]
+    return record.end < following.start and following.end == third.start
+
+
+def _is_damaged_alone(table: Detected, index: int) -> bool:
+    """Return whether the only line before a guessed header may be the damaged one.
+
+    Above two columns, it may be if it has one field, unless a blank line follows it.
+    """
+    first, header = table.records[0], table.records[index]
+    if table.width > _COLUMNS_OF_PAIRS or index != 1 or first.width == table.width or first.is_comment:
+        return False
+    return first.end == header.start
+
+
+def _has_row(table: Detected, before: Sequence[int], index: int) -> bool:
+    """Return whether a padded title above a guessed header may be a row, unless an empty line follows it.
+
+    It may be in a table of two columns, if its value is not the first one, or if that looks like a cell below
+    it: ``Ann Smith`` above ``Bob Lee``.
+    """
+    below = [record for record in table.records[index:][:_BELOW] if record.fields]
+    shapes = {shape_of(table.grammar.value(record.fields[0])) for record in below}
+    return any(
+        title.width == _COLUMNS_OF_PAIRS or shape_of(table.grammar.value(title.fields[0])) in shapes | {""}
+        for title in _near(table, before)
+        if title.width > 1
+    )
+
+
+def _near(table: Detected, before: Sequence[int]) -> list[Record]:
+    """Return the lines before a header, from the last one on, up to an empty one."""
+    return list(
+        takewhile(lambda record: any(record.fields), (table.records[index] for index in reversed(before)))
+    )
+
+
+def _is_prose(table: Detected, record: Record) -> bool:
+    """Return whether a space follows each delimiter in a record, as in a sentence."""
+    delimiter = table.grammar.delimiter
+    return record.width > 1 and record.raw.count(delimiter) == record.raw.count(delimiter + b" ")
