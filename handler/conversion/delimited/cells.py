@@ -32,8 +32,8 @@ _MARKERS = frozenset(NULL_MARKERS)
 _NO_VALUE = re.compile(
     r"(?:[-.?*_/\\\u2010-\u2015\u2026]+|[-+]?nan|none|nil|nul|[-+]?inf|\$null\$"
     r"|[(<\[](?:null|nul|na|none|empty|blank)[)>\]]|(?-i:n[./]?[ad]\.?|N[./]?[AD]\.?|nat|NaT|NAT)"
-    r"|(?-i:\([A-Z]\))|:(?: [a-z]{1,2})?|[<>] ?[lu]?lo[dq]|b[dq]l|blq|n\.s\.|k\.a\.|s\.o\.|tbd"
-    r"|unknown|missing|undefined|not (?:available|applicable|reported|tested|detected|measured)|no data"
+    r"|:(?: [a-z]{1,2})?|[<>] ?[lu]?lo[dq]|b[dq]l|blq|n\.s\.|k\.a\.|s\.o\.|tbd"
+    r"|unknown|missing|undefined|not (?:available|applicable|reported)|no data"
     r"|unbekannt|keine angabe|fehlt|inconnue?|non renseign\u00e9"
     r"|desconocid[oa]|sin datos|sconosciut[oa]|onbekend"
     r"|#\u00a1?(?:div/0|value|ref|num|null|nv|n/v|n/d|wert|bezug|zahl|fehler|error|spill|calc)[!?]?|#name\?"
@@ -55,16 +55,16 @@ _NUMBER = re.compile(
 )
 """Excel writes zero as ``$ -``, and C's library on Windows infinity as ``1.#INF``."""
 _MONTH = (
-    r"(?:jan|feb|mar|m\u00e4r|apr|avr|may|mai|jun|jul|aug|ago|sep|oct|okt|nov|dec|dez|d\u00e9c|dic)"
-    r"[a-z]{0,6}\.?"
+    r"(?:jan|ene|gen|feb|f\u00e9v|fev|mar|m\u00e4r|maa|mrt|apr|abr|avr|may|mai|mag|mei|maj|jun|jui|giu|jul|lug"
+    r"|aug|ago|ao\u00fb|aou|sep|set|oct|okt|ott|out|nov|dec|dez|d\u00e9c|dic)[^\W\d_]{0,7}\.?"
 )
-"""English, German, French and Spanish months. Any word between a day and a year of four digits is a month."""
-_ORDINAL = r"\d{1,2}(?:st|nd|rd|th|er|\.|\u00ba)?"
+"""Months in languages of Western Europe."""
+_ORDINAL = r"\d{1,2}(?:st|nd|rd|th|er|\u00ba)?"
 _CLOCK = r"\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[ap]m)?(?: ?(?:Z|UTC|GMT|[-+]\d\d(?::?\d\d)?))?"
 _DAY = (
     r"\d{4}([-/.])\d{1,2}(?:\1\d{1,2})?|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d\d)|\d{4}-?W\d\d(?:-?\d)?"
-    rf"|\d{{1,2}}[-. /]{{1,2}}{_MONTH}[-. /,]{{1,2}}\d{{2,4}}|{_MONTH}[- ](?:\d{{1,2}},? )?\d{{4}}"
-    rf"|{_ORDINAL}[-. /]{{1,2}}(?:de |of )?[^\W\d_]{{3,10}}\.?[-. /,]{{1,2}}(?:de )?\d{{4}}"
+    rf"|{_ORDINAL}[-. /]{{1,2}}(?:de )?{_MONTH}[-. /,]{{1,2}}(?:de )?\d{{2,4}}"
+    rf"|{_MONTH}[- ](?:\d{{1,2}},? )?\d{{4}}"
 )
 _DATE = re.compile(rf"(?:{_DAY})(?:[T ]{{1,2}}{_CLOCK})?|{_CLOCK}", re.IGNORECASE)
 _BOOLEAN = re.compile(r"true|false", re.IGNORECASE)

@@ -32,7 +32,9 @@ _SEPARATOR_LINE = re.compile(rb"(\"?)sep=([^\w\"'\r\n\x80-\xff])\1[ \t]*(?:\r\n|
 
 _IN_TEXT = re.compile(rb"[,;] | \| ")
 
-_SEQUENCE_ID = re.compile(rb"[a-z]{2,3}(?:\|[^|\s]*)+")
+_SEQUENCE_ID = re.compile(
+    rb"(?:gi|gb|emb|dbj|ref|sp|tr|pdb|pir|prf|pat|gnl|lcl|tp[ged]|bb[sm])(?:\|[^|\s]*)+"
+)
 """An identifier of a sequence, such as ``gi|129295|sp|P01013|OVAX_CHICK``. BLAST writes these between tabs.
 https://ncbi.github.io/cxx-toolkit/pages/ch_demo
 """
@@ -316,7 +318,8 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
     if b"\\'" in head and single_quoted:
         yield read(Grammar(delimiter, b"'", b"\\"), b'"')
     broken = sum(not record.fields for record in usual.records)
-    if broken * 2 > len(usual.records) and not _quoted_on_a_line(delimiter).search(head):
+    quoted = len(_quoted_line(delimiter).findall(head)) if broken * 2 > len(usual.records) else 0
+    if broken * 2 > len(usual.records) and quoted * 2 < broken:
         yield read(Grammar(delimiter, b"", b""), b'"')
 
 
@@ -340,10 +343,11 @@ def _in_single_quotes(field: bytes) -> bool:
     return len(field) > 1 and field.startswith(b"'") and field.endswith(b"'")
 
 
-def _quoted_on_a_line(delimiter: bytes) -> re.Pattern[bytes]:
-    """A field that begins and ends with a quote on one line, also if spaces follow."""
+def _quoted_line(delimiter: bytes) -> re.Pattern[bytes]:
+    """A line with a field that begins and ends with a quote, also if spaces follow."""
     around = re.escape(delimiter)
-    return re.compile(rb'(?:(?<=[\r\n%b])|\A)"(?:[^"\r\n]|"")*+"[ \t]*(?=[\r\n%b]|\Z)' % (around, around))
+    field = rb'(?:(?<=[\r\n%b])|\A)"(?:[^"\r\n]|"")*+"[ \t]*(?=[\r\n%b]|\Z)' % (around, around)
+    return re.compile(rb"%b[^\r\n]*" % field)
 
 
 def _single_quoted(delimiter: bytes) -> re.Pattern[bytes]:

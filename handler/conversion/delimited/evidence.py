@@ -43,7 +43,13 @@ _SEQUENCE_MIN = 3
 
 
 def evidence(
-    cells: tuple[str, ...], rows: Sequence[tuple[str, ...]], width: int, *, repeated: int, quoted: bool
+    cells: tuple[str, ...],
+    rows: Sequence[tuple[str, ...]],
+    width: int,
+    *,
+    repeated: int,
+    quoted: bool,
+    in_comment: bool,
 ) -> tuple[Header, tuple[str, ...], int]:
     """Return the evidence that ``cells`` name the columns, the names, and how strong the evidence is.
 
@@ -56,6 +62,7 @@ def evidence(
         width: The number of columns.
         repeated: How often the possible header occurs again among the rows.
         quoted: Whether all of its cells are in quotes.
+        in_comment: Whether the first one begins with the sign of a comment.
     """
     values = zip(*rows, strict=True) if rows else [()] * width
     columns = [Column(tuple(column)) for column in values]
@@ -63,6 +70,8 @@ def evidence(
     named = [Cell(name, column) for name, column in zip(names, columns, strict=False)]
     if not names:
         return Header.NONE, names, WEAK
+    if in_comment and named[0].kind is Kind.TEXT:
+        named[0] = Cell(named[0].text.removeprefix("#"), named[0].column)
     if _names_typed(named):
         one = FAIR if _is_unlike_rows(named) else WEAK
         strength = STRONG if len(_above_typed(named)) > 1 else one
@@ -128,7 +137,7 @@ def _omits_first(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: b
     rows = columns[0]
     if len(cells) == 1:
         return rows.is_index and len(cells[0].split()) == 1
-    if not all(columns[-1].values):
+    if not quoted and not all(columns[-1].values):
         return False  # Only some rows have a value after the last delimiter.
     unshifted = [Cell(cell, column) for cell, column in zip(cells, columns[:-1], strict=True)]
     shifted = [Cell(cell, column) for cell, column in zip(cells, columns[1:], strict=True)]
@@ -137,7 +146,8 @@ def _omits_first(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: b
         return quoted or typed > 0
     # The cells of a row that lacks its last field look like the columns below them.
     is_row = any(cell.is_like_column or cell.is_code for cell in unshifted)
-    return rows.is_distinct and not is_row and (quoted or typed > len(_above_typed(unshifted)))
+    is_evident = typed > len(_above_typed(unshifted)) or (typed > 1 and typed == len(_above_typed(unshifted)))
+    return rows.is_distinct and not is_row and (quoted or is_evident)
 
 
 def _names_typed(cells: Sequence[Cell]) -> bool:

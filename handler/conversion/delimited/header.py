@@ -85,7 +85,7 @@ def _searched(table: Detected) -> Begin | None:
             return None
         if found.header in (Header.TYPED, Header.YEARS):
             return found
-        if comment is not None and (of_comment := _in_comment(table, comment, before)):
+        if comment is not None and table.width > 1 and (of_comment := _in_comment(table, comment, before)):
             return of_comment
         if found.header is Header.ASSUMED:
             is_guess = are_titles(table, before, index) and not (
@@ -99,18 +99,15 @@ def _searched(table: Detected) -> Begin | None:
 def _in_comment(table: Detected, comment: int, before: Sequence[int]) -> Begin | None:
     """Return the header in the last comment before a row, if it has one.
 
-    By a guess, it has one only if it is the only such comment, and no space follows its ``#``.
+    By a guess, it has one only if it is the only comment that may name the columns.
     """
-    named = is_named(table, comment)
-    if table.width == 1 and not named:
-        return None
     found = _found(table, comment)
     if found.header is Header.ASSUMED:
-        is_only = not any(is_named(table, index) for index in range(comment))
-        if not (named and is_only and b" " not in table.records[comment].raw):
+        others = any(is_named(table, index) for index in range(comment))
+        titles = [title for title in before if title < comment]
+        if others or not (is_named(table, comment) and are_titles(table, titles, comment)):
             return None
-    titles = [title for title in before if title < comment]
-    return found if found.header is not Header.NONE and are_titles(table, titles, comment) else None
+    return found if found.header is not Header.NONE else None
 
 
 def _candidates(table: Detected) -> Iterator[tuple[int, int | None]]:
@@ -145,6 +142,12 @@ def _found(table: Detected, index: int) -> Begin:
             rows.append(grammar.values(row))
             if len(rows) == enough:
                 break
-    quoted = all(map(grammar.is_quoted, record.fields))
-    header, names, strength = evidence(grammar.values(record), rows, width, repeated=repeated, quoted=quoted)
+    header, names, strength = evidence(
+        grammar.values(record),
+        rows,
+        width,
+        repeated=repeated,
+        quoted=all(map(grammar.is_quoted, record.fields)),
+        in_comment=record.is_comment and bool(rows) and not any(row[0].startswith("#") for row in rows),
+    )
     return Begin(header, names, index, index + 1, strength)

@@ -8,9 +8,8 @@ from functools import cached_property
 
 from conversion.delimited.cells import Kind, form_of, kind_of, shape_of
 
-_NAME = re.compile(r"(?:# ?)?[@$\[(<¿]?[^\W\d][\w \-./:%#&()\[\]+°$€£'\u2019>]{0,63}[?*]?")
-"""A name: a letter or an underscore, then up to 63 letters, digits, spaces and signs. In a comment, after
-``#``."""
+_NAME = re.compile(r"[@$\[(<¿]?[^\W\d][\w \-./:%#&()\[\]+°$€£'\u2019>]{0,63}[?*]?")
+"""A name: a letter or an underscore, then up to 63 letters, digits, spaces and signs."""
 _LABEL = re.compile(rf"{_NAME.pattern}(?:[,\\]{_NAME.pattern})*")
 r"""One or more names, as in Eurostat's ``freq,unit,geo\TIME_PERIOD``."""
 
@@ -96,9 +95,8 @@ class Cell:
 
     @property
     def is_name(self) -> bool:
-        """Whether it is a name. A value of a column whose values begin with ``#`` is none."""
-        is_tag = self.text.startswith("#") and any(value.startswith("#") for value in self.column.values)
-        return self._is(_NAME) and not is_tag
+        """Whether it is a name."""
+        return self._is(_NAME)
 
     @property
     def is_label(self) -> bool:

@@ -9,8 +9,8 @@ from conversion.delimited.sample import LINE_END, line_ends
 from conversion.delimited.tally import Tally
 from conversion.model import RECORD_BYTES_MAX
 
-_DELIMITERS_MIN = 6
-"""The number of delimiters from which lines in a quoted field are rows. With fewer, they may be prose."""
+_ROWS_MIN = 10
+"""The number of rows in a quoted field from which its quote is a stray one. Fewer may be prose."""
 
 
 def split(data: bytes, tally: Tally) -> bytes:
@@ -139,8 +139,8 @@ def _padded(window: bytes, start: int, tally: Tally) -> re.Match[bytes] | None:
 def _rejected(window: bytes, start: int, tally: Tally, *, at_end: bool) -> int:
     """Reject the record at ``start``.
 
-    A record is the shortest run of lines that is valid. If there is none, or if all lines but the first are
-    rows, an unclosed quote costs only its line.
+    A record is the shortest run of lines that is valid. If there is none, or if many rows follow its
+    first line, an unclosed quote costs only that line.
 
     Returns:
         Where the next record begins, or ``start`` if more text is needed.
@@ -163,10 +163,12 @@ def _rejected(window: bytes, start: int, tally: Tally, *, at_end: bool) -> int:
 
 
 def _has_rows(record: bytes, dialect: Dialect) -> bool:
-    """Return whether all lines of a record but the first are rows, with many delimiters together."""
-    lines = record.splitlines()[1:]
-    return len(lines) * (dialect.width - 1) >= _DELIMITERS_MIN and all(
-        dialect.record.fullmatch(line + b"\n") for line in lines
+    """Return whether all lines of a record but the first and the last are rows, and they are many."""
+    inside = record.splitlines()[1:-1]
+    return (
+        dialect.width > 1
+        and len(inside) >= _ROWS_MIN
+        and all(dialect.record.fullmatch(line + b"\n") for line in inside)
     )
 
 

@@ -12,8 +12,6 @@ _COLUMNS_OF_PAIRS = 2
 """In a table of two columns, a record with one value is a row unless it is a title of several words."""
 _PAIR_WIDTH = 3
 """A record with at most this many fields is no key with its value."""
-_BELOW = 10
-"""The number of records below a title that it may look like."""
 
 
 def is_padded(record: Record) -> bool:
@@ -52,8 +50,8 @@ def are_titles(table: Detected, before: Sequence[int], index: int) -> bool:
 def is_named(table: Detected, comment: int) -> bool:
     """Return whether a line that begins as a comment does may name the columns, or be a row."""
     record = table.records[comment]
-    is_one_word = table.width > 1 or b" " not in record.raw
-    return record.is_comment and record.width == table.width and is_one_word and not _is_prose(table, record)
+    is_row = record.width == table.width > 1 and all(record.fields)
+    return record.is_comment and is_row and b" " not in record.raw
 
 
 def is_doubtful(table: Detected, before: Sequence[int], strength: int) -> bool:
@@ -71,14 +69,15 @@ def is_doubtful(table: Detected, before: Sequence[int], strength: int) -> bool:
     if any(b" " not in row.raw or not row.fields[0] for row in rows):
         return True
     above = near[0]
-    if _is_prose(table, above):
-        return False
-    is_near = above.width in (table.width - 1, table.width + 1) and above.width > _COLUMNS_OF_PAIRS
-    if is_near and are_names(table.grammar.values(above)):
-        return True
-    is_blank_below = above.end < table.records[before[-1] + 1].start
-    is_sentence = above.is_one_value and b" " in above.raw
-    return strength == WEAK and not (is_blank_below or is_sentence)
+    values = table.grammar.values(above)
+    if above.width == 1:
+        return strength == WEAK and b" " not in above.raw and table.grammar.delimiter in above.raw
+    while values and not values[-1]:
+        values = values[:-1]
+    is_near = above.width in (table.width - 1, table.width + 1) and len(values) > _COLUMNS_OF_PAIRS
+    is_apart = above.end < table.records[before[-1] + 1].start
+    is_damaged = is_near or (strength == WEAK and len(values) > 1 and not is_apart)
+    return is_damaged and are_names(values) and not _is_prose(table, above)
 
 
 def _is_title(table: Detected, index: int) -> bool:
@@ -123,15 +122,15 @@ def _is_damaged_alone(table: Detected, index: int) -> bool:
 def _has_row(table: Detected, before: Sequence[int], index: int) -> bool:
     """Return whether a padded title above a guessed header may be a row, unless an empty line follows it.
 
-    It may be in a table of two columns, if its value is not the first one, or if that looks like a cell below
-    it: ``Ann Smith`` above ``Bob Lee``.
+    It may be in a table of two columns, if its value is not the first one, or if that looks like the header's
+    first one: ``Ann Smith`` above ``Bob Lee``.
     """
-    below = [record for record in table.records[index:][:_BELOW] if record.fields]
-    shapes = {shape_of(table.grammar.value(record.fields[0])) for record in below}
+    grammar, header = table.grammar, table.records[index]
+    shapes = {"", shape_of(grammar.value(header.fields[0]))}
     return any(
-        title.width == _COLUMNS_OF_PAIRS or shape_of(table.grammar.value(title.fields[0])) in shapes | {""}
+        title.width == _COLUMNS_OF_PAIRS or shape_of(grammar.value(title.fields[0])) in shapes
         for title in _near(table, before)
-        if title.width > 1
+        if title.width > 1 and title.end == table.records[before[-1] + 1].start
     )
 
 

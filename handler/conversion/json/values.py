@@ -246,7 +246,8 @@ def _with_line_feeds(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield JSON whose lines end with CR alone, by its first block, with LF instead."""
     blocks = iter(blocks)
     first = next(blocks, b"")
-    replaced = with_line_feeds(first)
+    # A single CR at the end may belong to CR LF.
+    replaced = with_line_feeds(first) if b"\r" in first[:-1] else first
     yield replaced
     yield from blocks if replaced == first else (block.replace(b"\r", b"\n") for block in blocks)
 
