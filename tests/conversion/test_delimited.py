@@ -233,17 +233,23 @@ def test_a_delimiter_inside_quotes_does_not_decide():
 
 
 @pytest.mark.parametrize(("first", "last"), [(5, 395), (5, 30_000), (20_000, 30_000)])
-@pytest.mark.parametrize(("begin", "end"), [('"{0},x,y', '{0},x,10"'), ('{0},"x,y', '{0},x,10"')])
+@pytest.mark.parametrize(
+    ("begin", "end"), [('"{0},x,y', '{0},x,10"'), ('{0},"x,y', '{0},x,10"'), ('"{0},x,y', '{0},x,y",1')]
+)
 def test_a_quote_that_a_later_one_closes_costs_one_row(first, last, begin, end):
     rows = [f"{number},x,y" for number in range(40_000)]
     rows[first], rows[last] = begin.format(first), end.format(last)
     converted = run(("id,size,note\n" + "\n".join(rows) + "\n").encode())
-    assert [(reject["line"], reject["raw"]) for reject in converted.rejects] == [(first + 2, rows[first])]
-    assert converted.account.rows_out == len(rows) - 1
+    damaged = [first] if rows[last].count(",") == 2 else [first, last]
+    assert [(reject["line"], reject["raw"]) for reject in converted.rejects] == [
+        (number + 2, rows[number]) for number in damaged
+    ]
+    assert converted.account.rows_out == len(rows) - len(damaged)
 
 
 def test_a_value_of_several_lines_in_a_row_of_another_width_is_one_reject():
-    data = 'id,address\n1,"Main St 5\nOslo, Norway\nx, y",z\n' + "2,a\n" * 20
+    address = "Main St 5\n" + "Oslo, Norway\n" * 6 + "x, y"
+    data = f'id,address\n1,"{address}",z\n' + "2,a\n" * 20
     converted = run(data.encode())
     assert [reject["reason"] for reject in converted.rejects] == ["3 fields where 2 are expected"]
     assert converted.account.rows_out == 20

@@ -192,6 +192,10 @@ HEADERS = {
 ROWS_ONLY = {
     "a short row over rows of numbers": "Ann,absent\nBob,5,red\nCyd,6,blue\n",
     "a row of one value in two columns": "Ann Smith,\nBob Lee,Oslo\nCyd Fox,Rome\n",
+    "a value that begins as a comment does": "Ann,Oslo,#ops\nBob,Rome,dev\nCyd,Bonn,qa\n",
+    "a comment alone": "#a,b\n",
+    "a word above numbers of tickets": "draft,b@x.org\n12-INV-2024,a@x.org\n13-INV-2024,c@x.org\n",
+    "a word above titles of films": "Alien,b@x.org\n12 Monkeys 1995,a@x.org\n8 Mile 2002,c@x.org\n",
     "rows of one value": "Ann Smith,,\nBob Jones,,\nCyd Lee,Oslo,Norway\nDan Ray,Rome,Italy\n",
     "a row of one value like that of the next": "New York,,\nLos Angeles,CA,West\nChicago,IL,Mid\n",
     "a row of one value that is not the first": ",Ann Smith,\nx,Cyd Lee,Norway\ny,Dan Ray,Italy\n",
@@ -233,6 +237,32 @@ IN_COMMENTS = {
 def test_a_comment_may_name_columns_of_text(data, names):
     layout = layout_of(data.encode(), "data.tsv", whole=True)
     assert (layout.header, layout.names) == (ASSUMED, names)
+
+
+NAMED = {
+    **{
+        f"{title!r} above a header": (f"{title}\nname,score\noslo,5\nrome,6\n", TYPED, "name score")
+        for title in ("Report", "[Data]", "2024", "data.csv", '"Report"', "Report,,")
+    },
+    "quarters": ("Region;1. Quartal 2024;2. Quartal 2024\na;5;6\nb;7;8\n", TYPED, "Region 1. Quartal 2024 2. Quartal 2024"),
+    "R's names in quotes above an empty cell": ('"a","b"\n"r1","x",5\n"r2","y",\n', TYPED, "- a b"),
+    "R's names above text": ("a,b,c\nr1,21,6,x\nr2,22,4,y\n", TYPED, "- a b c"),
+    "a copyright in a comment": ("# Copyright 2024,ACME\nname,city\nBob,Rome\nCyd,Bonn\n", ASSUMED, "name city"),
+    "a padded comment": ("# by x,,\nname,city,land\nBob,Rome,Italy\nCyd,Bonn,Germany\n", ASSUMED, "name city land"),
+    "a comment above one column": ("#exported\nname\nAnn\nBob\n", ASSUMED, "name"),
+    "a comment with the header below a word": ("export\n#chrom\tstart\nchr1\t5\nchr2\t6\n", TYPED, "#chrom start"),
+    "a padded title and a blank line": ("My Report,,\n\nname,city,x\nAnn Lee,Rome,a\nBob Ray,Bonn,b\n", ASSUMED, "name city x"),
+    "a padded title above full names": ("My Report,,\nname,city,x\nAnn Lee,Rome,a\nBob Ray,Bonn,b\n", ASSUMED, "name city x"),
+    "letters in parentheses": ("item,(A),(B)\nx,2,3\ny,5,6\n", TYPED, "item (A) (B)"),
+    "words of a laboratory": ("site,tested,not tested\nx,1,2\ny,3,4\n", TYPED, "site tested not tested"),
+    "quotes around words": ('id\ttext\tx\n1\t"Hi" there\t"ok"\n2\t"Yo" he\tz\n3\t"A" b\tq\n', TYPED, "id text x"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("data", "header", "names"), NAMED.values(), ids=NAMED)
+def test_a_header_below_titles_and_comments_is_found(data, header, names):
+    layout = layout_of(data.encode(), "data.csv", whole=True)
+    assert (layout.header, " ".join(name or "-" for name in layout.names)) == (header, names)
 
 
 @pytest.mark.parametrize("table", HEADERS.values(), ids=HEADERS)

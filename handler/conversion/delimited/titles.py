@@ -75,9 +75,8 @@ def is_doubtful(table: Detected, before: Sequence[int], strength: int) -> bool:
     while values and not values[-1]:
         values = values[:-1]
     is_near = above.width in (table.width - 1, table.width + 1) and len(values) > _COLUMNS_OF_PAIRS
-    is_apart = above.end < table.records[before[-1] + 1].start
-    is_damaged = is_near or (strength == WEAK and len(values) > 1 and not is_apart)
-    return is_damaged and are_names(values) and not _is_prose(table, above)
+    is_like_rows = strength == WEAK and len(values) > 1 and not _is_blank_below(table, before)
+    return (is_near or is_like_rows) and are_names(values) and not _is_prose(table, above)
 
 
 def _is_title(table: Detected, index: int) -> bool:
@@ -122,16 +121,22 @@ def _is_damaged_alone(table: Detected, index: int) -> bool:
 def _has_row(table: Detected, before: Sequence[int], index: int) -> bool:
     """Return whether a padded title above a guessed header may be a row, unless an empty line follows it.
 
-    It may be in a table of two columns, if its value is not the first one, or if that looks like the header's
-    first one: ``Ann Smith`` above ``Bob Lee``.
+    It may be if its value is not the first one, or if that looks like the header's first one: ``Ann Smith``
+    above ``Bob Lee``.
     """
     grammar, header = table.grammar, table.records[index]
     shapes = {"", shape_of(grammar.value(header.fields[0]))}
-    return any(
-        title.width == _COLUMNS_OF_PAIRS or shape_of(grammar.value(title.fields[0])) in shapes
+    return not _is_blank_below(table, before) and any(
+        shape_of(grammar.value(title.fields[0])) in shapes
         for title in _near(table, before)
-        if title.width > 1 and title.end == table.records[before[-1] + 1].start
+        if title.width > 1
     )
+
+
+def _is_blank_below(table: Detected, before: Sequence[int]) -> bool:
+    """Return whether a blank line follows the last of the records before a header."""
+    last = before[-1] if before else 0
+    return bool(before) and table.records[last].end < table.records[last + 1].start
 
 
 def _near(table: Detected, before: Sequence[int]) -> list[Record]:
