@@ -59,7 +59,7 @@ def test_memory_of_a_thousand_columns(tmp_path, value, cap):
     row = ",".join(map(value, range(1000))).encode() + b"\n"
     path.write_bytes(b",".join(b"c%d" % i for i in range(1000)) + b"\n" + row * (25 * MEGABYTE // len(row)))
     taken = measure(path, cap=cap)
-    assert taken["rows_out"] > 900
+    assert taken.get("rows_out", 0) > 900, taken
     assert taken["resident_bytes"] < 700 * MEGABYTE
 
 

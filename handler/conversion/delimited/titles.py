@@ -71,9 +71,10 @@ def is_doubtful(table: Detected, before: Sequence[int], strength: int) -> bool:
     above = near[0]
     values = table.grammar.values(above)
     if above.width == 1:
+        # All names may stand in one pair of quotes.
         return strength == WEAK and b" " not in above.raw and table.grammar.delimiter in above.raw
     while values and not values[-1]:
-        values = values[:-1]
+        values = values[:-1]  # A damaged header may be padded.
     is_near = above.width in (table.width - 1, table.width + 1) and len(values) > _COLUMNS_OF_PAIRS
     is_like_rows = strength == WEAK and len(values) > 1 and not _is_blank_below(table, before)
     return (is_near or is_like_rows) and are_names(values) and not _is_prose(table, above)
