@@ -318,8 +318,7 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
     if b"\\'" in head and single_quoted:
         yield read(Grammar(delimiter, b"'", b"\\"), b'"')
     broken = sum(not record.fields for record in usual.records)
-    quoted = len(_quoted_line(delimiter).findall(head)) if broken * 2 > len(usual.records) else 0
-    if broken * 2 > len(usual.records) and quoted * 2 < broken:
+    if broken * 2 > len(usual.records) and broken > 2 * len(_quoted_line(delimiter).findall(head)):
         yield read(Grammar(delimiter, b"", b""), b'"')
 
 

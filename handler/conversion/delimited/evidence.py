@@ -62,7 +62,7 @@ def evidence(
         width: The number of columns.
         repeated: How often the possible header occurs again among the rows.
         quoted: Whether all of its cells are in quotes.
-        in_comment: Whether the first one begins with the sign of a comment.
+        in_comment: Whether they are in a comment. Its ``#`` is no part of the first name.
     """
     values = zip(*rows, strict=True) if rows else [()] * width
     columns = [Column(tuple(column)) for column in values]
@@ -132,7 +132,8 @@ def _aligned(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: bool)
 def _omits_first(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: bool) -> bool:
     """Return whether a header omits the name of the first column, and not that of the last one.
 
-    R puts the names in quotes. Without quotes, more names must be evidence than for the other alignment.
+    R puts the names in quotes. Without quotes, more names must be evidence than for the other alignment. As many
+    are enough if they are at least two.
     """
     rows = columns[0]
     if len(cells) == 1:
@@ -141,13 +142,12 @@ def _omits_first(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: b
         return False  # Only some rows have a value after the last delimiter.
     unshifted = [Cell(cell, column) for cell, column in zip(cells, columns[:-1], strict=True)]
     shifted = [Cell(cell, column) for cell, column in zip(cells, columns[1:], strict=True)]
-    typed = len(_above_typed(shifted))
+    typed, others = len(_above_typed(shifted)), len(_above_typed(unshifted))
     if rows.is_index:
         return quoted or typed > 0
     # The cells of a row that lacks its last field look like the columns below them.
     is_row = any(cell.is_like_column or cell.is_code for cell in unshifted)
-    is_evident = typed > len(_above_typed(unshifted)) or (typed > 1 and typed == len(_above_typed(unshifted)))
-    return rows.is_distinct and not is_row and (quoted or is_evident)
+    return rows.is_distinct and not is_row and (quoted or typed > others or typed == others > 1)
 
 
 def _names_typed(cells: Sequence[Cell]) -> bool:

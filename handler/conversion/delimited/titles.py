@@ -127,17 +127,15 @@ def _has_row(table: Detected, before: Sequence[int], index: int) -> bool:
     """
     grammar, header = table.grammar, table.records[index]
     shapes = {"", shape_of(grammar.value(header.fields[0]))}
-    return not _is_blank_below(table, before) and any(
-        shape_of(grammar.value(title.fields[0])) in shapes
-        for title in _near(table, before)
-        if title.width > 1
-    )
+    padded = [title for title in _near(table, before) if title.width > 1]
+    looks_like_row = any(shape_of(grammar.value(title.fields[0])) in shapes for title in padded)
+    return looks_like_row and not _is_blank_below(table, before)
 
 
 def _is_blank_below(table: Detected, before: Sequence[int]) -> bool:
     """Return whether a blank line follows the last of the records before a header."""
-    last = before[-1] if before else 0
-    return bool(before) and table.records[last].end < table.records[last + 1].start
+    last = before[-1]
+    return table.records[last].end < table.records[last + 1].start
 
 
 def _near(table: Detected, before: Sequence[int]) -> list[Record]:
