@@ -156,7 +156,7 @@ class Writer:
 
         Args:
             counts: The values of the sequences.
-            written: What was written; None before the end, when no other column is known.
+            written: What was written; None before the end. Columns without a planned type are then left out.
         """
         found: dict[int, Type | None] = {}
         for index, (type_, guess) in enumerate(zip(self._types, self._plan.guesses, strict=True)):

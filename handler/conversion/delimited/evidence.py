@@ -132,8 +132,8 @@ def _aligned(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: bool)
 def _omits_first(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: bool) -> bool:
     """Return whether a header omits the name of the first column, and not that of the last one.
 
-    R puts the names in quotes. Without quotes, more names must be evidence than for the other alignment. As many
-    are enough if they are at least two.
+    R puts the names in quotes. Without quotes, more names must be evidence than for the other alignment. If
+    they are at least two, as many are enough.
     """
     rows = columns[0]
     if len(cells) == 1:

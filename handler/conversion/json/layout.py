@@ -70,7 +70,7 @@ def lines_layout(head: bytes, *, whole: bool) -> Layout | None:
 
 
 def with_line_feeds(text: bytes) -> bytes:
-    """Return JSON whose lines end with CR alone, with LF instead. Both are white space."""
+    """Return JSON with LF instead of CR, if it has no LF. Both are white space."""
     return text if b"\n" in text else text.replace(b"\r", b"\n")
 
 

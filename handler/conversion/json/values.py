@@ -243,7 +243,7 @@ class Values:
 
 
 def _with_line_feeds(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield JSON whose lines end with CR alone, by its first block, with LF instead."""
+    """Yield blocks of JSON with LF instead of CR, if the first block has CR and no LF."""
     blocks = iter(blocks)
     first = next(blocks, b"")
     # A single CR at the end may belong to CR LF.
