@@ -149,10 +149,11 @@ class _Attempt:
                     self._resources.rejects.forget()
         except RecursionError:
             raise self._unreadable("nested too deeply") from None
-        except duckdb.OutOfMemoryException:
+        except (duckdb.OutOfMemoryException, MemoryError):
+            # One process has one limit. Whether DuckDB or Python reaches it first is chance.
             raise self._unreadable(
-                "needs more than DuckDB's memory limit: split its columns or long values, or raise the "
-                "function's memory"
+                "needs more memory than there is: split its columns or long values, or raise the function's "
+                "memory"
             ) from None
         except duckdb.Error as error:
             if self._resources.budget.exceeded:

@@ -52,7 +52,7 @@ def write_profile(
     written = result.written
     try:
         distinct, means = _measure(connection, parquet, columns)
-    except duckdb.Error:
+    except (duckdb.Error, MemoryError):
         distinct, means = [None] * len(columns), [None] * len(columns)
     described = []
     for index, column in enumerate(columns):

@@ -1,11 +1,10 @@
-"""Convert a file in a separate process with a hard limit on its data memory, and measure it.
+"""Convert a file in a separate process with the memory limit of a function, and measure it.
 
-``python -m tests.conversion.measured FILE CAP_BYTES`` imports what the handler imports on Lambda.
+``python -m tests.conversion.measured FILE`` imports what the handler imports on Lambda.
 """
 
 import json
 import re
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,10 +14,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def measure(file: Path, *, cap: int) -> dict:
-    """Convert ``file`` in a child process whose data memory cannot exceed ``cap`` bytes."""
+FUNCTION = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}
+"""The environment of a function with 1024 MB, by default."""
+
+
+def measure(file: Path) -> dict:
+    """Convert ``file`` in a child process that is limited as the function is."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.conversion.measured", str(file), str(cap)],
+        [sys.executable, "-m", "tests.conversion.measured", str(file)],
         cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT}:{ROOT / 'handler'}", "PATH": "/usr/bin:/bin"},
         capture_output=True,
@@ -37,13 +40,14 @@ def peak_resident_bytes() -> int:
 
 
 def main() -> None:
-    file, cap = Path(sys.argv[1]), int(sys.argv[2])
-    resource.setrlimit(resource.RLIMIT_DATA, (cap, cap))
+    file = Path(sys.argv[1])
     import_module("aws_lambda_powertools")  # The function imports these too.
     import_module("boto3")
 
     from conversion import Limits, UnreadableError, convert
+    from memory_limit import set_memory_limit
 
+    set_memory_limit(FUNCTION)
     outcome: dict[str, object] = {}
     with tempfile.TemporaryDirectory(dir=file.parent) as workdir, file.open("rb") as source:
         limits = Limits(rejected_share_max=1.0, seconds=600)

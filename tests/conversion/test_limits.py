@@ -2,6 +2,7 @@ import gzip
 import json
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import current_thread, main_thread
 
@@ -9,6 +10,7 @@ import duckdb
 import pytest
 
 import conversion.budget
+import conversion.delimited.records
 import conversion.engine
 import conversion.writer
 from conversion import DeadlineExceededError, UnreadableError, largest_object_bytes
@@ -17,9 +19,6 @@ from tests.conversion.measured import measure
 from tests.conversion.support import read_rejects, refused, run
 
 MEGABYTE = 1_000_000
-CAP = 1000 * MEGABYTE
-"""The limit on the data memory of the whole process, in bytes. The function has 1024 MB."""
-
 SIXTEEN = (
     b"%d,2024-01-01 10:00:00,2024-01-01,AA,JFK,LAX,%d.50,0.%d,1.5,-71.25,12,,true,some words,note,00%d\n"
 )
@@ -37,37 +36,60 @@ def sixteen_columns(directory: Path, size: int) -> Path:
     return path
 
 
+def offset_timestamp(number: int) -> str:
+    return f"2024-01-31T10:00:{number % 60:02}+02:00"
+
+
+def wide_table(directory: Path, value: Callable[[int], str], width: int) -> Path:
+    path = directory / "wide.csv"
+    header = b",".join(b"c%d" % number for number in range(width)) + b"\n"
+    row = ",".join(map(value, range(width))).encode() + b"\n"
+    path.write_bytes(header + row * (25 * MEGABYTE // len(row)))
+    return path
+
+
 def test_memory_of_a_plain_table(tmp_path):
-    taken = measure(sixteen_columns(tmp_path, 60 * MEGABYTE), cap=CAP)
+    taken = measure(sixteen_columns(tmp_path, 60 * MEGABYTE))
     assert taken["rows_out"] > 500_000
     assert taken["resident_bytes"] < 450 * MEGABYTE
 
 
 @pytest.mark.parametrize(
-    ("value", "cap"),
+    ("value", "width"),
     [
-        (lambda i: f"{i * 7919}" if i % 2 else f"word {i}", CAP),
+        (lambda i: f"{i * 7919}" if i % 2 else f"word {i}", 1000),
         # For these, DuckDB reserves twice the memory that it uses.
-        (lambda i: f"2024-01-31T10:00:{i % 60:02}+02:00", 1300 * MEGABYTE),
-        (lambda i: repr(math.sin(i)), CAP),
-        (lambda i: f"{i - 500}.125", CAP),
+        (offset_timestamp, 600),
+        (lambda i: repr(math.sin(i)), 1000),
+        (lambda i: f"{i - 500}.125", 1000),
     ],
     ids=["integers and text", "timestamps with an offset", "floats of 17 digits", "decimals"],
 )
-def test_memory_of_a_thousand_columns(tmp_path, value, cap):
-    path = tmp_path / "wide.csv"
-    row = ",".join(map(value, range(1000))).encode() + b"\n"
-    path.write_bytes(b",".join(b"c%d" % i for i in range(1000)) + b"\n" + row * (25 * MEGABYTE // len(row)))
-    taken = measure(path, cap=cap)
+def test_memory_of_many_columns(tmp_path, value, width):
+    taken = measure(wide_table(tmp_path, value, width))
     assert taken.get("rows_out", 0) > 900, taken
     assert taken["resident_bytes"] < 700 * MEGABYTE
+
+
+def test_columns_that_turn_out_to_need_too_much_memory(tmp_path):
+    taken = measure(wide_table(tmp_path, offset_timestamp, 1300))
+    assert taken["reason"].startswith("needs more memory than there is: split its columns")
+    assert taken["resident_bytes"] < 734 * MEGABYTE
+
+
+def test_memory_that_python_lacks(monkeypatch):
+    def no_memory(_: bytes) -> bool:
+        raise MemoryError
+
+    monkeypatch.setattr(conversion.delimited.records, "is_text", no_memory)
+    assert refused(b"id,name\n1,a\n").reason.startswith("needs more memory than there is")
 
 
 @pytest.mark.parametrize("line", [b"," * 500_000, b'"a",' * 250_000])
 def test_memory_of_more_columns_than_fit(tmp_path, line):
     path = tmp_path / "wide.csv"
     path.write_bytes((line + b"\n") * 2)
-    taken = measure(path, cap=CAP)
+    taken = measure(path)
     assert taken["reason"].startswith("too wide for the memory")
     assert taken["resident_bytes"] < 250 * MEGABYTE
 
@@ -76,7 +98,7 @@ def test_memory_of_a_thousand_keys(tmp_path):
     path = tmp_path / "wide.ndjson"
     line = json.dumps({f"c{i}": math.sin(i + 1) for i in range(1000)}).encode() + b"\n"
     path.write_bytes(line * (25 * MEGABYTE // len(line)))
-    taken = measure(path, cap=1200 * MEGABYTE)
+    taken = measure(path)
     assert taken["rows_out"] > 700
     assert taken["resident_bytes"] < 700 * MEGABYTE
 
@@ -87,7 +109,7 @@ def test_memory_of_long_lines(tmp_path):
         file.write(b"id,text\n")
         for number in range(12):
             file.write(b"%d," % number + bytes([97 + number]) * 10 * MEGABYTE + b"\n")
-    taken = measure(path, cap=CAP)
+    taken = measure(path)
     assert taken["rows_out"] == 12
     assert taken["resident_bytes"] < 700 * MEGABYTE
 
@@ -95,7 +117,7 @@ def test_memory_of_long_lines(tmp_path):
 def test_memory_of_many_rejects(tmp_path):
     path = tmp_path / "bad.csv"
     path.write_bytes(b"id,name\n" + b"1,a\n" * 300_000 + b"1,a,b\n" * 1_000_000 + b"2,b\n")
-    taken = measure(path, cap=CAP)
+    taken = measure(path)
     assert (taken["rows_out"], taken["rows_rejected"]) == (300_001, 1_000_000)
     assert taken["resident_bytes"] < 450 * MEGABYTE
 
@@ -105,7 +127,7 @@ def test_memory_of_a_bomb(tmp_path):
     with gzip.GzipFile(path, "wb", 9) as file:
         for _ in range(300):
             file.write((b"0" * 1023 + b"\n") * 1024)
-    taken = measure(path, cap=CAP)
+    taken = measure(path)
     assert "decompresses to more than" in taken["reason"]
     assert taken["resident_bytes"] < 450 * MEGABYTE
 
