@@ -117,7 +117,7 @@ class Engine:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
             "PULUMI_HOME": str(home),
-            # Without files of metadata beside the state: a killed Pulumi may leave them empty, and then cannot
+            # No metadata beside the state: a killed Pulumi may leave that file empty, and then cannot
             # read the state. A backend in S3 has none.
             "PULUMI_BACKEND_URL": f"file://{self.backend}?metadata=skip",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
