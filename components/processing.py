@@ -23,6 +23,11 @@ from components.storage import Storage
 METRICS_NAMESPACE = "RegionalAnalytics"
 """Namespace of the metrics that the handler writes in the embedded metric format."""
 
+ALLOCATOR = {"DUCKDB_JE_MALLOC_CONF": "retain:false"}
+"""Makes DuckDB's allocator return the addresses of freed memory. By default it retains them, and they count
+in the function's memory limit. After one wide table, too little would be left for the next objects.
+https://jemalloc.net/jemalloc.3.html#opt.retain"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessingArgs:
@@ -182,4 +187,5 @@ class Processing(pulumi.ComponentResource):
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",
+            **ALLOCATOR,
         }

@@ -15,7 +15,7 @@ from conversion.model import MEBIBYTE
 _MEMORY_MIN = 128 * MEBIBYTE
 _MEMORY_SHARE = 0.57
 """The most of the process's memory that DuckDB may use: 400 MiB of 700."""
-_UNTRACKED = 200 * MEBIBYTE
+_UNTRACKED = 150 * MEBIBYTE
 """The most that DuckDB takes outside its limit, and Python meanwhile."""
 
 _SETTINGS = {

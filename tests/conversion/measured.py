@@ -1,29 +1,36 @@
 """Convert a file in a separate process with the memory limit of a function, and measure it.
 
-``python -m tests.conversion.measured FILE`` imports what the handler imports on Lambda.
+``python -m tests.conversion.measured FILE [FILE ...]`` imports what the handler imports on Lambda. It
+converts one file after another, as a warm function does.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
 
-FUNCTION = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}
-"""The environment of a function with 1024 MB, by default."""
+def measure(file: Path, *, after: Sequence[Path] = ()) -> dict:
+    """Convert ``file`` in a child process that is limited as the function is.
 
+    Args:
+        file: The file to measure.
+        after: Files that the process converts before.
+    """
+    from components.processing import ALLOCATOR  # Not in the child process, which measures its memory.
 
-def measure(file: Path) -> dict:
-    """Convert ``file`` in a child process that is limited as the function is."""
+    function = {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024", **ALLOCATOR}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.conversion.measured", str(file)],
+        [sys.executable, "-m", "tests.conversion.measured", *map(str, after), str(file)],
         cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'handler'}", "PATH": "/usr/bin:/bin"},
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'handler'}", "PATH": "/usr/bin:/bin", **function},
         capture_output=True,
         text=True,
         check=False,
@@ -40,15 +47,21 @@ def peak_resident_bytes() -> int:
 
 
 def main() -> None:
-    file = Path(sys.argv[1])
     import_module("aws_lambda_powertools")  # The function imports these too.
     import_module("boto3")
 
-    from conversion import Limits, UnreadableError, convert
     from memory_limit import set_memory_limit
 
-    set_memory_limit(FUNCTION)
-    outcome: dict[str, object] = {}
+    set_memory_limit(os.environ)
+    *before, file = map(Path, sys.argv[1:])
+    for other in before:
+        _converted(other)
+    print(json.dumps({**_converted(file), "resident_bytes": peak_resident_bytes()}))
+
+
+def _converted(file: Path) -> dict[str, object]:
+    from conversion import Limits, UnreadableError, convert
+
     with tempfile.TemporaryDirectory(dir=file.parent) as workdir, file.open("rb") as source:
         limits = Limits(rejected_share_max=1.0, seconds=600)
         try:
@@ -62,11 +75,9 @@ def main() -> None:
                 provenance={},
             ) as result:
                 account = result.account
-            outcome |= {"rows_out": account.rows_out, "rows_rejected": account.rows_rejected}
         except UnreadableError as error:
-            outcome["reason"] = error.reason
-    outcome["resident_bytes"] = peak_resident_bytes()
-    print(json.dumps(outcome))
+            return {"reason": error.reason}
+    return {"rows_out": account.rows_out, "rows_rejected": account.rows_rejected}
 
 
 if __name__ == "__main__":

@@ -103,15 +103,24 @@ def test_memory_of_a_thousand_keys(tmp_path):
     assert taken["resident_bytes"] < 700 * MEGABYTE
 
 
-def test_memory_of_long_lines(tmp_path):
-    path = tmp_path / "long.csv"
+def long_lines(directory: Path) -> Path:
+    path = directory / "long.csv"
     with path.open("wb") as file:
         file.write(b"id,text\n")
         for number in range(12):
             file.write(b"%d," % number + bytes([97 + number]) * 10 * MEGABYTE + b"\n")
-    taken = measure(path)
+    return path
+
+
+def test_memory_of_long_lines(tmp_path):
+    taken = measure(long_lines(tmp_path))
     assert taken["rows_out"] == 12
     assert taken["resident_bytes"] < 700 * MEGABYTE
+
+
+def test_memory_is_returned_for_the_next_object(tmp_path):
+    wide = wide_table(tmp_path, offset_timestamp, 800)
+    assert measure(long_lines(tmp_path), after=[wide]).get("rows_out") == 12
 
 
 def test_memory_of_many_rejects(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from moto.events.models import EventPattern
 
 import environment as handler_environment
+from components.processing import ALLOCATOR
 from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
 
 QUEUE = "aws:sqs/queue:Queue"
@@ -232,6 +233,7 @@ def test_handler_accepts_its_environment(evaluation: Evaluation, tmp_path: Path)
     assert read.max_receive_count == json.loads(queue.inputs["redrivePolicy"])["maxReceiveCount"]
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "RegionalAnalytics"
     assert variables["POWERTOOLS_SERVICE_NAME"] == "regional-analytics"
+    assert ALLOCATOR.items() <= variables.items()
 
 
 @pytest.mark.parametrize("service", ["s3", "dynamodb"])
