@@ -20,6 +20,7 @@ from typing import Any
 
 from moto.server import ThreadedMotoServer
 
+from components.processing import ALLOCATOR
 from tests.benchmarks import inputs, program, report, small, throughput
 from tests.benchmarks.job import BUCKET, client
 
@@ -134,7 +135,7 @@ class _Bench:
             done = subprocess.run(
                 [sys.executable, "-m", "tests.benchmarks.job", engine, self._endpoint, key, workdir, types],
                 cwd=ROOT,
-                env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'handler'}"},
+                env=os.environ | ALLOCATOR | {"PYTHONPATH": f"{ROOT}:{ROOT / 'handler'}"},
                 capture_output=True,
                 text=True,
                 check=True,
