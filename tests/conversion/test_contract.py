@@ -450,6 +450,31 @@ def test_a_sheet_whose_rows_are_all_skipped_is_empty(skipped: int) -> None:
         read(xlsx({"Data": TABLE}), sales(reading=reading(format="spreadsheet", skip_lines=skipped)))
 
 
+@pytest.mark.parametrize(
+    "notation",
+    [
+        {"encoding": "windows-1252"},
+        {"encoding": "utf-16-le"},
+        {"decimal_separator": ",", "thousands_separator": "."},
+        {"delimiter": ";", "quote": ""},
+        {"quote": "'", "escape": "\\"},
+    ],
+    ids=str,
+)
+@EACH_WORKBOOK
+def test_the_notation_of_text_files_is_not_that_of_sheets(write: Write, notation: dict[str, str]) -> None:
+    kind = Type(kind="decimal", duckdb="DECIMAL(18,3)", scale=3)
+    columns = (column("shop", STRING), column("amount", kind), column("at", TIMESTAMP))
+    rows = [["shop", "amount", "at"], ["Zürich", 1.234, NOON], ['it\'s "new"\\', None, DAY]]
+
+    converted = read(write({"Data": rows}), sales(*columns, reading=reading(**notation)), key="a")
+
+    assert converted.rows == [
+        ("Zürich", "1.234", "2026-01-02 12:00:00", None),
+        ('it\'s "new"\\', None, "2026-01-04 00:00:00", None),
+    ]
+
+
 NOON, MIDNIGHT, DAY = datetime(2026, 1, 2, 12), datetime(2026, 1, 3), date(2026, 1, 4)
 
 

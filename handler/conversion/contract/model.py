@@ -1,7 +1,7 @@
 """A dataset's contract, compiled into the function's archive by the Pulumi program."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 RESCUED = "_rescued"
@@ -82,6 +82,24 @@ class Reading:
     decimal_separator: str
     thousands_separator: str
     sheet: str
+
+    def of_sheet(self) -> "Reading":
+        """Return the settings for the CSV that ``conversion.sheet`` writes. It is no text of the contract's.
+
+        The source has already skipped rows. As lines they cannot be counted: a row may have several or, if it
+        is blank, none.
+        """
+        return replace(
+            self,
+            format="spreadsheet",
+            delimiter=",",
+            quote='"',
+            escape='"',
+            skip_lines=0,
+            encoding="utf-8",
+            decimal_separator=".",
+            thousands_separator="",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

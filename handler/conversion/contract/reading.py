@@ -48,17 +48,17 @@ def read(assignment: Assignment, resources: Resources, findings: Findings) -> Re
 
 def _read_text(assignment: Assignment, resources: Resources, findings: Findings) -> Result:
     source, contract = resources.source, assignment.contract
+    expects_json = contract.reading.format == "json"
+    if source.workbook:
+        contract = replace(contract, reading=contract.reading.of_sheet())
     encoding = Encoding(source.head, findings, declared=contract.reading.encoding)
     head = encoding.head(source.head)
     layout = None
-    if contract.reading.format == "json":
+    if expects_json:
         layout = _json_layout(head, contract, source, findings)
         if layout is None:
             raise UnreadableError(f"not JSON, which the contract {contract.name} {contract.version} expects")
-    # Of a sheet, the source has already skipped rows: a row may have several lines or, if it is blank, none.
-    lines = 0 if source.workbook else contract.reading.skip_lines
-    rest = replace(contract, reading=replace(contract.reading, skip_lines=lines))
-    plan = ContractPlan(rest, head, findings, layout, whole=source.whole)
+    plan = ContractPlan(contract, head, findings, layout, whole=source.whole)
     resources.budget.check_columns(plan.width)
     mark_bytes = encoding.mark_bytes
     fields = plan.fields(literal(str(resources.pipe.path)))
