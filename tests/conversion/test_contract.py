@@ -475,6 +475,17 @@ def test_the_notation_of_text_files_is_not_that_of_sheets(write: Write, notation
     ]
 
 
+@EACH_WORKBOOK
+@pytest.mark.parametrize("form", ["spreadsheet", "delimited"])
+def test_an_empty_cell_is_null_whatever_else_stands_for_null(write: Write, form: str) -> None:
+    contract = sales(reading=reading(format=form, null_markers=("NA",)))
+    rows = [["id", "amount", "shop"], [1, None, None], [2, "NA", "NA"]]
+
+    assert read(write({"Data": rows}), contract, key="a").rows == [
+        ("1", None, None, None), ("2", None, None, None),
+    ]  # fmt: skip
+
+
 NOON, MIDNIGHT, DAY = datetime(2026, 1, 2, 12), datetime(2026, 1, 3), date(2026, 1, 4)
 
 

@@ -87,7 +87,7 @@ class Reading:
         """Return the settings for the CSV that ``conversion.sheet`` writes. It is no text of the contract's.
 
         The source has already skipped rows. As lines they cannot be counted: a row may have several or, if it
-        is blank, none.
+        is blank, none. A cell without a value is an empty field.
         """
         return replace(
             self,
@@ -97,6 +97,7 @@ class Reading:
             escape='"',
             skip_lines=0,
             encoding="utf-8",
+            null_markers=("", *self.null_markers),
             decimal_separator=".",
             thousands_separator="",
         )
