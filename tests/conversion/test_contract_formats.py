@@ -91,6 +91,42 @@ def test_an_array_that_is_a_column_wraps_no_rows(elements: int) -> None:
     assert converted.query("SELECT id, len(items) FROM data") == [(7, elements)]
 
 
+@pytest.mark.parametrize("elements", [1, 99, 100])
+@pytest.mark.parametrize(
+    ("record", "rows"),
+    [
+        ('{"id":7,"other":%s}', [(7, None)]),
+        ('{"other":%s,"ID":7}', [(7, None)]),
+        ('{"ITEMS":%s}', [(None, True)]),
+        ('{"other":%s}', None),
+        ('{"page":{"next":2},"other":%s,"total":3}', None),
+        ('{"type":"FeatureCollection","features":%s}', None),
+    ],
+)
+def test_rows_of_json_are_the_objects_with_the_contracts_columns(
+    record: str, rows: list[tuple[object, ...]] | None, elements: int
+) -> None:
+    columns = (column("id", BIGINT), column("items", ITEMS))
+    array = "[" + ",".join(['{"x":1}'] * elements) + "]"
+
+    converted = read((record % array).encode(), sales(*columns, reading=reading(format="json")), "a.json")
+
+    expected = [(None, None)] * elements if rows is None else rows
+    assert converted.query("SELECT id, len(items) > 0 FROM data") == expected
+
+
+@pytest.mark.parametrize("elements", [2, 150])
+def test_an_object_that_shares_a_key_with_its_rows_wraps_them(elements: int) -> None:
+    columns = (column("type", STRING), column("id", BIGINT))
+    array = ",".join(['{"type":"a","id":1}'] * (elements - 1) + ["5"])
+    contract = sales(*columns, reading=reading(format="json"))
+
+    converted = read(f'{{"type":"all","rows":[{array}]}}'.encode(), contract, "a.json", rejected_share_max=1)
+
+    assert converted.query("SELECT type, id FROM data") == [("a", 1)] * (elements - 1)
+    assert [reject["reason"] for reject in converted.rejects] == ["not a JSON object"]
+
+
 @pytest.mark.parametrize(
     ("record", "row"),
     [

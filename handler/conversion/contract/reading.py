@@ -95,11 +95,10 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
 
 
 def _json_layout(head: bytes, contract: Contract, source: Source, findings: Findings) -> Layout | None:
-    """Return the layout of JSON. Rows are objects, and an array in a column of the contract wraps no rows."""
+    """Return the layout of JSON. Rows are objects with the contract's columns."""
     layout = json_layout(head, source.name, findings, whole=source.whole)
-    if layout and layout.array_key in {column.source for column in contract.columns}:
-        layout = json_layout(head, source.name, replace(findings, one_value=True), whole=source.whole)
-    return layout and replace(layout, whole_values=False)
+    columns = frozenset(column.source.lower() for column in contract.columns)
+    return layout and replace(layout, whole_values=False, columns=columns)
 
 
 def _read_parquet(assignment: Assignment, resources: Resources) -> Result:

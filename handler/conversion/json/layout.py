@@ -1,6 +1,7 @@
 """Detect the layout of JSON from its beginning: lines, an array, or other values."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +26,14 @@ class Layout:
         array_key: The member of the wrapping object that holds the array of rows.
         array_offset: The offset of that array in bytes.
         whole_values: Whether rows are arrays. Each is the value of the only column.
+        columns: The keys of rows in lower case, if a contract names them.
     """
 
     lines: bool = False
     array_key: str = ""
     array_offset: int | None = None
     whole_values: bool = False
+    columns: frozenset[str] | None = None
 
 
 def layout_of(head: bytes, *, whole: bool) -> Layout | None:
@@ -187,3 +190,16 @@ def is_wrapper(around: dict[str, Any], key: str, elements: int) -> bool:
     if not others or (others.get("type") == _COLLECTION and key == "features"):
         return True
     return elements >= ELEMENTS_MIN and not any(isinstance(value, dict | list) for value in others.values())
+
+
+def is_around_rows(around: Iterable[str], key: str, element: Iterable[str], columns: frozenset[str]) -> bool:
+    """Return whether the array in an object has the rows of a contract, and not the object itself is one.
+
+    Args:
+        around: The keys of the object.
+        key: The key of the array.
+        element: The keys of the array's first element.
+        columns: The keys of rows, in lower case.
+    """
+    outer, inner = (len(columns.intersection(map(str.lower, keys))) for keys in (around, element))
+    return key.lower() not in columns and (not outer or inner > outer)

@@ -227,7 +227,8 @@ class Rows:
         if self._layout.whole_values:
             return {VALUE: found}
         if not isinstance(found, dict):
-            if self._layout.array_offset is not None and before < ELEMENTS_MIN:
+            is_known = self._layout.columns is not None
+            if self._layout.array_offset is not None and not is_known and before < ELEMENTS_MIN:
                 raise RefutedError(one_value=True)
             raise ParseError("not a JSON object")
         return found

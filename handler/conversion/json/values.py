@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from conversion.json.layout import Layout, is_followed, is_wrapper, with_line_feeds
+from conversion.json.layout import Layout, is_around_rows, is_followed, is_wrapper, with_line_feeds
 from conversion.json.parse import MALFORMED, ParseError, members
 from conversion.model import RECORD_BYTES_MAX, UnreadableError
 from conversion.plan import RefutedError
@@ -78,6 +78,8 @@ class Values:
         self._scanned = self._depth = 0
         """For the value at the beginning of the buffer: the position and depth that were reached."""
         self._elements = 0
+        self._first = b""
+        """The first element."""
         self._first_line = self._last_line = 0
         """The lines on which the array begins and ends."""
 
@@ -174,6 +176,7 @@ class Values:
             at = end
             self._after_value, self._after_comma = self._in_array, False
         self._buffer = buffer[at:]
+        self._first = self._first or (values[0] if values else b"")
         self._elements += len(values)
         piece = self._passed(buffer[:at], values, first)
         return piece if values else None
@@ -237,9 +240,18 @@ class Values:
             around = members(text)
         except ParseError as error:
             raise self._error(str(error)) from None
-        if not is_wrapper(around, key, self._elements):
+        if not self._wraps(around):
             raise RefutedError(one_value=True)
         return {name: value for name, value in around.items() if name != key}
+
+    def _wraps(self, around: dict[str, Any]) -> bool:
+        key, columns = self._layout.array_key, self._layout.columns
+        if columns is None:
+            return is_wrapper(around, key, self._elements)
+        element: dict[str, Any] = {}
+        with suppress(ParseError):
+            element = members(self._first)
+        return is_around_rows(around, key, element, columns)
 
 
 def _with_line_feeds(blocks: Iterable[bytes]) -> Iterator[bytes]:
