@@ -13,8 +13,8 @@ _NUMBERS = ("BIGINT", "DOUBLE", "DECIMAL")
 def problem_of(rule: sql.Expr, columns: Mapping[str, str]) -> str | None:
     """Return why DuckDB cannot evaluate a rule, or None if it can.
 
-    A text that is compared with a number has no error in the function: the rule is null, and rejects no row.
-    So the rule is evaluated on a row of values. The casts that it contains may fail, as they may there.
+    In the function, every row would break a rule that compares a text with a number, whatever its values. So
+    the rule is evaluated on a row of values. The casts that it contains may fail, as they may there.
 
     Args:
         rule: The parsed expression. It must be safe to run.

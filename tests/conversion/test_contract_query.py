@@ -168,10 +168,28 @@ def test_rules_reject_warn_or_fail() -> None:
     assert duckdb.execute(statement).fetchall() == [(1,)]
 
 
-def test_a_rule_that_cannot_be_evaluated_does_not_end_the_query() -> None:
-    by = contract((Rule(name="big", expression='"n" * 9223372036854775807 > 0', severity="error"),))
+@pytest.mark.parametrize(
+    ("expression", "record"),
+    [
+        ('"n" * "n" < 100', {"id": "1", "n": "9223372036854775807"}),
+        ('CAST("t" AS BIGINT) > 5', {"id": "1", "some text": "abc"}),
+        ('"n" * 1000000000000000000000 <= 100.5', {"id": "1", "n": "9223372036854775807"}),
+    ],
+)
+def test_a_rule_that_cannot_be_evaluated_is_broken(expression: str, record: dict[str, str]) -> None:
+    kept = {"id": "2"}
+    for severity, problem in (("error", "r: the rule is broken"), ("critical", f"{FAILS_FILE}r: the rule")):
+        by = contract((Rule(name="r", expression=expression, severity=severity),))
+        broken, null = of_texts(by, record, dict.fromkeys(record) | kept)
+        assert broken["problem"].startswith(problem)
+        assert null["problem"] is None
 
-    assert of_texts(by, {"id": "1", "n": "9"})[0]["problem"] is None
+    statement = warnings(
+        contract((Rule(name="r", expression=expression, severity="warning"),)),
+        "(VALUES (9223372036854775807, 'abc'), (NULL, NULL)) r(n, t)",
+    )
+    assert statement is not None
+    assert duckdb.execute(statement).fetchall() == [(1,)]
 
 
 def test_names_with_quotes_are_names() -> None:

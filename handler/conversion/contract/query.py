@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from conversion.contract.model import RESCUED, Column, Contract
+from conversion.contract.model import RESCUED, Column, Contract, Rule
 from conversion.contract.values import Value, column_value, dated, json_value, present
 from conversion.engine import identifier, literal
 from conversion.json.plan import pointer
@@ -102,9 +102,7 @@ def warnings(contract: Contract, published: str) -> str | None:
     rules = [rule for rule in contract.rules if rule.severity == "warning"]
     if not rules:
         return None
-    counts = ", ".join(
-        f"count(*) FILTER (NOT TRY({rule.expression})) AS {identifier(rule.name)}" for rule in rules
-    )
+    counts = ", ".join(f"count(*) FILTER ({_is_broken(rule)}) AS {identifier(rule.name)}" for rule in rules)
     return f"SELECT {counts} FROM {published}"
 
 
@@ -226,12 +224,17 @@ def _misfit_problems(
 def _rule_problems(contract: Contract) -> list[tuple[str, str]]:
     return [
         (
-            f"NOT TRY({rule.expression})",
+            _is_broken(rule),
             f"{FAILS_FILE if rule.severity == 'critical' else ''}{rule.name}: the rule is broken",
         )
         for rule in contract.rules
         if rule.severity != "warning"
     ]
+
+
+def _is_broken(rule: Rule) -> str:
+    """Return SQL of whether a row breaks a rule. A null does not; a value that raises an error does."""
+    return f"TRY(({rule.expression}) IS NOT FALSE) IS NOT TRUE"
 
 
 def _differing(fields: Fields) -> dict[str, str]:
