@@ -1,5 +1,6 @@
 """Values reach the contract as they are in the file, whatever its format: nested, large, empty or far."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -37,12 +38,27 @@ def test_long_numbers_in_nested_text_keep_their_digits() -> None:
     assert converted.query("SELECT a FROM data") == [(list(map(Decimal, numbers)),)]
 
 
-def test_digits_in_nested_strings_stay_as_they_are() -> None:
-    data = b'id,o\n1,"{""x"":""12345678901234567890""}"\n2,"{""x"":""a 1234567890123456.78""}"\n'
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12345678901234567890",
+        "a 1234567890123456.78",
+        "ref:1234567890123456",
+        'a "quoted:1234567890123456" \\',
+        '\\",[1234567890123456',
+        ":\n1234567890123456",
+    ],
+)
+def test_digits_in_nested_strings_stay_as_they_are(text: str) -> None:
+    kind = Type(
+        kind="struct", duckdb='STRUCT("x" VARCHAR, "n" DECIMAL(20,2))', fields=(("x", STRING), ("n", EXACT))
+    )
+    nested = json.dumps({"x": text, "n": 0}).replace(": 0", ":123456789012345678.91").replace('"', '""')
 
-    converted = read(data, sales(column("id", BIGINT), column("o", TEXTS)))
+    converted = read(f'id,o\n1,"{nested}"\n'.encode(), sales(column("id", BIGINT), column("o", kind)))
 
-    assert converted.query("SELECT o.x FROM data") == [("12345678901234567890",), ("a 1234567890123456.78",)]
+    assert converted.query("SELECT o.x, o.n FROM data") == [(text, Decimal("123456789012345678.91"))]
+    assert converted.rejects == []
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from conversion.refused import FAILS_FILE
 PROBLEM = "_problem"
 """The column with the problem of a record: the column or rule, and the reason. Null if there is none."""
 
-_LONG_NUMBER = r"([:\[,]\s*)(-?[0-9.]{16,}(?:[eE][-+]?[0-9]+)?)"
-"""A number of JSON with 16 or more digits. A double holds every number with 15 (IEEE 754)."""
+_LONG_NUMBER = r'"((?:[^"\\]|\\.)*)"|([:\[,]\s*)(-?[0-9.]{16,}(?:[eE][-+]?[0-9]+)?)'
+_AS_STRING = r'\2"\1\3"'
+"""A number of JSON with 16 or more digits, and its replacement. A double holds every number with 15 (IEEE
+754). A string is matched too, and replaced by itself, since there may be digits in it."""
 
 _DATED = ("spreadsheet", "parquet")
 """The formats that hold dates. A day of a spreadsheet has a time if another cell of its column has one."""
@@ -127,7 +129,8 @@ def _field_value(text: str | None, column: Column, contract: Contract) -> Value:
         text = dated(text, column)
     if column.type.fields or column.type.items:
         # The text of a nested column is JSON. DuckDB would round a long number that is not a string.
-        json = f"TRY_CAST(regexp_replace({text}, {literal(_LONG_NUMBER)}, '\\1\"\\2\"', 'g') AS JSON)"
+        exact = f"regexp_replace({text}, {literal(_LONG_NUMBER)}, {literal(_AS_STRING)}, 'g')"
+        json = f"TRY_CAST({exact} AS JSON)"
         value = json_value(json, column, contract.reading)
         return replace(value, misfit=f"(({text}) IS NOT NULL AND ({json} IS NULL OR {value.misfit}))")
     return column_value(text, column, contract.reading)
