@@ -233,6 +233,25 @@ def test_a_header_that_names_a_column_twice_fails_the_file() -> None:
         read(b"id,amount,ID\n1,1,1\n", sales())
 
 
+@EACH_WORKBOOK
+def test_columns_without_a_name_are_rescued_by_their_places(write: Write) -> None:
+    data = b"id,shop,, ,column_3,x\n1,a,b,c,d,e\n"
+    rescued = '{"column_3_2":"b","column_4":"c","column_3":"d","x":"e"}'
+    columns = (column("id", BIGINT), column("shop", STRING))
+
+    assert read(data, sales(*columns)).rows == [("1", "a", rescued)]
+    sheet = write({"Data": [["id", "shop"], [1, "a", None, "note"]]})
+    assert read(sheet, sales(*columns), key="a").rows == [("1", "a", '{"column_4":"note"}')]
+
+
+def test_columns_of_parquet_without_a_name_are_rescued_by_their_places() -> None:
+    contract = sales(column("id", BIGINT), reading=reading(format="parquet", null_markers=()))
+
+    converted = read(parquet('SELECT 1 AS id, 2 AS " ", 3 AS "  "'), contract)
+
+    assert converted.rows == [("1", '{"column_2":"2","column_3":"3"}')]
+
+
 def test_a_missing_required_column_fails_the_file() -> None:
     with pytest.raises(UnreadableError, match="needs the column 'id'"):
         read(b"amount,shop\n1,x\n", sales())

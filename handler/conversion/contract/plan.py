@@ -22,6 +22,7 @@ from conversion.json.plan import whole_rows
 from conversion.json.rows import Rows
 from conversion.json.shape import JSON
 from conversion.model import EmptyError, UnreadableError
+from conversion.names import column_names
 from conversion.plan import Findings
 from conversion.published import Published
 from conversion.rejects import Rejects
@@ -97,7 +98,7 @@ class ContractPlan:
         if reading.header:
             header = self._header(grammar, start)
             names, start = grammar.values(header), header.end
-        check_names(names)
+        names = distinct(names)
         return Layout(
             dialect=Dialect(
                 delimiter=grammar.delimiter,
@@ -143,15 +144,16 @@ def columns(contract: Contract) -> tuple[Published, ...]:
     )
 
 
-def parquet_fields(file: duckdb.DuckDBPyRelation, relation: str) -> Fields:
+def parquet_fields(file: duckdb.DuckDBPyRelation, relation: str, names: Sequence[str]) -> Fields:
     """Return the fields that DuckDB reads from a Parquet file.
 
     Args:
         file: The file as a DuckDB relation.
         relation: SQL that reads the file.
+        names: The names of its columns.
     """
     texts = {}
-    for index, (name, kind) in enumerate(zip(file.columns, map(str, file.types), strict=True)):
+    for index, (name, kind) in enumerate(zip(distinct(names), map(str, file.types), strict=True)):
         value = f"c{index}"
         texts[name] = _text_of(value, kind)
     aliases = ", ".join(f"c{index}" for index in range(len(file.columns)))
@@ -185,14 +187,14 @@ def _after_lines(head: bytes, count: int) -> int:
     return position
 
 
-def check_names(names: Sequence[str]) -> None:
-    """Check that a contract can tell columns with these names apart.
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names by which a contract tells columns apart. A blank one becomes ``column_3``, its place.
 
     Raises:
         UnreadableError: Two names differ only in case or in the spaces around them.
     """
-    known: set[str] = set()
-    for name in names:
-        if name.strip().casefold() in known:
-            raise UnreadableError("the file names a column twice, so the contract is ambiguous")
-        known.add(name.strip().casefold())
+    places = column_names(names)
+    distinct = tuple(name if name.strip() else place for name, place in zip(names, places, strict=True))
+    if len({name.strip().casefold() for name in distinct}) < len(distinct):
+        raise UnreadableError("the file names a column twice, so the contract is ambiguous")
+    return distinct

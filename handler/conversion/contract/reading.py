@@ -7,7 +7,7 @@ import duckdb
 
 from conversion import parquet
 from conversion.contract.model import Contract
-from conversion.contract.plan import ContractPlan, check_names, columns, parquet_fields, sources
+from conversion.contract.plan import ContractPlan, columns, parquet_fields, sources
 from conversion.contract.query import PROBLEM, accepted, checked, column_names, refused, warnings
 from conversion.decode import Encoding
 from conversion.engine import copy, literal
@@ -108,9 +108,8 @@ def _read_parquet(assignment: Assignment, resources: Resources) -> Result:
     path = resources.output.with_name("data")
     resources.source.spool(path)
     upload = parquet.Upload(resources.connection, path, resources.budget)
-    check_names(upload.sources)
     file = resources.connection.sql(f"FROM {upload.relation}")
-    fields = parquet_fields(file, upload.relation)
+    fields = parquet_fields(file, upload.relation, upload.sources)
     records = checked(contract, replace(fields, partitions=assignment.partitions))
     metadata = _metadata(assignment, resources, "parquet", "binary")
     written = copy(resources.connection, accepted(contract, records), resources.output, metadata)
