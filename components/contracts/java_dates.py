@@ -10,6 +10,11 @@ _DIRECTIVES = {
 }  # fmt: skip
 """Pattern letters (Java SE, "DateTimeFormatter"), and DuckDB's directives for them ("Date Format")."""
 
+_DATE = ("yu", "M", "d")
+_TIME = ("Hh", "m", "s", "S")
+_BESIDE = ("a", "XxZ")
+"""The letters of each field: those of a date, those of a time from the coarsest, and those beside them."""
+
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|.", re.DOTALL)
 
 
@@ -17,7 +22,7 @@ def to_strptime(pattern: str) -> str:
     """Return the pattern for strptime.
 
     Raises:
-        ValueError: A pattern letter is not supported, or a quote is not closed.
+        ValueError: A letter or a bracket is not supported, or a quote is not closed.
     """
     parts = []
     for token in _TOKEN.finditer(pattern):
@@ -26,6 +31,10 @@ def to_strptime(pattern: str) -> str:
             parts.append(token[1].replace("''", "'").replace("%", "%%") or "'")
         elif text == "'":
             raise ValueError(f"must close each quote, got {pattern!r}")
+        elif text in "[]":
+            raise ValueError(
+                f"must have brackets in quotes, since a part cannot be optional, got {pattern!r}"
+            )
         elif token[2] is None:
             parts.append(text.replace("%", "%%"))
         elif text in _DIRECTIVES:
@@ -35,3 +44,26 @@ def to_strptime(pattern: str) -> str:
                 f"must be made of {', '.join(_DIRECTIVES)} and quoted text, got {text!r} in {pattern!r}"
             )
     return "".join(parts)
+
+
+def of_moment(pattern: str) -> str:
+    """Return the pattern for strptime of a date or a timestamp. strptime would invent what it leaves out.
+
+    Raises:
+        ValueError: It is no pattern, or leaves out or repeats a part of a date or time.
+    """
+    written = to_strptime(pattern)
+    letters = [token[2] for token in _TOKEN.finditer(pattern) if token[2]]
+    date, time, beside = (
+        [sum(map(letters.count, field)) for field in fields] for fields in (_DATE, _TIME, _BESIDE)
+    )
+    if date != [1, 1, 1]:
+        raise ValueError(f"must have year, month and day once each, as in dd.MM.yyyy, got {pattern!r}")
+    if time != sorted(time, reverse=True) or max(*time, *beside) > 1:
+        raise ValueError(
+            "must have each field of a time once, and no minutes without an hour, seconds without minutes or"
+            f" fraction without seconds, got {pattern!r}"
+        )
+    if "h" in letters and "a" not in letters:
+        raise ValueError(f"must have a half of the day (a) beside an hour of it (h), or HH, got {pattern!r}")
+    return written

@@ -245,7 +245,7 @@ class _Reader:
             )
             return None
         try:
-            return java_dates.to_strptime(pattern)
+            return java_dates.of_moment(pattern)
         except ValueError as error:
             self._refuse(f"{place}.logicalTypeOptions.format", str(error))
             return None

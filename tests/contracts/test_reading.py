@@ -431,6 +431,53 @@ def test_what_cannot_be_carried_out_is_refused(case: str, tmp_path: Path) -> Non
     assert value in message
 
 
+@pytest.mark.parametrize(
+    ("pattern", "remedy"),
+    [
+        ("dd.MM", "year, month and day once"),
+        ("HH:mm", "year, month and day once"),
+        ("'x'", "year, month and day once"),
+        ("yyyy-MM-dd HH:mm yyyy", "year, month and day once"),
+        ("yyyy-MM-dd MMM", "year, month and day once"),
+        ("uuuu-MM-dd[ HH:mm]", "brackets in quotes"),
+        ("yyyy-MM-dd mm:ss", "minutes without an hour"),
+        ("yyyy-MM-dd HH:ss", "seconds without minutes"),
+        ("yyyy-MM-dd HH:mm.SSS", "fraction without seconds"),
+        ("yyyy-MM-dd HH:mm:mm", "each field of a time once"),
+        ("yyyy-MM-dd HH:mmXX xxx", "each field of a time once"),
+        ("yyyy-MM-dd hh:mm", "half of the day"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["date", "timestamp"])
+def test_a_format_says_all_of_a_date(kind: str, pattern: str, remedy: str, tmp_path: Path) -> None:
+    content = draft()
+    column(content, "sold_at").update(logicalType=kind, logicalTypeOptions={"format": pattern})
+
+    message = refusal(tmp_path, content)
+
+    assert remedy in message
+    assert message.rstrip().endswith(f"got {pattern!r}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "written"),
+    [
+        ("dd.MM.yyyy", "%d.%m.%Y"),
+        ("EEEE, d MMMM uuuu", "%A, %-d %B %Y"),
+        ("yyMMdd'['HH']'", "%y%m%d[%H]"),
+        ("hh:mm a 'on' M/d/yyyy", "%I:%M %p on %-m/%-d/%Y"),
+        ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "%Y-%m-%dT%H:%M:%S.%g%z"),
+    ],
+)
+def test_a_format_may_have_any_order(pattern: str, written: str, tmp_path: Path) -> None:
+    content = draft()
+    column(content, "sold_at")["logicalTypeOptions"] = {"format": pattern}
+
+    (contract,) = load(tmp_path, content)
+
+    assert contract.columns[2].format == written
+
+
 @pytest.mark.parametrize("text", ["- a\n- b\n", "a: [1\n", "\xff", "", "a: 1\na: 2\n", "a: 1\n---\nb: 2\n"])
 def test_what_is_no_yaml_mapping_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "sales.yaml").write_bytes(text.encode("latin-1"))
