@@ -19,6 +19,7 @@ from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+from xml.parsers import expat
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -72,6 +73,10 @@ _VALUED = {
 """The tag of such a cell if it is valid: it has the value, or it is in the list of changes. A value of type
 ``str`` may be empty (ECMA-376-1, 18.18.11)."""
 
+_ODS_PARTS = {"content.xml", "META-INF/manifest.xml"}
+"""The parts of an .ods that calamine reads as XML."""
+_CONTROL = bytes(set(range(0x20)) - set(b"\t\n\r"))
+
 
 class _WorkbookError(Exception):
     """The workbook cannot be read. The message is the reason."""
@@ -123,8 +128,10 @@ def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
         EOFError,
         ValueError,
         RuntimeError,
+        expat.ExpatError,
     )
     try:
+        _check_xml(path)
         sheet = _the_sheet(calamine.load_workbook(str(path)), wanted)
         uncalculated = _uncalculated(path)
     except _WorkbookError:
@@ -144,6 +151,25 @@ def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
             "and save it"
         )
     return sheet
+
+
+def _check_xml(path: Path) -> None:
+    """Check that the XML of an .ods is well-formed. calamine looks for a missing end tag without end.
+
+    Control characters are no XML, but calamine reads them.
+
+    Raises:
+        expat.ExpatError: It is not well-formed.
+    """
+    if path.suffix != ".ods":
+        return
+    with zipfile.ZipFile(path) as archive:
+        for name in _ODS_PARTS & set(archive.namelist()):
+            parser = expat.ParserCreate()
+            with archive.open(name) as part:
+                while piece := part.read(_PIECE_BYTES):
+                    parser.Parse(piece.translate(None, _CONTROL))
+            parser.Parse(b"", True)
 
 
 def _the_sheet(workbook: "CalamineWorkbook", wanted: str) -> "CalamineSheet | None":

@@ -17,7 +17,7 @@ from conversion import DeadlineExceededError, EmptyError, Limits, UnreadableErro
 from conversion.budget import Budget
 from conversion.workbook import sheet_text, workbook_kind
 from tests.conversion.support import gzipped, refused, run
-from tests.conversion.workbooks import WRITERS, ods_of, xls, xlsx, xlsx_of, zipped
+from tests.conversion.workbooks import WRITERS, ods, ods_of, xls, xlsx, xlsx_of, zipped
 
 EACH = pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
 
@@ -101,6 +101,16 @@ def test_a_part_that_cannot_be_read():
     data = bytearray(xlsx({"Data": [["id"], [1]]}))
     data[data.rindex(b"PK\x01\x02") + 8] |= 1
     assert "a damaged workbook" in unreadable(bytes(data))
+
+
+@pytest.mark.parametrize("end", ["", "<z>", "</table:table><z>", "<![CDATA[", "</table:table"])
+def test_an_element_that_does_not_end(end: str):
+    table = '<table:table table:name="D"><table:table-row><table:table-cell/></table:table-row>'
+    assert "a damaged workbook" in unreadable(ods_of(table + end))
+
+
+def test_a_control_character():
+    assert read(ods({"Data": [["a\x01b"]]})) == '"a\x01b"\n'
 
 
 def test_formulas_that_were_calculated():
