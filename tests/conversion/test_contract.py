@@ -553,6 +553,44 @@ def test_midnights_of_parquet_are_days_and_days_are_midnights() -> None:
     assert [(reject["record"], reject["column"]) for reject in converted.rejects] == [(2, "day")]
 
 
+@EACH_WORKBOOK
+def test_dates_of_a_sheet_fit_whatever_the_format_of_texts(write: Write) -> None:
+    day = dataclasses.replace(column("day", DATE), format="%d.%m.%Y")
+    at = dataclasses.replace(column("at", TIMESTAMP), format="%d.%m.%Y %H:%M %z", time_zone="Asia/Tokyo")
+    rows = [["day", "at"], [DAY, NOON], ["31.01.2026", "31.01.2026 10:00 +02"], ["1.2.26", DAY]]
+    contract = sales(day, at, reading=reading(format="spreadsheet"))
+
+    converted = read(write({"Data": rows}), contract, key="a", rejected_share_max=0.5)
+
+    assert converted.rows == [
+        ("2026-01-04", "2026-01-02 03:00:00", None), ("2026-01-31", "2026-01-31 08:00:00", None),
+    ]  # fmt: skip
+    assert [reject["column"] for reject in converted.rejects] == ["day"]
+
+
+def test_dates_of_parquet_fit_whatever_the_format_of_texts() -> None:
+    day = dataclasses.replace(column("day", DATE), format="%d.%m.%Y")
+    at = dataclasses.replace(column("at", TIMESTAMP), format="%d.%m.%Y")
+    contract = sales(day, at, reading=reading(format="parquet", null_markers=()))
+
+    converted = read(parquet("SELECT DATE '2026-01-31' AS day, TIMESTAMP '2026-01-31 10:00' AS at"), contract)
+
+    assert converted.rows == [("2026-01-31", "2026-01-31 10:00:00", None)]
+
+
+def test_nested_midnights_of_parquet_are_days_and_nested_days_are_midnights() -> None:
+    parts = (("day", DATE), ("at", TIMESTAMP))
+    kind = Type(kind="struct", duckdb='STRUCT("day" DATE, "at" TIMESTAMP_MS)', fields=parts)
+    contract = sales(column("o", kind), reading=reading(format="parquet", null_markers=()))
+    value = "{'day': TIMESTAMP '2026-01-01', 'at': DATE '2026-01-02'}"
+
+    converted = read(parquet(f"SELECT {value} AS o"), contract)
+
+    assert converted.query("SELECT o FROM data") == [
+        ({"day": date(2026, 1, 1), "at": datetime(2026, 1, 2)},)
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("kind", [DATE, TIMESTAMP])
 def test_a_day_and_a_midnight_of_text_differ(kind: Type) -> None:
     text = "2026-01-01 00:00:00" if kind is DATE else "2026-01-01"

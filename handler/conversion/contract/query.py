@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from conversion.contract.model import RESCUED, Column, Contract, Rule
-from conversion.contract.values import Value, column_value, dated, json_value, present
+from conversion.contract.values import Value, column_value, json_value, present
 from conversion.engine import identifier, literal
 from conversion.json.plan import pointer
 from conversion.model import UnreadableError
@@ -18,9 +18,6 @@ _LONG_NUMBER = r'"((?:[^"\\]|\\.)*)"|([:\[,]\s*)(-?[0-9.]{16,}(?:[eE][-+]?[0-9]+
 _AS_STRING = r'\2"\1\3"'
 """A number of JSON with 16 or more digits, and its replacement. A double holds every number with 15 (IEEE
 754). A string is matched too, and replaced by itself, since there may be digits in it."""
-
-_DATED = ("spreadsheet", "parquet")
-"""The formats that hold dates. A day of a spreadsheet has a time if another cell of its column has one."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +122,6 @@ def _field_value(text: str | None, column: Column, contract: Contract) -> Value:
     if text is None:
         return Value(expression=f"CAST(NULL AS {column.type.duckdb})", misfit="false")
     text = present(text, contract.reading)
-    if contract.reading.format in _DATED:
-        text = dated(text, column)
     if column.type.fields or column.type.items:
         # The text of a nested column is JSON. DuckDB would round a long number that is not a string.
         exact = f"regexp_replace({text}, {literal(_LONG_NUMBER)}, {literal(_AS_STRING)}, 'g')"

@@ -19,6 +19,10 @@ _OFFSET = r"(?:Z|[+-](?:(?:0[0-9]|1[0-7])(?::?[0-5][0-9])?|18(?::?00)?))"
 """Offsets are at most 18 hours (Java SE, "ZoneOffset"), and Java writes none as ``Z``."""
 _FINER_THAN_MILLISECONDS = r"\.[0-9]{3}0*[1-9]"
 
+_DATED = ("spreadsheet", "parquet")
+"""The formats that hold dates, which have no other text than that of ISO 8601. A day of a spreadsheet has a
+time if another cell of its column has one."""
+
 _PARTS = re.compile(r"%-?[A-Za-z%]|[^%]+")
 _WRITTEN = {
     "%Y": "[0-9]{4}", "%g": "[0-9]{3}", "%f": "[0-9]{6}", "%B": "[A-Za-z]+", "%b": "[A-Za-z]+",
@@ -75,16 +79,6 @@ def present(text: str, reading: Reading) -> str:
     return f"CASE WHEN NOT regexp_full_match({text}, {literal(markers)}) THEN {text} END"
 
 
-def dated(text: str, column: Column) -> str:
-    """Return SQL of the text of a date or a timestamp, with or without the time as the column writes it."""
-    if column.type.kind not in ("date", "timestamp"):
-        return text
-    has_time = re.search("%-?[HI]", column.format) if column.format else column.type.kind == "timestamp"
-    if has_time:
-        return f"regexp_replace({text}, '^({_DATE})$', '\\1 00:00:00')"
-    return f"regexp_replace({text}, '^({_DATE}) 00:00:00$', '\\1')"
-
-
 def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int) -> Value:
     given = f"({json} IS NOT NULL AND json_type({json}) <> 'NULL')"
     match kind.kind:
@@ -130,8 +124,19 @@ def _scalar(text: str, kind: Type, column: Column, reading: Reading) -> Value:
         return Value(expression=text, misfit="false")
     given = _plain(text, reading) if kind.kind in ("bigint", "double", "decimal") else text
     # The text is bound to a name, since SQL that repeats it takes several times the memory.
-    value = _bound(given, "given", _cast("given", kind, column))
+    cast = _cast("given", kind, column)
+    if kind.kind in ("date", "timestamp") and reading.format in _DATED:
+        typed = _cast(_dated("given", kind), kind, replace(column, format=None))
+        cast = f"coalesce({cast}, {typed})" if column.format else typed
+    value = _bound(given, "given", cast)
     return Value(expression=value, misfit=f"(({text}) IS NOT NULL AND ({value}) IS NULL)")
+
+
+def _dated(text: str, kind: Type) -> str:
+    """Return SQL of the text of a date or a timestamp, with or without the time as the type has it."""
+    if kind.kind == "timestamp":
+        return f"regexp_replace({text}, '^({_DATE})$', '\\1 00:00:00')"
+    return f"regexp_replace({text}, '^({_DATE}) 00:00:00$', '\\1')"
 
 
 def _cast(text: str, kind: Type, column: Column) -> str:
