@@ -136,7 +136,7 @@ def published(
         sources: The fields' names in the source. None: those of ``type_``.
     """
     answers = repeat(True) if fits is None else iter(fits)
-    if _is_too_deep(type_):
+    if is_too_deep(type_):
         return _text(_as_json(value), type_)
     return _published(value, type_, answers, _Place((name,), sources))
 
@@ -146,7 +146,7 @@ def conditions(value: str, type_: DuckDBPyType) -> tuple[str, ...]:
 
     Query the whole column with ``coalesce(bool_and(condition), true)``.
     """
-    return () if _is_too_deep(type_) else tuple(_conditions(value, type_, _Place(())))
+    return () if is_too_deep(type_) else tuple(_conditions(value, type_, _Place(())))
 
 
 def selection(names: Sequence[str], columns: Sequence[Published]) -> str:
@@ -171,7 +171,7 @@ def metadata_of(
     return {"column_names": json.dumps(source_names, ensure_ascii=False), **_CALENDAR, **texts}
 
 
-def _is_too_deep(type_: DuckDBPyType) -> bool:
+def is_too_deep(type_: DuckDBPyType) -> bool:
     """Return whether a type has more levels than are published, so that its column becomes JSON text."""
     levels, lists = _levels(type_)
     return levels > LEVELS_MAX or lists > LISTS_MAX
@@ -209,14 +209,15 @@ class _Place:
 
 def _levels(type_: DuckDBPyType) -> tuple[int, int]:
     """Return the depth in levels of any kind, and of lists and maps alone."""
-    children = [_levels(child) for child in _children(type_)]
+    children = [_levels(child) for child in children_of(type_)]
     if not children:
         return 0, 0
     levels, lists = (max(depths) for depths in zip(*children, strict=True))
     return levels + 1, lists + (type_.id in _LISTS)
 
 
-def _children(type_: DuckDBPyType) -> list[DuckDBPyType]:
+def children_of(type_: DuckDBPyType) -> list[DuckDBPyType]:
+    """Return the types of the fields, elements, or keys and values of a nested type."""
     if type_.id not in _NESTED:
         return []
     # The length of an array is among them.
@@ -271,7 +272,7 @@ def _struct(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place
     names = field_names(sources)
     parts = [
         _published(_extracted(value, number), child, fits, place.field(name, number))
-        for number, (name, child) in enumerate(zip(names, _children(type_), strict=True))
+        for number, (name, child) in enumerate(zip(names, children_of(type_), strict=True))
     ]
     is_renamed = list(names) != [name for name, _ in type_.children]
     if all(part.same for part in parts) and not is_renamed:
@@ -298,7 +299,7 @@ def _extracted(value: str, number: int) -> str:
 
 
 def _list(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> Published:
-    part = _published(place.element, _children(type_)[0], fits, place.inside())
+    part = _published(place.element, children_of(type_)[0], fits, place.inside())
     if part.same:
         # Parquet has no arrays of a fixed length.
         return _cast(value, type_, f"{part.type}[]")
@@ -309,7 +310,7 @@ def _list(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) 
 
 
 def _map(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> Published:
-    key_type, value_type = _children(type_)
+    key_type, value_type = children_of(type_)
     entry = place.element
     key = _published(f"{entry}.key", key_type, fits, place.inside().field("key", 0))
     inner = _published(f"{entry}.value", value_type, fits, place.inside().field("value", 1))
@@ -339,10 +340,10 @@ def _conditions(value: str, type_: DuckDBPyType, place: _Place) -> Iterator[str]
         condition = _IF_FIT[type_.id][1].format(value=value)
         yield f"({value} IS NULL OR coalesce({condition}, false))"
     elif type_.id == "struct":
-        for number, child in enumerate(_children(type_)):
+        for number, child in enumerate(children_of(type_)):
             yield from _conditions(_extracted(value, number), child, place.field(str(number), number))
     elif type_.id in _LISTS:
-        for part, child in zip(("keys", "values"), _children(type_), strict=False):
+        for part, child in zip(("keys", "values"), children_of(type_), strict=False):
             elements = f"map_{part}({value})" if type_.id == "map" else value
             for condition in _conditions(place.element, child, place.inside()):
                 yield f"list_bool_and(list_transform({elements}, lambda {place.element}: {condition}))"

@@ -97,6 +97,35 @@ def test_values_of_parquet_do_not_change(value: str, kind: Type, expected: objec
     assert converted.query("SELECT v FROM data") == [(expected,)]
 
 
+NAMED = Type(kind="struct", duckdb='STRUCT("x" VARCHAR, "y" BIGINT)', fields=(("x", STRING), ("y", BIGINT)))
+NUMBERS = Type(kind="array", duckdb="BIGINT[]", items=BIGINT)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        ("{'x': 1152921504606846976::DOUBLE}", PAIR, {"x": 1152921504606846976}),
+        ("[-1152921504606846976::DOUBLE, NULL, 1::FLOAT]", NUMBERS, [-1152921504606846976, None, 1]),
+        ("[4.0, NULL]::DOUBLE[2]", NUMBERS, [4, None]),
+        ("[{'x': 1152921504606846976::DOUBLE}, NULL]", ITEMS, [{"x": 1152921504606846976}, None]),
+        ("map {'x': 1152921504606846976::DOUBLE}", PAIR, {"x": 1152921504606846976}),
+        ("{'x': 'Z\\xC3\\xBCrich'::BLOB, 'y': NULL}", NAMED, {"x": "Zürich", "y": None}),
+        ("{'x': '\\xFF'::BLOB, 'y': 7::UBIGINT}", NAMED, {"x": "\\xFF", "y": 7}),
+        ("{'x': 0.1::DOUBLE, 'y': 1.0::DECIMAL(38,2)}", NAMED, {"x": "0.1", "y": 1}),
+        ("NULL::STRUCT(x DOUBLE)", PAIR, None),
+        ("NULL::MAP(VARCHAR, DOUBLE)", PAIR, None),
+        ("NULL::DOUBLE[]", NUMBERS, None),
+        ("{'y': {'x': 1}, 'x': [1.5::DOUBLE, NULL], 'z': NULL::STRUCT(a BLOB)}", TEXTS, {"x": "[1.5,null]"}),
+    ],
+)
+def test_nested_values_of_parquet_do_not_change(value: str, kind: Type, expected: object) -> None:
+    contract = sales(column("v", kind), reading=reading(format="parquet", null_markers=()))
+
+    converted = read(parquet(f"SELECT {value} AS v"), contract, "a.parquet")
+
+    assert converted.query("SELECT v FROM data") == [(expected,)]
+
+
 @pytest.mark.parametrize("elements", [1, 150])
 def test_an_array_that_is_a_column_wraps_no_rows(elements: int) -> None:
     contract = sales(column("id", BIGINT), column("items", ITEMS), reading=reading(format="json"))

@@ -1,10 +1,10 @@
 """The plan for a file of a dataset. Only the column names are read from the file."""
 
-import re
 from collections.abc import Sequence
 from functools import cached_property
 
 import duckdb
+from duckdb.sqltypes import DuckDBPyType
 
 from conversion.budget import Budget
 from conversion.contract.model import RESCUED, Contract
@@ -16,7 +16,7 @@ from conversion.delimited.plan import relation_of
 from conversion.delimited.records import Records
 from conversion.delimited.sample import Grammar, Record, line_ends
 from conversion.delimited.tally import Tally
-from conversion.engine import identifier
+from conversion.engine import identifier, literal
 from conversion.json.layout import Layout as JsonLayout
 from conversion.json.plan import whole_rows
 from conversion.json.rows import Rows
@@ -24,10 +24,8 @@ from conversion.json.shape import JSON
 from conversion.model import EmptyError, UnreadableError
 from conversion.names import column_names
 from conversion.plan import Findings
-from conversion.published import Published
+from conversion.published import Published, children_of, is_too_deep
 from conversion.rejects import Rejects
-
-_DECIMAL = re.compile(r'"(?:[^"]|"")*"|DECIMAL\(\d+,\d+\)')
 
 
 class ContractPlan:
@@ -153,27 +151,55 @@ def parquet_fields(file: duckdb.DuckDBPyRelation, relation: str, names: Sequence
         names: The names of its columns.
     """
     texts = {}
-    for index, (name, kind) in enumerate(zip(distinct(names), map(str, file.types), strict=True)):
+    for index, (name, kind) in enumerate(zip(distinct(names), file.types, strict=True)):
         value = f"c{index}"
         texts[name] = _text_of(value, kind)
     aliases = ", ".join(f"c{index}" for index in range(len(file.columns)))
     return Fields(f"{relation} AS t({aliases})", texts)
 
 
-def _text_of(value: str, kind: str) -> str:
-    """Return SQL of the exact text of a Parquet value."""
-    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
-        # DuckDB writes decimals to JSON as doubles.
-        exact = _DECIMAL.sub(lambda match: match[0] if match[0][0] == '"' else "VARCHAR", kind)
-        value = value if exact == kind else f"CAST({value} AS {exact})"
-        return f"CAST(to_json({value}) AS VARCHAR)"
-    text = f"CAST({value} AS VARCHAR)"
-    if kind in ("FLOAT", "DOUBLE"):
+def _text_of(value: str, kind: DuckDBPyType) -> str:
+    """Return SQL of the exact text of a Parquet value. That of a nested value is JSON."""
+    if children_of(kind):
+        json = f"to_json({value})" if is_too_deep(kind) else _json_of(value, kind, depth=0)
+        return f"CAST({json} AS VARCHAR)"
+    return _exact(value, kind, "CAST({} AS VARCHAR)")
+
+
+def _json_of(value: str, kind: DuckDBPyType, depth: int) -> str:
+    """Return SQL of the JSON of a value, in which DuckDB alone would change numbers and bytes."""
+    inner = children_of(kind)
+    element = identifier(f"element_{depth}")
+    match kind.id:
+        case "struct":
+            members = (
+                f"{literal(name)}, {_json_of(f'struct_extract_at({value}, {place})', part, depth)}"
+                for place, ((name, _), part) in enumerate(zip(kind.children, inner, strict=True), 1)
+            )
+            return f"CASE WHEN {value} IS NOT NULL THEN json_object({', '.join(members)}) END"
+        case "list" | "array":
+            item = _json_of(element, inner[0], depth + 1)
+            return f"to_json(list_transform({value}, lambda {element}: {item}))"
+        case "map":
+            item = _json_of(element, inner[1], depth + 1)
+            values = f"list_transform(map_values({value}), lambda {element}: {item})"
+            return f"CASE WHEN {value} IS NOT NULL THEN to_json(map(map_keys({value}), {values})) END"
+        case "decimal":
+            return f"to_json(CAST({value} AS VARCHAR))"
+        case _:
+            return _exact(value, kind, "to_json({})")
+
+
+def _exact(value: str, kind: DuckDBPyType, written: str) -> str:
+    """Return SQL of a value that is written exactly. ``written`` is SQL that writes ``{}``."""
+    if kind.id in ("float", "double"):
         # The text of a large whole number has only the digits that distinguish it from other doubles.
         is_large = f"abs({value}) BETWEEN 1e6 AND 1e38 AND {value} = trunc({value})"
-        return f"CASE WHEN {is_large} THEN CAST(CAST({value} AS HUGEINT) AS VARCHAR) ELSE {text} END"
+        whole = written.format(f"CAST({value} AS HUGEINT)")
+        return f"CASE WHEN {is_large} THEN {whole} ELSE {written.format(value)} END"
     # Some programs write text without saying that it is text.
-    return f"coalesce(TRY(decode({value})), {text})" if kind == "BLOB" else text
+    text = f"coalesce(TRY(decode({value})), CAST({value} AS VARCHAR))" if kind.id == "blob" else value
+    return written.format(text)
 
 
 def _after_lines(head: bytes, count: int) -> int:
