@@ -14,15 +14,21 @@ def problem_of(rule: sql.Expr, columns: Mapping[str, str]) -> str | None:
     """Return why DuckDB cannot evaluate a rule, or None if it can.
 
     In the function, every row would break a rule that compares a text with a number, whatever its values. So
-    the rule is evaluated on a row of values. The casts that it contains may fail, as they may there.
+    the rule is evaluated on a row of values. The casts that it contains may fail, as they may there. Numbers
+    are all zero, which cannot overflow. If that fails, none is zero, so that they can divide one another.
 
     Args:
         rule: The parsed expression. It must be safe to run.
         columns: The DuckDB type of each column.
     """
+    return _problem(rule, columns, are_zero=True) and _problem(rule, columns, are_zero=False)
+
+
+def _problem(rule: sql.Expr, columns: Mapping[str, str], *, are_zero: bool) -> str | None:
     values = ", ".join(
-        f"CAST({_sample(kind)} AS {kind}) AS {sql.to_identifier(name, quoted=True).sql('duckdb')}"
-        for name, kind in columns.items()
+        f"CAST({_sample(kind, 0 if are_zero else place)} AS {kind})"
+        f" AS {sql.to_identifier(name, quoted=True).sql('duckdb')}"
+        for place, (name, kind) in enumerate(columns.items(), 1)
     )
     try:
         evaluated = _connection().sql(f"SELECT {_with_try_casts(rule)} FROM (SELECT {values})")  # noqa: S608 - checked before
@@ -40,9 +46,13 @@ def _connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1, "enable_external_access": False})
 
 
-def _sample(kind: str) -> str:
+def _sample(kind: str, number: int) -> str:
     """Return SQL of a value of a type; a nested type has no expressions but IS NULL."""
-    return "0" if kind.startswith(_NUMBERS) else _SAMPLES.get(kind, "NULL")
+    if not kind.startswith(_NUMBERS):
+        return _SAMPLES.get(kind, "NULL")
+    # A decimal may have one digit, before or after the point.
+    digit = (number - 1) % 9 + 1 if number else 0
+    return f"coalesce(TRY_CAST({digit} AS {kind}), 0.{digit})"
 
 
 def _with_try_casts(rule: sql.Expr) -> str:

@@ -6,7 +6,7 @@ from components.contracts import expressions
 
 COLUMNS = {
     "a": "BIGINT", "b": "DECIMAL(9,2)", "name": "VARCHAR", "ts": "TIMESTAMP_MS", "day": "DATE",
-    "ok": "BOOLEAN", "lines": "STRUCT(sku VARCHAR)[]",
+    "ok": "BOOLEAN", "part": "DECIMAL(1,1)", "lines": "STRUCT(sku VARCHAR)[]",
 }  # fmt: skip
 
 
@@ -27,6 +27,9 @@ COLUMNS = {
         ("1 / a > b", '1 / "a" > "b"'),
         ("coalesce(ok, true)", 'COALESCE("ok", TRUE)'),
         ("lines IS NOT NULL", 'NOT "lines" IS NULL'),
+        ("a % b = 0", '"a" % "b" = 0'),
+        ("a // (b - a) > 1", '"a" // ("b" - "a") > 1'),
+        ("b % part = 0", '"b" % "part" = 0'),
     ],
 )
 def test_conditions_on_a_row_are_taken(expression: str, parsed: str) -> None:
@@ -62,6 +65,7 @@ def test_conditions_on_a_row_are_taken(expression: str, parsed: str) -> None:
         "regexp_full_match(name, '(?!x)')",
         "regexp_matches(name, '(a)\\1')",
         "c > 1",
+        "a % 0 = 1",
         "t.a > 1",
         "a",
         "a + 1",
