@@ -22,7 +22,11 @@ to 128 characters (Athena and IAM API references, CreateWorkGroup and CreatePoli
 PARTITIONS_MAX = 1_000_000
 """The limit for one query (Athena user guide, "Service quotas")."""
 
-_NOW = re.compile(r"NOW(?:[+-]\d+(?:YEARS?|MONTHS?|WEEKS?|DAYS?|HOURS?|MINUTES?))?")
+_NOW = re.compile(r"NOW(?:[+-](\d{1,12})(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE)S?)?")
+_HOURS = {"YEAR": 365 * 24, "MONTH": 30 * 24, "WEEK": 7 * 24, "DAY": 24, "HOUR": 1, "MINUTE": 1 / 60}
+_YEARS_MAX = 1_000
+"""The longest distance from NOW, so that all years of a range have four digits."""
+_INTERVAL_MAX = 100_000_000
 _VALUE = re.compile(r"[^%/\\: ]+")
 _UNITS = ("YEARS", "MONTHS", "WEEKS", "DAYS", "HOURS", "MINUTES", "SECONDS")
 
@@ -154,15 +158,30 @@ def _date_problems(partition: Partition) -> Iterator[str]:
             f"intervalUnit must be no finer than what the format writes ({partition.format}), or Athena has"
             f" each folder many times, got {partition.interval_unit!r}"
         )
+    if partition.interval > _INTERVAL_MAX:
+        yield f"interval must be up to {_INTERVAL_MAX:,} {partition.interval_unit}, got {partition.interval}"
+    yield from _range_problems(partition, pattern)
+
+
+def _range_problems(partition: Partition, pattern: str) -> Iterator[str]:
     for name, value in (("first", partition.first), ("last", partition.last)):
         if not _NOW.fullmatch(value) and not _is_date(value, pattern):
             yield f"{name} must be a date as {partition.format}, NOW or NOW+1DAY, got {value!r}"
+        elif _is_far(value):
+            yield f"{name} must be within {_YEARS_MAX:,} years of NOW, got {value!r}"
     if all(_is_date(text, pattern) for text in (partition.first, partition.last)) and (
         _parsed(partition.first, pattern) > _parsed(partition.last, pattern)
     ):
         yield f"first must be no later than last, got {partition.first!r} and {partition.last!r}"
     if partition.last == "NOW":
         yield "last must be NOW+1DAY, for NOW is in UTC and other zones are a day ahead, got 'NOW'"
+
+
+def _is_far(bound: str) -> bool:
+    relative = _NOW.fullmatch(bound)
+    return bool(
+        relative and relative[2] and int(relative[1]) * _HOURS[relative[2]] > _YEARS_MAX * _HOURS["YEAR"]
+    )
 
 
 def _finer_than_written(partition: Partition) -> bool:

@@ -176,6 +176,11 @@ def test_a_bound_without_an_exact_literal_is_that_of_a_double(tmp_path: Path) ->
     assert [rule.expression for rule in contract.rules] == ['"amount" <= 1e+300']
 
 
+def dated(content: dict[str, Any], **projection: Any) -> None:
+    given = {"type": "date", "first": "2024-01-01", "last": "NOW+1DAY", **projection}
+    dataset(content)["properties"].append(partition("dt", **given))
+
+
 STRING_FIELD = {"name": "x", "logicalType": "string"}
 BROKEN: dict[str, tuple[Change, str, str]] = {
     "another version of the standard": (
@@ -298,6 +303,24 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
             custom("handling", {"badValues": "ignore"})
         ),
         "reject, rescue, fail", "'ignore'",
+    ),
+    "a range far before now": (
+        lambda content: dated(content, first="NOW-3000YEARS"), "within 1,000 years", "got 'NOW-3000YEARS'",
+    ),
+    "a range far after now": (
+        lambda content: dated(content, last="NOW+9000YEARS"), "within 1,000 years", "got 'NOW+9000YEARS'",
+    ),
+    "a range of very many days": (
+        lambda content: dated(content, first="NOW-999999999999DAYS"),
+        "within 1,000 years", "got 'NOW-999999999999DAYS'",
+    ),
+    "a range of more digits than a number has": (
+        lambda content: dated(content, first=f"NOW-{'9' * 5000}DAYS"), "first must be a date as",
+        "got 'NOW-9",
+    ),
+    "a very long interval": (
+        lambda content: dated(content, interval=10**12), "interval must be up to 100,000,000 DAYS",
+        f"got {10**12}",
     ),
     "an invalid share": (
         lambda content: dataset(content)["customProperties"].append(
