@@ -486,6 +486,8 @@ def _reading_problems(given: Mapping[str, Any]) -> Iterator[str]:
     delimiter, quote = given.get("delimiter", ","), given.get("quote", '"')
     if delimiter == quote:
         yield f"quote must differ from the delimiter, got {quote!r}"
+    if quote == "\\":
+        yield f"quote must be another character than the backslash, which escapes, got {quote!r}"
     if given.get("escape", quote) not in (quote, "\\"):
         yield f"escape must be the quote or a backslash, got {given['escape']!r}"
     if given.get("decimalSeparator", ".") == given.get("thousandsSeparator", ""):

@@ -304,6 +304,10 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
         ),
         "reject, rescue, fail", "'ignore'",
     ),
+    "a backslash as quote": (
+        lambda content: dataset(content)["customProperties"].append(custom("reading", {"quote": "\\"})),
+        "another character than the backslash", r"got '\\'",
+    ),
     "a range far before now": (
         lambda content: dated(content, first="NOW-3000YEARS"), "within 1,000 years", "got 'NOW-3000YEARS'",
     ),
