@@ -324,7 +324,8 @@ class _Reader:
             return None
         for name in given.keys() - set(_PROJECTION_OF[kind]):
             self._refuse(
-                f"{where}.{name}", f"must be left out for {kind} ({', '.join(_PROJECTION_OF[kind])})"
+                f"{where}.{name}",
+                f"must be left out for {kind} ({', '.join(_PROJECTION_OF[kind])}), got {given[name]!r}",
             )
         return Partition(
             name=self._name(f"{place}.name", item.name or ""),
@@ -354,7 +355,9 @@ class _Reader:
         given = self._document.typed(where, custom.get("reading", {}), _READING)
         for name in given.keys() - set(_READING_OF[kind]):
             allowed = ", ".join(_READING_OF[kind]) or "none"
-            self._refuse(f"{where}.{name}", f"must be one that {kind} files have ({allowed})")
+            self._refuse(
+                f"{where}.{name}", f"must be one that {kind} files have ({allowed}), got {given[name]!r}"
+            )
         for problem in _reading_problems(given):
             self._refuse(where, problem)
         return Reading(
@@ -401,7 +404,9 @@ class _Reader:
         where = f"{place}.customProperties.orderBy"
         if not keys:
             if order_by is not None:
-                self._refuse(where, "must be left out without a column that has primaryKey: true")
+                self._refuse(
+                    where, f"must be left out without a column that has primaryKey: true, got {order_by}"
+                )
             return None
         required = {item.name for item in dataset.properties or () if item.required or item.partitioned}
         order = [str(name) for name in order_by or ()]
