@@ -150,12 +150,14 @@ def parquet_fields(file: duckdb.DuckDBPyRelation, relation: str, names: Sequence
         relation: SQL that reads the file.
         names: The names of its columns.
     """
-    texts = {}
+    texts, exact = {}, {}
     for index, (name, kind) in enumerate(zip(distinct(names), file.types, strict=True)):
         value = f"c{index}"
         texts[name] = _text_of(value, kind)
+        if kind.id == "float":
+            exact[texts[name]] = f"CAST(CAST({value} AS DOUBLE) AS VARCHAR)"
     aliases = ", ".join(f"c{index}" for index in range(len(file.columns)))
-    return Fields(f"{relation} AS t({aliases})", texts)
+    return Fields(f"{relation} AS t({aliases})", texts, exact)
 
 
 def _text_of(value: str, kind: DuckDBPyType) -> str:

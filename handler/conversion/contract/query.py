@@ -27,12 +27,14 @@ class Fields:
     Attributes:
         relation: SQL of the records, for a FROM clause.
         texts: SQL of each field's text, by its name in the source. None if the records are JSON.
+        exact: SQL of the exact text, by SQL of the text, of numbers that have a shorter text.
         json: SQL of the record as JSON. Empty if the records are not JSON.
         partitions: The values of the partition columns in the object's key.
     """
 
     relation: str
     texts: Mapping[str, str] | None = None
+    exact: Mapping[str, str] = field(default_factory=dict)
     json: str = ""
     partitions: Mapping[str, str] = field(default_factory=dict)
 
@@ -112,15 +114,15 @@ def _values(contract: Contract, fields: Fields) -> dict[str, Value]:
             for column in contract.columns
         }
     _require_columns(contract, fields.by_name, fields.partitions)
-    return {
-        column.name: _field_value(fields.by_name.get(column.source.casefold()), column, contract)
-        for column in contract.columns
-    }
+    return {column.name: _field_value(fields, column, contract) for column in contract.columns}
 
 
-def _field_value(text: str | None, column: Column, contract: Contract) -> Value:
+def _field_value(fields: Fields, column: Column, contract: Contract) -> Value:
+    text = fields.by_name.get(column.source.casefold())
     if text is None:
         return Value(expression=f"CAST(NULL AS {column.type.duckdb})", misfit="false")
+    if column.type.kind == "double":
+        text = fields.exact.get(text, text)
     text = present(text, contract.reading)
     if column.type.fields or column.type.items:
         # The text of a nested column is JSON. DuckDB would round a long number that is not a string.
