@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from conversion.json.shape import Shape, merged
 from conversion.model import HEAD_BYTES, RECORD_BYTES_MAX
 from tests.conversion.support import refused, run
 
@@ -276,6 +277,23 @@ def test_too_many_objects_and_lists_are_one_column(value):
 def test_a_key_of_its_own_in_each_of_many_rows_takes_no_quadratic_time():
     data = "".join(f'{{"k{number}":1}}\n' for number in range(50_000))
     assert run(data.encode(), "data.ndjson", seconds=20).types == {"value": "VARCHAR"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"b":1}\n' + json.dumps({"b": 1, "a": [{f"k{number}": 1} for number in range(20_000)]}),
+        "".join(json.dumps({f"k{row},{n}": n for n in range(80)}) + "\n" for row in range(1500)),
+    ],
+    ids=["elements of one row", "rows"],
+)
+def test_many_keys_take_no_quadratic_time(data):
+    assert "VARCHAR" in run(data.encode(), "data.ndjson", seconds=5).types.values()
+
+
+def test_a_row_that_adds_nothing_to_a_wide_shape_does_not_copy_it():
+    shape: Shape = {f"k{number}": "BIGINT" for number in range(2000)}
+    assert merged(shape, {"k7": "BIGINT", "k8": "NULL"}) is shape
 
 
 def test_too_many_keys_that_clash_are_one_column():

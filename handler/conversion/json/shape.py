@@ -57,13 +57,18 @@ _KINDS = {type(None): NULL, bool: BOOLEAN, float: DOUBLE, str: VARCHAR}
 
 
 def merged(one: Shape, other: Shape) -> Shape:
-    """Return the shape that fits the values of both shapes."""
+    """Return the shape that fits the values of both shapes, which may be changed: use neither again.
+
+    So the work depends on the size of ``other`` alone. Many shapes are merged into one that grows.
+    """
     if one in (NULL, other):
         return other
     if other == NULL:
         return one
     if isinstance(one, dict) and isinstance(other, dict):
-        return {key: merged(one.get(key, NULL), other.get(key, NULL)) for key in {**one, **other}}
+        for key, inner in other.items():
+            one[key] = merged(one.get(key, NULL), inner)
+        return one
     if isinstance(one, list) and isinstance(other, list):
         return [merged(one[0], other[0])]
     kinds = {str(one), str(other)}
