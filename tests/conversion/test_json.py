@@ -266,3 +266,22 @@ def test_elements_that_hold_objects_like_themselves(parts, separator):
     offset = text.index(f"{separator}7{separator}") + len(separator)
     assert (rejected["byte_offset"], rejected["raw"]) == (offset, "7")
     assert rejected["line"] == 1 + text.count("\n", 0, offset)
+
+
+@pytest.mark.parametrize("layout", ["%s", "[%s]"], ids=["lines", "an array"])
+def test_rows_with_few_of_many_keys_that_are_read_in_parts(layout, monkeypatch):
+    monkeypatch.setattr("conversion.json.rows._ATTRIBUTES_MAX", 200)
+    wide = json.dumps({f"k{number}": number for number in range(60)})
+    values = [
+        wide,
+        *(f'{{"k{number % 60}":{number}}}' for number in range(100)),
+        "7",
+        wide,
+        "{}",
+        '{"late":1}',
+    ]
+    text = layout % (",\n\n" if layout == "[%s]" else "\n\n").join(values)
+    converted = run(text.encode(), "data.json")
+    assert [[cell for cell in row if cell] for row in converted.rows[1:101]] == [[str(n)] for n in range(100)]
+    (reject,) = converted.rejects
+    assert (reject["line"], reject["byte_offset"], reject["record"]) == (203, text.index("\n7") + 1, 102)

@@ -103,6 +103,24 @@ def test_memory_of_a_thousand_keys(tmp_path):
     assert taken["resident_bytes"] < 700 * MEGABYTE
 
 
+KEYS = [json.dumps({f"k{number}": 1 for number in range(width)}).encode() for width in (200, 2500)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        KEYS[1] + b"\n" + b"{}\n" * 40_000,
+        b"[%b%b]" % (KEYS[1], b",{}" * 40_000),
+        b'{"b":1,"a":[%b]}\n' % KEYS[0] * 3 + b'{"b":1,"a":[%b{}]}\n' % (b"{}," * 1_000_000),
+    ],
+    ids=["lines", "elements", "one line"],
+)
+def test_memory_of_objects_with_few_of_many_keys(tmp_path, data):
+    path = tmp_path / "sparse.json"
+    path.write_bytes(data)
+    assert measure(path)["resident_bytes"] < 734 * MEGABYTE
+
+
 def long_lines(directory: Path) -> Path:
     path = directory / "long.csv"
     with path.open("wb") as file:

@@ -26,6 +26,7 @@ from conversion.json.shape import (
     merged,
     model,
     shape_of,
+    widths,
 )
 from conversion.json.values import Piece, Values
 from conversion.model import UnreadableError
@@ -39,6 +40,8 @@ VALUE = "value"
 
 _ESCAPED_SIGN = re.compile(rb"\\u00[0-3]")
 """An escape that may stand for a quote, a colon or a space, and is not written again as an escape."""
+_ATTRIBUTES_MAX = 4_000_000
+"""The most attributes of rows that are decoded together. Each takes 8 bytes, also without a value."""
 _LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -121,10 +124,15 @@ class Rows:
         """Check the following rows against ``shape``."""
         self._shape = shape
         self._counting = self._strictly or accepts_repeated_keys(shape)
+        self._widths = widths(shape)
         self._model = model(shape)
         self._decoder = msgspec.json.Decoder(self._model) if self._model else None
 
     def _read(self, piece: Piece) -> bytes:
+        """Return the lines of the values that are rows."""
+        if self._is_sparse(piece):
+            halves = piece.halves()
+            return b"".join(map(self._read, halves)) if halves else self._one_by_one(piece)
         if not piece.values:
             data = piece.raw.replace(b"\r\n", b"\n") if b"\r" in piece.raw else piece.raw
             count = piece.line_ends
@@ -141,6 +149,16 @@ class Rows:
             self.rows += count
             return data
         return self._one_by_one(piece)
+
+    def _is_sparse(self, piece: Piece) -> bool:
+        """Return whether the rows of a piece may have too many attributes when they are decoded."""
+        rows = len(piece.values) or piece.line_ends
+        width, width_inside = self._widths
+        left = _ATTRIBUTES_MAX - rows * width
+        # An object in a list has three bytes at least. Most pieces are too short for too many.
+        return left < 0 or (
+            len(piece.raw) // 3 * width_inside > left and (piece.raw.count(b"{") - rows) * width_inside > left
+        )
 
     def _are_well_formed(self, values: Sequence[bytes]) -> bool:
         """Return whether values over several lines are well-formed.

@@ -87,7 +87,7 @@ def _type(shape: Shape, levels: int, lists: int) -> str | None:
     if levels < 0 or lists < 0:
         return None
     if isinstance(shape, dict):
-        if not shape or clash(shape) or len(shape) > _FIELDS_MAX:
+        if not shape or len(shape) > _FIELDS_MAX or clash(shape):
             return None
         types = {key: _type(inner, levels - 1, lists) for key, inner in shape.items()}
         if not all(types.values()):
@@ -173,11 +173,29 @@ def model(shape: Shape) -> Any:  # noqa: ANN401  (types are not a type)
     """Return the msgspec model of rows of this shape; None if a key has a quote or a backslash."""
     if not isinstance(shape, dict):
         return dict[str, Any]
-    unfit = {key: JSON for key, inner in shape.items() if inner != NULL and column_type(inner) == JSON}
     try:
-        return _model({**shape, **unfit})
+        return _model(_decoded(shape))
     except ValueError:
         return None
+
+
+def widths(shape: Shape) -> tuple[int, int]:
+    """Return how many attributes the model gives a row, and at most each object inside a row."""
+    if not isinstance(shape, dict):
+        return 0, 0
+    return len(shape), max(map(_width, _decoded(shape).values()), default=0)
+
+
+def _width(shape: Shape) -> int:
+    if isinstance(shape, dict):
+        return max([len(shape), *map(_width, shape.values())])
+    return _width(shape[0]) if isinstance(shape, list) else 0
+
+
+def _decoded(shape: Mapping[str, Shape]) -> Mapping[str, Shape]:
+    """Return the shape of rows in which members that no type holds may be anything."""
+    unfit = {key: JSON for key, inner in shape.items() if inner != NULL and column_type(inner) == JSON}
+    return {**shape, **unfit}
 
 
 def attribute_of(model: type[msgspec.Struct], key: str) -> str:

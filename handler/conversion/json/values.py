@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -58,6 +59,31 @@ class Piece:
             if bare := line.strip(b" \t\r"):
                 yield bare, number, offset + line.find(bare[:1])
             offset += len(line) + 1
+
+    def halves(self) -> Sequence["Piece"]:
+        """Return two pieces with the values of this one; none if it has one value."""
+        half, middle = len(self.values) // 2, len(self.raw) // 2
+        if half:
+            _, _, offset = next(islice(self.lines(), half, None))
+            at = offset - self.offset
+        elif self.values:
+            return ()
+        else:
+            at = self.raw.rfind(b"\n", 0, middle) + 1 or self.raw.find(b"\n", middle) + 1
+        before, after = self.raw[:at], self.raw[at:]
+        if not after:
+            return ()
+        line_ends = before.count(b"\n")
+        return (
+            Piece(before, self.offset, self.line, line_ends, self.values[:half], self.first),
+            Piece(
+                after,
+                self.offset + at,
+                self.line + line_ends,
+                self.line_ends - line_ends,
+                self.values[half:],
+            ),
+        )
 
 
 class Values:
