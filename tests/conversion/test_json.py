@@ -102,11 +102,17 @@ def test_a_line_with_a_repeated_key_or_two_values_is_rejected_whatever_the_shape
 
 @pytest.mark.parametrize(
     "again",
-    [r'{"a"\t:1,"a":2}', r'{"a" :1,"a":2}', r'{"a":1,"a":2,"s":"\u0022:"}', r'{"a":1,"a":2,"s":"\"\u003a"}'],
+    [
+        r'{"a"\t:1,"a":2}',
+        r'{"a"\r:1,"a":2}',
+        r'{"a" :1,"a":2}',
+        r'{"a":1,"a":2,"s":"\u0022:"}',
+        r'{"a":1,"a":2,"s":"\"\u003a"}',
+    ],
 )
 @pytest.mark.parametrize("inside", [True, False])
 def test_a_repeated_key_is_found_however_it_is_written(again, inside):
-    again = again.replace(r"\t", "\t")
+    again = again.replace(r"\t", "\t").replace(r"\r", "\r")
     good = b'{"j":1}\n{"j":{"q":"x"}}\n' * 20
     row = f'{{"j":{again}}}' if inside else again
     converted = run(good + row.encode() + b"\n", "data.ndjson")
