@@ -3,7 +3,7 @@
 from pathlib import PurePosixPath
 
 from conversion.compression import compression_of
-from conversion.json.layout import Layout, layout_of, lines_layout, place_of_error
+from conversion.json.layout import Layout, is_followed, layout_of, lines_layout, place_of_error
 from conversion.model import UnreadableError
 from conversion.parquet import MAGIC
 from conversion.plan import Findings
@@ -79,8 +79,8 @@ def json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> La
         return Layout(lines=True, whole_values=True)
     layout = layout_of(head, whole=whole)
     in_one_line = not whole and head.lstrip().startswith(b"{") and b"\n" not in head.strip()
-    if in_one_line and _is_named(key, _LINES) and not (layout and layout.array_key):
-        return Layout(lines=True)  # The first line is longer than the beginning.
+    if in_one_line and _is_named(key, _LINES) and not (layout and (layout.array_key or is_followed(head))):
+        return Layout(lines=True)  # The first value is longer than the beginning, or malformed.
     if layout is None and _is_named(key, _LINES):
         layout = lines_layout(head, whole=whole)  # The first line is damaged.
     if layout is None and _is_named(key, _JSON_SUFFIXES) and head.lstrip().startswith(b"["):

@@ -242,6 +242,13 @@ def test_a_wrapped_array_in_one_long_line_is_one_whatever_the_name():
     assert run(b'{"Records":[%b]}' % elements, "data.ndjson").account.rows_out == 20_000
 
 
+@pytest.mark.parametrize("after", ["", "\n", '\n{"a":2}\n'])
+@pytest.mark.parametrize("key", ["data.json", "data.ndjson"])
+def test_objects_in_a_line_that_is_longer_than_the_beginning(after, key):
+    data = '{"a":1}' * (HEAD_BYTES // 6) + after
+    assert run(data.encode(), key).account.rows_out == data.count("a")
+
+
 def test_a_feature_collection_with_a_box_before_its_features():
     features = [{"type": "Feature", "properties": {"a": number}} for number in range(3)]
     collection = {"type": "FeatureCollection", "bbox": [1, 2, 3, 4], "features": features}
