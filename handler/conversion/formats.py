@@ -1,9 +1,17 @@
 """Detect an object's format by its content. Its name counts only where the content leaves a choice."""
 
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from conversion.compression import compression_of
-from conversion.json.layout import Layout, is_followed, layout_of, lines_layout, place_of_error
+from conversion.json.layout import (
+    Layout,
+    ends_lines_with_cr,
+    is_followed,
+    layout_of,
+    lines_layout,
+    place_of_error,
+)
 from conversion.model import UnreadableError
 from conversion.parquet import MAGIC
 from conversion.plan import Findings
@@ -75,6 +83,13 @@ def json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> La
     Raises:
         UnreadableError: The name says that it is JSON, and the content is not.
     """
+    carriage_returns = ends_lines_with_cr(head, whole=whole)
+    head = head.replace(b"\r", b"\n") if carriage_returns else head
+    layout = _json_layout(head, key, findings, whole=whole)
+    return layout and replace(layout, carriage_returns=carriage_returns)
+
+
+def _json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> Layout | None:
     if findings.arrays_in_lines:
         return Layout(lines=True, whole_values=True)
     layout = layout_of(head, whole=whole)

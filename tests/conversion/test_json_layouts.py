@@ -5,7 +5,7 @@ import json
 import pytest
 
 from conversion.json.shape import Shape, merged
-from conversion.model import HEAD_BYTES, RECORD_BYTES_MAX
+from conversion.model import BLOCK_BYTES, HEAD_BYTES, RECORD_BYTES_MAX
 from tests.conversion.support import refused, run
 
 LONG = "x" * (HEAD_BYTES + 100_000)
@@ -76,6 +76,27 @@ def test_a_damaged_line_between_carriage_returns_is_rejected():
     converted = run(b'{"a":1}\r' * 20 + b'{"a":\r' + b'{"a":2}\r' * 60_000, "data.ndjson")
     assert [(reject["line"], reject["raw"]) for reject in converted.rejects] == [(21, '{"a":')]
     assert converted.account.rows_out == 60_020
+
+
+BLOCK = "x" * BLOCK_BYTES
+
+
+@pytest.mark.parametrize(
+    ("data", "rows", "rejected"),
+    [
+        (f'["{BLOCK}"]\r[1]\r[2]\r', 3, []),
+        (f'{{"s":"{BLOCK}"}}\r{{"a":\r' + '{"a":3}\r' * 30, 31, [(2, '{"a":')]),
+        (" \r".join([f'{{"s":"{BLOCK}"}}', '{"a":1}', '{"a":2}'] * 2), 6, []),
+        (f'{{"a":1,\r"s":"{BLOCK}"}}\n{{"a":2}}\n{{"a":3}}\n', 3, []),
+        (f'[1]\r["{LONG}"]\r', 2, []),
+        (f'[{{"a":"{BLOCK}"}},\r7,\r' + '{"a":1},\r' * 30 + '{"a":1}]', 32, [(2, "7")]),
+    ],
+    ids=["arrays", "a damaged line", "spaces", "one CR among LF", "a long second array", "elements"],
+)
+def test_a_line_end_is_what_the_beginning_shows(data, rows, rejected):
+    converted = run(data.encode(), "data.json")
+    assert converted.account.rows_out == rows
+    assert [(reject["line"], reject["raw"]) for reject in converted.rejects] == rejected
 
 
 @pytest.mark.parametrize("first", [b"garbage", b'"a":1}', b"[1]", b"{"])

@@ -26,6 +26,7 @@ class Layout:
         array_key: The member of the wrapping object that holds the array of rows.
         array_offset: The offset of that array in bytes.
         whole_values: Whether rows are arrays. Each is the value of the only column.
+        carriage_returns: Whether lines end with CR alone.
         columns: The keys of rows in lower case, if a contract names them.
     """
 
@@ -33,6 +34,7 @@ class Layout:
     array_key: str = ""
     array_offset: int | None = None
     whole_values: bool = False
+    carriage_returns: bool = False
     columns: frozenset[str] | None = None
 
 
@@ -43,7 +45,7 @@ def layout_of(head: bytes, *, whole: bool) -> Layout | None:
         head: The beginning of the text, in UTF-8.
         whole: Whether ``head`` is the whole text.
     """
-    start = with_line_feeds(head).lstrip(_SPACE.encode())
+    start = head.lstrip(_SPACE.encode())
     if not start.startswith((b"{", b"[")):
         return None
     if lines := lines_layout(start, whole=whole):
@@ -60,7 +62,7 @@ def layout_of(head: bytes, *, whole: bool) -> Layout | None:
 
 def lines_layout(head: bytes, *, whole: bool) -> Layout | None:
     """Return the layout of JSON if most of the first lines are objects, or arrays. Else return None."""
-    lines = [line for line in with_line_feeds(head).split(b"\n") if line.strip()][: _LINES_TRIED + 1]
+    lines = [line for line in head.split(b"\n") if line.strip()][: _LINES_TRIED + 1]
     if len(lines) < 2:
         return None
     complete = lines[:_LINES_TRIED] if whole or len(lines) > _LINES_TRIED else lines[:-1]
@@ -72,9 +74,10 @@ def lines_layout(head: bytes, *, whole: bool) -> Layout | None:
     return None
 
 
-def with_line_feeds(text: bytes) -> bytes:
-    """Return JSON with LF instead of CR, if it has no LF. Both are white space."""
-    return text if b"\n" in text else text.replace(b"\r", b"\n")
+def ends_lines_with_cr(head: bytes, *, whole: bool) -> bool:
+    """Return whether the lines of a text with this beginning end with CR alone."""
+    # A CR at the end may belong to CR LF.
+    return b"\n" not in head and b"\r" in (head if whole else head[:-1])
 
 
 def place_of_error(head: bytes) -> tuple[int, str]:

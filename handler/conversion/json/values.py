@@ -6,13 +6,13 @@ Only brackets decide where a value ends. The caller checks whether it is well-fo
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
 import msgspec
 
-from conversion.json.layout import Layout, is_around_rows, is_followed, is_wrapper, with_line_feeds
+from conversion.json.layout import Layout, is_around_rows, is_followed, is_wrapper
 from conversion.json.parse import MALFORMED, ParseError, members
 from conversion.model import RECORD_BYTES_MAX, UnreadableError
 from conversion.plan import RefutedError
@@ -32,7 +32,7 @@ class Piece:
     """A sequence of values in ``raw``, which begins at ``offset`` and ``line`` and has ``line_ends``.
 
     ``first`` is the position of the first value in ``raw``. Without ``values``, each line of ``raw`` is a
-    value.
+    value, and ends with LF. Otherwise lines end with ``line_end``.
     """
 
     raw: bytes
@@ -41,6 +41,7 @@ class Piece:
     line_ends: int
     values: Sequence[bytes] = ()
     first: int = 0
+    line_end: bytes = b"\n"
 
     def lines(self) -> Iterator[tuple[bytes, int, int]]:
         """Yield each value with its line and its offset, without blank lines."""
@@ -49,7 +50,7 @@ class Piece:
             for value in self.values:
                 # Only white space and commas separate them.
                 at = self.raw.index(value, at)
-                line += self.raw.count(b"\n", done, at)
+                line += self.raw.count(self.line_end, done, at)
                 yield value, line, self.offset + at
                 done = at
                 at += len(value)
@@ -73,15 +74,17 @@ class Piece:
         before, after = self.raw[:at], self.raw[at:]
         if not after:
             return ()
-        line_ends = before.count(b"\n")
+        line_ends = before.count(self.line_end)
         return (
-            Piece(before, self.offset, self.line, line_ends, self.values[:half], self.first),
-            Piece(
-                after,
-                self.offset + at,
-                self.line + line_ends,
-                self.line_ends - line_ends,
-                self.values[half:],
+            replace(self, raw=before, line_ends=line_ends, values=self.values[:half]),
+            replace(
+                self,
+                raw=after,
+                offset=self.offset + at,
+                line=self.line + line_ends,
+                line_ends=self.line_ends - line_ends,
+                values=self.values[half:],
+                first=0,
             ),
         )
 
@@ -98,6 +101,7 @@ class Values:
         self._layout = layout
         self._offset = offset
         self._line = 1
+        self._line_end = b"\r" if layout.carriage_returns and not layout.lines else b"\n"
         self._buffer = b""
         self._before = b""
         self._in_array = self._after_array = self._after_value = self._after_comma = False
@@ -150,10 +154,12 @@ class Values:
         )
 
     def _line_at(self, at: int) -> int:
-        return self._line + self._buffer.count(b"\n", 0, at)
+        return self._line + self._buffer.count(self._line_end, 0, at)
 
     def _lines(self, text: Iterable[bytes]) -> Iterator[Piece]:
-        for block in _with_line_feeds(text):
+        for block in text:
+            if self._layout.carriage_returns:
+                block = block.replace(b"\r", b"\n")  # noqa: PLW2901
             end = block.rfind(b"\n") + 1
             if end:
                 yield self._passed(_without_lone_cr(self._buffer + block[:end]))
@@ -167,7 +173,8 @@ class Values:
             yield self._passed(_without_lone_cr(self._buffer + b"\n"))
 
     def _passed(self, raw: bytes, values: Sequence[bytes] = (), first: int = 0) -> Piece:
-        piece = Piece(raw, self._offset, self._line, raw.count(b"\n"), values, first)
+        line_ends = raw.count(self._line_end)
+        piece = Piece(raw, self._offset, self._line, line_ends, values, first, self._line_end)
         self._offset += len(raw)
         self._line += piece.line_ends
         return piece
@@ -278,16 +285,6 @@ class Values:
         with suppress(ParseError):
             element = members(self._first)
         return is_around_rows(around, key, element, columns)
-
-
-def _with_line_feeds(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield blocks of JSON with LF instead of CR, if the first block has CR and no LF."""
-    blocks = iter(blocks)
-    first = next(blocks, b"")
-    # A single CR at the end may belong to CR LF.
-    replaced = with_line_feeds(first) if b"\r" in first[:-1] else first
-    yield replaced
-    yield from blocks if replaced == first else (block.replace(b"\r", b"\n") for block in blocks)
 
 
 def _without_lone_cr(lines: bytes) -> bytes:
