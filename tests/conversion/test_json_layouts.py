@@ -47,6 +47,19 @@ def test_objects_between_carriage_returns(text):
     assert run(text * 40, "data.ndjson").account.rows_out == 40 * count
 
 
+@pytest.mark.parametrize("end", ["\r", "\r\r", " \r", "\r ", " \r \r"])
+@pytest.mark.parametrize("before", ["\n", '{"a":0}\n' * 9])
+def test_objects_between_carriage_returns_with_white_space(end, before):
+    values = [f'{{"a":{number}}}' for number in range(4)]
+    data = before + end.join(values) + end
+    assert run(data.encode(), "data.ndjson").account.rows_out == data.count("a")
+
+
+def test_arrays_between_line_ends_of_either_kind():
+    converted = run(b"[1]\n[2]\r[3]\n[4] \r\r[5]\r\n[6]\r", "data.ndjson")
+    assert [json.loads(row[0]) for row in converted.rows] == [[number] for number in range(1, 7)]
+
+
 def test_a_wrapped_array_of_rows_with_a_number_is_rejected_there():
     data = json.dumps({"rows": [*({"a": number} for number in range(100)), 5], "n": 1})
     converted = run(data.encode(), "data.json")

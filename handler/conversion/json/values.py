@@ -20,6 +20,8 @@ from conversion.plan import RefutedError
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+([{}\[\]])', re.DOTALL)
 _SCALAR = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[^\s,\[\]{}"]++', re.DOTALL)
+_BETWEEN_VALUES = re.compile(rb"(?<=[}\]])[ \t]*+\r[ \t\r]*+(?=[{\[])")
+"""White space with a CR, and without LF, that no value of JSON has inside."""
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*"[^"\\]*"')
 _ENDS_TRIED = 10
 """The most places that are tried as the end of an element."""
@@ -288,8 +290,10 @@ class Values:
 
 
 def _without_lone_cr(lines: bytes) -> bytes:
-    """Replace each CR between two objects by LF."""
-    return lines.replace(b"}\r{", b"}\n{") if b"\r" in lines else lines
+    """Replace each CR between two objects or arrays by LF."""
+    if b"\r" not in lines or lines.count(b"\r") == lines.count(b"\r\n"):
+        return lines
+    return _BETWEEN_VALUES.sub(lambda between: between[0].replace(b"\r", b"\n"), lines)
 
 
 def _end(pattern: re.Pattern[bytes], data: bytes, at: int) -> int:
