@@ -289,6 +289,13 @@ def test_a_feature_collection_with_a_box_before_its_features():
     assert run(json.dumps(collection).encode(), "data.geojson").account.rows_out == 3
 
 
+def test_a_feature_collection_that_says_so_at_its_end():
+    collection = {"links": [{"rel": "self"}], "features": ROWS, "type": "FeatureCollection"}
+    converted = run(json.dumps(collection).encode(), "data.geojson")
+    assert converted.account.rows_out == len(ROWS)
+    assert converted.profile["around_rows"] == {"links": [{"rel": "self"}], "type": "FeatureCollection"}
+
+
 def test_many_keys_of_which_two_clash_have_a_column_each():
     values = [1, 1.5, True, None, "x", "null", 2**60, [1, None], {"y": "z"}]
     row = {"id": 1, "ID": 2} | {f"k{number}": values[number % len(values)] for number in range(60)}

@@ -9,7 +9,7 @@ from conversion.json.parse import ParseError, parsed
 
 _SPACE = " \t\r\n"
 _LINES_TRIED = 50
-_COLLECTION = "FeatureCollection"
+_COLLECTION, _FEATURES = "FeatureCollection", "features"
 _CUT_WITHIN = 8
 """An error so close to the end may only mean that the text is cut, for example inside ``false``."""
 ELEMENTS_MIN = 100
@@ -136,29 +136,31 @@ def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
 def _wrapped(text: str) -> tuple[str, int] | None:
     """Return the key and offset of the array of objects that an object may wrap.
 
-    It is ``features`` in a GeoJSON FeatureCollection, otherwise the first one.
+    It is ``features``, as in a GeoJSON FeatureCollection, otherwise the first one. An object with both
+    wraps neither if it is no such collection, which its end may say.
     """
+    first: tuple[str, int] | None = None
     if not text.startswith("{"):
         return None
-    at, is_collection = 1, False
+    at = 1
     while True:
         at = _skipped(text, at)
         try:
             key, at = _decode(text, at)
             at = _skipped(text, at)
             if not isinstance(key, str) or not text.startswith(":", at):
-                return None
+                return first
             at = _skipped(text, at + 1)
-            is_array = text.startswith("[", at) and text.startswith("{", _skipped(text, at + 1))
-            if is_array and (key == "features" or not is_collection):
-                return key, at
-            value, at = _decode(text, at)
-            is_collection = is_collection or (key == "type" and value == _COLLECTION)
+            if text.startswith("[", at) and text.startswith("{", _skipped(text, at + 1)):
+                first = first or (key, at)
+                if key == _FEATURES:
+                    return key, at
+            _, at = _decode(text, at)
         except (ValueError, RecursionError):
-            return None
+            return first
         at = _skipped(text, at)
         if not text.startswith(",", at):
-            return None
+            return first
         at += 1
 
 
@@ -190,7 +192,7 @@ def is_wrapper(around: dict[str, Any], key: str, elements: int) -> bool:
         elements: The length of the array.
     """
     others = {name: value for name, value in around.items() if name != key}
-    if not others or (others.get("type") == _COLLECTION and key == "features"):
+    if not others or (others.get("type") == _COLLECTION and key == _FEATURES):
         return True
     return elements >= ELEMENTS_MIN and not any(isinstance(value, dict | list) for value in others.values())
 
