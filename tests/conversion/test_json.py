@@ -241,6 +241,7 @@ def test_nothing_in_it(data):
         (b'[{"a":1},{"a":}]', "byte 9"),
         (b'[{"a":1}] [2]', "after the end"),
         (b"[" * 100_000, "malformed"),
+        (b'[{"d":{"k":1,"k":2},"s":"a"b"},{"v":"c"d"},{"w":1},{"w":2}]', "byte 1: malformed"),
     ],
 )
 def test_an_error_inside_an_array_makes_it_unreadable(data, words):

@@ -36,7 +36,7 @@ def parsed(text: bytes) -> Any:  # noqa: ANN401  (whatever JSON may be)
         ParseError: It is malformed, has a repeated key, or text that is not Unicode.
     """
     try:
-        value = _decode(text.decode())
+        value = _decode_strictly(text.decode())
         # A lone surrogate is not text, although JSON can write it.
         if _ESCAPED.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
             raise ParseError(_NOT_UNIQUE)
@@ -55,6 +55,14 @@ def members(text: bytes) -> dict[str, Any]:
     """
     parsed(text)
     return _decode_members(text.decode())
+
+
+def _decode_strictly(text: str) -> Any:  # noqa: ANN401
+    try:
+        return _decode(text)
+    except ParseError:
+        _decode_members(text)  # What follows a repeated key may be malformed.
+        raise
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
