@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from conversion.compression import compression_of
+from conversion.decode import Encoding
 from conversion.json.layout import (
     Layout,
     ends_lines_with_cr,
@@ -15,6 +16,7 @@ from conversion.json.layout import (
 from conversion.model import UnreadableError
 from conversion.parquet import MAGIC
 from conversion.plan import Findings
+from conversion.source import Source
 
 _FOREIGN = {
     b"PK\x03\x04": "an archive or a workbook in another archive: upload it by itself",
@@ -71,21 +73,25 @@ def _is_text(head: bytes) -> bool:
     return not any(byte < 0x20 and byte not in b"\t\n\r\x01\x1b\x0c" for byte in head[:512])
 
 
-def json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> Layout | None:
+def json_layout(source: Source, encoding: Encoding, findings: Findings) -> Layout | None:
     """Return the layout of an object of JSON; None if it is not JSON.
 
     Args:
-        head: The object's beginning, in UTF-8.
-        key: Its name.
+        source: The object.
+        encoding: Its encoding.
         findings: What earlier passes found.
-        whole: Whether ``head`` is the whole object.
 
     Raises:
         UnreadableError: The name says that it is JSON, and the content is not.
     """
+    head, whole = encoding.head(source.head), source.whole
     carriage_returns = ends_lines_with_cr(head, whole=whole)
     head = head.replace(b"\r", b"\n") if carriage_returns else head
-    layout = _json_layout(head, key, findings, whole=whole)
+    layout = _json_layout(head, source.name, findings, whole=whole)
+    if layout is None and _is_named(source.name, _JSON_SUFFIXES):
+        offset, what = place_of_error(head)
+        line, at = 1 + head.count(b"\n", 0, offset), encoding.mark_bytes + offset
+        raise UnreadableError(f"malformed JSON at line {line}, byte {at}: {what}")
     return layout and replace(layout, carriage_returns=carriage_returns)
 
 
@@ -100,13 +106,7 @@ def _json_layout(head: bytes, key: str, findings: Findings, *, whole: bool) -> L
         layout = lines_layout(head, whole=whole)  # The first line is damaged.
     if layout is None and _is_named(key, _JSON_SUFFIXES) and head.lstrip().startswith(b"["):
         return Layout()  # The reader reports what is wrong with the array.
-    if layout is None and _is_named(key, _JSON_SUFFIXES):
-        offset, what = place_of_error(head)
-        line = 1 + head.count(b"\n", 0, offset)
-        raise UnreadableError(f"malformed JSON at line {line}, byte {offset}: {what}")
-    if layout and findings.one_value:
-        return Layout()
-    return layout
+    return Layout() if layout and findings.one_value else layout
 
 
 def _is_named(key: str, suffixes: set[str]) -> bool:

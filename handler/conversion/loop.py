@@ -206,7 +206,7 @@ class _Attempt:
         head = encoding.head(source.head)
         if source.whole and not head.strip():
             raise EmptyError("the object has only white space")
-        if layout := json_layout(head, source.name, findings, whole=source.whole):
+        if layout := json_layout(source, encoding, findings):
             return json_plan(head, layout, findings, resources, encoding.mark_bytes)
         return delimited_plan(head, findings, resources, encoding.mark_bytes)
 

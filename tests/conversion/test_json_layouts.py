@@ -213,6 +213,8 @@ def test_encodings(data, encoding):
         ("a.ndjson", b'{"a":1}{"b":\n{"a":2\n{"a":3}\n', "line 1, byte 7"),
         ("a.jsonl", b"{'a':1}\n{'a':2}\n", "line 1, byte 1"),
         ("a.geojson", b'{"a":1},\n{"a":2},\n', "line 1, byte 7"),
+        ("a.geojson", b'\xef\xbb\xbf{"a":1},\n{"a":2},\n', "line 1, byte 10"),
+        ("a.json", b'\r\r{"a":1},\r', "line 3, byte 9"),
         ("a.json.gz", b"[1,2]\tx\n", "line 1, byte 6"),
     ],
 )

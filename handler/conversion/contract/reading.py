@@ -55,7 +55,7 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
     head = encoding.head(source.head)
     layout = None
     if expects_json:
-        layout = _json_layout(head, contract, source, findings)
+        layout = _json_layout(source, encoding, contract, findings)
         if layout is None:
             raise UnreadableError(f"not JSON, which the contract {contract.name} {contract.version} expects")
     plan = ContractPlan(contract, head, findings, layout, whole=source.whole)
@@ -94,9 +94,9 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
     )
 
 
-def _json_layout(head: bytes, contract: Contract, source: Source, findings: Findings) -> Layout | None:
+def _json_layout(source: Source, encoding: Encoding, contract: Contract, findings: Findings) -> Layout | None:
     """Return the layout of JSON. Rows are objects with the contract's columns."""
-    layout = json_layout(head, source.name, findings, whole=source.whole)
+    layout = json_layout(source, encoding, findings)
     columns = frozenset(column.source.lower() for column in contract.columns)
     return layout and replace(layout, whole_values=False, columns=columns)
 
