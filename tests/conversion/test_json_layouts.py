@@ -291,6 +291,12 @@ def test_a_feature_collection_with_a_box_before_its_features():
     assert run(json.dumps(collection).encode(), "data.geojson").account.rows_out == 3
 
 
+@pytest.mark.parametrize(("before", "after"), [("", " \n" * BLOCK_BYTES), (" " * BLOCK_BYTES, "")])
+def test_white_space_around_an_object_is_no_part_of_what_it_wraps(before, after):
+    data = before + json.dumps({"Records": ROWS}) + after
+    assert run(data.encode(), "data.json").account.rows_out == len(ROWS)
+
+
 def test_a_feature_collection_that_says_so_at_its_end():
     collection = {"links": [{"rel": "self"}], "features": ROWS, "type": "FeatureCollection"}
     converted = run(json.dumps(collection).encode(), "data.geojson")

@@ -143,10 +143,11 @@ class Values:
             self.around = self._unwrapped()
 
     def _check_length(self) -> None:
-        length = len(self._buffer)
-        if self._layout.array_offset is not None and self._after_array and length > _AROUND_BYTES_MAX:
+        is_too_long = len(self._buffer) > RECORD_BYTES_MAX
+        is_around = self._layout.array_offset is not None and self._after_array
+        if is_around and (is_too_long or len(self._buffer.rstrip()) > _AROUND_BYTES_MAX):
             raise RefutedError(one_value=True)
-        if length > RECORD_BYTES_MAX:
+        if is_too_long:
             raise self._error(f"a value longer than {RECORD_BYTES_MAX} bytes")
 
     def _error(self, what: str, at: int = 0) -> UnreadableError:
@@ -269,7 +270,7 @@ class Values:
             RefutedError: The object does not wrap its array.
         """
         key, text = self._layout.array_key, self._before + b"null" + self._buffer
-        if len(text) > _AROUND_BYTES_MAX or is_followed(text):
+        if len(text.strip()) > _AROUND_BYTES_MAX or is_followed(text):
             raise RefutedError(one_value=True)
         try:
             around = members(text)
