@@ -189,16 +189,17 @@ def not_text_at(data: bytes) -> int | None:
     return None if offset < 0 else offset
 
 
-def not_text_reason(data: bytes, offset: int) -> str | None:
+def not_text_reason(data: bytes, offset: int, encoding: str) -> str | None:
     """Return a message with the first byte of ``data`` that is not text; None if there is none.
 
     Args:
         data: The bytes.
         offset: Where ``data`` begins in the object.
+        encoding: The encoding of the object, in which the byte is not text.
     """
     at = not_text_at(data)
     if at is None:
         return None
     if data[at] == 0:
         return f"a NUL byte at byte {offset + at}"
-    return f"0x{data[at]:02x} is not text in UTF-8 at byte {offset + at}"
+    return f"0x{data[at]:02x} is not text in {encoding.replace('utf', 'UTF')} at byte {offset + at}"

@@ -176,6 +176,7 @@ class _Attempt:
     def _read_text(self, findings: Findings) -> Result:
         resources, source = self._resources, self._resources.source
         encoding = Encoding(source.head, findings)
+        resources.rejects.encoding = encoding.name
         plan = self._planned(encoding, findings)
         reader, format_ = plan.reader, source.workbook or plan.format
         metadata = {**resources.metadata, "format": format_, "encoding": encoding.name}

@@ -14,12 +14,16 @@ class Rejects:
 
     Each record names the job and the generation of its key. S3's conditional writes compare ETags, so the
     files of two generations must differ even if their rejected records are the same.
+
+    Attributes:
+        encoding: The encoding of the object, as the current pass reads it.
     """
 
     def __init__(self, path: Path, provenance: Mapping[str, str]) -> None:
         self._path = path
         self._origin = {name: provenance[name] for name in ("job_id", "generation") if name in provenance}
         self._file = None
+        self.encoding = "utf-8"
         self.count = 0
         self._first = ""
         self._not_text = ""
@@ -35,6 +39,10 @@ class Rejects:
         more = self._not_text
         return self._first if more in self._first else f"{self._first}; {more}"
 
+    def not_text_reason(self, data: bytes, offset: int) -> str | None:
+        """Return why ``data``, which begins at ``offset``, is not text; None if it is."""
+        return not_text_reason(data, offset, self.encoding)
+
     def add(
         self, *, record: int, line: int, byte_offset: int, column: str | None, reason: str, raw: bytes
     ) -> None:
@@ -43,7 +51,7 @@ class Rejects:
             self._file = self._path.open("ab")
         if not self.count:
             self._first = f"the first at line {line}: {reason}"
-        self._not_text = self._not_text or not_text_reason(raw, byte_offset) or ""
+        self._not_text = self._not_text or self.not_text_reason(raw, byte_offset) or ""
         self.count += 1
         place = {
             "record": record,

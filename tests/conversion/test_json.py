@@ -226,6 +226,12 @@ def test_invalid_bytes_in_a_line():
     assert "0xf6" in reject["reason"]
 
 
+def test_an_invalid_byte_in_a_line_of_another_encoding():
+    data = b'{"a":"\xe9"}\n' * 10
+    (reject,) = run(data + b'{"a":"\x81"}\n', "data.json").rejects
+    assert reject["reason"] == f"0x81 is not text in windows-1252 at byte {len(data) + 10 + 6}"
+
+
 @pytest.mark.parametrize("data", [b"[]", b" [ ] \n", b"{}"[:0] + b"\n\n"])
 def test_nothing_in_it(data):
     with pytest.raises(EmptyError):

@@ -52,6 +52,7 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
     if source.workbook:
         contract = replace(contract, reading=contract.reading.of_sheet())
     encoding = Encoding(source.head, findings, declared=contract.reading.encoding)
+    resources.rejects.encoding = encoding.name
     head = encoding.head(source.head)
     layout = None
     if expects_json:

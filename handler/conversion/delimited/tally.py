@@ -3,7 +3,7 @@
 from codecs import BOM_UTF8
 
 from conversion.budget import Budget
-from conversion.decode import not_text_at, not_text_reason
+from conversion.decode import not_text_at
 from conversion.delimited.detection import BESIDE_MAX
 from conversion.delimited.layout import Layout
 from conversion.delimited.sample import COMMENT, is_again
@@ -101,7 +101,7 @@ class Tally:
             self._reject(record, None, f"{width} fields where {dialect.width} are expected")
         else:
             at = not_text_at(record)
-            reason = not_text_reason(record, self.offset) or _BROKEN
+            reason = self._rejects.not_text_reason(record, self.offset) or _BROKEN
             self._reject(record, None if at is None else self._column(record[:at]), reason)
 
     def reject_broken(self, record: bytes) -> None:

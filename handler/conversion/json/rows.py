@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 
 from conversion.budget import Budget
-from conversion.decode import not_text_reason
 from conversion.json.exact import has_inexact, with_inexact_as_text
 from conversion.json.layout import ELEMENTS_MIN, Layout
 from conversion.json.parse import MALFORMED, ParseError, parsed
@@ -224,7 +223,7 @@ class Rows:
             except ParseError as error:
                 if piece.values and error.malformed:
                     raise UnreadableError(f"malformed JSON at line {line}, byte {offset}: {error}") from None
-                reason = not_text_reason(value, offset) or str(error)
+                reason = self._rejects.not_text_reason(value, offset) or str(error)
             if reason:
                 self._rejects.add(
                     record=self.rows + len(kept) + self._rejects.count + 1,
