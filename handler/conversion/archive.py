@@ -102,8 +102,8 @@ def shown(names: Iterable[str]) -> str:
 
 def _is_added(info: zipfile.ZipInfo) -> bool:
     """Return whether an entry is a folder, or a file that macOS or Windows added."""
-    name = info.filename.rpartition("/")[2]
-    return not name or name.startswith(("._", ".DS_Store")) or name in ("Thumbs.db", "desktop.ini")
+    name = info.filename.rpartition("/")[2].lower()  # Windows writes them in any case.
+    return not name or name.startswith(("._", ".ds_store")) or name in ("thumbs.db", "desktop.ini")
 
 
 def _directory_bytes(path: Path) -> int:

@@ -40,7 +40,7 @@ def test_the_one_file(method):
 
 def test_what_operating_systems_add_does_not_count():
     files = {"data/": b"", "data/a.csv": TABLE, "__MACOSX/data/._a.csv": b"x", ".DS_Store": b"x"}
-    assert read(zipped({**files, "data/Thumbs.db": b"x"})) == TABLE
+    assert read(zipped({**files, "data/Thumbs.db": b"x", "Desktop.ini": b"x"})) == TABLE
 
 
 def test_several_files_are_named():
