@@ -285,7 +285,8 @@ def _text(value: Any) -> str | None:  # noqa: ANN401 - any value that DuckDB ret
         case bool():
             return str(value).lower()
         case datetime():
-            return value.isoformat(" ", "milliseconds")
+            zone = f" {value.tzinfo}" if value.tzinfo else ""
+            return value.replace(tzinfo=None).isoformat(" ", "milliseconds") + zone
         case Decimal():
             return format(value, "f")
         case list():

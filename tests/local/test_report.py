@@ -1,9 +1,11 @@
 """What `run` shows of the real tables fits 80 columns."""
 
 import io
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import duckdb
 import pytest
 
 from local import report
@@ -72,3 +74,16 @@ def test_jobs_fit_and_their_keys_are_whole(console: Console) -> None:
     report.print_jobs(console, STACKS[3], [record])
     long = [line for line in printed(console) if len(line) > WIDTH]
     assert [line.split()[-1] for line in long] == [f"processed/{key}.parquet", f"rejected/{key}.jsonl"]
+
+
+def test_first_rows_show_any_type(console: Console, tmp_path: Path) -> None:
+    result = tmp_path / "result.parquet"
+    duckdb.sql(
+        "SELECT TIMESTAMPTZ '2024-01-31 10:00:00+00' AS moment, DATE '2024-01-31' AS day, [1, 2] AS parts,"
+        " {'a': 1} AS inside, 1.50 AS price, NULL AS nothing"
+    ).write_parquet(str(result))
+    cloud: Any = SimpleNamespace(get=lambda _stack, _key: result.read_bytes())
+    console.width = 200
+    report.print_preview(console, cloud, "eu-west-1", [{"status": "COMPLETED", "output_path": "result"}])
+    row = printed(console)[-2]
+    assert all(text in row for text in ("2024-01-31", "[1, 2]", "1.50"))

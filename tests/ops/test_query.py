@@ -63,6 +63,12 @@ def test_csv_is_read_back_as_it_was(code: str, region: str, ops: Run) -> None:
     ]
 
 
+def test_a_time_with_a_zone_is_written_as_athena_does(code: str, region: str, ops: Run) -> None:
+    moment = "from_iso8601_timestamp('2024-01-31T10:00:00Z') AS moment"
+    answer = ops("query", select(code, moment), "--region", region, "--csv")
+    assert answer.out.splitlines()[1] == "2024-01-31 10:00:00.000 UTC"
+
+
 def test_json_has_null_and_the_stack(code: str, region: str, ops: Run) -> None:
     answer = ops("query", select(code, "faa, time_zone"), "--region", region, "--json")
     assert [json.loads(line) for line in answer.out.splitlines()] == [
