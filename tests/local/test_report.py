@@ -78,10 +78,11 @@ def test_jobs_fit_and_their_keys_are_whole(console: Console) -> None:
 
 def test_first_rows_show_any_type(console: Console, tmp_path: Path) -> None:
     result = tmp_path / "result.parquet"
-    duckdb.sql(
-        "SELECT TIMESTAMPTZ '2024-01-31 10:00:00+00' AS moment, DATE '2024-01-31' AS day, [1, 2] AS parts,"
-        " {'a': 1} AS inside, 1.50 AS price, NULL AS nothing"
-    ).write_parquet(str(result))
+    duckdb.execute(
+        "COPY (SELECT TIMESTAMPTZ '2024-01-31 10:00:00+00' AS moment, DATE '2024-01-31' AS day,"
+        " [1, 2] AS parts, {'a': 1} AS inside, 1.50 AS price, NULL AS nothing) TO $path (FORMAT parquet)",
+        {"path": str(result)},
+    )
     cloud: Any = SimpleNamespace(get=lambda _stack, _key: result.read_bytes())
     console.width = 200
     report.print_preview(console, cloud, "eu-west-1", [{"status": "COMPLETED", "output_path": "result"}])
