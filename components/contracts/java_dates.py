@@ -47,7 +47,9 @@ def to_strptime(pattern: str) -> str:
 
 
 def of_moment(pattern: str) -> str:
-    """Return the pattern for strptime of a date or a timestamp. strptime would invent what it leaves out.
+    """Return the pattern for strptime of a date or a timestamp.
+
+    It must have all parts of a date, because strptime invents those that are missing.
 
     Raises:
         ValueError: It is no pattern, or leaves out or repeats a part of a date or time.

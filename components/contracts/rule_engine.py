@@ -13,9 +13,9 @@ _NUMBERS = ("BIGINT", "DOUBLE", "DECIMAL")
 def problem_of(rule: sql.Expr, columns: Mapping[str, str]) -> str | None:
     """Return why DuckDB cannot evaluate a rule, or None if it can.
 
-    In the function, every row would break a rule that compares a text with a number, whatever its values. So
-    the rule is evaluated on a row of values. The casts that it contains may fail, as they may there. Numbers
-    are all zero, which cannot overflow. If that fails, none is zero, so that they can divide one another.
+    In the function, every row would break a rule that compares a text with a number. So the rule is
+    evaluated here, on one row. Its casts may fail, as they may in the function. All numbers of the row are
+    zero, which cannot overflow. If that fails, none of them is zero, so that one can divide another.
 
     Args:
         rule: The parsed expression. It must be safe to run.

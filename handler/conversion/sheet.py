@@ -154,9 +154,9 @@ def _opened(path: Path, wanted: str) -> "CalamineSheet | None":
 
 
 def _check_xml(path: Path) -> None:
-    """Check that the XML of an .ods is well-formed. calamine looks for a missing end tag without end.
+    """Check that the XML of an .ods is well-formed. calamine never stops searching for a missing end tag.
 
-    Control characters are no XML, but calamine reads them.
+    XML allows no control characters. They are left out of the check, because calamine reads them.
 
     Raises:
         expat.ExpatError: It is not well-formed.

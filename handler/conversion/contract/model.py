@@ -84,10 +84,10 @@ class Reading:
     sheet: str
 
     def of_sheet(self) -> "Reading":
-        """Return the settings for the CSV that ``conversion.sheet`` writes. It is no text of the contract's.
+        """Return the settings for the CSV that ``conversion.sheet`` writes, which ignores the contract's.
 
-        The source has already skipped rows. As lines they cannot be counted: a row may have several or, if it
-        is blank, none. A cell without a value is an empty field.
+        The source has already skipped the rows of the sheet. Lines cannot be skipped instead: a row may have
+        several lines or, if it is blank, none. A cell without a value is an empty field.
         """
         return replace(
             self,

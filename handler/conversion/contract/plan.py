@@ -216,13 +216,13 @@ def _after_lines(head: bytes, count: int) -> int:
 
 
 def distinct(names: Sequence[str]) -> tuple[str, ...]:
-    """Return the names by which a contract tells columns apart. A blank one becomes ``column_3``, its place.
+    """Return names that tell the columns apart. A blank one is replaced by its place, as in ``column_3``.
 
     Raises:
         UnreadableError: Two names differ only in case or in the spaces around them.
     """
     places = column_names(names)
-    distinct = tuple(name if name.strip() else place for name, place in zip(names, places, strict=True))
-    if len({name.strip().casefold() for name in distinct}) < len(distinct):
+    known = tuple(name if name.strip() else place for name, place in zip(names, places, strict=True))
+    if len({name.strip().casefold() for name in known}) < len(known):
         raise UnreadableError("the file names a column twice, so the contract is ambiguous")
-    return distinct
+    return known

@@ -27,7 +27,8 @@ class Fields:
     Attributes:
         relation: SQL of the records, for a FROM clause.
         texts: SQL of each field's text, by its name in the source. None if the records are JSON.
-        exact: SQL of the exact text, by SQL of the text, of numbers that have a shorter text.
+        exact: For columns of type FLOAT, whose texts are the shortest ones: SQL of the exact text, by SQL of
+            the text.
         json: SQL of the record as JSON. Empty if the records are not JSON.
         partitions: The values of the partition columns in the object's key.
     """
@@ -233,7 +234,7 @@ def _rule_problems(contract: Contract) -> list[tuple[str, str]]:
 
 
 def _is_broken(rule: Rule) -> str:
-    """Return SQL of whether a row breaks a rule. A null does not; a value that raises an error does."""
+    """Return SQL that is true if a row breaks a rule. An error breaks it too; a null does not."""
     return f"TRY(({rule.expression}) IS NOT FALSE) IS NOT TRUE"
 
 

@@ -20,8 +20,8 @@ _OFFSET = r"(?:Z|[+-](?:(?:0[0-9]|1[0-7])(?::?[0-5][0-9])?|18(?::?00)?))"
 _FINER_THAN_MILLISECONDS = r"\.[0-9]{3}0*[1-9]"
 
 _DATED = ("spreadsheet", "parquet")
-"""The formats that hold dates, which have no other text than that of ISO 8601. A day of a spreadsheet has a
-time if another cell of its column has one."""
+"""The formats that hold dates. Here their text is that of ISO 8601. A day of a spreadsheet has a time if
+another cell of its column has one."""
 
 _PARTS = re.compile(r"%-?[A-Za-z%]|[^%]+")
 _WRITTEN = {
@@ -133,7 +133,7 @@ def _scalar(text: str, kind: Type, column: Column, reading: Reading) -> Value:
 
 
 def _dated(text: str, kind: Type) -> str:
-    """Return SQL of the text of a date or a timestamp, with or without the time as the type has it."""
+    """Return SQL of the text of a date or a timestamp, with a time if the type has one."""
     if kind.kind == "timestamp":
         return f"regexp_replace({text}, '^({_DATE})$', '\\1 00:00:00')"
     return f"regexp_replace({text}, '^({_DATE}) 00:00:00$', '\\1')"

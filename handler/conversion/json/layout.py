@@ -136,8 +136,8 @@ def _is_cut(error: json.JSONDecodeError, text: str) -> bool:
 def _wrapped(text: str) -> tuple[str, int] | None:
     """Return the key and offset of the array of objects that an object may wrap.
 
-    It is ``features``, as in a GeoJSON FeatureCollection, otherwise the first one. An object with both
-    wraps neither if it is no such collection, which its end may say.
+    It is ``features`` if there is such an array, else the first one. The ``type`` that makes an object a
+    GeoJSON FeatureCollection may follow at its end.
     """
     first: tuple[str, int] | None = None
     if not text.startswith("{"):
@@ -198,7 +198,7 @@ def is_wrapper(around: dict[str, Any], key: str, elements: int) -> bool:
 
 
 def is_around_rows(around: Iterable[str], key: str, element: Iterable[str], columns: frozenset[str]) -> bool:
-    """Return whether the array in an object has the rows of a contract, and not the object itself is one.
+    """Return whether the rows of a contract are the elements of an array, and not the object around it.
 
     Args:
         around: The keys of the object.

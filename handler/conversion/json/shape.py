@@ -57,9 +57,10 @@ _KINDS = {type(None): NULL, bool: BOOLEAN, float: DOUBLE, str: VARCHAR}
 
 
 def merged(one: Shape, other: Shape) -> Shape:
-    """Return the shape that fits the values of both shapes, which may be changed: use neither again.
+    """Return the shape that fits the values of both shapes.
 
-    So the work depends on the size of ``other`` alone. Many shapes are merged into one that grows.
+    Both may be changed, so use neither again. The work depends on the size of ``other`` alone, because many
+    small shapes are merged into a large one.
     """
     if one in (NULL, other):
         return other
@@ -180,7 +181,7 @@ def model(shape: Shape) -> Any:  # noqa: ANN401  (types are not a type)
 
 
 def widths(shape: Shape) -> tuple[int, int]:
-    """Return how many attributes the model gives a row, and at most each object inside a row."""
+    """Return the number of attributes of a row in the model, and the largest number of an object inside."""
     if not isinstance(shape, dict):
         return 0, 0
     return len(shape), max(map(_width, _decoded(shape).values()), default=0)
@@ -193,7 +194,7 @@ def _width(shape: Shape) -> int:
 
 
 def _decoded(shape: Mapping[str, Shape]) -> Mapping[str, Shape]:
-    """Return the shape of rows in which members that no type holds may be anything."""
+    """Return the shape of rows with JSON for each member that no column type holds."""
     unfit = {key: JSON for key, inner in shape.items() if inner != NULL and column_type(inner) == JSON}
     return {**shape, **unfit}
 
