@@ -17,6 +17,8 @@ _KMS = "KMS."
 """The prefix of KMS's error codes, which S3 passes on."""
 _RESULTS = "processed/"
 _OTHERS_MAX = 5
+_DENIALS_SURE = 3
+"""The number of further denials from which the current version is really denied."""
 _ARCHIVED = "archived before it was processed: restore it and replay"
 
 
@@ -140,9 +142,8 @@ class Uploads:
         try:
             current = self.current_version(key)
         except UnknownCurrentVersionError:
-            # The current version is denied. If this version can be read, it is another one.
             if self._can_be_read(key, version_id):
-                return NotCurrentError(deleted=False)
+                return self._explain_readable(key)
             current = ""
         if current not in (version_id, ""):
             return NotCurrentError(deleted=current is None)
@@ -155,6 +156,21 @@ class Uploads:
             )
             return DeniedError(reason, current=bool(current))
         return error  # S3 says both that it is gone and that it is current: the next delivery asks again.
+
+    def _explain_readable(self, key: str) -> Exception:
+        """Return what it means that a version can be read, and the current one was denied.
+
+        Either another version is current, or the denial has ended. While a change of a policy propagates, S3
+        denies some requests and not others. So S3 is asked several times.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency
+        """
+        for _ in range(_DENIALS_SURE):
+            try:
+                self.current_version(key)
+            except UnknownCurrentVersionError:
+                continue
+            return DeliveryError("S3 denied the object, and now does not")
+        return NotCurrentError(deleted=False)
 
     def _can_be_read(self, key: str, version_id: str) -> bool:
         try:

@@ -104,6 +104,17 @@ def test_what_botocore_does_not_retry_is_retried_within_the_call(
     assert stage.state() == clean[NEW]
 
 
+@pytest.mark.parametrize("times", range(2, 8))
+def test_denials_in_a_row_end_no_job_unnoticed(
+    aws: str, function: FunctionProcess, clean: dict[Scenario, object], times: int
+) -> None:
+    """While a policy of IAM propagates, S3 denies some requests and not others."""
+    stage = Stage(aws, function, NEW)
+    if not stage.deliver(fault=["denied", 2, times]).acknowledged:
+        assert stage.deliver(receives=2).acknowledged
+    assert stage.state() == clean[NEW] or stage.status() == FAILED
+
+
 def test_a_lasting_conflict_starts_the_publication_again(
     aws: str, function: FunctionProcess, clean: dict[Scenario, object]
 ) -> None:
