@@ -68,6 +68,11 @@ def in_flight(stack: Stack, queue_url: str) -> int:
     return _attribute(stack, queue_url, "ApproximateNumberOfMessagesNotVisible")
 
 
+def visibility_timeout(stack: Stack, queue_url: str) -> int:
+    """Return the seconds for which a message is hidden after it was received."""
+    return _attribute(stack, queue_url, "VisibilityTimeout")
+
+
 def _attribute(stack: Stack, queue_url: str, name: str) -> int:
     attributes = stack.client("sqs").get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])
     return int(attributes["Attributes"][name])

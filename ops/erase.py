@@ -22,7 +22,8 @@ from ops.operator_errors import OpsError
 
 POLL_SECONDS = 5.0
 QUIET_SECONDS = 30.0
-"""Time without anything new after which an erasure is complete: S3 sends events "typically in seconds"."""
+"""Time without anything new after which an erasure is complete if the queue is empty: S3 sends events
+"typically in seconds"."""
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "AccessDeniedFault")
 _NOTHING = '"00000000000000000000000000000000"'
 """An ETag that no object has."""
@@ -179,17 +180,22 @@ class Erasure:
             self.keys.setdefault(key, Counter()).update(counts)
 
 
-def erase(stack: Stack, wanted: Target, *, wait_seconds: float) -> Iterator[Erasure]:
+def erase(stack: Stack, wanted: Target, *, wait_seconds: float | None = None) -> Iterator[Erasure]:
     """Erase a target and what the events of its deletion create; yield the progress after each step.
+
+    Messages in the queue may be about the target. If the function fails on one, SQS hides it for the
+    visibility timeout. So the erasure is complete when the queue is empty, or nothing new has appeared for
+    that time.
 
     Args:
         stack: The stack.
         wanted: What to erase.
-        wait_seconds: Time without anything new after which the erasure is complete although the queue is not
-            empty: it may hold events of other keys.
+        wait_seconds: Time without anything new after which to stop, complete or not. None: the visibility
+            timeout, after which it is complete.
     """
     done = Erasure()
-    deadline = time.monotonic() + 2 * wait_seconds
+    hidden_seconds = dead_letters.visibility_timeout(stack, stack.queue_url)
+    wait_seconds = hidden_seconds if wait_seconds is None else wait_seconds
     quiet_since = time.monotonic()
     while True:
         left = find(stack, wanted)
@@ -204,9 +210,9 @@ def erase(stack: Stack, wanted: Target, *, wait_seconds: float) -> Iterator[Eras
             stack, stack.queue_url
         )
         quiet = time.monotonic() - quiet_since
-        done.complete = not left and quiet >= (min(QUIET_SECONDS, wait_seconds) if idle else wait_seconds)
+        done.complete = not left and quiet >= (QUIET_SECONDS if idle else hidden_seconds)
         yield done
-        if done.complete or (not left and time.monotonic() >= deadline):
+        if done.complete or (not left and quiet >= wait_seconds):
             return
         time.sleep(POLL_SECONDS)
 

@@ -15,8 +15,6 @@ from ops.operator_errors import OpsError
 from terminal.console import INDENT, Console
 from terminal.machine import print_json
 
-WAIT_SECONDS = 300
-
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
@@ -32,9 +30,9 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
     parser.add_argument(
         "--wait",
         type=seconds,
-        default=WAIT_SECONDS,
         metavar="S",
-        help="seconds to wait until the function has handled the deletions (default %(default)s)",
+        help="seconds without anything new after which to stop, even if the queue may hold messages about"
+        " what was erased (default: the queue's visibility timeout)",
     )
     parser.add_argument(
         "--certificate", type=Path, metavar="FILE", help="the file to write the certificate to"
@@ -113,7 +111,6 @@ def _erase(arguments: Namespace, console: Console, stack: Stack, target: Target)
 def _same_command(arguments: Namespace, stack: Stack, resumed: Path | None) -> str:
     options = ["--resume", str(resumed)] if resumed else []
     options += ["--certificate", str(arguments.certificate)] if arguments.certificate and not resumed else []
-    options += ["--wait", str(arguments.wait)] if arguments.wait != WAIT_SECONDS else []
     return command_for(arguments, stack, "erase", arguments.target, *options, "--yes")
 
 
@@ -142,5 +139,5 @@ def _show_certificate(arguments: Namespace, console: Console, certified: Certifi
         console.explain(each, indent=INDENT)
     console.say(f"Written to {certified.path}")
     if not (certified.verified and certified.erasure.complete):
-        verify = command_for(arguments, certified.stack, "erase", arguments.target, "--verify")
-        console.suggest("Events of the deletions may still arrive. Check again in a few minutes with", verify)
+        again = _same_command(arguments, certified.stack, certified.path)
+        console.suggest("Messages in the queue may be about what was erased. Continue with", again)

@@ -223,6 +223,28 @@ def test_only_uploads_are_erased(ops: Run, region: str, target: str) -> None:
     assert "erase takes the key of an upload" in answer.err
 
 
+def test_no_erasure_is_complete_while_a_message_about_it_may_be_hidden(
+    lake: Lake, cloud: Cloud, region: str, tmp_path: Path
+) -> None:
+    """SQS hides a message that the function failed on. When it is back, it writes a record of the upload."""
+    cloud.upload(region, lake.folder + "late.csv", lake.about)
+    sqs, queue = cloud.client("sqs", region), cloud.outputs[region]["queueUrl"]
+    (hidden,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    path = tmp_path / "certificate.json"
+    with lake.administrator():
+        early = lake.erase("late.csv", "--yes", "--wait", "1", "--certificate", str(path))
+        assert early.status == 1
+        assert f"--resume {path}" in early.out
+        check_width(early.out, [str(path), lake.folder, lake.bucket, lake.table])
+        assert not json.loads(path.read_text())["complete"]
+        sqs.change_message_visibility(
+            QueueUrl=queue, ReceiptHandle=hidden["ReceiptHandle"], VisibilityTimeout=0
+        )
+        assert lake.erase("late.csv", "--yes", "--resume", str(path)).status == 0
+    assert json.loads(path.read_text())["complete"]
+    assert lake.items() == []
+
+
 def test_an_interrupted_erasure_is_resumed(
     lake: Lake, cloud: Cloud, region: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
