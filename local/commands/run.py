@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,16 +170,22 @@ def _upload(cloud: Cloud, files: list[Path], arguments: argparse.Namespace, prog
 def _process(cloud: Cloud, files: int, progress: Progress) -> None:
     """Run the functions until no message is left, and show how many jobs have finished."""
     processing = progress.add_task("Processing", total=files * len(cloud.stacks))
+    idle = threading.Event()
+
+    def count() -> None:
+        while not idle.wait(REFRESH_SECONDS):
+            jobs = (job for stack in cloud.stacks for job in cloud.jobs(stack))
+            progress.update(processing, completed=sum(job["status"] not in UNFINISHED for job in jobs))
+
+    # The functions run in this thread, because Ctrl-C interrupts no other.
     with concurrent.futures.ThreadPoolExecutor(1) as background:
-        # Failed messages are delivered again at once, not after their visibility timeout of half an hour.
-        idle = background.submit(cloud.run_until_quiet, timeout_seconds=3600)
-        while not concurrent.futures.wait([idle], REFRESH_SECONDS).done:
-            if not progress.disable:
-                done = sum(
-                    job["status"] not in UNFINISHED for stack in cloud.stacks for job in cloud.jobs(stack)
-                )
-                progress.update(processing, completed=done)
-        idle.result()
+        if not progress.disable:
+            background.submit(count)
+        try:
+            # Failed messages are delivered again at once, not after their visibility timeout of half an hour.
+            cloud.run_until_quiet(timeout_seconds=3600)
+        finally:
+            idle.set()
 
 
 def _report_missing(cloud: Cloud, files: list[Path], arguments: argparse.Namespace, jobs: Jobs) -> int:

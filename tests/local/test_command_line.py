@@ -10,8 +10,10 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import boto3
 import pytest
@@ -21,6 +23,7 @@ from rich.cells import cell_len
 from local.cloud import Cloud
 from local.command_line import main
 from local.commands import prepare
+from local.commands import run as run_command
 from local.embedded_lambda.host_layer import BUILD
 from local.moto_patches.moto_account import ACCOUNT
 from local.stacks import read_stacks
@@ -277,6 +280,26 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str
     finally:
         process.kill()
         process.communicate()
+
+
+def test_an_interrupt_ends_the_processing_at_once() -> None:
+    ended = threading.Event()
+
+    class Busy:
+        stacks = ("us-east-1",)
+
+        def run_until_quiet(self, timeout_seconds: float) -> None:
+            signal.raise_signal(signal.SIGINT)
+            ended.wait(timeout_seconds)
+
+    waits = threading.Timer(30, ended.set)
+    waits.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_command._process(cast("Cloud", Busy()), 1, run_command._progress())
+        assert not ended.is_set()
+    finally:
+        waits.cancel()
 
 
 def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Path) -> None:
