@@ -24,6 +24,8 @@ from conversion.published import (
 MAGIC = b"PAR1"
 
 _DECIMAL_DIGITS_MAX = 38
+_INVALID_INT96 = ("Int96 timestamp", "TIME value")
+"""DuckDB's words for a timestamp of 96 bits whose day or time is out of range."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,9 +116,12 @@ class Upload:
         exact = ", ".join(f"coalesce(bool_and({condition}), true)" for condition in whole)
         try:
             answers = self._connection.execute(f"SELECT {exact} FROM {relation}").fetchall()[0]
-        except duckdb.InternalException:
+        except duckdb.InvalidInputException as error:
+            if not any(reason in str(error) for reason in _INVALID_INT96):
+                raise
             raise UnreadableError(
-                "a timestamp of 96 bits has a day that DuckDB cannot hold: write timestamps with 64 bits"
+                "a timestamp of 96 bits has a day or a time that DuckDB cannot hold: write timestamps with "
+                "64 bits"
             ) from None
         values = [
             f"{name}.date + CAST({name}.time AS TIME)" if is_exact else f"{name}.date || ' ' || {name}.time"

@@ -86,10 +86,11 @@ def test_timestamps_of_96_bits_are_exact_in_any_year(day, nanoseconds, type_, va
     assert (converted.types, converted.rows) == ({"t": type_}, [(value,)])
 
 
-def test_a_timestamp_of_96_bits_with_a_day_that_duckdb_cannot_hold_is_refused():
+@pytest.mark.parametrize(("nanoseconds", "day"), [(0, -1), (2**62, 2459029)])
+def test_a_timestamp_of_96_bits_that_duckdb_cannot_hold_is_refused(nanoseconds, day):
     """Spark wrote the year 290000 in this way (int96_from_spark.parquet of apache/parquet-testing)."""
     stored = struct.pack("<qi", 80_253_123_456_789, 2459029)
-    data = INT96.replace(stored, struct.pack("<qi", 0, -1))
+    data = INT96.replace(stored, struct.pack("<qi", nanoseconds, day))
     assert "a timestamp of 96 bits" in refused(data, "data.parquet").reason
 
 
