@@ -3,11 +3,10 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-from deployment_permissions import Scope, deployment, preview, sandbox
+from deployment_permissions import Document, Scope, deployment, preview, sandbox
 
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
@@ -43,8 +42,8 @@ def trust(issuer: str, environments: Sequence[str]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def role(name: str, environments: Sequence[str], policy: dict[str, Any]) -> pulumi.Output[str]:
-    """Create a role with one inline policy, and return its ARN."""
+def role(name: str, environments: Sequence[str], policies: Sequence[Document]) -> pulumi.Output[str]:
+    """Create a role with managed policies, and return its ARN."""
     created = aws.iam.Role(
         name,
         name=f"regional-analytics-{name}",
@@ -53,7 +52,14 @@ def role(name: str, environments: Sequence[str], policy: dict[str, Any]) -> pulu
         max_session_duration=SESSION_SECONDS,
         tags={"Name": f"regional-analytics-{name}", "ManagedBy": "Pulumi"},
     )
-    aws.iam.RolePolicy(f"{name}-policy", role=created.name, name="access", policy=json.dumps(policy))
+    for number, document in enumerate(policies, start=1):
+        policy = aws.iam.Policy(
+            f"{name}-policy-{number}",
+            name=f"regional-analytics-{name}-{number}",
+            policy=json.dumps(document),
+            tags={"Name": f"regional-analytics-{name}-{number}", "ManagedBy": "Pulumi"},
+        )
+        aws.iam.RolePolicyAttachment(f"{name}-policy-{number}", role=created.name, policy_arn=policy.arn)
     return created.arn
 
 

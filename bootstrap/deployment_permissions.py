@@ -7,11 +7,18 @@ the region only.
 
 import argparse
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Actions = tuple[str, ...]
+Document = dict[str, Any]
+
+MANAGED_POLICY_CHARACTERS = 6144
+"""IAM's limit for a managed policy. The inline policies of a role may have 10,240 in all, those of a user
+2,048 (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,31 +304,48 @@ GRANTS = {
 }
 
 
-def preview(scope: Scope) -> dict[str, Any]:
-    """Return the policy for previews and drift detection, without access to objects and job records."""
-    return _policy(scope, lambda grant: grant.read)
+def preview(scope: Scope) -> list[Document]:
+    """Return the policies for previews and drift detection, without access to objects and job records."""
+    return _policies(scope, lambda grant: grant.read)
 
 
-def deployment(scope: Scope) -> dict[str, Any]:
-    """Return the policy for deployments, which cannot delete bucket, objects, table, logs and keys."""
-    return _policy(scope, lambda grant: (*grant.read, *grant.change))
+def deployment(scope: Scope) -> list[Document]:
+    """Return the policies for deployments, which cannot delete bucket, objects, table, logs and keys."""
+    return _policies(scope, lambda grant: (*grant.read, *grant.change))
 
 
-def sandbox(scope: Scope) -> dict[str, Any]:
-    """Return the policy for deploying and destroying a region."""
-    return _policy(scope, lambda grant: (*grant.read, *grant.change, *grant.remove))
+def sandbox(scope: Scope) -> list[Document]:
+    """Return the policies for deploying and destroying a region."""
+    return _policies(scope, lambda grant: (*grant.read, *grant.change, *grant.remove))
 
 
-def _policy(scope: Scope, actions_of: Callable[[Grant], Actions]) -> dict[str, Any]:
+def _policies(scope: Scope, actions_of: Callable[[Grant], Actions]) -> list[Document]:
+    """Return the statements, in as few managed policies as their order allows."""
+    documents = [_document()]
     statements = (
         _statement(sid, grant, sorted(actions_of(grant)), scope)
         for sid, grant in GRANTS.items()
         if actions_of(grant)
     )
-    return {"Version": "2012-10-17", "Statement": [*statements, _only_in_regions(scope)]}
+    for statement in (_only_in_regions(scope), *statements):
+        extended = _document(*documents[-1]["Statement"], statement)
+        if size(extended) <= MANAGED_POLICY_CHARACTERS:
+            documents[-1] = extended
+        else:
+            documents.append(_document(statement))
+    return documents
 
 
-def _statement(sid: str, grant: Grant, actions: Iterable[str], scope: Scope) -> dict[str, Any]:
+def _document(*statements: Document) -> Document:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def size(document: Document) -> int:
+    """Return the number of characters that IAM counts, which excludes white space."""
+    return len(re.sub(r"\s", "", json.dumps(document)))
+
+
+def _statement(sid: str, grant: Grant, actions: Iterable[str], scope: Scope) -> Document:
     values = {"account": scope.account, "suffix": scope.suffix, "state_bucket": scope.state_bucket}
     return {
         "Sid": sid,
@@ -332,7 +356,7 @@ def _statement(sid: str, grant: Grant, actions: Iterable[str], scope: Scope) -> 
     }
 
 
-def _only_in_regions(scope: Scope) -> dict[str, Any]:
+def _only_in_regions(scope: Scope) -> Document:
     """Deny all other regions, except for IAM, which is global, and for the state, which may be in another."""
     state = f"arn:aws:s3:::{scope.state_bucket}"
     return {
@@ -345,7 +369,7 @@ def _only_in_regions(scope: Scope) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print a policy, for a role that this program does not create."""
+    """Write the policies of a role to files, for a user or role that this program does not create."""
     parser = argparse.ArgumentParser(
         prog="python -m bootstrap.deployment_permissions", description=main.__doc__
     )
@@ -354,6 +378,9 @@ def main() -> None:
     parser.add_argument("--region", required=True, action="append", help="a region; can be repeated")
     parser.add_argument("--suffix", default="*", help="the environmentSuffix, or a pattern of it (default *)")
     parser.add_argument("--state-bucket", required=True, help="the S3 bucket of the stacks' state")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(), help="where to write the files (default: the current folder)"
+    )
     given = parser.parse_args()
     scope = Scope(
         account=given.account,
@@ -361,8 +388,11 @@ def main() -> None:
         suffix=given.suffix,
         state_bucket=given.state_bucket,
     )
-    policy = {"preview": preview, "deployment": deployment, "sandbox": sandbox}[given.role]
-    print(json.dumps(policy(scope), indent=2))
+    policies = {"preview": preview, "deployment": deployment, "sandbox": sandbox}[given.role](scope)
+    for number, policy in enumerate(policies, start=1):
+        file = given.folder / f"{given.role}-{number}.json"
+        file.write_text(json.dumps(policy, indent=2) + "\n", encoding="utf-8")
+        print(file)
 
 
 if __name__ == "__main__":

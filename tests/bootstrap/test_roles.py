@@ -4,7 +4,7 @@ import json
 import re
 import runpy
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import yaml
 from pulumi.runtime import mocks
 
 from bootstrap import deployment_permissions
-from bootstrap.deployment_permissions import Scope
+from bootstrap.deployment_permissions import Document, Scope, deployment, preview, sandbox
 from local import policies
 from local.server import Server
 from policy.rules import Resource, Stack
@@ -26,11 +26,7 @@ from tests.security.test_scanners import parliament
 
 PROJECT = Path(__file__).resolve().parents[2]
 SCOPE = Scope(account=ACCOUNT_ID, regions=("eu-west-1",), suffix="dev", state_bucket="state")
-POLICIES = {
-    "preview": deployment_permissions.preview(SCOPE),
-    "deployment": deployment_permissions.deployment(SCOPE),
-    "sandbox": deployment_permissions.sandbox(SCOPE),
-}
+POLICIES = {"preview": preview(SCOPE), "deployment": deployment(SCOPE), "sandbox": sandbox(SCOPE)}
 
 NAMED_OTHERWISE = {
     "s3:DeleteBucketEncryption": "s3:PutEncryptionConfiguration",
@@ -115,7 +111,7 @@ def test_deployment_is_denied_the_resources_of_others(action: str, resource: str
         resource=resource,
         context={"aws:RequestedRegion": "eu-west-1", "iam:PassedToService": "lambda.amazonaws.com"},
     )
-    assert policies.evaluate(POLICIES["deployment"], asked) is policies.Decision.NONE
+    assert decide("deployment", asked) is policies.Decision.NONE
 
 
 def test_another_region_is_denied() -> None:
@@ -127,18 +123,27 @@ def test_another_region_is_denied() -> None:
         asked = policies.Request(
             action="sqs:CreateQueue", resource=queue, context={"aws:RequestedRegion": region}
         )
-        assert policies.evaluate(POLICIES["deployment"], asked) is decision
+        assert decide("deployment", asked) is decision
 
 
-def test_each_policy_fits_a_role() -> None:
-    """IAM allows 10,240 characters of inline policies for a role, without white space (IAM quotas)."""
-    for name, document in POLICIES.items():
-        assert len(re.sub(r"\s", "", json.dumps(document))) <= 10240, name
+@pytest.mark.parametrize("policies_of", [preview, deployment, sandbox])
+def test_the_policies_fit_a_user_or_role_whatever_the_names(
+    policies_of: Callable[[Scope], list[Document]],
+) -> None:
+    """A managed policy may have 6,144 characters without white space, and a role or user 10 (IAM quotas)."""
+    longest = Scope(
+        account=ACCOUNT_ID, regions=("ap-southeast-1",) * 30, suffix="s" * 20, state_bucket="b" * 63
+    )
+    documents = policies_of(longest)
+    assert len(documents) <= 4
+    assert max(len(re.sub(r"\s", "", json.dumps(document))) for document in documents) <= 6144
+    assert statement_ids(documents) == statement_ids(policies_of(SCOPE))
 
 
 def test_parliament_finds_nothing_without_a_reason(tmp_path: Path) -> None:
-    for name, document in POLICIES.items():
-        (tmp_path / f"{name}-policy.json").write_text(json.dumps(document))
+    for name, documents in POLICIES.items():
+        for number, document in enumerate(documents):
+            (tmp_path / f"{name}-{number}.json").write_text(json.dumps(document))
     matched = {
         finding: [pattern for pattern in ACCEPTED_BY_PARLIAMENT if re.search(pattern, finding)]
         for finding in parliament(tmp_path)
@@ -178,13 +183,27 @@ def test_the_outputs_are_the_roles_for_the_workflows(roles: "Recorded") -> None:
     assert roles.outputs["sandboxRoleArn"].endswith(":role/regional-analytics-sandbox")
 
 
-def test_the_command_prints_a_policy(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_role_has_all_of_its_policies(roles: "Recorded") -> None:
+    attached: dict[str, set[str]] = {}
+    for one in roles.of("aws:iam/rolePolicyAttachment:RolePolicyAttachment"):
+        attached.setdefault(one.properties["role"], set()).add(one.properties["policyArn"])
+    written = {one.properties["name"]: one for one in roles.of("aws:iam/policy:Policy")}
+    assert attached.keys() == {role.properties["name"] for role in roles.of("aws:iam/role:Role")}
+    for role, arns in attached.items():
+        names = {arn.rpartition("/")[2] for arn in arns}
+        assert names == {name for name in written if name.rpartition("-")[0] == role}
+    assert len(written) == sum(map(len, attached.values()))
+
+
+def test_the_command_writes_the_policies(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     given = ["--account", ACCOUNT_ID, "--region", "eu-west-1", "--suffix", "dev", "--state-bucket", "state"]
-    monkeypatch.setattr(sys, "argv", ["deployment_permissions", "deployment", *given])
+    command = ["deployment_permissions", "deployment", *given, "--folder", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", command)
     deployment_permissions.main()
-    assert json.loads(capsys.readouterr().out) == POLICIES["deployment"]
+    files = [Path(line) for line in capsys.readouterr().out.splitlines()]
+    assert [json.loads(file.read_text()) for file in files] == POLICIES["deployment"]
 
 
 def test_the_page_names_every_environment() -> None:
@@ -208,7 +227,7 @@ class Recorded(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(Resource(type=args.typ, name=args.name, properties=args.inputs))
-        kind = "oidc-provider" if "OpenId" in args.typ else "role"
+        kind = {"aws:iam/role:Role": "role", "aws:iam/policy:Policy": "policy"}.get(args.typ, "oidc-provider")
         name = args.inputs.get("name", args.name)
         return name, {**args.inputs, "arn": f"arn:aws:iam::{ACCOUNT_ID}:{kind}/{name}"}
 
@@ -251,9 +270,9 @@ def calls_of_a_deployment(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
     more = {"customerManagedKey": True, "datasets": ["*"], "jobRetentionDays": 30}
     with Server() as server:
-        deployment = EmbeddedDeployment(server, monkeypatch, more)
-        deployment.up()
-        deployment.destroy()
+        embedded = EmbeddedDeployment(server, monkeypatch, more)
+        embedded.up()
+        embedded.destroy()
     return calls
 
 
@@ -269,11 +288,23 @@ def _environments() -> Iterator[str]:
                 yield from STACKS if name == "${{ matrix.stack }}" else [name]
 
 
+def statement_ids(documents: list[Document]) -> list[str]:
+    return [statement["Sid"] for document in documents for statement in document["Statement"]]
+
+
 def actions(name: str) -> set[str]:
     """Return the actions that a policy allows."""
     return {
         action
-        for statement in POLICIES[name]["Statement"]
+        for document in POLICIES[name]
+        for statement in document["Statement"]
         if statement["Effect"] == "Allow"
         for action in statement["Action"]
     }
+
+
+def decide(name: str, asked: policies.Request) -> policies.Decision:
+    """Return the decision of all policies of a role on a request."""
+    decisions = {policies.evaluate(document, asked) for document in POLICIES[name]}
+    ordered = (policies.Decision.DENY, policies.Decision.ALLOW, policies.Decision.NONE)
+    return next(decision for decision in ordered if decision in decisions)
