@@ -70,13 +70,13 @@ GRANTS = {
             *("s3:GetBucketOwnershipControls", "s3:GetBucketPolicy", "s3:GetBucketPublicAccessBlock"),
             *("s3:GetBucketRequestPayment", "s3:GetBucketTagging", "s3:GetBucketVersioning"),
             *("s3:GetBucketWebsite", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration"),
-            *("s3:GetReplicationConfiguration", "s3:ListBucket"),
+            *("s3:GetReplicationConfiguration", "s3:ListBucket", "s3:ListTagsForResource"),
         ),
         change=(
             *("s3:CreateBucket", "s3:DeleteBucketPolicy", "s3:PutBucketNotification"),
             *("s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock"),
             *("s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration"),
-            "s3:PutLifecycleConfiguration",
+            *("s3:PutLifecycleConfiguration", "s3:TagResource", "s3:UntagResource"),
         ),
         remove=("s3:DeleteBucket", "s3:ListBucketVersions"),
         resources=(BUCKET,),
@@ -119,8 +119,8 @@ GRANTS = {
     ),
     "Function": Grant(
         read=(
-            *("lambda:GetFunction", "lambda:GetFunctionCodeSigningConfig", "lambda:GetFunctionConfiguration"),
-            *("lambda:ListTags", "lambda:ListVersionsByFunction"),
+            *("lambda:GetFunction", "lambda:GetFunctionCodeSigningConfig", "lambda:GetFunctionConcurrency"),
+            *("lambda:GetFunctionConfiguration", "lambda:ListTags", "lambda:ListVersionsByFunction"),
         ),
         change=(
             *("lambda:CreateFunction", "lambda:DeleteFunction", "lambda:TagResource", "lambda:UntagResource"),
@@ -190,6 +190,8 @@ GRANTS = {
             *("ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags", "ec2:CreateVpc"),
             *("ec2:CreateVpcEndpoint", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet"),
             *("ec2:DeleteTags", "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints", "ec2:DisassociateRouteTable"),
+            # The interfaces are Lambda's: they have no tags, and their VPC is not known in advance.
+            *("ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"),
             *("ec2:ModifySecurityGroupRules", "ec2:ModifySubnetAttribute", "ec2:ModifyVpcAttribute"),
             *("ec2:ModifyVpcEndpoint", "ec2:ReplaceRouteTableAssociation", "ec2:RevokeSecurityGroupEgress"),
             "ec2:RevokeSecurityGroupIngress",
@@ -256,12 +258,15 @@ GRANTS = {
     ),
     "NewKeys": Grant(read=("kms:ListAliases",), change=("kms:CreateKey",), resources=ANY),
     "KeysThroughServices": Grant(
-        change=("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
+        change=(
+            *("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
+            *("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+        ),
         resources=("kms:*:{account}:key/*",),
         condition={"StringLike": {"kms:ViaService": [f"{service}.*.amazonaws.com" for service in KEY_USERS]}},
     ),
     "Catalog": Grant(
-        read=("glue:GetDatabase", "glue:GetTable", "glue:GetTags"),
+        read=("glue:GetDatabase", "glue:GetPartitionIndexes", "glue:GetTable", "glue:GetTags"),
         change=(
             *("glue:CreateDatabase", "glue:CreateTable", "glue:DeleteDatabase", "glue:DeleteTable"),
             *("glue:TagResource", "glue:UntagResource", "glue:UpdateDatabase", "glue:UpdateTable"),

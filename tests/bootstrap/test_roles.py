@@ -49,6 +49,38 @@ NAMED_OTHERWISE = {
 
 NEED_NO_RIGHT = {"sts:GetCallerIdentity"}
 EMBEDDED_ALONE = {"iam:GetAccountAuthorizationDetails": "The embedded deployer also reads a role with it."}
+READS_OF_THE_PROVIDER = {
+    *("ec2:DescribeNetworkAcls", "ec2:DescribePrefixLists", "glue:GetPartitionIndexes"),
+    *("iam:GetPolicyVersion", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"),
+    *("lambda:GetFunctionCodeSigningConfig", "lambda:GetFunctionConcurrency"),
+    *(
+        "lambda:ListVersionsByFunction",
+        "s3:GetAccelerateConfiguration",
+        "s3:GetBucketAcl",
+        "s3:GetBucketCORS",
+    ),
+    *("s3:GetBucketLogging", "s3:GetBucketObjectLockConfiguration", "s3:GetBucketRequestPayment"),
+    *("s3:GetBucketWebsite", "s3:GetReplicationConfiguration", "s3:ListTagsForResource"),
+    "sns:GetSubscriptionAttributes",
+}
+"""What the AWS provider calls to read resources, and the embedded deployer does not
+(https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service)."""
+
+CHANGES_OF_THE_PROVIDER = {
+    # Before it deletes a subnet or a security group, it deletes the function's interfaces there.
+    *("ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DetachNetworkInterface"),
+    *("ec2:RevokeSecurityGroupIngress", "iam:DeletePolicyVersion", "iam:ListInstanceProfilesForRole"),
+    *("s3:TagResource", "s3:UntagResource"),
+}
+"""What it calls to create, change and delete them."""
+
+DYNAMODB_S_USE_OF_A_KEY = {
+    *("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
+    *("kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+}
+"""What whoever chooses a table's key needs at least
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html)."""
+
 OF_OPS = {
     *("s3:PutObject", "dynamodb:GetItem", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
     *("sqs:GetQueueAttributes", "lambda:GetFunctionConfiguration"),
@@ -80,6 +112,18 @@ def test_deploying_and_destroying_are_allowed(monkeypatch: pytest.MonkeyPatch) -
     assert needed - NEED_NO_RIGHT - EMBEDDED_ALONE.keys() - actions("sandbox") == set()
     kept = DELETES_DATA | {"s3:ListBucketVersions", "s3:DeleteObject"}
     assert needed - NEED_NO_RIGHT - EMBEDDED_ALONE.keys() - kept - actions("deployment") == set()
+
+
+def test_the_provider_s_other_calls_are_allowed() -> None:
+    for role in POLICIES:
+        assert READS_OF_THE_PROVIDER - actions(role) == set(), role
+    for role in ("deployment", "sandbox"):
+        assert CHANGES_OF_THE_PROVIDER - actions(role) == set(), role
+
+
+def test_dynamodb_may_use_the_stack_s_key() -> None:
+    for role in ("deployment", "sandbox"):
+        assert DYNAMODB_S_USE_OF_A_KEY - actions(role) == set(), role
 
 
 def test_deployment_allows_smoke_and_status() -> None:
