@@ -104,12 +104,13 @@ def key_policy(names: Names) -> dict[str, Any]:
                 ["kms:DescribeKey"],
                 {"StringEqualsIfExists": {"aws:SourceAccount": account.account_id}},
             ),
-            # Athena user guide, "Managed query results": Athena's service principal encrypts the results.
+            # Athena's service principal encrypts managed query results
+            # (https://docs.aws.amazon.com/athena/latest/ug/encrypting-managed-results.html).
             _allow_service(
                 "QueryResultsEncrypt",
                 "encryption.athena.amazonaws.com",
-                use,
-                {"ArnLike": {"aws:SourceArn": workgroups}},
+                [*use, "kms:DescribeKey"],
+                {"ArnLike": {"aws:SourceArn": workgroups}, **of_this_account},
             ),
         ],
     }

@@ -103,7 +103,12 @@ def test_results_are_under_the_stacks_key_where_it_has_one() -> None:
         for statement in key.json("policy")["Statement"]
         if statement["Principal"].get("Service") == "encryption.athena.amazonaws.com"
     )
-    assert admitted["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert admitted["Action"] == ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]
+    assert admitted["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT_ID}
+    for policy in evaluation.all(POLICY):
+        allowed = statements(policy)["UseKey"]
+        assert allowed["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+        assert allowed["Resource"] == [key.state["arn"]]
 
 
 def statements(policy: Resource) -> dict[str, dict[str, Any]]:

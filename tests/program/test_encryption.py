@@ -87,7 +87,8 @@ def test_key_policy_allows_the_account_and_four_services(evaluation: Evaluation)
         "cloudwatch.amazonaws.com": {"ArnEquals": {"kms:EncryptionContext:aws:sns:topicArn": topic}},
         f"logs.{region}.amazonaws.com": {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group}},
         "encryption.athena.amazonaws.com": {
-            "ArnLike": {"aws:SourceArn": f"arn:aws:athena:{region}:{ACCOUNT_ID}:workgroup/{named}"}
+            "ArnLike": {"aws:SourceArn": f"arn:aws:athena:{region}:{ACCOUNT_ID}:workgroup/{named}"},
+            "StringEquals": {"aws:SourceAccount": ACCOUNT_ID},
         },
     }
     for service in ("events.amazonaws.com", "cloudwatch.amazonaws.com"):
