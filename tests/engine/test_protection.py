@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from tests.engine.account import WorkingFunction
-from tests.engine.deployment import Deployment, Engine, Refused, logical_name
+from tests.engine.deployment import NAME, Deployment, Engine, Refused, logical_name
 
 HOLD_DATA = {
+    # What the stack was deployed with: another suffix must be refused also after a refused destroy.
+    "analytics-identity-names",
     "analytics-storage-bucket",
     "analytics-jobs-table",
     "analytics-encryption-key",
@@ -47,6 +49,10 @@ def test_a_refused_destroy_leaves_what_holds_data_and_up_restores_the_rest(deplo
 
     left = {logical_name(one["urn"]) for one in deployment.state() if one["custom"]}
     assert left >= HOLD_DATA
+    deployment.set(environmentSuffix="other")
+    with pytest.raises(Refused, match=f"{NAME}:environmentSuffix: must stay 'dev'"):
+        deployment.up()
+    deployment.set(environmentSuffix=None)
     deployment.up()
     assert list(WorkingFunction(deployment.client, deployment.outputs()).lacks()) == []
     assert deployment.outputs()["bucketName"] == outputs["bucketName"]
