@@ -1,14 +1,14 @@
 """IAM policies for the calls of Pulumi's AWS provider and of `python -m ops`, on this project's resources.
 
-The actions are named as in the Service Authorization Reference. Some actions support no resources, and some
-resources have ids that are not known in advance (EC2, KMS keys, event source mappings). These are limited to
-the region only.
+The actions are named as in the Service Authorization Reference. Some resources have ids that are not known in
+advance: keys and networks are limited by their tag Name, and event source mappings by their function. Actions
+that support neither are limited to the region only.
 """
 
 import argparse
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class Grant:
         remove: Further actions of the sandbox: it deletes data, asks questions and destroys the region. An
             update never needs them.
         resources: ARNs without `arn:aws:`; {account}, {suffix} and {state_bucket} are the scope's.
-        condition: The statement's condition.
+        condition: The statement's condition, with the same placeholders.
     """
 
     read: Actions = ()
@@ -60,6 +60,9 @@ class Grant:
 
 ANY = ("*",)
 BUCKET = "s3:::analytics-bucket-{suffix}-{account}-*-an"
+TAGGED = {"StringLike": {"aws:ResourceTag/Name": "analytics-*-{suffix}"}}
+TAGGED_BY_THE_CALL = {"StringLike": {"aws:RequestTag/Name": "analytics-*-{suffix}"}}
+"""Of resources whose ids are not known in advance, the tag Name has the name."""
 KEY_USERS = ("athena", "dynamodb", "lambda", "logs", "s3", "sns", "sqs")
 
 GRANTS = {
@@ -139,16 +142,21 @@ GRANTS = {
     ),
     "Mappings": Grant(
         read=("lambda:GetEventSourceMapping", "lambda:ListTags"),
-        change=(
-            *("lambda:DeleteEventSourceMapping", "lambda:TagResource", "lambda:UntagResource"),
-            "lambda:UpdateEventSourceMapping",
-        ),
+        change=("lambda:TagResource", "lambda:UntagResource"),
         resources=("lambda:*:{account}:event-source-mapping:*",),
     ),
-    "LambdaAtLarge": Grant(
-        read=("lambda:GetAccountSettings", "lambda:ListEventSourceMappings"),
-        change=("lambda:CreateEventSourceMapping",),
+    "MappingsOfTheFunction": Grant(
+        change=(
+            *("lambda:CreateEventSourceMapping", "lambda:DeleteEventSourceMapping"),
+            "lambda:UpdateEventSourceMapping",
+        ),
         resources=ANY,
+        condition={
+            "ArnLike": {"lambda:FunctionArn": "arn:aws:lambda:*:{account}:function:analytics-etl-*-{suffix}"}
+        },
+    ),
+    "LambdaAtLarge": Grant(
+        read=("lambda:GetAccountSettings", "lambda:ListEventSourceMappings"), resources=ANY
     ),
     "Roles": Grant(
         read=(
@@ -185,18 +193,59 @@ GRANTS = {
             *("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags"),
             *("ec2:DescribeVpcAttribute", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"),
         ),
+        # The interfaces are Lambda's: they have no tags, and their VPC is not known in advance.
+        change=("ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"),
+        resources=ANY,
+    ),
+    "NewVpc": Grant(
+        change=("ec2:CreateVpc",), resources=("ec2:*:{account}:vpc/*",), condition=TAGGED_BY_THE_CALL
+    ),
+    "NewInVpc": Grant(
+        change=(
+            *("ec2:CreateRouteTable", "ec2:CreateSecurityGroup", "ec2:CreateSubnet"),
+            "ec2:CreateVpcEndpoint",
+        ),
+        resources=(
+            *("ec2:*:{account}:route-table/*", "ec2:*:{account}:security-group/*"),
+            *("ec2:*:{account}:subnet/*", "ec2:*:{account}:vpc-endpoint/*"),
+        ),
+        condition=TAGGED_BY_THE_CALL,
+    ),
+    "OwnNetwork": Grant(
         change=(
             *("ec2:AssociateRouteTable", "ec2:AuthorizeSecurityGroupEgress", "ec2:CreateRouteTable"),
-            *("ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags", "ec2:CreateVpc"),
-            *("ec2:CreateVpcEndpoint", "ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet"),
-            *("ec2:DeleteTags", "ec2:DeleteVpc", "ec2:DeleteVpcEndpoints", "ec2:DisassociateRouteTable"),
-            # The interfaces are Lambda's: they have no tags, and their VPC is not known in advance.
-            *("ec2:DeleteNetworkInterface", "ec2:DetachNetworkInterface"),
+            *("ec2:CreateSecurityGroup", "ec2:CreateSubnet", "ec2:CreateTags", "ec2:CreateVpcEndpoint"),
+            *("ec2:DeleteRouteTable", "ec2:DeleteSecurityGroup", "ec2:DeleteSubnet", "ec2:DeleteTags"),
+            *("ec2:DeleteVpc", "ec2:DeleteVpcEndpoints", "ec2:DisassociateRouteTable"),
             *("ec2:ModifySecurityGroupRules", "ec2:ModifySubnetAttribute", "ec2:ModifyVpcAttribute"),
             *("ec2:ModifyVpcEndpoint", "ec2:ReplaceRouteTableAssociation", "ec2:RevokeSecurityGroupEgress"),
             "ec2:RevokeSecurityGroupIngress",
         ),
         resources=ANY,
+        condition=TAGGED,
+    ),
+    # The rule's group must have the tag. The prefix lists are AWS's.
+    "RulesOfOwnGroups": Grant(
+        change=("ec2:AuthorizeSecurityGroupEgress", "ec2:ModifySecurityGroupRules"),
+        resources=("ec2:*:{account}:security-group-rule/*", "ec2:*:*:prefix-list/*"),
+    ),
+    "TagWhatIsNew": Grant(
+        change=("ec2:CreateTags",),
+        resources=ANY,
+        condition={
+            "StringEquals": {
+                "ec2:CreateAction": [
+                    *("AuthorizeSecurityGroupEgress", "CreateRouteTable", "CreateSecurityGroup"),
+                    *("CreateSubnet", "CreateVpc", "CreateVpcEndpoint"),
+                ]
+            }
+        },
+    ),
+    # A VPC's default group has no tag when the provider finds it. The provider may also tag new rules later.
+    "TagGroups": Grant(
+        change=("ec2:CreateTags",),
+        resources=("ec2:*:{account}:security-group/*", "ec2:*:{account}:security-group-rule/*"),
+        condition={**TAGGED_BY_THE_CALL, "Null": {"aws:ResourceTag/Name": "true"}},
     ),
     "Logs": Grant(
         read=("logs:ListTagsForResource",),
@@ -243,20 +292,31 @@ GRANTS = {
         change=("sns:SetSubscriptionAttributes", "sns:Unsubscribe"),
         resources=ANY,
     ),
+    # Until KMS knows the tags of a new key, which can take minutes, only these actions are needed
+    # (https://docs.aws.amazon.com/kms/latest/developerguide/abac.html).
     "Keys": Grant(
         read=("kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"),
+        change=("kms:CreateAlias", "kms:EnableKeyRotation"),
+        resources=("kms:*:{account}:key/*",),
+    ),
+    "OwnKeys": Grant(
         change=(
-            *("kms:CreateAlias", "kms:DeleteAlias", "kms:EnableKeyRotation", "kms:PutKeyPolicy"),
-            *("kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription"),
+            *("kms:DeleteAlias", "kms:PutKeyPolicy", "kms:TagResource", "kms:UntagResource"),
+            *("kms:UpdateAlias", "kms:UpdateKeyDescription"),
         ),
         remove=("kms:ScheduleKeyDeletion",),
         resources=("kms:*:{account}:key/*",),
+        condition=TAGGED,
     ),
     "Aliases": Grant(
         change=("kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"),
         resources=("kms:*:{account}:alias/analytics-*-{suffix}",),
     ),
-    "NewKeys": Grant(read=("kms:ListAliases",), change=("kms:CreateKey",), resources=ANY),
+    "ListAliases": Grant(read=("kms:ListAliases",), resources=ANY),
+    "NewKeys": Grant(change=("kms:CreateKey",), resources=ANY, condition=TAGGED_BY_THE_CALL),
+    "TagNewKeys": Grant(
+        change=("kms:TagResource",), resources=("kms:*:{account}:key/*",), condition=TAGGED_BY_THE_CALL
+    ),
     "KeysThroughServices": Grant(
         change=(
             *("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"),
@@ -357,7 +417,20 @@ def _statement(sid: str, grant: Grant, actions: Iterable[str], scope: Scope) -> 
         "Effect": "Allow",
         "Action": list(actions),
         "Resource": [name if name == "*" else f"arn:aws:{name.format(**values)}" for name in grant.resources],
-        **({"Condition": grant.condition} if grant.condition else {}),
+        **({"Condition": _filled(grant.condition, values)} if grant.condition else {}),
+    }
+
+
+def _filled(condition: Document, values: Mapping[str, str]) -> Document:
+    """Return a condition with the values in place of the placeholders."""
+
+    def text(wanted: str | list[str]) -> str | list[str]:
+        return (
+            wanted.format(**values) if isinstance(wanted, str) else [one.format(**values) for one in wanted]
+        )
+
+    return {
+        operator: {key: text(wanted) for key, wanted in keys.items()} for operator, keys in condition.items()
     }
 
 

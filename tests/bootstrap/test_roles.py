@@ -95,8 +95,10 @@ DELETES_DATA = {
 
 ACCEPTED_BY_PARLIAMENT = {
     r"RESOURCE_STAR \['cloudwatch:DescribeAlarms'\]": "It lists alarms by a prefix of their names.",
-    r"RESOURCE_STAR \['ec2:": "EC2's ids are not known in advance; the region is limited.",
-    r"RESOURCE_MISMATCH .*'kms:CreateAlias'": "It needs the key and the alias: one statement for each.",
+    r"RESOURCE_STAR \['ec2:": "EC2's ids are not known in advance; conditions name a tag.",
+    r"RESOURCE_STAR \['lambda:Delete": "Ids of mappings are not known; a condition names the function.",
+    r"RESOURCE_MISMATCH .*'ec2:(Create|Authorize)": "It needs two resources: one statement for each.",
+    r"RESOURCE_MISMATCH .*'kms:(Create|Delete)Alias'": "It needs key and alias: one statement for each.",
     r"RESOURCE_POLICY_PRIVILEGE_ESCALATION .*s3:Put(BucketPolicy|LifecycleConfiguration)$": (
         "Changing the bucket's policy or lifecycle can extend permissions; docs/deploying.md says so."
     ),
@@ -155,6 +157,68 @@ def test_deployment_is_denied_the_resources_of_others(action: str, resource: str
         resource=resource,
         context={"aws:RequestedRegion": "eu-west-1", "iam:PassedToService": "lambda.amazonaws.com"},
     )
+    assert decide("deployment", asked) is policies.Decision.NONE
+
+
+EC2, KMS = f"arn:aws:ec2:eu-west-1:{ACCOUNT_ID}:", f"arn:aws:kms:eu-west-1:{ACCOUNT_ID}:key/"
+MAPPING = f"arn:aws:lambda:eu-west-1:{ACCOUNT_ID}:event-source-mapping:1"
+FUNCTION = f"arn:aws:lambda:eu-west-1:{ACCOUNT_ID}:function:"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "key", "own", "others"),
+    [
+        ("ec2:CreateVpc", f"{EC2}vpc/1", "aws:RequestTag/Name", "analytics-vpc-eu-west-1-dev", "payments"),
+        ("ec2:DeleteVpc", f"{EC2}vpc/1", "aws:ResourceTag/Name", "analytics-vpc-eu-west-1-dev", "payments"),
+        (
+            *("ec2:CreateSubnet", f"{EC2}subnet/1", "aws:RequestTag/Name"),
+            *("analytics-subnet-a-eu-west-1-dev", "payments"),
+        ),
+        (
+            *("ec2:CreateSubnet", f"{EC2}vpc/1", "aws:ResourceTag/Name"),
+            *("analytics-vpc-eu-west-1-dev", "analytics-vpc-eu-west-1-other"),
+        ),
+        (
+            *("ec2:RevokeSecurityGroupIngress", f"{EC2}security-group/1", "aws:ResourceTag/Name"),
+            *("analytics-default-security-group-eu-west-1-dev", "payments"),
+        ),
+        ("ec2:CreateTags", f"{EC2}vpc/1", "ec2:CreateAction", "CreateVpc", "RunInstances"),
+        (
+            *("ec2:CreateTags", f"{EC2}security-group/1", "aws:RequestTag/Name"),
+            *("analytics-default-security-group-eu-west-1-dev", "payments"),
+        ),
+        ("kms:CreateKey", f"{KMS}1", "aws:RequestTag/Name", "analytics-key-eu-west-1-dev", "payments"),
+        ("kms:PutKeyPolicy", f"{KMS}1", "aws:ResourceTag/Name", "analytics-key-eu-west-1-dev", "payments"),
+        (
+            *("kms:ScheduleKeyDeletion", f"{KMS}1", "aws:ResourceTag/Name"),
+            *("analytics-key-eu-west-1-dev", "payments"),
+        ),
+        (
+            *("lambda:DeleteEventSourceMapping", MAPPING, "lambda:FunctionArn"),
+            *(f"{FUNCTION}analytics-etl-eu-west-1-dev", f"{FUNCTION}payments"),
+        ),
+    ],
+)
+def test_what_has_no_name_is_the_stack_s_by_its_tag_or_function(
+    action: str, resource: str, key: str, own: str, others: str
+) -> None:
+    role = "sandbox" if action in DELETES_DATA else "deployment"
+    for value, decision in {own: policies.Decision.ALLOW, others: policies.Decision.NONE}.items():
+        asked = policies.Request(
+            action=action, resource=resource, context={"aws:RequestedRegion": "eu-west-1", key: value}
+        )
+        assert decide(role, asked) is decision, value
+    without = policies.Request(action=action, resource=resource, context={"aws:RequestedRegion": "eu-west-1"})
+    assert decide(role, without) is policies.Decision.NONE
+
+
+def test_a_group_with_another_name_cannot_be_named_anew() -> None:
+    context = {
+        "aws:RequestedRegion": "eu-west-1",
+        "aws:RequestTag/Name": "analytics-default-security-group-eu-west-1-dev",
+        "aws:ResourceTag/Name": "payments",
+    }
+    asked = policies.Request(action="ec2:CreateTags", resource=f"{EC2}security-group/1", context=context)
     assert decide("deployment", asked) is policies.Decision.NONE
 
 
