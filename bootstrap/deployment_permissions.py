@@ -188,7 +188,8 @@ GRANTS = {
     "ListRoles": Grant(remove=("iam:ListRoles",), resources=ANY),
     "Network": Grant(
         read=(
-            *("ec2:DescribeManagedPrefixLists", "ec2:DescribeNetworkAcls", "ec2:DescribeNetworkInterfaces"),
+            *("ec2:DescribeAvailabilityZones", "ec2:DescribeManagedPrefixLists", "ec2:DescribeNetworkAcls"),
+            "ec2:DescribeNetworkInterfaces",
             *("ec2:DescribePrefixLists", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroupRules"),
             *("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeTags"),
             *("ec2:DescribeVpcAttribute", "ec2:DescribeVpcEndpoints", "ec2:DescribeVpcs"),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 
+from components import zones
 from components.account import Account
 from components.catalog import Catalog, CatalogArgs
 from components.contracts import loading
@@ -46,7 +47,8 @@ class RegionalAnalytics(pulumi.ComponentResource):
 
     Raises:
         pulumi.RunError: The provider has another region than the settings.
-        SettingsError: The settings change a fixed setting of a deployed stack.
+        SettingsError: The settings change a fixed setting of a deployed stack, or name a zone that the
+            account does not have.
         ContractError: A contract cannot be deployed.
     """
 
@@ -65,6 +67,7 @@ class RegionalAnalytics(pulumi.ComponentResource):
         )
         super().__init__("regional-analytics:index:RegionalAnalytics", name, None, opts)
         names = settings.names(Account.of_provider(self, settings.region))
+        zones.check(self, settings)
         part = pulumi.ResourceOptions(parent=self)
         identity = Identity(f"{name}-identity", IdentityArgs(names=names, settings=settings), part)
         for warning in settings.warnings(date.today()):

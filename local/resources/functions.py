@@ -24,7 +24,18 @@ def _get_caller_identity(target: Target) -> dict[str, Any]:
     }
 
 
+def _get_availability_zones(target: Target) -> dict[str, Any]:
+    zones = target.service("ec2").describe_availability_zones()["AvailabilityZones"]
+    return {
+        "id": target.region,
+        "names": [zone["ZoneName"] for zone in zones],
+        "zoneIds": [zone["ZoneId"] for zone in zones],
+        "region": target.region,
+    }
+
+
 FUNCTIONS: dict[str, Callable[[Target], dict[str, Any]]] = {
     "aws:index/getRegion:getRegion": _get_region,
     "aws:index/getCallerIdentity:getCallerIdentity": _get_caller_identity,
+    "aws:index/getAvailabilityZones:getAvailabilityZones": _get_availability_zones,
 }

@@ -200,12 +200,18 @@ class Outputs(mocks.Mocks):
     providers: dict[str, str] = field(default_factory=dict)
     """Region of each provider that the program creates, by id; `region` is the default provider's."""
 
+    zones: str = "abcd"
+    """The letters of the account's availability zones."""
+
     stashed: dict[str, Any] = field(default_factory=dict)
     """Stored value of each `Stash`, by name; other stashes return their input."""
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
         answers = {
             "aws:index/getRegion:getRegion": {"region": self._region_of(args.provider)},
+            "aws:index/getAvailabilityZones:getAvailabilityZones": {
+                "names": [f"{self._region_of(args.provider)}{letter}" for letter in self.zones]
+            },
             "aws:index/getCallerIdentity:getCallerIdentity": {
                 "accountId": ACCOUNT_ID,
                 "arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/deployer/session",

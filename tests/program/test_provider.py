@@ -6,6 +6,7 @@ import pulumi
 import pulumi_aws
 import pytest
 
+from components.configuration import SettingsError
 from components.regional_analytics import RegionalAnalytics, RegionalAnalyticsArgs
 from components.settings import Settings
 from tests.program.evaluation import Outputs, RecordingMonitor, evaluate
@@ -52,6 +53,18 @@ def test_given_provider_of_another_region_is_refused_before_any_resource(options
     ):
         evaluate("us-east-1", program=program(options, region="us-east-1"), monitor=monitor)
     assert not [resource for resource in monitor.recorded if resource.type.startswith("aws:")]
+
+
+@pytest.mark.parametrize("preview", [False, True], ids=["update", "preview"])
+def test_a_zone_that_the_account_does_not_have_is_refused_before_any_resource(*, preview: bool) -> None:
+    monitor = RecordingMonitor(Outputs("eu-west-1", preview=preview, zones="acd"))
+    with pytest.raises(SettingsError) as refused:
+        evaluate("eu-west-1", monitor=monitor, preview=preview)
+    assert (
+        "regional-analytics:availabilityZones: must be two zones that the account has in eu-west-1:"
+        " eu-west-1a, eu-west-1c, eu-west-1d, got ['eu-west-1a', 'eu-west-1b']"
+    ) in str(refused.value)
+    assert {resource.type for resource in monitor.recorded} == {"regional-analytics:index:RegionalAnalytics"}
 
 
 def test_default_provider_of_another_region_is_refused() -> None:
