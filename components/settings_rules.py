@@ -20,6 +20,10 @@ from components.runtimes import RUNTIMES
 Fault = tuple[str, object]
 Rule = Callable[[Any], Iterator[Fault]]
 
+OTHER_PARTITIONS = ("cn-", "eu-iso", "eusc-", "us-gov-", "us-iso")
+"""How regions begin whose services, ARNs and consoles have other names
+(https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html)."""
+
 PRIVATE_RANGES = tuple(map(ipaddress.IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 """RFC 1918."""
 
@@ -73,12 +77,17 @@ def share(value: float) -> Iterator[Fault]:
 
 
 def aws_region(region: str) -> Iterator[Fault]:
-    """Accept an AWS region, as pulumi-aws lists them."""
+    """Accept a region of the commercial partition, as pulumi-aws lists them."""
     regions = [known.value for known in Region]
     if region not in regions:
         similar = difflib.get_close_matches(region, regions, n=1)
         hint = f"did you mean {similar[0]}?" if similar else "for example eu-west-1"
         yield f"must be an AWS region ({hint})", region
+    elif region.startswith(OTHER_PARTITIONS):
+        yield (
+            "must be a region of the partition aws (not of China, GovCloud, a sovereign or isolated cloud)",
+            region,
+        )
 
 
 def private_range(cidr_block: str) -> Iterator[Fault]:

@@ -51,6 +51,10 @@ def refusal(**changes: str) -> str:
         ("region", "eu-west-9", "must be an AWS region (did you mean eu-west-"),
         ("region", "EU-WEST-1", "must be an AWS region"),
         ("region", "", "must be an AWS region"),
+        *(
+            ("region", region, "must be a region of the partition aws")
+            for region in ("cn-north-1", "us-gov-west-1", "us-iso-east-1", "eu-isoe-west-1", "eusc-de-east-1")
+        ),
         ("availabilityZones", '["eu-west-1a"]', "must be two different zones of eu-west-1"),
         ("availabilityZones", '["eu-west-1a", "eu-west-1a"]', "must be two different zones of eu-west-1"),
         ("availabilityZones", '["eu-west-1a", "us-east-1b"]', "must be two different zones of eu-west-1"),
