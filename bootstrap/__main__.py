@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pulumi
 import pulumi_aws as aws
+import yaml
 from deployment_permissions import Document, Scope, deployment, preview, sandbox
 
 ISSUER = "token.actions.githubusercontent.com"
@@ -16,8 +17,11 @@ SESSION_SECONDS = 7200
 config = pulumi.Config()
 repository = config.require("repository")
 state_bucket = config.require("stateBucket")
-stacks = sorted(file.name.split(".")[1] for file in Path(__file__).parents[1].glob("Pulumi.*.yaml"))
-"""The project's stacks; each is named after its region."""
+regions = {
+    file.name.split(".")[1]: yaml.safe_load(file.read_text(encoding="utf-8"))["config"]["aws:region"]
+    for file in sorted(Path(__file__).parents[1].glob("Pulumi.*.yaml"))
+}
+"""The region of each of the project's stacks."""
 sandbox_region = config.require("sandboxRegion")
 account = aws.get_caller_identity().account_id
 
@@ -70,9 +74,15 @@ if config.require_bool("createProvider"):
 else:
     provider_arn = pulumi.Output.from_input(f"arn:aws:iam::{account}:oidc-provider/{ISSUER}")
 
-pulumi.export("previewRoleArn", role("preview", ["preview", "drift"], preview(scope(stacks, "*"))))
+pulumi.export(
+    "previewRoleArn",
+    role("preview", ["preview", "drift"], preview(scope(sorted(set(regions.values())), "*"))),
+)
 pulumi.export(
     "deployRoleArns",
-    {stack: role(f"deploy-{stack}", [stack], deployment(scope([stack], "*"))) for stack in stacks},
+    {
+        stack: role(f"deploy-{stack}", [stack], deployment(scope([region], "*")))
+        for stack, region in regions.items()
+    },
 )
 pulumi.export("sandboxRoleArn", role("sandbox", ["sandbox"], sandbox(scope([sandbox_region], "sb*"))))

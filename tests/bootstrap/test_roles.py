@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -285,6 +286,24 @@ def test_only_the_workflows_environments_are_trusted(roles: "Recorded") -> None:
     assert set().union(*trusted.values()) == environments()
 
 
+def test_a_stack_s_role_is_of_the_region_in_its_file(tmp_path: Path) -> None:
+    shutil.copytree(PROJECT / "bootstrap", tmp_path / "bootstrap")
+    for stack in ("production", "staging"):
+        (tmp_path / f"Pulumi.{stack}.yaml").write_text("config:\n  aws:region: eu-west-1\n")
+    regions = {
+        policy.properties["name"]: statement["Condition"]["StringNotEquals"]["aws:RequestedRegion"]
+        for policy in roles_of(tmp_path).of("aws:iam/policy:Policy")
+        for statement in json.loads(policy.properties["policy"])["Statement"]
+        if statement["Effect"] == "Deny"
+    }
+    assert regions == {
+        "regional-analytics-preview-1": ["eu-west-1"],
+        "regional-analytics-deploy-production-1": ["eu-west-1"],
+        "regional-analytics-deploy-staging-1": ["eu-west-1"],
+        "regional-analytics-sandbox-1": ["us-east-1"],
+    }
+
+
 def test_the_outputs_are_the_roles_for_the_workflows(roles: "Recorded") -> None:
     assert roles.outputs["previewRoleArn"].endswith(":role/regional-analytics-preview")
     assert roles.outputs["deployRoleArns"].keys() == set(STACKS)
@@ -342,6 +361,11 @@ class Recorded(mocks.Mocks):
 
 @pytest.fixture(scope="module")
 def roles() -> Recorded:
+    return roles_of(PROJECT)
+
+
+def roles_of(project: Path) -> Recorded:
+    """Run the program of a project's folder, and return what it registers."""
     declared = yaml.safe_load((PROJECT / "bootstrap" / "Pulumi.yaml").read_text())["config"]
     values = {key: one["default"] for key, one in declared.items() if "default" in one}
     values["regional-analytics-bootstrap:repository"] = "owner/name"
@@ -356,7 +380,7 @@ def roles() -> Recorded:
     def program() -> pulumi.Output[None]:
         root = pulumi.runtime.get_root_resource()
         root.outputs = {}  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
-        runpy.run_path(str(PROJECT / "bootstrap" / "__main__.py"), run_name="__main__")
+        runpy.run_path(str(project / "bootstrap" / "__main__.py"), run_name="__main__")
         outputs = root.outputs  # pyright: ignore[reportAttributeAccessIssue, reportOptionalMemberAccess]
         return pulumi.Output.all(**outputs).apply(recorded.outputs.update)
 

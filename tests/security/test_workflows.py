@@ -88,6 +88,20 @@ def test_each_stack_has_a_run(name: str) -> None:
         assert sorted(turns) == sorted(STACKS), command
 
 
+def test_a_job_s_region_is_that_of_its_stack_s_file(tmp_path: Path) -> None:
+    """Two stacks of one region have other names than their region."""
+    action = yaml.safe_load((PROJECT / ".github" / "actions" / "setup" / "action.yml").read_text())
+    (step,) = (step for step in action["runs"]["steps"] if step.get("id") == "stack")
+    (credentials,) = (step for step in action["runs"]["steps"] if "credentials" in step.get("uses", ""))
+    assert credentials["with"]["aws-region"] == "${{ steps.stack.outputs.region }}"
+    (tmp_path / ".venv").symlink_to(PROJECT / ".venv")
+    (tmp_path / "Pulumi.production.yaml").write_text("config:\n  aws:region: eu-west-1\n")
+    output = tmp_path / "output"
+    environment = os.environ | {"STACK": "production", "GITHUB_OUTPUT": str(output)}
+    subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, check=True)
+    assert output.read_text() == "region=eu-west-1\n"
+
+
 def stacks_listed(*, except_: str) -> list[str]:
     """Run the action that lists the stacks, and return its output."""
     action = yaml.safe_load((PROJECT / ".github" / "actions" / "stacks" / "action.yml").read_text())
