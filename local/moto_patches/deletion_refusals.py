@@ -13,7 +13,8 @@ from moto.cloudwatch.exceptions import ValidationError
 from moto.cloudwatch.models import CloudWatchBackend
 from moto.ec2.exceptions import DependencyViolationError
 from moto.ec2.models import EC2Backend
-from moto.iam.models import iam_backends
+from moto.iam.exceptions import DeleteConflictException
+from moto.iam.models import IAMBackend, iam_backends
 from moto.s3.exceptions import BucketAlreadyOwnedByYou, S3ClientError
 from moto.s3.models import S3Backend
 
@@ -43,6 +44,7 @@ def install() -> None:
     _protect_networks_of_interfaces()
     _protect_vpcs_in_use()
     _protect_alarms_of_composite_alarms()
+    _protect_attached_policies()
     _refuse_second_event_source_mappings()
     _refuse_second_buckets()
 
@@ -176,6 +178,18 @@ def _alarms_of(rule: str) -> set[str]:
     """Return the names of the alarms in a composite alarm's rule, which has names or ARNs."""
     named = re.findall(r"""(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*["']?([^"')]+)""", rule)
     return {name.rpartition(":alarm:")[2].strip() for name in named}
+
+
+def _protect_attached_policies() -> None:
+    """IAM does not delete a managed policy that a user, group or role has (IAM API, DeletePolicy)."""
+    delete_policy = IAMBackend.delete_policy
+
+    def delete(self: IAMBackend, policy_arn: str) -> None:
+        if self.get_policy(policy_arn).attachment_count:
+            raise DeleteConflictException("Cannot delete a policy attached to entities.")
+        delete_policy(self, policy_arn)
+
+    IAMBackend.delete_policy = delete
 
 
 def _refuse_second_event_source_mappings() -> None:

@@ -188,6 +188,17 @@ def test_an_alarm_stays_while_a_composite_alarm_names_it(account: Account) -> No
     alarms.delete_alarms(AlarmNames=["watched-too"])
 
 
+def test_a_policy_stays_while_it_is_attached(account: Account) -> None:
+    account.role()
+    document = json.dumps({"Version": "2012-10-17", "Statement": [MANAGES_INTERFACES]})
+    arn = account.iam.create_policy(PolicyName=account.name, PolicyDocument=document)["Policy"]["Arn"]
+    account.iam.attach_role_policy(RoleName=account.name, PolicyArn=arn)
+    with refused("DeleteConflict"):
+        account.iam.delete_policy(PolicyArn=arn)
+    account.iam.detach_role_policy(RoleName=account.name, PolicyArn=arn)
+    account.iam.delete_policy(PolicyArn=arn)
+
+
 def test_a_second_resource_with_a_name_is_refused(account: Account) -> None:
     vpc, subnet, group = account.network()
     with refused("InvalidGroup.Duplicate"):
