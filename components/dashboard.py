@@ -83,7 +83,10 @@ def graphs(settings: Settings) -> list[list[Graph]]:
             Graph("Log bytes", {"Ingested": "log_bytes"}),
         ],
         [
-            Graph("Function: errors and throttles", {"Errors": "errors", "Throttles": "throttles"}),
+            Graph(
+                "Function: invocations, errors, throttles",
+                {"Invocations": "invocations", "Errors": "errors", "Throttles": "throttles"},
+            ),
             Graph(
                 "Dead letters and failed deliveries",
                 {

@@ -26,6 +26,7 @@ METRICS: Mapping[str, tuple[str, str, str]] = {
     # NumberOfMessagesSent does not count messages that SQS moved to a dead-letter queue.
     "dead_letters": ("dead-letter queue", "ApproximateNumberOfMessagesVisible", "Maximum"),
     "undelivered": ("delivery dead-letter queue", "ApproximateNumberOfMessagesVisible", "Maximum"),
+    "invocations": ("function", "Invocations", "Sum"),
     "errors": ("function", "Errors", "Sum"),
     "throttles": ("function", "Throttles", "Sum"),
     "duration": ("function", "Duration", "Sum"),

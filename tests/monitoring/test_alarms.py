@@ -163,6 +163,17 @@ def test_references_to_the_runbook_are_links_if_its_address_is_set() -> None:
         assert alarm.inputs["alarmDescription"].endswith(f" Runbook: {address}#{kind}")
 
 
+def test_dashboard_shows_the_function_s_invocations_and_failures() -> None:
+    body = evaluated("eu-west-1", 0).one("aws:cloudwatch/dashboard:Dashboard").json("dashboardBody")
+    shown = {
+        (line[1], line[-1].get("stat"))
+        for widget in body["widgets"]
+        for line in widget["properties"].get("metrics", [])
+        if line[0] == "AWS/Lambda"
+    }
+    assert {("Invocations", "Sum"), ("Errors", "Sum"), ("Throttles", "Sum"), ("Duration", "p95")} <= shown
+
+
 def test_dashboard_shows_each_final_status_of_jobs() -> None:
     body = evaluated("eu-west-1", 0).one("aws:cloudwatch/dashboard:Dashboard").json("dashboardBody")
     drawn = {
