@@ -28,6 +28,7 @@ def install() -> None:
     _deny_in_the_services_formats()
     _enforce_bucket_policies_by_action()
     _name_the_resource_of_each_call()
+    _name_the_action_of_bucket_configurations()
     _hide_missing_objects_from_callers_who_may_not_list()
 
 
@@ -128,6 +129,21 @@ def _name_the_resource_of_each_call() -> None:
     DynamoHandler._determine_resource = table  # type: ignore[attr-defined]  # noqa: SLF001 - moto's hook
     LogsResponse._determine_resource = log_stream  # type: ignore[attr-defined]  # noqa: SLF001 - moto's hook
     ACTION_MAP["KEY"]["HEAD"]["versionId"] = "GetObjectVersion"
+
+
+def _name_the_action_of_bucket_configurations() -> None:
+    """For these, moto asks for the permission to list, create or delete the bucket.
+
+    S3 has an action for each (Service Authorization Reference); deleting one needs the action that puts it.
+    """
+    for parameter, configuration in {
+        "encryption": "EncryptionConfiguration",
+        "ownershipControls": "BucketOwnershipControls",
+        "publicAccessBlock": "BucketPublicAccessBlock",
+    }.items():
+        ACTION_MAP["BUCKET"]["GET"][parameter] = f"Get{configuration}"
+        ACTION_MAP["BUCKET"]["PUT"][parameter] = f"Put{configuration}"
+        ACTION_MAP["BUCKET"]["DELETE"][parameter] = f"Put{configuration}"
 
 
 def _hide_missing_objects_from_callers_who_may_not_list() -> None:

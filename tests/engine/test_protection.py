@@ -44,8 +44,9 @@ def test_a_refused_destroy_leaves_what_holds_data_and_up_restores_the_rest(deplo
     deployment.client("s3").put_object(Bucket=outputs["bucketName"], Key="kept", Body=b"kept")
     deployment.client("sqs").send_message(QueueUrl=outputs["deadLetterQueueUrl"], MessageBody="kept")
 
-    with pytest.raises(Refused, match="protected"):
+    with pytest.raises(Refused, match="protected") as refused:
         deployment.destroy()
+    assert "AccessDenied" not in str(refused.value)
 
     left = {logical_name(one["urn"]) for one in deployment.state() if one["custom"]}
     assert left >= HOLD_DATA

@@ -141,3 +141,31 @@ def test_the_functions_role_reaches_its_table_and_no_other(cloud: Cloud, region:
     with pytest.raises(ClientError) as refused:
         dynamodb.get_item(TableName="another-table", Key=key)
     assert code(refused) == ("AccessDeniedException", 403)
+
+
+@pytest.mark.parametrize(
+    ("call", "action"),
+    [
+        ("delete_bucket_encryption", "s3:PutEncryptionConfiguration"),
+        ("delete_bucket_ownership_controls", "s3:PutBucketOwnershipControls"),
+        ("delete_public_access_block", "s3:PutBucketPublicAccessBlock"),
+    ],
+)
+def test_s3_asks_for_the_action_of_a_bucket_s_configuration(
+    cloud: Cloud, region: str, call: str, action: str
+) -> None:
+    s3, bucket = cloud.client("s3", region), call.replace("_", "-")
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=bucket, **where)
+
+    def deny(denied: str) -> None:
+        resource = f"arn:aws:s3:::{bucket}"
+        statement = {"Effect": "Deny", "Principal": "*", "Action": denied, "Resource": resource}
+        document = {"Version": "2012-10-17", "Statement": [statement]}
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(document))
+
+    deny("s3:DeleteBucket")
+    getattr(s3, call)(Bucket=bucket)
+    deny(action)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        getattr(s3, call)(Bucket=bucket)
