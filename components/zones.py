@@ -22,7 +22,8 @@ def check(component: pulumi.Resource, settings: Settings) -> None:
         ],
         opts=pulumi.InvokeOptions(parent=component),
     ).names
-    if not set(settings.availability_zones) <= set(names):
+    # A mocked engine may not answer.
+    if names and not set(settings.availability_zones) <= set(names):
         right = f"must be two zones that the account has in {settings.region}: {', '.join(sorted(names))}"
         got = list(settings.availability_zones)
         raise SettingsError([f"{PROJECT}:availabilityZones: {right}, got {got}"])

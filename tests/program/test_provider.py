@@ -67,6 +67,10 @@ def test_a_zone_that_the_account_does_not_have_is_refused_before_any_resource(*,
     assert {resource.type for resource in monitor.recorded} == {"regional-analytics:index:RegionalAnalytics"}
 
 
+def test_zones_are_not_checked_by_an_engine_that_does_not_answer() -> None:
+    assert evaluate("eu-west-1", monitor=RecordingMonitor(Outputs("eu-west-1", zones=""))).custom
+
+
 def test_default_provider_of_another_region_is_refused() -> None:
     """The region can come from another program's configuration or from the environment."""
 
