@@ -91,10 +91,11 @@ def view_query(contract: Contract, database: str) -> str:
     names = ", ".join(f'"{name}"' for name, _, _ in view_columns(contract))
     keys = ", ".join(f'"{name}"' for name in contract.keys.columns)
     order = ", ".join(f'"{name}" DESC' for name in contract.keys.order_by)
-    versions = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS version_number"
+    # No column begins with an underscore but the one of rescued values.
+    versions = f'row_number() OVER (PARTITION BY {keys} ORDER BY {order}) AS "_version"'
     table = f'"{database}"."{contract.name}"'
     # The contract's names have been checked, so they need no escaping.
-    return f"SELECT {names} FROM (SELECT {names}, {versions} FROM {table}) WHERE version_number = 1"  # noqa: S608
+    return f'SELECT {names} FROM (SELECT {names}, {versions} FROM {table}) WHERE "_version" = 1'  # noqa: S608
 
 
 def view_text(contract: Contract, database: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ import duckdb
 import sqlglot
 from sqlglot import expressions as sql
 from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.scope import Scope, traverse_scope
 
 from local.athena import projection, show
 from local.athena.catalog import QueryFailedError, Table, duckdb_type
@@ -97,6 +98,7 @@ class _Query:
             raise QueryFailedError(f"NOT_SUPPORTED: only queries are answered, got {tree.key.upper()}")
         _name_columns(tree)
         self._resolve(tree)
+        _check_names(tree)
         if scan_limit_bytes is not None and self._scanned > scan_limit_bytes:
             raise ScanLimitError("Bytes scanned limit was exceeded")
         try:
@@ -189,7 +191,7 @@ class _Query:
                 *(f'NULL::VARCHAR AS "{name}"' for name in table.partitions),
             ]
         )
-        name = f"table_{self._files}"
+        name = f"_table_{self._files}"
         self._files += 1
         union = " UNION ALL ".join([*parts, f"SELECT {empty} WHERE false"])
         self._connection.execute(f'CREATE TEMP VIEW "{name}" AS {union}')
@@ -245,6 +247,18 @@ def _name_columns(tree: sql.Query) -> None:
         for place, expression in enumerate(list(tree.expressions)):
             if not isinstance(expression, sql.Alias | sql.Column | sql.Star):
                 expression.replace(sql.alias_(expression.copy(), f"_col{place}"))
+
+
+def _check_names(tree: sql.Query) -> None:
+    """Refuse a column that a subquery has twice, as Trino does. DuckDB takes the first."""
+    for scope in traverse_scope(tree):
+        for source, inner in scope.sources.items():
+            if not isinstance(inner, Scope) or not isinstance(inner.expression, sql.Query):
+                continue
+            held = Counter(name.lower() for name in inner.expression.named_selects)
+            for column in scope.columns:
+                if held[column.name.lower()] > 1 and column.table in ("", source):
+                    raise QueryFailedError(f"SYNTAX_ERROR: Column '{column.name}' is ambiguous")
 
 
 def _is_date(node: sql.Expr) -> bool:

@@ -155,6 +155,34 @@ def test_integers_are_divided_and_days_added_as_in_trino(lake: Lake) -> None:
     assert lake.rows(statement) == [["3", "3.5", "7", "2026-02-28"]]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT i FROM (SELECT i, i + 1 AS i FROM {table})",
+        "SELECT 1 FROM (SELECT i, i + 1 AS I FROM {table}) t WHERE t.i = 1",
+        "WITH t AS (SELECT i, i + 1 AS i FROM {table}) SELECT max(i) FROM t",
+    ],
+)
+def test_a_column_that_a_subquery_has_twice_is_ambiguous(lake: Lake, statement: str) -> None:
+    lake.put("a.parquet", "SELECT 7::BIGINT i")
+    lake.table({"i": "bigint"})
+
+    assert lake.reason(statement) == "SYNTAX_ERROR"
+
+
+def test_subqueries_may_have_a_name_in_common(lake: Lake) -> None:
+    lake.put("a.parquet", "SELECT 7::BIGINT i")
+    lake.table({"i": "bigint"})
+
+    statement = (
+        "WITH table_0 AS (SELECT i FROM {table}) SELECT a.i, b.i + (SELECT max(i) FROM table_0)"
+        " FROM (SELECT i, 1 AS other FROM {table} UNION ALL SELECT i, 2 FROM table_0) a"
+        " JOIN (SELECT i, 2 AS other FROM {table}) b ON a.other = b.other"
+    )
+
+    assert lake.rows(statement) == [["7", "14"]]
+
+
 def test_columns_without_a_name_are_named_by_their_place(lake: Lake, server: Server) -> None:
     lake.put("a.parquet", "SELECT 7::BIGINT i")
     lake.table({"i": "bigint"})

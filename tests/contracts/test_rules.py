@@ -7,6 +7,7 @@ from components.contracts import expressions
 COLUMNS = {
     "a": "BIGINT", "b": "DECIMAL(9,2)", "name": "VARCHAR", "ts": "TIMESTAMP_MS", "day": "DATE",
     "ok": "BOOLEAN", "part": "DECIMAL(1,1)", "lines": "STRUCT(sku VARCHAR)[]",
+    "numbers": "BIGINT[]",
 }  # fmt: skip
 
 
