@@ -128,7 +128,7 @@ def _is_projected_date(partition: Mapping[str, Any], value: str, now: datetime) 
 def _parsed(value: str, pattern: str) -> datetime | None:
     """Return the time in a folder's name; None unless it is written exactly as the pattern says."""
     try:
-        moment = datetime.strptime(value, pattern.replace("%-", "%")).replace(tzinfo=UTC)
+        moment = datetime.strptime(value, pattern).replace(tzinfo=UTC)
     except ValueError:
         return None
     return moment if moment.strftime(pattern) == value else None
@@ -138,7 +138,7 @@ def _bound(text: str, pattern: str, now: datetime) -> datetime:
     """Return one end of a range. A relative end is truncated to the pattern, as in Trino."""
     if text.startswith("NOW"):
         text = _moved(text, now).strftime(pattern)
-    return datetime.strptime(text, pattern.replace("%-", "%")).replace(tzinfo=UTC)
+    return datetime.strptime(text, pattern).replace(tzinfo=UTC)
 
 
 def _moved(text: str, now: datetime) -> datetime:

@@ -98,7 +98,7 @@ def _partition(partition: Partition) -> dict[str, Any]:
                 **shared,
                 "first": partition.first,
                 "last": partition.last,
-                "format": java_dates.to_strptime(partition.format),
+                "format": java_dates.of_folder(partition.format),
                 "interval": partition.interval,
                 "interval_unit": partition.interval_unit,
             }

@@ -15,6 +15,9 @@ _TIME = ("Hh", "m", "s", "S")
 _BESIDE = ("a", "XxZ")
 """The letters of each field: those of a date, those of a time from the coarsest, and those beside them."""
 
+_FOLDER = ("yyyy", "MM", "dd", "HH", "mm", "ss")
+"""The fields of a folder's name, from the coarsest."""
+
 _TOKEN = re.compile(r"'((?:[^']|'')*)'|([A-Za-z])\2*|.", re.DOTALL)
 
 
@@ -69,3 +72,21 @@ def of_moment(pattern: str) -> str:
     if "h" in letters and "a" not in letters:
         raise ValueError(f"must have a half of the day (a) beside an hour of it (h), or HH, got {pattern!r}")
     return written
+
+
+def of_folder(pattern: str) -> str:
+    """Return the pattern for strptime of the dates that name the folders of a partition.
+
+    Each field has a fixed number of digits, so that each folder has one date and each date has one folder.
+
+    Raises:
+        ValueError: It has other letters or marks, or leaves out or repeats a field.
+    """
+    fields = re.findall("|".join(_FOLDER), pattern)
+    is_made_of_fields = re.fullmatch(f"({'|'.join(_FOLDER)}|[-_.])*", pattern) is not None
+    if not fields or not is_made_of_fields or sorted(fields) != sorted(_FOLDER[: len(fields)]):
+        raise ValueError(
+            f"must be the first of {', '.join(_FOLDER)}, in any order, once each, with - _ . between them,"
+            f" got {pattern!r}"
+        )
+    return to_strptime(pattern)

@@ -94,8 +94,7 @@ _BOUNDS = {name: rule for name, rule in _OPTIONS["number"].items() if name != "m
 _OPTIONS |= {"integer": _OPTIONS["number"], "date": _BOUNDS, "timestamp": _BOUNDS}
 
 UNIT_OF_LETTER = {
-    "s": "SECONDS", "m": "MINUTES", "H": "HOURS", "h": "HOURS", "d": "DAYS", "M": "MONTHS", "y": "YEARS",
-    "u": "YEARS",
+    "s": "SECONDS", "m": "MINUTES", "H": "HOURS", "d": "DAYS", "M": "MONTHS", "y": "YEARS",
 }  # fmt: skip
 """The unit of each letter in a date format, from the finest to the coarsest."""
 

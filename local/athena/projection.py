@@ -24,6 +24,7 @@ _UNITS = {
 """The units of relative bounds and of steps. Steps of months and years follow the calendar."""
 
 _JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+"""The fields of a date that the program's contracts may have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +110,11 @@ def _domain(table: Table, name: str, now: datetime) -> Callable[[str], bool]:
 
 
 def _dates(bounds: str, java_format: str, now: datetime, step: tuple[int, str]) -> Callable[[str], bool]:
+    fields = [field[0] for field in re.finditer(r"([A-Za-z'])\1*", java_format)]
+    if not fields or not set(fields) <= _JAVA.keys() or len(set(fields)) < len(fields):
+        raise QueryFailedError(
+            f"NOT_SUPPORTED: the embedded Athena has only dates of {', '.join(_JAVA)}, got {java_format!r}"
+        )
     pattern = re.sub("|".join(_JAVA), lambda match: _JAVA[match[0]], java_format)
 
     def parse(value: str) -> datetime | None:

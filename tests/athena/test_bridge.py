@@ -246,6 +246,19 @@ def test_a_projection_finds_its_values_and_no_others(lake: Lake) -> None:
     assert lake.rows("SELECT day, a FROM {table}") == [["2026-01-01", "1"]]
 
 
+@pytest.mark.parametrize("java_format", ["yyyy-M-d", "yy-MM-dd", "dd MMMM yyyy", "yyyy-yyyy", "'yyyy'", ""])
+def test_a_format_of_dates_that_is_not_imitated_is_named(lake: Lake, java_format: str) -> None:
+    lake.table(
+        {"a": "bigint"},
+        "day",
+        projection__day__type="date",
+        projection__day__range="NOW-1DAY,NOW+1DAY",
+        projection__day__format=java_format,
+    )
+
+    assert lake.reason("SELECT day, a FROM {table}") == "NOT_SUPPORTED"
+
+
 def test_integers_are_padded_and_enums_are_listed(lake: Lake) -> None:
     for folder in ("n=01/c=x", "n=1/c=x", "n=03/c=x", "n=01/c=y"):
         lake.put(f"{folder}/a.parquet", "SELECT 1::BIGINT a")

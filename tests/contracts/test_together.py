@@ -108,10 +108,60 @@ def test_a_file_has_the_name_of_its_dataset(tmp_path: Path) -> None:
         ({"type": "date", "first": "01.01.2026", "last": "NOW+1DAY"}, "yyyy-MM-dd"),
         (
             {"type": "date", "first": "2026/01/01", "last": "NOW+1DAY", "format": "yyyy/MM/dd"},
-            "folder's name",
+            "between them",
+        ),
+        *(
+            ({"type": "date", "first": "NOW-1DAY", "last": "NOW+1DAY", "format": form}, f"got {form!r}")
+            for form in (
+                "yyyy,MM,dd",
+                "yyyy-MM-dd-hh",
+                "'x'",
+                "",
+                "HH",
+                "MM",
+                "dd",
+                "yyyy-yyyy",
+                "yyyy-dd",
+                "yyyyyyyy",
+                "MM-dd",
+                "yyyy-M-d",
+                "yy-MM-dd",
+                "dd-MMMM-yyyy",
+                "uuuu",
+                "yyyy-MM-dd'T'HH",
+                "yyyy-MM-ddXXX",
+            )
+        ),
+        ({"type": "date", "first": "2024-1-1", "last": "NOW+1DAY"}, "first must be a date as yyyy-MM-dd"),
+        ({"type": "date", "first": "2024-01-01 ", "last": "NOW+1DAY"}, "first must be a date as yyyy-MM-dd"),
+        ({"type": "date", "first": "2999-01-01", "last": "NOW+1DAY"}, "no later than last"),
+        ({"type": "date", "first": "NOW+10DAYS", "last": "NOW+1DAY"}, "no later than last"),
+        ({"type": "date", "first": "NOW-1DAY", "last": "2001-01-01"}, "no later than last"),
+        *(
+            ({"type": "date", "first": "2026-01-01", "last": last}, "NOW+1DAY or later, for NOW is in UTC")
+            for last in ("NOW+0DAY", "NOW+1HOUR", "NOW-1DAY", "NOW+23HOURS", "NOW+1439MINUTES")
+        ),
+        (
+            {
+                "type": "date",
+                "first": "1900-01-01-00-00-00",
+                "last": "NOW+1DAY",
+                "format": "yyyy-MM-dd-HH-mm-ss",
+            },
+            "up to 1,000,000 partitions",
+        ),
+        ({"type": "enum", "values": ["a\tb"]}, r"got 'a\tb'"),
+        ({"type": "enum", "values": ["a\n"]}, r"got 'a\n'"),
+        ({"type": "enum", "values": ["a\u00a0b"]}, "visible characters"),
+        ({"type": "enum", "values": ["${dt}"]}, "got '${dt}'"),
+        ({"type": "enum", "values": [""]}, "got ''"),
+        ({"type": "integer", "first": "\u0661", "last": "\u0669"}, "integers"),
+        (
+            {"type": "integer", "first": "1", "last": "9", "interval": 10**30},
+            "interval must be 1 to 100,000,000",
         ),
         ({"type": "date", "first": "2026-01-01", "last": "NOW+1DAY", "intervalUnit": "FORTNIGHTS"}, "WEEKS"),
-        ({"type": "date", "first": "2026-01-01", "last": "NOW+1DAY", "interval": 0}, "1 or more"),
+        ({"type": "date", "first": "2026-01-01", "last": "NOW+1DAY", "interval": 0}, "1 to 100,000,000"),
         ({"type": "date", "first": "2026-01-02", "last": "2026-01-01"}, "no later than last"),
         (
             {
@@ -135,6 +185,40 @@ def test_projections_that_athena_refuses_or_misreads_are_refused(
     dataset(content)["properties"].append(partition("dt", **projection))
 
     assert remedy in refusal(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("format_", "first", "last"),
+    [
+        ("yyyy", "2020", "2030"),
+        ("MM-yyyy", "01-2024", "NOW+1MONTH"),
+        ("yyyyMMdd", "NOW-3YEARS", "NOW+1DAY"),
+        ("dd.MM.yyyy_HH", "31.12.2025_00", "NOW+24HOURS"),
+    ],
+)
+def test_dates_may_be_written_in_any_order(format_: str, first: str, last: str, tmp_path: Path) -> None:
+    content = draft()
+    dataset(content)["properties"].append(
+        partition("dt", type="date", first=first, last=last, format=format_)
+    )
+
+    (contract,) = load(tmp_path, content)
+
+    assert (contract.partitions[0].first, contract.partitions[0].last) == (first, last)
+
+
+def test_the_partitions_of_several_columns_are_multiplied(tmp_path: Path) -> None:
+    content = draft()
+    dataset(content)["properties"] += [
+        partition("a", 1, type="integer", first="1", last="1000"),
+        partition("b", 2, type="enum", values=["x", "y"]),
+        partition("c", 3, type="date", first="2001", last="2501", format="yyyy"),
+    ]
+
+    message = refusal(tmp_path, content)
+
+    assert "properties: must have up to 1,000,000 partitions together" in message
+    assert "got 1,002,000" in message
 
 
 def test_an_injected_partition_cannot_have_keys(tmp_path: Path) -> None:
