@@ -47,8 +47,8 @@ class RegionalAnalytics(pulumi.ComponentResource):
 
     Raises:
         pulumi.RunError: The provider has another region than the settings.
-        SettingsError: The settings change a fixed setting of a deployed stack, or name a zone that the
-            account does not have.
+        SettingsError: The settings change a fixed setting of a deployed stack, or name another account or a
+            zone that the account does not have.
         ContractError: A contract cannot be deployed.
     """
 
@@ -66,8 +66,10 @@ class RegionalAnalytics(pulumi.ComponentResource):
             upload_prefixes=settings.upload_prefixes,
         )
         super().__init__("regional-analytics:index:RegionalAnalytics", name, None, opts)
-        names = settings.names(Account.of_provider(self, settings.region))
+        account = Account.of_provider(self, settings.region)
+        settings.check_account(account)
         zones.check(self, settings)
+        names = settings.names(account)
         part = pulumi.ResourceOptions(parent=self)
         identity = Identity(f"{name}-identity", IdentityArgs(names=names, settings=settings), part)
         for warning in settings.warnings(date.today()):

@@ -143,6 +143,16 @@ class Settings:
             environment=self.environment,
         )
 
+    def check_account(self, account: Account) -> None:
+        """Check the settings that name the account.
+
+        Raises:
+            SettingsError: Roles of another account.
+        """
+        faults = settings_rules.roles_of(self.administrator_role_arns, account=account)
+        if problems := [*self._problems("administrator_role_arns", faults)]:
+            raise SettingsError(problems)
+
     @property
     def visibility_timeout(self) -> int:
         """The queue's visibility timeout in seconds."""
@@ -196,6 +206,10 @@ class Settings:
         yield from self._problems(
             "availability_zones", settings_rules.zones(self.availability_zones, region=self.region)
         )
+        for name in ("environment", "environment_suffix"):
+            yield from self._problems(
+                name, settings_rules.no_other_region(getattr(self, name), region=self.region)
+            )
         yield from self._problems(
             "environment_suffix",
             settings_rules.length_of_names(self.environment_suffix, names=self.names(ANY_ACCOUNT)),

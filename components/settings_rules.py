@@ -12,6 +12,7 @@ from typing import Any
 
 from pulumi_aws import Region
 
+from components.account import Account
 from components.configuration import PROJECT
 from components.deliveries import QUEUE_RETENTION
 from components.names import SYSTEM_PREFIXES, Names
@@ -167,6 +168,13 @@ def role_arns(arns: Sequence[str]) -> Iterator[Fault]:
     yield from _once(arns, "role")
 
 
+def roles_of(arns: Sequence[str], *, account: Account) -> Iterator[Fault]:
+    """Accept roles of the account. No other has access, as the bucket policy only denies."""
+    for arn in arns:
+        if not arn.startswith(account.arn("iam", "", "role/")):
+            yield f"must be roles of the stack's account ({account.arn('iam', '', 'role/')}...)", arn
+
+
 def subscribers(addresses: Sequence[str]) -> Iterator[Fault]:
     """Accept e-mail addresses and HTTPS endpoints, for SNS."""
     for address in addresses:
@@ -189,6 +197,13 @@ def zones(availability_zones: Sequence[str], *, region: str) -> Iterator[Fault]:
     distinct = {zone for zone in availability_zones if expected.fullmatch(zone)}
     if len(availability_zones) != 2 or len(distinct) != 2:
         yield f"must be two different zones of {region} (its letters a to h)", list(availability_zones)
+
+
+def no_other_region(value: str, *, region: str) -> Iterator[Fault]:
+    """Accept a text without the name of another region, for names and tags tell where a resource is."""
+    others = [known.value for known in Region if known.value != region and known.value in value]
+    if others:
+        yield f"must name no region but the stack's, {region} (it names {', '.join(others)})", value
 
 
 def length_of_names(suffix: str, *, names: Names) -> Iterator[Fault]:

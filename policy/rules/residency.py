@@ -1,13 +1,15 @@
 """No resource of a stack names, uses or copies to another region."""
 
+import contextlib
+import json
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
 
 from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 STACK = "pulumi:pulumi:Stack"
 PROVIDER = "pulumi:providers:aws"
+SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
 WORKGROUP = "aws:athena/workgroup:Workgroup"
 
 _REGION = re.compile(
@@ -19,7 +21,14 @@ _REGION = re.compile(
 )
 _ZONE_ID = re.compile(r"(?<![a-z0-9])[a-z]{3,7}\d{1,2}-az\d", re.IGNORECASE)
 _ARN = re.compile(r"arn:aws[a-z-]*:(?P<service>[^:\s\"]*):(?P<region>[^:\s\"]*):(?P<account>[^:\s\"]*):")
-_URL = re.compile(r"https?://[^\s\"'<>]+")
+_ADDRESS = re.compile(
+    r"(?P<url>https?://)?(?P<host>[a-z0-9.-]+\.(?:amazonaws\.com(?:\.cn)?|api\.aws|on\.aws))(?:[:/]\S*)?",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"[\w.-]+")
+_BUCKET = re.compile(r"(?:arn:aws[a-z-]*:s3:::|s3a?://)([^/\s\"]+)")
+_KEY_PREFIX = re.compile(r"(?:^|[._])prefix(?:es)?(?:\[\d+\])?$", re.IGNORECASE)
+"""The end of the path of a key's prefix, which people may name after any region."""
 
 CROSS_REGION_TYPES: Mapping[str, str] = {
     "aws:s3/bucketReplicationConfig:": "replicates objects, possibly to another region",
@@ -63,13 +72,13 @@ CROSS_REGION_PROPERTIES = frozenset(
 
 @resource_rule()
 def residency_names(resource: Resource, region: str) -> Iterator[str]:
-    """No input, output, ARN, policy or endpoint names another region."""
-    for path, text in _texts(resource.properties):
-        for named in {match.lower() for match in _REGION.findall(text)} - {region}:
-            yield f"{path} names {named} (got {_short(text)}); the stack's region is {region}"
-        for zone in {match.lower() for match in _ZONE_ID.findall(text)}:
-            if not zone.startswith(f"{_zone_prefix(region)}-"):
-                yield f"{path} names {zone}, another region's zone; the stack's region is {region}"
+    """No region, zone, ARN, AWS address or name of a resource is one of another region."""
+    for path, text in _texts(resource):
+        for named in {match.lower() for part in _names(path, text) for match in _REGION.findall(part)}:
+            if named != region:
+                yield f"{path} names {named} (got {_short(text)}); the stack's region is {region}"
+        if _ZONE_ID.fullmatch(text) and not text.lower().startswith(f"{_zone_prefix(region)}-"):
+            yield f"{path} names {text}, another region's zone; the stack's region is {region}"
         for arn in _ARN.finditer(text):
             if "*" in arn["region"] or "?" in arn["region"]:
                 yield f"{path} holds the ARN {arn.group()} of any region; the stack's is {region}"
@@ -78,11 +87,10 @@ def residency_names(resource: Resource, region: str) -> Iterator[str]:
 @resource_rule()
 def residency_endpoints(resource: Resource, region: str) -> Iterator[str]:
     """An AWS address without a region is a global endpoint, which another region can serve."""
-    for path, text in _texts(resource.properties):
-        for url in _URL.findall(text):
-            host = urlsplit(url).hostname or ""
-            if "amazonaws.com" in host and region not in host.split("."):
-                yield f"{path} is the address {url}, which does not name {region}"
+    for path, text in _texts(resource):
+        address = _ADDRESS.fullmatch(text)
+        if address and address["url"] and region not in address["host"].split("."):
+            yield f"{path} is the address {text}, which does not name {region}"
     service = resource.at("serviceName")
     is_endpoint = resource.type == "aws:ec2/vpcEndpoint:VpcEndpoint" and isinstance(service, str)
     if is_endpoint and region not in service.split("."):
@@ -135,7 +143,7 @@ def one_account(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
     """An ARN of another account, or of any account, can give it data or permissions."""
     own: str | None = None
     for resource in stack.resources:
-        for path, text in _texts(resource.properties):
+        for path, text in _texts(resource):
             for arn in _ARN.finditer(text):
                 account = arn["account"]
                 if "*" in account or "?" in account:
@@ -146,11 +154,24 @@ def one_account(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
                         yield resource, f"{path} holds the ARN {arn.group()}; the stack's account is {own}"
 
 
+def _names(path: str, text: str) -> Iterator[str]:
+    """Yield the parts of a text in which AWS names a region. The path of an IAM ARN is none of them."""
+    if _NAME.fullmatch(text) and not _KEY_PREFIX.search(path):
+        yield text
+    if address := _ADDRESS.fullmatch(text):
+        yield address["host"]
+    yield from (arn["region"] for arn in _ARN.finditer(text))
+    yield from _BUCKET.findall(text)
+
+
 def _values(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Yield every value with its path, including containers."""
+    """Yield every value with its path, including containers and the values in JSON documents."""
     if path:
         yield path, value
-    if isinstance(value, Mapping):
+    if isinstance(value, str) and value[:1] in ("{", "["):
+        with contextlib.suppress(ValueError):
+            yield from _values(json.loads(value), path)
+    elif isinstance(value, Mapping):
         for key, part in value.items():
             yield from _values(part, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list):
@@ -158,11 +179,15 @@ def _values(value: object, path: str = "") -> Iterator[tuple[str, object]]:
             yield from _values(part, f"{path}[{index}]")
 
 
-def _texts(value: object) -> Iterator[tuple[str, str]]:
-    """Yield every string with its path, including the keys of mappings."""
-    for path, part in _values(value):
+def _texts(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Yield every string with its path, including the keys of mappings.
+
+    Addresses of the alarms' subscribers are left out, since they may be anywhere (docs/security.md).
+    """
+    for path, part in _values(resource.properties):
         if isinstance(part, str):
-            yield path, part
+            if resource.type != SUBSCRIPTION or path != "endpoint" or part.startswith("arn:"):
+                yield path, part
         elif isinstance(part, Mapping):
             yield from ((f"{path}.{key}", str(key)) for key in part)
 

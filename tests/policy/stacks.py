@@ -17,14 +17,13 @@ MODES = {False: "AWS's keys", True: "a key of its own"}
 
 @functools.cache
 def evaluated(region: str, *, customer_managed_key: bool = False) -> Stack:
-    """Evaluate the program for the stack of a region, with the stack's outputs as an additional resource.
+    """Evaluate the program for the stack of a region. It deploys every dataset of the repository."""
+    return evaluated_with(region, customerManagedKey=json.dumps(customer_managed_key), datasets='["*"]')
 
-    It deploys every dataset of the repository.
-    """
-    overrides = {
-        "regional-analytics:customerManagedKey": json.dumps(customer_managed_key),
-        "regional-analytics:datasets": '["*"]',
-    }
+
+def evaluated_with(region: str, **settings: str) -> Stack:
+    """Evaluate the program with settings, and with the stack's outputs as an additional resource."""
+    overrides = {f"regional-analytics:{key}": value for key, value in settings.items()}
     evaluation = evaluate(region, overrides)
     resources = [
         Resource(

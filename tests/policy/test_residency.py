@@ -1,10 +1,12 @@
 """The residency rules recognize every region, in each form that AWS uses."""
 
+import json
+
 import boto3
 import pytest
 
 from policy.rules import Resource, Stack, violations
-from tests.policy.stacks import changed, evaluated
+from tests.policy.stacks import changed, evaluated, evaluated_with
 
 ZONE_IDS = {
     "ap-northeast-3": "apne3-az1",
@@ -61,6 +63,44 @@ def test_arn_of_any_region_is_another_region() -> None:
     assert reported("eu-west-1", "arn:aws:dynamodb:*:123456789012:table/jobs")
     assert reported("eu-west-1", "arn:aws:dynamodb:eu-west-?:123456789012:table/jobs")
     assert not reported("eu-west-1", "arn:aws:s3:::bucket/*")
+
+
+SSO_ROLE = (
+    "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/"
+    "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
+)
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("administratorRoleArns", [SSO_ROLE]),
+        ("uploadPrefixes", ["eu-west-1/", "ap-southeast-1", "of-eu-west-1/"]),
+        ("archivePrefixes", ["eu-west-1/", "ap-southeast-1", "of-eu-west-1/"]),
+        ("runbookUrl", "https://s3.amazonaws.com/runbooks/eu-west-1.html"),
+        (
+            "alarmSubscribers",
+            [
+                "https://global.sns-api.chatbot.amazonaws.com",
+                "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/prod",
+                "ops@eu-west-1.example.com",
+            ],
+        ),
+    ],
+)
+def test_what_people_name_after_a_region_is_in_no_other_region(setting: str, value: object) -> None:
+    text = value if isinstance(value, str) else json.dumps(value)
+    assert violations(evaluated_with("us-east-1", **{setting: text})) == []
+
+
+def test_a_region_is_found_in_documents_and_texts() -> None:
+    widgets = json.dumps({"widgets": [{"properties": {"region": "us-west-2"}}]})
+    assert reported("eu-west-1", widgets) == [
+        "value.widgets[0].properties.region names us-west-2 (got us-west-2); the stack's region is eu-west-1"
+    ]
+    assert reported("eu-west-1", "s3://data-us-west-2/processed/")
+    assert not reported("eu-west-1", "s3://data-eu-west-1/processed/us-west-2/")
+    assert reported("eu-west-1", "from arn:aws:sqs:us-west-2:123456789012:a to arn:aws:sqs:eu-west-1:1:b")
 
 
 def test_outputs_of_a_deployed_resource_are_no_violation() -> None:

@@ -12,7 +12,7 @@ import yaml
 from components import settings
 from components.configuration import PROJECT_DIRECTORY, Configuration, SettingsError
 from components.settings import Settings
-from tests.program.evaluation import RecordingMonitor, evaluate, stack_config
+from tests.program.evaluation import Outputs, RecordingMonitor, evaluate, stack_config
 
 MINIMAL = {
     "aws:region": "eu-west-1",
@@ -64,6 +64,8 @@ def refusal(**changes: str) -> str:
         ("environmentSuffix", "", "must be lower-case letters, digits and inner hyphens"),
         ("environmentSuffix", "a" * 40, "must have up to"),
         ("environment", "", "must be a tag's value"),
+        ("environmentSuffix", "us-east-1-copy", "no region but the stack's, eu-west-1 (it names us-east-1)"),
+        ("environment", "copy of us-east-1", "no region but the stack's, eu-west-1 (it names us-east-1)"),
         ("environment", "aws:mine", "must be a tag's value"),
         ("environment", "a" * 257, "must be a tag's value"),
         ("memorySize", "127", "must be 128 to 10240"),
@@ -350,6 +352,22 @@ def test_stack_file_that_is_not_yaml_is_named(tmp_path: Path) -> None:
     project = project_with(tmp_path, broken="config: [\n")
     with pytest.raises(SettingsError, match=re.escape("Pulumi.broken.yaml: must be YAML")):
         load(MINIMAL, stack="mine", project_directory=project)
+
+
+@pytest.mark.parametrize(
+    "arn", ["arn:aws:iam::210987654321:role/admin", "arn:aws-cn:iam::123456789012:role/admin"]
+)
+def test_administrators_of_another_account_are_refused_before_any_resource_of_aws(arn: str) -> None:
+    monitor = RecordingMonitor(Outputs("eu-west-1"))
+    with pytest.raises(SettingsError) as refused:
+        evaluate(
+            "eu-west-1", {"regional-analytics:administratorRoleArns": json.dumps([arn])}, monitor=monitor
+        )
+    assert (
+        "regional-analytics:administratorRoleArns: must be roles of the stack's account"
+        f" (arn:aws:iam::123456789012:role/...), got '{arn}'"
+    ) in str(refused.value)
+    assert not [resource for resource in monitor.recorded if resource.type.startswith("aws:")]
 
 
 def test_nothing_is_registered_before_the_settings_are_checked() -> None:
