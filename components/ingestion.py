@@ -71,7 +71,7 @@ class Ingestion(pulumi.ComponentResource):
             name=args.names.physical("s3-events"),
             description="Uploads and deletions of users, without the objects that the system writes",
             event_pattern=pulumi.Output.all(
-                args.bucket_name, settings.keep_secret("upload_prefixes", settings.upload_prefixes)
+                args.bucket_name, settings.keep_secret("upload_prefixes", settings.taken_prefixes)
             ).apply(lambda given: json.dumps(event_pattern(*given))),
             state="ENABLED",
             tags=args.names.tags("s3-events"),

@@ -9,6 +9,9 @@ REJECTED_PREFIX = "rejected/"
 SYSTEM_PREFIXES = (PROCESSED_PREFIX, REJECTED_PREFIX)
 """Key prefixes of the objects that the system writes. The event rule and the handler ignore them."""
 
+SMOKE_TEST_PREFIX = "input/_smoke/"
+"""The prefix of the uploads of `ops smoke`. They are always taken, and belong to no dataset."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Names:

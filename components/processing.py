@@ -183,7 +183,7 @@ class Processing(pulumi.ComponentResource):
             "MAX_DECOMPRESSION_RATIO": str(settings.max_decompression_ratio),
             "JOB_RETENTION_DAYS": str(settings.job_retention_days),
             "SYSTEM_PREFIXES": json.dumps(SYSTEM_PREFIXES),
-            "UPLOAD_PREFIXES": settings.keep_secret("upload_prefixes", json.dumps(settings.upload_prefixes)),
+            "UPLOAD_PREFIXES": settings.keep_secret("upload_prefixes", json.dumps(settings.taken_prefixes)),
             "POWERTOOLS_SERVICE_NAME": "regional-analytics",
             "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
             "POWERTOOLS_LOG_LEVEL": "INFO",

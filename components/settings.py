@@ -15,7 +15,7 @@ from components import configuration, settings_rules
 from components.account import Account
 from components.configuration import PROJECT, SECRET, Configuration, SettingsError, key_of
 from components.deliveries import VISIBILITY_PER_TIMEOUT
-from components.names import Names
+from components.names import SMOKE_TEST_PREFIX, Names
 from components.runtimes import RUNTIMES
 from components.settings_rules import Fault, Rule
 
@@ -159,6 +159,15 @@ class Settings:
         return VISIBILITY_PER_TIMEOUT * self.timeout
 
     @property
+    def taken_prefixes(self) -> tuple[str, ...]:
+        """The key prefixes of the objects that are processed; empty for every key.
+
+        Those of the smoke test are always among them, so that `ops smoke` works in each stack.
+        """
+        own = self.upload_prefixes
+        return (*own, SMOKE_TEST_PREFIX) if own and not SMOKE_TEST_PREFIX.startswith(own) else own
+
+    @property
     def subnet_cidr_blocks(self) -> dict[str, str]:
         """The range of each zone's subnet, chosen by the zone's letter only.
 
@@ -173,6 +182,12 @@ class Settings:
         """Yield a warning for each setting that can be deployed but may cause problems."""
         if deprecation := RUNTIMES[self.python_runtime].deprecation(today):
             yield f"{PROJECT}:pythonRuntime: {deprecation}"
+        if self.upload_prefixes:
+            for prefix in self.archive_prefixes:
+                if not any(own.startswith(prefix) or prefix.startswith(own) for own in self.upload_prefixes):
+                    yield self._problem(
+                        "archive_prefixes", "no upload is archived, as uploadPrefixes leave it out", prefix
+                    )
         for name, quota, what in (
             ("memory_size", NEW_ACCOUNT_MEMORY, "MB for a function"),
             ("maximum_concurrency", NEW_ACCOUNT_CONCURRENCY, "functions running at one time"),

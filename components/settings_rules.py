@@ -54,8 +54,8 @@ PATTERN_CHARACTERS = 2048
 """The default quota for the length of an event pattern (EventBridge user guide, "Quotas")."""
 
 UPLOAD_PREFIXES_CHARACTERS = PATTERN_CHARACTERS - 400
-"""The rest of the rule's pattern needs up to 400. The function's environment of 4 KB also has room for
-this."""
+"""The rest of the rule's pattern, with the prefix of the smoke test, needs up to 400. The function's
+environment of 4 KB also has room for this."""
 
 NAME_LENGTHS = {"bucket": 63, "lambda-role": 64, "etl": 64, "delivery-dlq": 80}
 """Maximum lengths of the names of S3, IAM, Lambda and SQS, by the kind with the longest name."""

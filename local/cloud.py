@@ -58,7 +58,11 @@ class Cloud:
         Raises:
             LocalError: The port is in use, or a stack cannot be deployed.
         """
-        stacks = [stack.with_setting("datasets", list(datasets)) for stack in read_stacks()]
+        stacks = [
+            # Each contract is deployed to each stack, so each takes uploads of every prefix.
+            stack.with_setting("datasets", list(datasets)).with_setting("uploadPrefixes", [])
+            for stack in read_stacks()
+        ]
         self.server = Server(port)
         try:
             self.outputs: dict[str, dict[str, Any]] = {}

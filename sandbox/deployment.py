@@ -119,7 +119,7 @@ def settings(project: Path, stack: str, suffix: str) -> dict[str, str]:
     """Return the configuration of a sandbox: that of a stack file, with other names and one dataset.
 
     Nothing is protected from deletion. Secrets are left out, because only their own stack can decrypt them.
-    So are subscribers, because the trial raises an alarm.
+    So are subscribers, because the trial raises an alarm, and prefixes, because it uploads under its own.
 
     Args:
         project: The Pulumi project's folder.
@@ -141,4 +141,5 @@ def settings(project: Path, stack: str, suffix: str) -> dict[str, str]:
         f"{PROJECT_NAME}:forceDestroy": json.dumps(True),
         f"{PROJECT_NAME}:datasets": json.dumps([orders.DATASET]),
     }
-    return {key: value for key, value in values.items() if key != f"{PROJECT_NAME}:alarmSubscribers"}
+    left_out = {f"{PROJECT_NAME}:alarmSubscribers", f"{PROJECT_NAME}:uploadPrefixes"}
+    return {key: value for key, value in values.items() if key not in left_out}

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from components.contracts import projections
 from components.contracts.model import Contract, Projection
 from components.contracts.reader import RESCUED
-
-SMOKE_TEST_PREFIX = "input/_smoke/"
-"""The prefix of the uploads of `ops smoke`, which must not belong to a dataset."""
+from components.names import SMOKE_TEST_PREFIX
 
 PREFIX_BYTES_MAX = 700
 """S3 keys have up to 1,024 bytes. Folders, the file name and what the system adds need the rest."""

@@ -10,6 +10,17 @@ from local.stacks import Stack, read_stacks
 from tests.local.workload import GOOD
 
 
+def test_a_stack_of_few_prefixes_takes_the_files_of_all_contracts(monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = read_stacks()[0].with_setting("uploadPrefixes", ["sales/"])
+    monkeypatch.setattr("local.cloud.read_stacks", lambda: [narrow])
+    with Cloud() as cloud:
+        assert "flights" in cloud.outputs[narrow.name]["datasets"]
+        cloud.upload(narrow.name, "input/a.csv", GOOD)
+        cloud.run_until_idle()
+        (job,) = cloud.jobs(narrow.name)
+        assert job["status"] == "COMPLETED"
+
+
 def stacks_of_one_region() -> list[Stack]:
     """The project's first stack, and one for production in its region."""
     first = read_stacks()[0]

@@ -50,6 +50,25 @@ def test_settings_above_the_quotas_of_new_accounts_give_a_warning(
     assert warning.startswith(f"regional-analytics:{warned}")
 
 
+@pytest.mark.parametrize(
+    ("uploads", "archived", "warned"),
+    [
+        ((), ("input/",), []),
+        (("input/sales/",), ("input/",), []),
+        (("input/",), ("input/sales/",), []),
+        (("sales/",), ("input/", "sales/"), ["input/"]),
+    ],
+)
+def test_prefixes_under_which_nothing_is_archived_give_a_warning(
+    uploads: tuple[str, ...], archived: tuple[str, ...], warned: list[str]
+) -> None:
+    assert warnings(BEFORE_ALL, upload_prefixes=uploads, archive_prefixes=archived) == [
+        "regional-analytics:archivePrefixes: no upload is archived, as uploadPrefixes leave it out,"
+        f" got {one!r}"
+        for one in warned
+    ]
+
+
 def test_deployment_prints_the_warnings() -> None:
     told = evaluate("eu-west-1", {"regional-analytics:memorySize": "4096"}).warnings
     assert any("regional-analytics:memorySize: 4096 is more" in warning for warning in told), told

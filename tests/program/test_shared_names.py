@@ -8,7 +8,7 @@ from handler import outputs as function_outputs
 from handler.job_records import job_id
 from handler.register import register_id
 from local.stacks import read_stacks
-from ops import job_search, outputs, region_status, table
+from ops import job_search, outputs, region_status, smoke, table
 
 OBJECT = ("bucket", "input/ä b+c%.csv", "version")
 
@@ -18,6 +18,10 @@ def test_the_system_s_prefixes() -> None:
     prefixes = {prefix for prefix, _ in outputs.LAYOUT.values()}
     assert {prefix for prefix in names.SYSTEM_PREFIXES if prefix in prefixes} == set(names.SYSTEM_PREFIXES)
     assert all(prefix.startswith(names.SYSTEM_PREFIXES) for prefix in prefixes)
+
+
+def test_the_prefix_of_the_smoke_test() -> None:
+    assert smoke.KEY.startswith(names.SMOKE_TEST_PREFIX)
 
 
 def test_the_stacks_and_their_settings() -> None:

@@ -9,6 +9,7 @@ from moto.events.models import EventPattern
 
 import environment as handler_environment
 from components.processing import ALLOCATOR
+from ops import smoke
 from tests.program.evaluation import ACCOUNT_ID, Evaluation, evaluate
 
 QUEUE = "aws:sqs/queue:Queue"
@@ -80,6 +81,7 @@ def test_rule_matches_the_chosen_prefixes_only(kind: str) -> None:
     for key, taken in {
         "landing/x.csv": True,
         "b2b-2026/x.csv": True,
+        smoke.KEY: True,
         "input/x.csv": False,
         "x/landing/y.csv": False,
         "processed/landing/x.csv.parquet": False,
@@ -87,7 +89,13 @@ def test_rule_matches_the_chosen_prefixes_only(kind: str) -> None:
     }.items():
         assert matches(evaluation, upload(evaluation, key, **{"detail-type": kind})) is taken, key
     variables = evaluation.one("aws:lambda/function:Function").inputs["environment"]["variables"]
-    assert json.loads(variables["UPLOAD_PREFIXES"]) == ["landing/", "b2b-"]
+    assert json.loads(variables["UPLOAD_PREFIXES"]) == ["landing/", "b2b-", "input/_smoke/"]
+
+
+def test_prefixes_that_have_the_smoke_test_s_stay_as_they_are() -> None:
+    evaluation = evaluate("eu-west-1", {"regional-analytics:uploadPrefixes": '["in", "landing/"]'})
+    variables = evaluation.one("aws:lambda/function:Function").inputs["environment"]["variables"]
+    assert json.loads(variables["UPLOAD_PREFIXES"]) == ["in", "landing/"]
 
 
 def test_longest_pattern_is_within_eventbridge_s_quota() -> None:

@@ -135,6 +135,7 @@ def test_a_sandbox_has_a_stack_s_settings_with_other_names_and_no_secrets_and_pr
     file.write_text(
         "config:\n  aws:region: eu-west-1\n  regional-analytics:memorySize: 2048\n"
         "  regional-analytics:alarmSubscribers: [team@example.com]\n"
+        "  regional-analytics:uploadPrefixes: [sales/]\n"
         "  regional-analytics:runbookUrl: {secure: abc}\n  regional-analytics:protect: true\n"
     )
     assert settings(tmp_path, "here", "sb1") == {
