@@ -11,8 +11,9 @@ from components.contracts.reader import RESCUED
 from components.contracts.types import Type
 from components.names import PROCESSED_PREFIX
 
-COMMENT_LENGTH_MAX = 255
-"""The limit of a column's comment (Glue API reference, "Column")."""
+COMMENT_BYTES_MAX = 255
+"""The limit of a column's comment (https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html). The page
+does not say of what, so bytes are counted."""
 
 PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 PARQUET_OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
@@ -31,8 +32,9 @@ def columns(contract: Contract) -> list[tuple[str, Type, str]]:
 
 
 def comment(description: str) -> str:
-    """Return a description as a comment for Glue: one line, cut to the limit."""
-    return " ".join(description.split())[:COMMENT_LENGTH_MAX]
+    """Return a description as a comment for Glue: one line without control characters, cut to the limit."""
+    visible = "".join(character if character.isprintable() else " " for character in description)
+    return " ".join(visible.split()).encode()[:COMMENT_BYTES_MAX].decode(errors="ignore")
 
 
 def location(contract: Contract, bucket: str) -> str:

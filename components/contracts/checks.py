@@ -12,6 +12,11 @@ from components.names import SMOKE_TEST_PREFIX
 PREFIX_BYTES_MAX = 700
 """S3 keys have up to 1,024 bytes. Folders, the file name and what the system adds need the rest."""
 
+COLUMNS_MAX = 1_000
+COLUMN_CHARACTERS_MAX = 64_000
+"""The limits of columns, and of their names and types together. The text of a view has each name three times
+and each type once, in base64, and up to 409,600 characters (AWS Glue API reference, "TableInput")."""
+
 NAME_LENGTH_MAX = 64
 """The limit of a dataset's name. Names of workgroups and policies add project, region and suffix, and have up
 to 128 characters (Athena and IAM API references, CreateWorkGroup and CreatePolicy)."""
@@ -29,6 +34,14 @@ def problems(contract: Contract) -> Iterator[str]:
     for name, count in Counter(names).items():
         if count > 1:
             yield f"properties: must name each column once, got {name!r} {count} times"
+    if len(names) > COLUMNS_MAX:
+        yield f"properties: must hold up to {COLUMNS_MAX:,} columns, got {len(names):,}"
+    characters = sum(map(len, names)) + sum(len(column.type.hive) for column in contract.columns)
+    if characters > COLUMN_CHARACTERS_MAX:
+        yield (
+            f"properties: must have names and types of up to {COLUMN_CHARACTERS_MAX:,} characters together,"
+            f" got {characters:,}"
+        )
     sources = Counter(column.source.casefold() for column in contract.columns)
     for source, count in sources.items():
         if count > 1:

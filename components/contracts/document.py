@@ -15,6 +15,12 @@ from open_data_contract_standard.model import CustomProperty, OpenDataContractSt
 
 API_VERSION = "v3.1.0"
 
+FILE_BYTES_MAX = 512_000
+"""The limit of a table's parameter, such as the values of an enum (AWS Glue API reference, "TableInput")."""
+
+NESTING_MAX = 6
+"""The most objects and arrays in one another. With each, checking the schema takes three times as long."""
+
 
 class Document:
     """A contract's file, and the problems found in it.
@@ -30,9 +36,20 @@ class Document:
     def load(self) -> OpenDataContractStandard | None:
         """Return the contract in the standard's model, or None if it does not follow the standard."""
         try:
-            content = yaml.load(self._path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a SafeLoader
+            text = self._path.read_bytes()
+            if len(text) > FILE_BYTES_MAX:
+                self.refuse("", f"must have up to {FILE_BYTES_MAX:,} bytes, got {len(text):,}")
+                return None
+            content = yaml.load(text.decode(), _Loader)  # noqa: S506 - a SafeLoader
+            # The properties of the dataset are the first level.
+            is_too_deep = _levels(content) > 1 + NESTING_MAX
+        except RecursionError:
+            content, is_too_deep = None, True
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             self.refuse("", f"must be YAML in UTF-8, got {' '.join(str(error).split())}")
+            return None
+        if is_too_deep:
+            self.refuse("", f"must have up to {NESTING_MAX} objects and arrays in one another, got more")
             return None
         if not isinstance(content, dict):
             self.refuse("", f"must be a mapping of keys to values, got {type(content).__name__}")
@@ -101,6 +118,16 @@ _TYPE_NAMES = {
 def _schema() -> Validator:
     schema = importlib.resources.files(open_data_contract_standard) / "schema.json"
     return jsonschema.Draft201909Validator(json.loads(schema.read_text(encoding="utf-8")))
+
+
+def _levels(content: object) -> int:
+    """Return how many lists of properties and types of items are in one another."""
+    if isinstance(content, list):
+        return max(map(_levels, content), default=0)
+    if isinstance(content, dict):
+        levels = ((key in ("properties", "items")) + _levels(value) for key, value in content.items())
+        return max(levels, default=0)
+    return 0
 
 
 def _place(path: Iterable[str | int]) -> str:

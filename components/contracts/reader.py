@@ -118,7 +118,7 @@ class _Reader:
     def contract(self, content: OpenDataContractStandard) -> Contract | None:
         if content.apiVersion != API_VERSION:
             self._refuse("apiVersion", f"must be {API_VERSION}, got {content.apiVersion!r}")
-        if not content.version:
+        if not content.version or not content.version.isprintable():
             self._refuse("version", f"must be the contract's version, such as 1.0.0, got {content.version!r}")
         datasets = content.schema_ or []
         if len(datasets) != 1:

@@ -181,6 +181,14 @@ def dated(content: dict[str, Any], **projection: Any) -> None:
     dataset(content)["properties"].append(partition("dt", **given))
 
 
+def nested(levels: int) -> dict[str, Any]:
+    """Return a column of arrays in one another."""
+    kind: dict[str, Any] = {"logicalType": "integer"}
+    for _ in range(levels):
+        kind = {"logicalType": "array", "items": kind}
+    return {"name": "deep", **kind}
+
+
 STRING_FIELD = {"name": "x", "logicalType": "string"}
 BROKEN: dict[str, tuple[Change, str, str]] = {
     "another version of the standard": (
@@ -442,6 +450,35 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     "no version": (
         lambda content: content.update(version=""), "such as 1.0.0", "''",
     ),
+    "a version with a control character": (
+        lambda content: content.update(version="1.0\x07"), "such as 1.0.0", r"'1.0\x07'",
+    ),
+    "more columns than a view can name": (
+        lambda content: dataset(content)["properties"].extend(
+            {"name": f"c{index}", "logicalType": "string"} for index in range(997)
+        ),
+        "up to 1,000 columns", "got 1,001",
+    ),
+    "longer columns than a view can name": (
+        lambda content: dataset(content)["properties"].extend(
+            {"name": f"c{index:0>200}", "logicalType": "string"} for index in range(320)
+        ),
+        "names and types of up to 64,000 characters", "got 66,",
+    ),
+    "a file too large for a table's parameters": (
+        lambda content: dataset(content)["properties"].append(
+            partition("dt", type="enum", values=[f"v{index}" for index in range(100_000)])
+        ),
+        "must have up to 512,000 bytes", "got ",
+    ),
+    "seven arrays in one another": (
+        lambda content: dataset(content)["properties"].append(nested(7)),
+        "up to 6 objects and arrays in one another", "got more",
+    ),
+    "300 arrays in one another": (
+        lambda content: dataset(content)["properties"].append(nested(300)),
+        "up to 6 objects and arrays in one another", "got more",
+    ),
     "a name too long for a workgroup": (
         lambda content: dataset(content).update(name="s" * 65), "up to 64", "got 65",
     ),
@@ -514,6 +551,12 @@ def test_what_is_no_yaml_mapping_is_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "sales.yaml").write_bytes(text.encode("latin-1"))
 
     assert f"{tmp_path.name}/sales.yaml: must be" in refusal(tmp_path)
+
+
+def test_an_alias_in_itself_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "sales.yaml").write_text("schema: &it [*it]")
+
+    assert "up to 6 objects and arrays in one another" in refusal(tmp_path)
 
 
 def test_every_problem_is_reported_at_once(tmp_path: Path) -> None:

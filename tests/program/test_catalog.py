@@ -232,3 +232,18 @@ def test_the_archive_holds_the_contracts_that_the_stack_deploys() -> None:
 
     (compiled,) = (member for member in members(path) if member.name == FILE_NAME)
     assert [item["name"] for item in json.loads(compiled.data)["datasets"]] == ["flights"]
+
+
+@pytest.mark.parametrize(
+    ("description", "expected"),
+    [
+        ("One row\nfor each  sale.", "One row for each sale."),
+        ("\x00a\x07b\x1b[31mc\ud800", "a b [31mc"),
+        ("é" * 200, "é" * 127),
+        ("", ""),
+    ],
+)
+def test_a_description_is_a_comment_that_glue_accepts(description: str, expected: str) -> None:
+    from components import table_definitions
+
+    assert table_definitions.comment(description) == expected
