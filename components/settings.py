@@ -71,7 +71,7 @@ class Settings:
     log_retention_days: int = _setting(settings_rules.log_retention)
     job_retention_days: int = _setting(settings_rules.between(0, 3650, "days, 0 keeps records for ever"))
     glacier_after_days: int = _setting(settings_rules.between(1, 2**31 - 1, "days, S3's limits"))
-    archive_prefixes: tuple[str, ...] = _setting(settings_rules.key_prefixes, may_be_secret=True)
+    archive_prefixes: tuple[str, ...] = _setting(settings_rules.archive_prefixes, may_be_secret=True)
     noncurrent_version_expiration_days: int = _setting(
         settings_rules.between(1, 2**31 - 1, "days, S3's limits")
     )

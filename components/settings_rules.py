@@ -57,8 +57,25 @@ UPLOAD_PREFIXES_CHARACTERS = PATTERN_CHARACTERS - 400
 """The rest of the rule's pattern, with the prefix of the smoke test, needs up to 400. The function's
 environment of 4 KB also has room for this."""
 
+ARCHIVE_PREFIXES = 999
+"""S3 takes 1,000 lifecycle rules, and one expires what is left over:
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html"""
+
+ADMINISTRATORS_CHARACTERS = 8_500
+"""A bucket policy has up to 20 KB. The roles stand in it twice, and the rest needs up to 3,100:
+https://docs.aws.amazon.com/en_us/AmazonS3/latest/userguide/using-iam-policies.html"""
+
 NAME_LENGTHS = {"bucket": 63, "lambda-role": 64, "etl": 64, "delivery-dlq": 80}
 """Maximum lengths of the names of S3, IAM, Lambda and SQS, by the kind with the longest name."""
+
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, and halves of surrogate pairs, which UTF-8 does not have."""
+
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?:[!-~]+/)?[A-Za-z0-9_+=,.@-]{1,64}")
+_POLICY_CHARACTERS = frozenset("*?${}")
+"""Characters of patterns and variables in a policy."""
+
+_SUBSCRIBER = re.compile(r"https://[^\s/]+\S*|[^\s@:/.]+(\.[^\s@:/.]+)*@[^\s@:/.]+(\.[^\s@:/.]+)+")
 
 
 def between(lowest: int, highest: int, reason: str) -> Rule:
@@ -150,9 +167,19 @@ def names_of_datasets(names: Sequence[str]) -> Iterator[Fault]:
         yield 'must be names of datasets, or "*" alone', list(names)
 
 
+def archive_prefixes(prefixes: Sequence[str]) -> Iterator[Fault]:
+    """Accept key prefixes that do not overlap the system's, as many as a lifecycle has rules."""
+    yield from key_prefixes(prefixes)
+    if len(prefixes) > ARCHIVE_PREFIXES:
+        yield f"must be up to {ARCHIVE_PREFIXES} prefixes (S3's limit of lifecycle rules)", len(prefixes)
+
+
 def key_prefixes(prefixes: Sequence[str]) -> Iterator[Fault]:
     """Accept key prefixes that do not overlap the system's."""
     for prefix in prefixes:
+        if _INVISIBLE.search(prefix):
+            yield "must be key prefixes without control characters and lone surrogates", prefix
+            continue
         if any(own.startswith(prefix) or prefix.startswith(own) for own in SYSTEM_PREFIXES):
             yield f"must not overlap the system's prefixes ({', '.join(SYSTEM_PREFIXES)})", prefix
         if len(prefix.encode()) > KEY_BYTES:
@@ -163,8 +190,11 @@ def key_prefixes(prefixes: Sequence[str]) -> Iterator[Fault]:
 def role_arns(arns: Sequence[str]) -> Iterator[Fault]:
     """Accept ARNs of IAM roles, as in `aws:PrincipalArn` for a session of the role."""
     for arn in arns:
-        if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/[\x21-\x29\x2b-\x3e\x40-\x7e]+", arn):
+        if not _ROLE.fullmatch(arn) or not _POLICY_CHARACTERS.isdisjoint(arn):
             yield "must be ARNs of IAM roles, such as arn:aws:iam::123456789012:role/admin", arn
+    length = len(json.dumps(arns))
+    if length > ADMINISTRATORS_CHARACTERS:
+        yield f"must take up to {ADMINISTRATORS_CHARACTERS:,} characters in the bucket policy", length
     yield from _once(arns, "role")
 
 
@@ -178,14 +208,14 @@ def roles_of(arns: Sequence[str], *, account: Account) -> Iterator[Fault]:
 def subscribers(addresses: Sequence[str]) -> Iterator[Fault]:
     """Accept e-mail addresses and HTTPS endpoints, for SNS."""
     for address in addresses:
-        if not re.fullmatch(r"https://[^\s/]+\S*|[^\s@:/]+@[^\s@:/]+\.[^\s@:/]+", address):
+        if not _SUBSCRIBER.fullmatch(address) or _INVISIBLE.search(address):
             yield "must be e-mail addresses or https:// endpoints", address
     yield from _once(addresses, "subscriber")
 
 
 def page_url(url: str) -> Iterator[Fault]:
     """Accept the address of a page without a fragment, or an empty string."""
-    if url and not re.fullmatch(r"https?://[^\s/#]+[^\s#]*", url):
+    if url and (not re.fullmatch(r"https?://[^\s/#]+[^\s#]*", url) or _INVISIBLE.search(url)):
         yield "must be an http:// or https:// address without a fragment (#...), or empty", url
     if len(url) > 512:
         yield "must have up to 512 characters", url

@@ -98,6 +98,15 @@ def refusal(**changes: str) -> str:
         ),
         ("administratorRoleArns", '["arn:aws:iam::123456789012:role/*"]', "must be ARNs of IAM roles"),
         ("administratorRoleArns", '["arn:aws:iam::123456789012:role/a?"]', "must be ARNs of IAM roles"),
+        (
+            "administratorRoleArns",
+            '["arn:aws:iam::123456789012:role/${aws:username}"]',
+            "must be ARNs of IAM",
+        ),
+        ("administratorRoleArns", '["arn:aws:iam::123456789012:role/a/"]', "must be ARNs of IAM roles"),
+        ("alarmSubscribers", '["a@b..c"]', "must be e-mail addresses or https:// endpoints"),
+        ("alarmSubscribers", '["a..b@example.com"]', "must be e-mail addresses or https:// endpoints"),
+        ("alarmSubscribers", '["a@example.com."]', "must be e-mail addresses or https:// endpoints"),
         ("runbookUrl", "docs/runbook.md", "must be an http:// or https:// address"),
         ("runbookUrl", "https://example.com/runbook#top", "without a fragment"),
         ("maximumConcurrency", "1", "must be 2 to 40"),
@@ -139,6 +148,28 @@ def test_error_names_key_value_and_what_is_accepted(key: str, value: str, right:
     (line,) = (line for line in message.splitlines() if right in line)
     assert line.startswith(f"  regional-analytics:{key}: ")
     assert value.strip('[]"').partition('"')[0] in line.partition(", got ")[2]
+
+
+@pytest.mark.parametrize("character", ["\0", "\x07", "\n", "\x7f", "\ud800"])
+@pytest.mark.parametrize(
+    ("key", "prefix", "right"),
+    [
+        ("uploadPrefixes", "in/", "must be key prefixes without control characters and lone surrogates"),
+        ("archivePrefixes", "in/", "must be key prefixes without control characters and lone surrogates"),
+        ("runbookUrl", "https://example.com/", "must be an http:// or https:// address"),
+        ("alarmSubscribers", "https://example.com/", "must be e-mail addresses or https:// endpoints"),
+    ],
+)
+def test_characters_that_nobody_sees_are_refused(key: str, prefix: str, right: str, character: str) -> None:
+    value = prefix + character
+    message = refusal(**{key: value if key == "runbookUrl" else json.dumps([value])})
+    assert f"regional-analytics:{key}: {right}" in message
+    assert f"got {value!r}" in message
+
+
+@pytest.mark.parametrize("prefix", ["données/", "データ/", "in put/", "\U0001f4c1/"])
+def test_prefixes_may_have_any_visible_character(prefix: str) -> None:
+    assert configured(uploadPrefixes=json.dumps([prefix])).upload_prefixes == (prefix,)
 
 
 def test_length_of_the_suffix_follows_the_longest_name() -> None:
@@ -216,6 +247,37 @@ def test_length_of_upload_prefixes_is_the_pattern_s() -> None:
     assert configured(uploadPrefixes=json.dumps(fits)).upload_prefixes == tuple(fits)
     message = refusal(uploadPrefixes=json.dumps([*fits, *(f"other-{number}/" for number in range(60))]))
     assert "regional-analytics:uploadPrefixes: must take up to 1648 characters" in message
+
+
+def test_archive_prefixes_are_as_many_as_a_lifecycle_has_rules() -> None:
+    most = [f"team-{number}/" for number in range(999)]
+    lifecycle = evaluate("eu-west-1", {"regional-analytics:archivePrefixes": json.dumps(most)}).one(
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    )
+    assert len(lifecycle.inputs["rules"]) == 1000
+    message = refusal(archivePrefixes=json.dumps([*most, "another/"]))
+    assert "archivePrefixes: must be up to 999 prefixes (S3's limit of lifecycle rules), got 1000" in message
+
+
+def test_administrators_are_as_many_as_fit_in_a_bucket_policy() -> None:
+    most = [f"arn:aws:iam::123456789012:role/{number:0>64}" for number in range(84)]
+    config = {
+        "regional-analytics:administratorRoleArns": json.dumps(most),
+        "regional-analytics:customerManagedKey": "true",
+        "regional-analytics:environmentSuffix": "a" * 15,
+    }
+    policy = evaluate("ap-southeast-1", config).one("aws:s3/bucketPolicy:BucketPolicy").inputs["policy"]
+    assert 19_000 < len(policy) <= 20 * 1024
+    message = refusal(
+        administratorRoleArns=json.dumps(
+            [
+                *most,
+                "arn:aws:iam::123456789012:role/" + "a" * 64,
+                "arn:aws:iam::123456789012:role/" + "b" * 64,
+            ]
+        )
+    )
+    assert "must take up to 8,500 characters in the bucket policy, got 85" in message
 
 
 SECRETS = {
