@@ -1,6 +1,8 @@
 """Access to stored data: not public, only with TLS, and no service on behalf of other accounts."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Mapping
 
 from .documents import ENDPOINTS, ROLE, Statement, statements
 from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
@@ -8,18 +10,42 @@ from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 BUCKET = "aws:s3/bucket:Bucket"
 OWNERSHIP = "aws:s3/bucketOwnershipControls:BucketOwnershipControls"
 PERMISSION = "aws:lambda/permission:Permission"
+QUEUE = "aws:sqs/queue:Queue"
+QUEUE_POLICY = "aws:sqs/queuePolicy:QueuePolicy"
 PUBLIC_ACCESS_BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 TOPIC = "aws:sns/topic:Topic"
 WITH_ENDPOINT = {
     BUCKET: ("aws:s3/bucketPolicy:BucketPolicy", "bucket", "s3:*"),
-    "aws:sqs/queue:Queue": ("aws:sqs/queuePolicy:QueuePolicy", "queueUrl", "sqs:*"),
+    QUEUE: (QUEUE_POLICY, "queueUrl", "sqs:*"),
     TOPIC: ("aws:sns/topicPolicy:TopicPolicy", "arn", "sns:Publish"),
 }
 """Types with a network endpoint: the type of its policy, the property that refers to it, the action to
 deny."""
 
-BOUNDS = ("aws:sourcearn", "aws:sourceaccount", "kms:viaservice", "kms:encryptioncontext:aws:")
-"""Prefixes of condition keys that limit a service to the resource or account for which it acts."""
+_ARN = re.compile(r"arn:[^:*?]+:[^:*?]+:[^:*?]*:[0-9]{12}:.+|arn:[^:*?]+:s3:::[^*?]+")
+_RULE = re.compile(r"arn:aws[a-z-]*:events:[^:*?]+:[0-9]{12}:rule/[^*?]+")
+BOUNDS: Mapping[str, re.Pattern[str]] = {
+    "aws:sourcearn": _ARN,
+    "aws:sourceaccount": re.compile("[0-9]{12}"),
+    "kms:viaservice": re.compile(r"[^*?]+"),
+    "kms:encryptioncontext:aws:": _ARN,
+}
+"""Prefixes of condition keys that limit a service to the resource or account for which it acts, with the
+values that name one."""
+
+BUCKET_PARTS = frozenset(
+    {
+        BUCKET,
+        OWNERSHIP,
+        PUBLIC_ACCESS_BLOCK,
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        "aws:s3/bucketNotification:BucketNotification",
+        "aws:s3/bucketPolicy:BucketPolicy",
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "aws:s3/bucketVersioning:BucketVersioning",
+    }
+)
+"""Types of S3 that send no data elsewhere; other rules check their properties."""
 
 
 @stack_rule()
@@ -58,7 +84,7 @@ def tls_only(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
             if policies and not known:
                 continue
             denials = (statement for policy in known for _, statement in statements(policy))
-            if not any(_denies_plain_http(statement, action) for statement in denials):
+            if not any(_denies_plain_http(statement, action, owner.at("arn")) for statement in denials):
                 yield owner, f"no policy denies {action} when aws:SecureTransport is false"
 
 
@@ -76,46 +102,74 @@ def no_public_policy(resource: Resource, _region: str) -> Iterator[str]:
 
 @resource_rule()
 def services_bound(resource: Resource, _region: str) -> Iterator[str]:
-    """A service acts for all accounts, so its permission must name a source resource or account."""
+    """A service acts for all accounts, so its permission must name a source resource or account.
+
+    Only `kms:DescribeKey`, which returns no data, may be without a source if the request has none.
+    """
     if resource.type == ROLE:
         return
     for path, statement in statements(resource):
         services = [name for kind, name in statement.principals if kind == "Service"]
-        bound = any(key.startswith(BOUNDS) for key in statement.condition_keys())
-        if statement.allows and services and not bound:
+        if statement.allows and services and not _is_bound(statement):
             yield f"{path} allows {', '.join(services)} for any account; add a condition on aws:SourceArn"
     if resource.type == PERMISSION and not (resource.at("sourceArn") or resource.at("sourceAccount")):
         yield f"principal {resource.at('principal')} may invoke the function for any account; set sourceArn"
 
 
-@resource_rule("aws:sqs/queuePolicy:QueuePolicy")
+@resource_rule(QUEUE, QUEUE_POLICY)
 def queue_senders(policy: Resource, _region: str) -> Iterator[str]:
-    """A message invokes the function, so only the stack's own rule may send one."""
+    """A message invokes the function, so only EventBridge may send one, for rules that are named."""
     for path, statement in statements(policy):
         if not statement.allows:
             continue
-        sources = [
-            source
-            for operator in ("ArnEquals", "StringEquals")
-            for key, value in statement.condition.get(operator, {}).items()
-            if key.lower() == "aws:sourcearn"
-            for source in (value if isinstance(value, list) else [value])
-        ]
-        if not sources or any("*" in source for source in sources):
-            yield f"{path} allows a service from {sources or 'any source'}; name the rule's ARN"
+        sources = statement.named(("ArnEquals", "StringEquals"), "aws:sourcearn")
+        if not sources or not all(map(_RULE.fullmatch, sources)):
+            yield f"{path} allows a service from {list(sources) or 'any source'}; name the rule's ARN"
         for kind, name in statement.principals:
-            if kind != "Service":
-                yield f"{path} allows {kind} {name} to send; allow only a service, for one rule"
+            if (kind, name) != ("Service", "events.amazonaws.com"):
+                yield f"{path} allows {kind} {name} to send; allow only events.amazonaws.com, for one rule"
 
 
-def _denies_plain_http(statement: Statement, action: str) -> bool:
-    refused = {"*", action, f"{action.partition(':')[0]}:*"}
-    transport = {
-        key.lower(): str(value).lower() for key, value in statement.condition.get("Bool", {}).items()
-    }
+@stack_rule()
+def queue_rules(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
+    """The rules that may send messages to a queue are the stack's own."""
+    own = [rule.at("arn") for rule in stack.of("aws:cloudwatch/eventRule:EventRule")]
+    for policy in stack.of(QUEUE, QUEUE_POLICY):
+        for path, statement in statements(policy):
+            for source in statement.named(("ArnEquals", "StringEquals"), "aws:sourcearn"):
+                if source not in own and UNKNOWN not in own:
+                    yield policy, f"{path} allows {source} to send, which is no rule of the stack"
+
+
+@resource_rule()
+def bucket_parts(resource: Resource, _region: str) -> Iterator[str]:
+    """Logs, inventories, analytics and replicas of a bucket go elsewhere, so an allowlist applies."""
+    if resource.type.startswith(("aws:s3/", "aws:s3control/")) and resource.type not in BUCKET_PARTS:
+        yield f"{resource.type} is not on the list of a bucket's parts that send no data elsewhere"
+
+
+def _is_bound(statement: Statement) -> bool:
+    """Tell whether a condition names a source: an ARN of one account, an account or a service's resource."""
+    operators = ["ArnEquals", "ArnLike", "StringEquals"]
+    if set(statement.actions) == {"kms:DescribeKey"}:
+        operators.append("StringEqualsIfExists")
+    return any(
+        values and all(map(pattern.fullmatch, values))
+        for key in statement.condition_keys()
+        for prefix, pattern in BOUNDS.items()
+        if key.startswith(prefix) and (values := statement.named(operators, key))
+    )
+
+
+def _denies_plain_http(statement: Statement, action: str, arn: object) -> bool:
+    """Tell whether a statement denies an action on all of a resource, to everybody, on no other condition."""
+    everything = {arn, f"{arn}/*"} if action == "s3:*" else {arn}
+    condition = json.dumps(statement.condition).lower()
     return (
         not statement.allows
-        and ("*", "*") in statement.principals
-        and bool(refused & set(statement.actions))
-        and transport == {"aws:securetransport": "false"}
+        and statement.principals == (("*", "*"),)
+        and not statement.inverted
+        and bool({"*", action, f"{action.partition(':')[0]}:*"} & set(statement.actions))
+        and (arn is UNKNOWN or everything <= set(statement.resources))
+        and condition == '{"bool": {"aws:securetransport": "false"}}'
     )

@@ -1,7 +1,7 @@
 """IAM policy documents in the properties of resources, parsed into statements."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,16 +25,38 @@ class Statement:
     inverted: tuple[str, ...]
     """Which of NotAction, NotResource and NotPrincipal the statement uses."""
 
+    def named(self, operators: Collection[str], key: str) -> tuple[str, ...]:
+        """Return the values that one of the operators compares with a key, given in lower case."""
+        return tuple(
+            str(value)
+            for operator, test in self.condition.items()
+            for name, compared in test.items()
+            if operator in operators and name.lower() == key
+            for value in _many(compared)
+        )
+
     def condition_keys(self) -> frozenset[str]:
         """Return the statement's condition keys in lower case; AWS ignores their case."""
         return frozenset(key.lower() for test in self.condition.values() for key in test)
 
 
 def statements(resource: Resource) -> Iterator[tuple[str, Statement]]:
-    """Yield each statement of the resource's policy documents, with the property's name."""
-    for name, value in resource.properties.items():
+    """Yield each statement of the resource's policy documents, with the property's path."""
+    for path, value in values(resource.properties):
         for statement in _parse(value):
-            yield name, statement
+            yield path, statement
+
+
+def values(value: object, path: str = "") -> Iterator[tuple[str, object]]:
+    """Yield every value with its path, including containers."""
+    if path:
+        yield path, value
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from values(part, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from values(part, f"{path}[{index}]")
 
 
 def _parse(value: object) -> Iterator[Statement]:

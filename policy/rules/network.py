@@ -6,6 +6,8 @@ from .documents import ENDPOINTS, statements
 from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 FUNCTION = "aws:lambda/function:Function"
+STORES = ("aws:s3/bucket:Bucket", "aws:dynamodb/table:Table")
+SUBNET = "aws:ec2/subnet:Subnet"
 VPC_ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 VPC_ENDPOINT_POLICY = "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy"
 SECURITY_GROUPS = (
@@ -45,7 +47,7 @@ CLOSED_PARTS = frozenset(
         "aws:ec2/networkAclRule:NetworkAclRule",
         "aws:ec2/routeTable:RouteTable",
         "aws:ec2/routeTableAssociation:RouteTableAssociation",
-        "aws:ec2/subnet:Subnet",
+        SUBNET,
         "aws:ec2/vpc:Vpc",
         "aws:ec2/vpcBlockPublicAccessOptions:VpcBlockPublicAccessOptions",
         "aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation",
@@ -119,23 +121,56 @@ def network_closes_default_group(stack: Stack) -> Iterator[tuple[Resource | None
 
 @resource_rule(*ENDPOINTS)
 def network_endpoint_policies(endpoint: Resource, region: str) -> Iterator[str]:
-    """An endpoint policy allows only the stack's bucket and table, so that data cannot leave through it."""
-    kind = endpoint.at("vpcEndpointType")
+    """An endpoint policy allows one role to use one bucket and table, so that no data leaves through it."""
+    kind, service = endpoint.at("vpcEndpointType"), endpoint.at("serviceName")
     if endpoint.type == VPC_ENDPOINT and kind not in (None, "Gateway", UNKNOWN):
         yield f"vpcEndpointType is {kind}; use gateway endpoints of {region}"
+    if endpoint.type == VPC_ENDPOINT and service not in (UNKNOWN, *_gateways(region)):
+        yield f"serviceName is {service}; use one of {', '.join(_gateways(region))}"
     for path, statement in statements(endpoint):
-        for resource in statement.resources if statement.allows else ():
-            if resource.split("/")[0].endswith("*") or "*" in resource.removesuffix("/*"):
+        if not statement.allows:
+            continue
+        for resource in (*statement.resources, *statement.inverted):
+            if resource in statement.inverted or _has_wildcard(resource.removesuffix("/*")):
                 yield f"{path} allows {resource}; name the stack's own bucket or table"
+        roles = statement.named(("ArnEquals", "StringEquals"), "aws:principalarn")
+        if not roles or any(map(_has_wildcard, roles)):
+            yield f"{path} allows {roles or 'any role'}; add a condition on aws:PrincipalArn with one role"
 
 
 @stack_rule()
 def network_endpoints_limited(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """An endpoint without a policy allows every bucket and table of the region, in any account."""
+    """An endpoint's policy allows the stack's own bucket and table, and without one it allows any."""
     for endpoint in stack.of(VPC_ENDPOINT):
         attached = stack.attached(endpoint, VPC_ENDPOINT_POLICY, by="vpcEndpointId")
-        if endpoint.at("policy") is None and not attached:
+        if endpoint.at("policy") in (None, "") and not attached:
             yield endpoint, "has no policy, so it allows any bucket or table"
+    own = {store.at("arn") for store in stack.of(*STORES)}
+    for endpoint in stack.of(*ENDPOINTS) if UNKNOWN not in own else ():
+        for path, statement in statements(endpoint):
+            for resource in statement.resources if statement.allows else ():
+                if resource.removesuffix("/*") not in own:
+                    yield endpoint, f"{path} allows {resource}; name the stack's own bucket or table"
+
+
+@stack_rule()
+def network_of_the_stack(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
+    """The function runs in the stack's subnets and security group, whose traffic goes to its endpoints."""
+    parts = [
+        (function, ("vpcConfig", name), kind)
+        for function in stack.of(FUNCTION)
+        for name, kind in (("subnetIds", SUBNET), ("securityGroupIds", SECURITY_GROUPS[0]))
+    ]
+    for function, path, kind in parts:
+        own = [part.at("id") for part in stack.of(kind)]
+        for used in function.listed(*path):
+            if used not in own and UNKNOWN not in (used, *own):
+                yield function, f"{'.'.join(path)} has {used}, which is not of the stack"
+    lists = [endpoint.at("prefixListId") for endpoint in stack.of(VPC_ENDPOINT)]
+    for rule in stack.of(*SECURITY_GROUP_RULES):
+        for used in (rule.at("prefixListId"), *rule.listed("prefixListIds")):
+            if used not in (None, UNKNOWN, *lists) and UNKNOWN not in lists:
+                yield rule, f"allows traffic out to {used}, which is no endpoint of the stack"
 
 
 @resource_rule(FUNCTION)
@@ -146,6 +181,14 @@ def function_in_network(function: Resource, _region: str) -> Iterator[str]:
             yield f"vpcConfig.{name} is {function.at('vpcConfig', name)}; name the stack's own"
 
 
+def _gateways(region: str) -> tuple[str, ...]:
+    return tuple(f"com.amazonaws.{region}.{service}" for service in ("s3", "dynamodb"))
+
+
+def _has_wildcard(name: str) -> bool:
+    return "*" in name or "?" in name
+
+
 def _faults(rule: dict, *, opens_in: bool) -> Iterator[str]:
     if opens_in:
         yield f"allows {_destination(rule)} in; remove the rule"
@@ -153,6 +196,8 @@ def _faults(rule: dict, *, opens_in: bool) -> Iterator[str]:
     for name in ("cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6"):
         if rule.get(name) not in (None, [], "", UNKNOWN):
             yield f"allows traffic out to {name} {rule[name]}; name the endpoints' prefix lists"
+    if not any(rule.get(name) for name in ("prefixListId", "prefixListIds")):
+        yield "allows traffic out to no prefix list; name those of the endpoints"
     protocol = rule.get("protocol", rule.get("ipProtocol"))
     ports = (rule.get("fromPort"), rule.get("toPort"))
     if UNKNOWN not in (protocol, *ports) and (protocol != "tcp" or ports != (443, 443)):

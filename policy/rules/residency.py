@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+from .documents import values
 from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 STACK = "pulumi:pulumi:Stack"
@@ -68,6 +69,23 @@ CROSS_REGION_PROPERTIES = frozenset(
     }
 )
 """Properties that make a resource work across regions."""
+
+ACCOUNT_PROPERTIES = frozenset(
+    {
+        "AWS",
+        "aws:PrincipalAccount",
+        "aws:SourceAccount",
+        "catalogId",
+        "granteePrincipal",
+        "kms:CallerAccount",
+        "principal",
+        "retiringPrincipal",
+        "sourceAccount",
+    }
+)
+"""Properties and elements of policies that may be the bare id of an account."""
+
+_INDEX = re.compile(r"\[\d+\]$")
 
 
 @resource_rule()
@@ -140,7 +158,7 @@ def residency_provider(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 
 @stack_rule()
 def one_account(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """An ARN of another account, or of any account, can give it data or permissions."""
+    """Another account, or any account, can get data or permissions if an ARN, id or principal names it."""
     own: str | None = None
     for resource in stack.resources:
         for path, text in _texts(resource):
@@ -152,6 +170,11 @@ def one_account(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
                     own = own or account
                     if account != own:
                         yield resource, f"{path} holds the ARN {arn.group()}; the stack's account is {own}"
+    for resource in stack.resources:
+        for path, text in _texts(resource):
+            kind = _INDEX.sub("", path).rpartition(".")[2]
+            if kind == "CanonicalUser" or (kind in ACCOUNT_PROPERTIES and text.isdigit() and text != own):
+                yield resource, f"{path} is {text}; the stack's account is {own}"
 
 
 def _names(path: str, text: str) -> Iterator[str]:
@@ -166,17 +189,11 @@ def _names(path: str, text: str) -> Iterator[str]:
 
 def _values(value: object, path: str = "") -> Iterator[tuple[str, object]]:
     """Yield every value with its path, including containers and the values in JSON documents."""
-    if path:
-        yield path, value
-    if isinstance(value, str) and value[:1] in ("{", "["):
-        with contextlib.suppress(ValueError):
-            yield from _values(json.loads(value), path)
-    elif isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from _values(part, f"{path}.{key}" if path else str(key))
-    elif isinstance(value, list):
-        for index, part in enumerate(value):
-            yield from _values(part, f"{path}[{index}]")
+    for place, part in values(value, path):
+        yield place, part
+        if isinstance(part, str) and part[:1] in ("{", "["):
+            with contextlib.suppress(ValueError):
+                yield from _values(json.loads(part), place)
 
 
 def _texts(resource: Resource) -> Iterator[tuple[str, str]]:

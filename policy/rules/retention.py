@@ -12,6 +12,8 @@ LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 QUEUE = "aws:sqs/queue:Queue"
 TABLE = "aws:dynamodb/table:Table"
+SYSTEM_PREFIXES = ("processed/", "rejected/")
+"""The prefixes of the results."""
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 
 
@@ -58,6 +60,20 @@ def bucket_lifecycle(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
             for name in ("noncurrentVersionExpiration", "abortIncompleteMultipartUpload"):
                 if not any(rule.get(name) for rule in rules):
                     yield configuration, f"no enabled rule has {name}; add one"
+
+
+@resource_rule(LIFECYCLE)
+def objects_kept(configuration: Resource, _region: str) -> Iterator[str]:
+    """Objects do not expire, and results do not move to a storage class that Athena cannot read."""
+    for number in range(len(configuration.listed("rules"))):
+        for name in ("days", "date"):
+            if value := configuration.at("rules", number, "expiration", name):
+                yield f"rules[{number}].expiration.{name} is {value}; only old versions may expire"
+        prefix = configuration.at("rules", number, "filter", "prefix") or ""
+        if not configuration.at("rules", number, "transitions") or prefix is UNKNOWN:
+            continue
+        if any(prefix.startswith(own) or own.startswith(prefix) for own in SYSTEM_PREFIXES):
+            yield f"rules[{number}] moves {prefix or 'every object'}; name prefixes of uploads"
 
 
 @resource_rule(TABLE)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from .documents import ENDPOINTS, statements
+from .documents import ENDPOINTS, statements, values
 from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -88,10 +88,10 @@ def workgroup_accepted(workgroup: Resource, _region: str) -> Iterator[str]:
 
 
 def _locations(resource: Resource) -> Iterator[tuple[str, str]]:
-    """Yield the property and the value of each S3 location of a table. Placeholders count as folders."""
-    if resource.type != CATALOG_TABLE:
+    """Yield the property and the value of each S3 location in the catalog. Placeholders count as folders."""
+    if resource.type not in (CATALOG_DATABASE, CATALOG_TABLE):
         return
-    for path in (("storageDescriptor", "location"), ("parameters", "storage.location.template")):
-        value = resource.at(*path)
-        if isinstance(value, str) and value:
-            yield ".".join(path), value
+    for path, value in values(resource.properties):
+        is_location = path.rpartition(".")[2] in ("location", "locationUri")
+        if isinstance(value, str) and value and (is_location or value.startswith(("s3:", "s3a:", "s3n:"))):
+            yield path, value

@@ -72,6 +72,29 @@ def interfaces_named(statements: list[dict[str, Any]]) -> None:
             one["Resource"] = "arn:aws:ec2:us-east-1:123456789012:network-interface/*"
 
 
+def reworded(**fields: Any) -> Callable[[list[dict[str, Any]]], None]:
+    """Change the statement that denies plain HTTP, or that allows something; None removes an element."""
+
+    def edit(statements: list[dict[str, Any]]) -> None:
+        for one in statements:
+            if one["Effect"] == "Allow" or "aws:SecureTransport" in str(one):
+                one.update(fields)
+                for name in [name for name, value in fields.items() if value is None]:
+                    del one[name]
+
+    return edit
+
+
+def lifecycle(**rule: Any) -> Break:
+    return changed(LIFECYCLE, rules=[{"status": "Enabled", "filter": {"prefix": "input/"}, **rule}])
+
+
+FOREIGN = "999999999999"
+RULE_OF_ANOTHER = "arn:aws:events:us-east-1:123456789012:rule/other"
+PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
+FROM = "aws:SourceArn"
+
+
 def region_demanded(statements: list[dict[str, Any]]) -> None:
     for one in statements:
         if one["Sid"] == "DescribeInterfaces":
@@ -314,6 +337,149 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
             statement(Principal={"AWS": "123456789012"}, Action="sqs:SendMessage", Resource="arn:1"),
         ),
         ("QueuePolicy", "AWS 123456789012"),
+    ),
+    # Forms that are not the one that is right
+    *(
+        ("one-account", break_, (FOREIGN,))
+        for break_ in (
+            edited(
+                BUCKET_POLICY,
+                "",
+                statement(Principal={"AWS": FOREIGN}, Action="s3:GetObject", Resource="arn:1"),
+            ),
+            edited(
+                BUCKET_POLICY,
+                "",
+                statement(Principal={"CanonicalUser": FOREIGN}, Action="s3:GetObject", Resource="arn:1"),
+            ),
+            edited(
+                QUEUE_POLICY,
+                "queue-policy",
+                reworded(Condition={"StringEquals": {"aws:SourceAccount": FOREIGN}}),
+            ),
+            with_one_more("aws:lambda/permission:Permission", principal=FOREIGN, sourceArn="arn:1"),
+            with_one_more("aws:kms/grant:Grant", granteePrincipal=FOREIGN),
+            changed(CATALOG_TABLE, targetTable={"catalogId": FOREIGN, "databaseName": "d", "name": "t"}),
+        )
+    ),
+    *(
+        ("network-endpoint-policies", edited(ENDPOINT, "s3", edit), (names,))
+        for names, edit in {
+            "any role": reworded(Condition=None),
+            "role/*": reworded(
+                Condition={"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/*"}}
+            ),
+            "NotResource": reworded(Resource=None, NotResource="arn:aws:s3:::other"),
+            "arn:aws:s3:::b?": reworded(Resource="arn:aws:s3:::b?"),
+        }.items()
+    ),
+    (
+        "network-endpoint-policies",
+        changed(ENDPOINT, serviceName="com.amazonaws.us-east-1.execute-api"),
+        ("execute-api",),
+    ),
+    (
+        "network-endpoints-limited",
+        edited(ENDPOINT, "s3", reworded(Resource="arn:aws:s3:::other/*")),
+        ("arn:aws:s3:::other/*",),
+    ),
+    (
+        "network-endpoints-limited",
+        edited(ENDPOINT, "dynamodb", reworded(Resource="arn:aws:dynamodb:us-east-1:123456789012:table/b")),
+        ("table/b",),
+    ),
+    ("network-endpoints-limited", changed(ENDPOINT, policy=""), ("no policy",)),
+    (
+        "network-of-the-stack",
+        changed(FUNCTION, vpcConfig={"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]}),
+        ("vpcConfig.subnetIds has subnet-1",),
+    ),
+    (
+        "network-of-the-stack",
+        changed(FUNCTION, vpcConfig={"subnetIds": ["subnet-1"], "securityGroupIds": ["sg-1"]}),
+        ("vpcConfig.securityGroupIds has sg-1",),
+    ),
+    ("network-of-the-stack", changed(EGRESS, prefixListId="pl-other"), ("EgressRule", "pl-other")),
+    ("network-security-groups", changed(EGRESS, prefixListId=None), ("EgressRule", "no prefix list")),
+    *(
+        ("tls-only", edited(BUCKET_POLICY, "", reworded(**fields)), ("no policy denies s3:*",))
+        for fields in (
+            {"Resource": ["arn:aws:s3:::analytics-bucket-dev-123456789012-us-east-1-an"]},
+            {"Resource": None, "NotResource": "arn:aws:s3:::other"},
+            {"Condition": {**PLAIN_HTTP, "StringEquals": {"aws:PrincipalAccount": "123456789012"}}},
+            {"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}}},
+            {"Principal": {"AWS": "arn:aws:iam::123456789012:role/one"}},
+        )
+    ),
+    *(
+        ("services-bound", edited(QUEUE_POLICY, "queue-policy", reworded(Condition=condition)), ("events",))
+        for condition in (
+            {"ArnLike": {FROM: "*"}},
+            {"ArnLike": {FROM: "arn:aws:events:us-east-1:*:rule/a"}},
+            {"StringNotEquals": {FROM: RULE_OF_ANOTHER}},
+            {"Null": {FROM: "false"}},
+            {"ArnEqualsIfExists": {FROM: RULE_OF_ANOTHER}},
+            {"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}},
+            {"StringLike": {"aws:SourceAccount": "*"}},
+        )
+    ),
+    *(
+        ("queue-senders", edited(QUEUE_POLICY, "queue-policy", reworded(**fields)), (names,))
+        for names, fields in {
+            "rule/?": {"Condition": {"ArnEquals": {FROM: f"{RULE_OF_ANOTHER[:-5]}?"}}},
+            "arn:aws:sns": {"Condition": {"ArnEquals": {FROM: "arn:aws:sns:us-east-1:123456789012:t"}}},
+            "any source": {"Condition": {"ArnNotEquals": {FROM: RULE_OF_ANOTHER}}},
+            "sns.amazonaws.com": {"Principal": {"Service": "sns.amazonaws.com"}},
+        }.items()
+    ),
+    (
+        "queue-senders",
+        changed(
+            QUEUE,
+            policy=json.dumps({"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sqs:*"}}),
+        ),
+        ("Queue", "any source"),
+    ),
+    (
+        "queue-rules",
+        edited(QUEUE_POLICY, "queue-policy", reworded(Condition={"ArnEquals": {FROM: RULE_OF_ANOTHER}})),
+        ("QueuePolicy", RULE_OF_ANOTHER),
+    ),
+    *(
+        ("bucket-parts", with_one_more(kind), (kind,))
+        for kind in (
+            "aws:s3/bucketLogging:BucketLogging",
+            "aws:s3/inventory:Inventory",
+            "aws:s3/analyticsConfiguration:AnalyticsConfiguration",
+        )
+    ),
+    (
+        "no-wildcard-action",
+        edited(ROLE_POLICY, "", statement(Action="s3:?utObject", Resource="arn:1")),
+        ("s3:?utObject",),
+    ),
+    (
+        "no-wildcard-action",
+        changed(
+            ROLE,
+            inlinePolicies=[{"policy": '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'}],
+        ),
+        ("inlinePolicies[0].policy allows *",),
+    ),
+    *(
+        ("tables-in-the-stack", break_, ("s3://other/",))
+        for break_ in (
+            changed(
+                CATALOG_TABLE,
+                storageDescriptor={"additionalLocations": ["s3://other/"]},
+            ),
+            changed(CATALOG_DATABASE, locationUri="s3://other/"),
+        )
+    ),
+    ("objects-kept", lifecycle(expiration={"days": 1}), ("rules[0].expiration.days is 1",)),
+    *(
+        ("objects-kept", lifecycle(filter={"prefix": prefix}, transitions=[{"days": 1}]), ("moves", shown))
+        for prefix, shown in (("processed/", "processed/"), ("p", "p"), ("", "every object"))
     ),
     # Permissions
     (
