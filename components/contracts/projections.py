@@ -38,7 +38,7 @@ def problems(partitions: Sequence[Partition]) -> Iterator[str]:
         for problem in _problems(partition, now)
     ]
     yield from found
-    count = 0 if found else math.prod(_count(partition, now) for partition in partitions)
+    count = 0 if found else math.prod(map(_count, partitions))
     if count > PARTITIONS_MAX:
         yield (
             f"properties: must have up to {PARTITIONS_MAX:,} partitions together, the most that a query can"
@@ -152,17 +152,21 @@ def _moment(bound: str, pattern: str, now: datetime) -> datetime:
     return _written(bound, pattern) if shift is None else now + timedelta(hours=shift)
 
 
-def _count(partition: Partition, now: datetime) -> int:
-    """Return the number of values of a partition. That of an injected one is what the query names."""
+def _count(partition: Partition) -> int:
+    """Return the number of values of a partition.
+
+    A range that ends by NOW grows, and no deployment may fail because time has passed. So it counts as one
+    value, as does an injected partition, whose values the query names.
+    """
     match partition.projection:
         case Projection.ENUM:
             return len(partition.values)
         case Projection.INTEGER:
             return (int(partition.last) - int(partition.first)) // partition.interval + 1
-        case Projection.DATE:
+        case Projection.DATE if _shift_hours(partition.first) is _shift_hours(partition.last) is None:
             pattern = java_dates.of_folder(partition.format)
-            first, last = (_moment(bound, pattern, now) for bound in (partition.first, partition.last))
+            first, last = (_written(bound, pattern) for bound in (partition.first, partition.last))
             hours = partition.interval * _HOURS[partition.interval_unit.removesuffix("S")]
             return int((last - first) / timedelta(hours=1) / hours) + 1
-        case Projection.INJECTED:
+        case _:
             return 1

@@ -145,7 +145,7 @@ def test_a_file_has_the_name_of_its_dataset(tmp_path: Path) -> None:
             {
                 "type": "date",
                 "first": "1900-01-01-00-00-00",
-                "last": "NOW+1DAY",
+                "last": "2001-01-01-00-00-00",
                 "format": "yyyy-MM-dd-HH-mm-ss",
             },
             "up to 1,000,000 partitions",
@@ -205,6 +205,15 @@ def test_dates_may_be_written_in_any_order(format_: str, first: str, last: str, 
     (contract,) = load(tmp_path, content)
 
     assert (contract.partitions[0].first, contract.partitions[0].last) == (first, last)
+
+
+def test_a_range_that_grows_is_not_counted_as_no_deployment_may_fail_with_time(tmp_path: Path) -> None:
+    content = draft()
+    dataset(content)["properties"].append(
+        partition("c", type="date", first="2001-01-01-00-00", last="NOW+1DAY", format="yyyy-MM-dd-HH-mm")
+    )
+
+    assert load(tmp_path, content)
 
 
 def test_the_partitions_of_several_columns_are_multiplied(tmp_path: Path) -> None:
