@@ -165,11 +165,18 @@ def rejects(stack: Stack, job: Job) -> list[dict[str, Any]]:
     return [json.loads(line) for line in islice(body.iter_lines(), REJECTS_SHOWN)]
 
 
-def lifetime(job: Job) -> tuple[datetime, datetime]:
-    """Return the times of the upload, if it is known, and of the job's last change."""
-    changed = datetime.fromtimestamp(float(job["timestamp"]), tz=UTC)
-    uploaded = job.get("uploaded_at")
-    return (datetime.fromtimestamp(float(uploaded), tz=UTC) if uploaded else changed), changed
+def lifetime(job: Job, *, since: datetime) -> tuple[datetime, datetime]:
+    """Return the times of the upload, if it is known, and of the job's last change.
+
+    The job of a deletion may have neither: then it is the time from `since` to now.
+    """
+    changed = job.get("timestamp", job.get("withdrawn_at"))
+    if changed is None:
+        return since, datetime.now(UTC)
+    began, ended = (
+        datetime.fromtimestamp(float(moment), tz=UTC) for moment in (job.get("uploaded_at", changed), changed)
+    )
+    return began, ended
 
 
 def as_json_value(value: object) -> object:

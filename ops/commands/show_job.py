@@ -26,7 +26,8 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
         "--since",
         type=moment,
         default="7d",
-        help="for the first digits of an id: look for jobs since then (default 7d)",
+        help="for the first digits of an id, and for the log of a deletion without a time: look since then"
+        " (default 7d)",
     )
     parser.set_defaults(run=run)
 
@@ -53,7 +54,7 @@ def run(arguments: Namespace) -> int:
         )
     console = Console()
     for number, (stack, job) in enumerate(found):
-        details = _gather(stack, job)
+        details = _gather(stack, job, arguments.since)
         if arguments.json:
             _print_json(details)
             continue
@@ -63,8 +64,8 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _gather(stack: Stack, job: job_search.Job) -> _JobDetails:
-    since, until = job_search.lifetime(job)
+def _gather(stack: Stack, job: job_search.Job, earliest: datetime) -> _JobDetails:
+    since, until = job_search.lifetime(job, since=earliest)
     return _JobDetails(
         stack=stack,
         job=job,
@@ -89,7 +90,7 @@ def _print_json(details: _JobDetails) -> None:
 
 def _show(console: Console, details: _JobDetails) -> None:
     job = details.job
-    times = ("timestamp", "uploaded_at")
+    times = ("timestamp", "uploaded_at", "withdrawn_at")
     print_pairs(
         console,
         {

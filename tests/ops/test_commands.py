@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -365,3 +366,29 @@ def test_every_client_calls_its_region(region: str) -> None:
     stack = Stack.from_outputs(region, outputs, boto3.Session("id", "secret"))
     for service in ("s3", "sqs", "dynamodb", "logs", "cloudwatch"):
         assert f".{region}." in stack.client(service).meta.endpoint_url
+
+
+def test_the_job_of_a_deletion_is_shown(cloud: Cloud, region: str, ops: Run) -> None:
+    """Its record has no time unless it brought a version back."""
+    key = f"input/deleted/{uuid.uuid4()}.csv"
+    table, name = cloud.client("dynamodb", region), cloud.outputs[region]["tableName"]
+    cloud.upload(region, key, GOOD)
+    cloud.run_until_idle()
+    cloud.delete(region, key)
+    cloud.run_until_idle()
+    (deletion,) = table.scan(
+        TableName=name,
+        FilterExpression="input_path = :key AND attribute_exists(deleted_version_id)",
+        ExpressionAttributeValues={":key": {"S": key}},
+    )["Items"]
+    assert "timestamp" not in deletion
+    identifier = deletion["job_id"]["S"]
+    shown = json.loads(ops("job", identifier, "--stack", region, "--json").out)
+    assert shown["job"]["status"] == "WITHDRAWN"
+    assert shown["log"]
+    assert "WITHDRAWN" in ops("job", identifier, "--stack", region).out
+
+    del deletion["withdrawn_at"]  # as while the job runs
+    table.put_item(TableName=name, Item=deletion | {"status": {"S": "STARTED"}})
+    running = json.loads(ops("job", identifier, "--stack", region, "--json").out)
+    assert (running["job"]["status"], running["log"]) == ("STARTED", shown["log"])
