@@ -1,12 +1,14 @@
 """The contents of each dataset of a stack, according to its job records."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ops import job_search
+from ops import job_search, registers, table
 from ops.deployed_stacks import Stack
 from ops.job_search import Job
+from ops.registers import Register
 
 _BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 """A time before any job."""
@@ -24,7 +26,7 @@ class DatasetState:
         objects: Published objects.
         rows: Rows in the published objects.
         rejected: Rejected rows of the published objects.
-        failed: Uploads whose newest job is FAILED.
+        failed: Uploads whose last job to change is FAILED.
         newest: Upload time of the newest published object, in seconds since the epoch.
         outdated: Published objects that were converted without the contract or by another version of it.
     """
@@ -44,13 +46,13 @@ class DatasetState:
 def states(stack: Stack) -> Iterator[DatasetState]:
     """Yield the state of each dataset of a stack.
 
-    Only the newest job of each key counts, and only if it is COMPLETED or FAILED. A key whose newest job is
-    WITHDRAWN is not published.
+    Each key's register names the job that makes the results. Jobs that are SUPERSEDED have changed nothing,
+    so they do not count.
     """
     for name, dataset in stack.datasets.items():
         prefix, version = dataset["keyPrefix"], dataset["version"]
-        newest = _newest_jobs(stack, prefix)
-        published = [job for job in newest if job["status"] == "COMPLETED"]
+        by_key = _jobs(stack, prefix)
+        published = list(_published(stack, by_key))
         yield DatasetState(
             stack=stack.name,
             dataset=name,
@@ -59,7 +61,7 @@ def states(stack: Stack) -> Iterator[DatasetState]:
             objects=len(published),
             rows=sum(int(job.get("rows_out", 0)) for job in published),
             rejected=sum(int(job.get("rows_rejected", 0)) for job in published),
-            failed=sum(job["status"] == "FAILED" for job in newest),
+            failed=sum(jobs[0]["status"] == "FAILED" for jobs in by_key.values()),
             newest=max(
                 (float(job["uploaded_at"]) for job in published if "uploaded_at" in job), default=None
             ),
@@ -69,18 +71,32 @@ def states(stack: Stack) -> Iterator[DatasetState]:
         )
 
 
-def _newest_jobs(stack: Stack, prefix: str) -> list[Job]:
-    found = job_search.find(
-        stack, statuses=job_search.STATUSES, since=_BEGINNING, until=datetime.now(UTC), prefix=prefix
-    )
-    newest: dict[str, Job] = {}
-    for job in found:
-        known = newest.get(job["input_path"])
-        if known is None or _order(job) > _order(known):
-            newest[job["input_path"]] = job
-    return list(newest.values())
+def _jobs(stack: Stack, prefix: str) -> Mapping[str, Sequence[Job]]:
+    """Return the jobs of each key that are not SUPERSEDED, those that changed last first."""
+    statuses = [status for status in job_search.STATUSES if status != "SUPERSEDED"]
+    by_key = defaultdict[str, list[Job]](list)
+    for job in job_search.find(
+        stack, statuses=statuses, since=_BEGINNING, until=datetime.now(UTC), prefix=prefix
+    ):
+        by_key[job["input_path"]].append(job)
+    return by_key
 
 
-def _order(job: Job) -> tuple[str, float]:
-    """Return the sort key for versions of an object: S3's sequencer, padded on the right, then the time."""
-    return str(job.get("sequencer", "")).ljust(32, "0"), float(job["timestamp"])
+def _published(stack: Stack, by_key: Mapping[str, Sequence[Job]]) -> Iterator[Job]:
+    """Yield the job of each published object."""
+    held = registers.get_many(stack, by_key)
+    holders = table.get_many(stack, (register.job_id for register in held.values()))
+    for key, register in held.items():
+        job = _last_to_publish(register, holders.get(register.job_id), by_key[key])
+        if job and "COMPLETED" in (job["status"], job.get("outcome")):
+            yield job
+
+
+def _last_to_publish(register: Register, holder: Job | None, jobs: Sequence[Job]) -> Job | None:
+    """Return the job whose results are published; None if they are withdrawn."""
+    if register.state == registers.WITHDRAWN or holder is None:
+        return None
+    if not holder["retryable"] or "outcome" in holder:  # done, or being replayed
+        return holder
+    # Until the holder publishes, there are the results of the job before it.
+    return next((job for job in jobs if not job["retryable"]), None)

@@ -4,12 +4,16 @@ import json
 import shlex
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from boto3.dynamodb.types import TypeSerializer
 
 from local.cloud import Cloud
+from ops import deployed_stacks, object_events
 from ops.table import job_id
+from tests.local.workload import expire
 from tests.ops.conftest import Run
 from tests.terminal.width import check_width, suggested
 
@@ -32,6 +36,18 @@ class Airports:
     def delete(self, stack: str, name: str) -> None:
         self.cloud.delete(stack, self.folder + name)
         self.cloud.run_until_idle()
+
+    def bucket(self, stack: str) -> str:
+        return self.cloud.outputs[stack]["bucketName"]
+
+    def change(self, stack: str, job: str, **attributes: str | bool | None) -> None:
+        """Set attributes of a job record, or remove those that are None."""
+        table, name = self.cloud.client("dynamodb", stack), self.cloud.outputs[stack]["tableName"]
+        serialize = TypeSerializer().serialize
+        item = table.get_item(TableName=name, Key={"job_id": {"S": job}})["Item"]
+        item |= {attribute: serialize(value) for attribute, value in attributes.items()}
+        kept = {attribute: value for attribute, value in item.items() if "NULL" not in value}
+        table.put_item(TableName=name, Item=kept)
 
     def states(self) -> dict[str, dict[str, Any]]:
         """Return the dataset's state by stack."""
@@ -88,19 +104,14 @@ def test_objects_of_an_earlier_contract_are_shown_with_the_command_that_converts
 ) -> None:
     before = airports.states()
     version = airports.upload(region, "a.csv", GOOD)
-    outputs = airports.cloud.outputs[region]
-    airports.cloud.client("dynamodb", region).update_item(
-        TableName=outputs["tableName"],
-        Key={"job_id": {"S": job_id(outputs["bucketName"], f"{airports.folder}a.csv", version)}},
-        UpdateExpression="SET contract_version = :earlier",
-        ExpressionAttributeValues={":earlier": {"S": "0.9.0"}},
-    )
+    identifier = job_id(airports.bucket(region), f"{airports.folder}a.csv", version)
+    airports.change(region, identifier, contract_version="0.9.0")
     assert airports.changed(before)[region] == {"objects": 1, "rows": 20, "outdated": 1}
 
     shown = ops("datasets", "--stack", region).out
     commands = [line.split("python -m ops ")[1] for line in shown.splitlines() if "python -m ops " in line]
     (replay,) = [command for command in commands if "input/airports/" in command]
-    check_width(shown, [f"python -m ops {replay}", outputs["bucketName"]])
+    check_width(shown, [f"python -m ops {replay}", airports.bucket(region)])
     done = run(*shlex.split(replay), "--yes")
     assert done.status == 0, done.err
     airports.cloud.run_until_idle()
@@ -114,3 +125,51 @@ def test_the_table_fits_80_columns(airports: Airports, ops: Run) -> None:
     assert all(place in shown for place in places)
     check_width(shown, [outputs["bucketName"] for outputs in stacks.values()])
     assert suggested(shown) == []
+
+
+def test_a_late_event_of_an_older_version_changes_nothing(airports: Airports, region: str) -> None:
+    cloud, key = airports.cloud, f"{airports.folder}a.csv"
+    events = cloud.client("events", region)
+    (rule,) = events.list_rules(NamePrefix="analytics-s3-events-")["Rules"]
+    before = airports.states()
+    events.disable_rule(Name=rule["Name"])
+    try:
+        older = airports.upload(region, "a.csv", FLAWED)
+    finally:
+        events.enable_rule(Name=rule["Name"])
+    airports.upload(region, "a.csv", GOOD)
+    assert airports.changed(before)[region] == {"objects": 1, "rows": 20}
+    (stack,) = deployed_stacks.find(names=[region], outputs_files=[], local=True).stacks
+    version = {"Key": key, "Size": 1, "ETag": "x", "VersionId": older, "LastModified": datetime.now(UTC)}
+    assert list(object_events.send(stack, [object_events.created(stack, version, "20200101T000000Z")])) == [1]
+    cloud.run_until_idle()
+    assert {job["version_id"]: job["status"] for job in cloud.jobs(region, key)}[older] == "SUPERSEDED"
+    assert airports.changed(before)[region] == {"objects": 1, "rows": 20}
+
+
+def test_an_object_that_is_being_converted_again_is_counted(airports: Airports, region: str) -> None:
+    before = airports.states()
+    version = airports.upload(region, "a.csv", GOOD)
+    identifier = job_id(airports.bucket(region), f"{airports.folder}a.csv", version)
+    airports.change(region, identifier, status="STARTED", retryable=True)
+    assert airports.changed(before)[region] == {"objects": 1, "rows": 20}
+
+
+def test_an_object_is_counted_until_a_newer_version_is_converted(airports: Airports, region: str) -> None:
+    """The last delivery of the newer version failed before it could publish."""
+    key = f"{airports.folder}a.csv"
+    before = airports.states()
+    airports.upload(region, "a.csv", GOOD)
+    newer = job_id(airports.bucket(region), key, airports.upload(region, "a.csv", FLAWED))
+    airports.change(region, newer, status="FAILED", retryable=True, outcome=None)
+    assert airports.changed(before)[region] == {"objects": 1, "rows": 20, "failed": 1}
+
+
+def test_a_version_that_a_deletion_made_current_is_counted(airports: Airports, region: str) -> None:
+    before = airports.states()
+    airports.upload(region, "a.csv", GOOD)
+    newer = airports.upload(region, "a.csv", FLAWED)
+    assert airports.changed(before)[region] == {"objects": 1, "rows": 20, "rejected": 1}
+    expire(airports.cloud, region, f"{airports.folder}a.csv", newer)
+    airports.cloud.run_until_idle()
+    assert airports.changed(before)[region] == {"objects": 1, "rows": 20}
