@@ -85,6 +85,8 @@ class Comparison:
     """Keys whose jobs are running or will be repeated."""
     expired: int = 0
     """Keys without a current version that a lifecycle rule may have expired."""
+    outside: int = 0
+    """Keys with results and outside of the upload prefixes: the function ignores their events."""
     differences: list[Difference] = field(default_factory=list)
 
 
@@ -153,8 +155,11 @@ def compare(stack: Stack, prefix: str, *, older_than: timedelta, keep_expired: b
             found.keys += 1
             _judge(found, state, is_recent=changed_at > recent, rules=rules)
         yield found
-    orphans = sorted({key for output in existing if (key := _orphan_of(stack, output)) is not None})
-    for page in batched(({"Key": key} for key in orphans if key.startswith(prefix)), _PAGE):
+    known = {key for output in existing if (key := _orphan_of(stack, output)) is not None}
+    left = {key for key in known if key.startswith(prefix)}
+    orphans = sorted(filter(uploads.prefixes(stack).is_upload, left))
+    found.outside = len(left) - len(orphans)
+    for page in batched(({"Key": key} for key in orphans), _PAGE):
         for state, _ in _states(stack, page, existing):
             found.keys += 1
             _judge(found, state, is_recent=False, rules=rules)
@@ -237,7 +242,8 @@ def _orphan_of(stack: Stack, output: str) -> str | None:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey"):
             raise
         return None
-    job = table.get(stack, head["Metadata"].get("job-id", ""))
+    identifier = head["Metadata"].get("job-id")  # a foreign object has none
+    job = table.get(stack, identifier) if identifier else None
     return str(job["input_path"]) if job else None
 
 

@@ -63,6 +63,7 @@ def run(arguments: Namespace) -> int:
                 "recent": found.recent,
                 "working": found.working,
                 "expired": found.expired,
+                "outside": found.outside,
                 "sent": sent,
             }
         )
@@ -150,6 +151,11 @@ def _explain_what_is_skipped(console: Console, stack: Stack, found: Comparison) 
         console.explain(
             f"Skipped {found.expired:,} deleted keys that a lifecycle rule may have expired: their results"
             " stay. --withdraw-expired withdraws them."
+        )
+    if found.outside:
+        console.explain(
+            f"Skipped {found.outside:,} keys with results outside of uploadPrefixes: the function ignores"
+            " their events. Their results stay."
         )
     waiting = dead_letters.count(stack, stack.queue_url) if found.differences else 0
     if waiting:

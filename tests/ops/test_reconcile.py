@@ -3,7 +3,7 @@
 import contextlib
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -94,12 +94,12 @@ class Lake:
         finally:
             self.s3.put_bucket_policy(Bucket=self.bucket, Policy=policy)
 
-    def put(self, key: str) -> None:
+    def put(self, key: str, metadata: Mapping[str, str] | None = None) -> None:
         """Write a foreign object under the key of a result."""
         policy = self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"]
         self.s3.delete_bucket_policy(Bucket=self.bucket)
         try:
-            self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"foreign")
+            self.s3.put_object(Bucket=self.bucket, Key=key, Body=b"foreign", Metadata=metadata or {})
         finally:
             self.s3.put_bucket_policy(Bucket=self.bucket, Policy=policy)
 
@@ -222,6 +222,32 @@ def test_results_of_expired_uploads_stay(lake: Lake) -> None:
         assert lake.reconcile("--withdraw-expired")["differences"] == {"lost deletion": 1}
     finally:
         s3.put_bucket_lifecycle_configuration(Bucket=lake.bucket, LifecycleConfiguration={"Rules": kept})
+
+
+def test_results_outside_of_the_upload_prefixes_are_counted_and_stay(lake: Lake, ops: Run) -> None:
+    """The function ignores the events of such keys, so no event repairs them."""
+    lake.upload()
+    client = lake.cloud.client("lambda", lake.region)
+    function = {"FunctionName": lake.cloud.outputs[lake.region]["functionArn"]}
+    variables = client.get_function_configuration(**function)["Environment"]["Variables"]
+    narrowed = variables | {"UPLOAD_PREFIXES": '["narrowed/"]'}
+    client.update_function_configuration(**function, Environment={"Variables": narrowed})
+    try:
+        found = lake.reconcile("--yes")
+        shown = ops("reconcile", lake.prefix, "--older-than", "0m", "--stack", lake.region).out
+    finally:
+        client.update_function_configuration(**function, Environment={"Variables": variables})
+    assert (found["keys"], found["differences"], found["outside"], found["sent"]) == (0, {}, 1, 0)
+    assert "Skipped 1 keys with results outside of uploadPrefixes" in shown
+    assert lake.published() == ["output_path", "profile_path"]
+
+
+@pytest.mark.parametrize("metadata", [{}, {"job-id": "none"}])
+def test_a_foreign_object_with_the_name_of_a_hashed_result_is_skipped(
+    lake: Lake, metadata: dict[str, str]
+) -> None:
+    lake.put(f"processed/{lake.prefix}x~{'0' * 64}.parquet", metadata)
+    assert lake.reconcile()["differences"] == {}
 
 
 def test_recently_changed_keys_are_skipped(lake: Lake, ops: Run) -> None:
