@@ -3,12 +3,12 @@
 import json
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ops import function_log, job_search
+from ops import function_log, table
 from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 
@@ -17,6 +17,7 @@ RECEIVE_MAX = 10
 PEEK_SECONDS = 60
 """Visibility timeout of a message that is read, in seconds. It is made visible again earlier."""
 POLL_SECONDS = 1.0
+_CREATED = "created"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +32,23 @@ class DeadLetter:
     key: str | None
     """Key of the event's object; None if the message is no event of an object."""
     version_id: str | None
+    event: str | None
+    """What happened to the object, as in a job record: "created", "deleted" (a delete marker was created),
+    "removed" (a version was permanently deleted) or "expired"; None if the function handles no such event."""
     reason: str
     delivery: bool
     """Whether the rule could not deliver the event; otherwise, the function failed on it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Event:
+    """The event of an object in a message."""
+
+    kind: str | None
+    """As the function names it in the job record; None if it handles no such event."""
+    key: str
+    version_id: str | None
+    sequencer: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,14 +234,15 @@ def _undelivered(message: dict[str, Any]) -> DeadLetter:
 
 
 def _dead_letter(message: dict[str, Any], *, delivery: bool, reason: str) -> DeadLetter:
-    key, version_id = _subject(message["Body"]) or (None, None)
+    event = _event(message["Body"])
     return DeadLetter(
         message_id=message["MessageId"],
         body=message["Body"],
         sent_at=_sent_at(message),
         receives=int(message["Attributes"]["ApproximateReceiveCount"]),
-        key=key,
-        version_id=version_id,
+        key=event.key if event else None,
+        version_id=event.version_id if event else None,
+        event=event.kind if event else None,
         reason=reason,
         delivery=delivery,
     )
@@ -234,10 +250,9 @@ def _dead_letter(message: dict[str, Any], *, delivery: bool, reason: str) -> Dea
 
 def _reason_of_failure(stack: Stack, message: dict[str, Any]) -> str:
     """Return the reason from the job record, or from the function's log if the message is no event."""
-    subject = _subject(message["Body"])
-    if subject:
-        key, version_id = subject
-        job = job_search.get(stack, job_search.job_id(stack.bucket, key, version_id or "null"))
+    event = _event(message["Body"])
+    if event and event.kind:
+        job = table.get(stack, _job_id(stack, event, event.kind))
         if job and job.get("error"):
             return str(job["error"])
     lines = function_log.lines_with(
@@ -245,6 +260,14 @@ def _reason_of_failure(stack: Stack, message: dict[str, Any]) -> str:
     )
     reasons = [reason for _, line in lines if (reason := _logged_reason(line))]
     return reasons[-1] if reasons else "no job record and no log line has its id: the function crashed"
+
+
+def _job_id(stack: Stack, event: _Event, kind: str) -> str:
+    """Return the id of the job that handles the event."""
+    if kind == _CREATED:
+        return table.job_id(stack.bucket, event.key, event.version_id or "null")
+    version_id, sequencer = event.version_id or "", event.sequencer or ""
+    return table.deletion_job_id(stack.bucket, event.key, version_id, kind, sequencer)
 
 
 def _logged_reason(line: str) -> str | None:
@@ -259,10 +282,31 @@ def _sent_at(message: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, tz=UTC)
 
 
-def _subject(body: str) -> tuple[str, str | None] | None:
-    """Return key and version of the event's object; None if the body is no event."""
+def _event(body: str) -> _Event | None:
+    """Return the event of an object in a message; None if the body is no such event."""
     try:
-        created = json.loads(body)["detail"]["object"]
-        return str(created["key"]), created.get("version-id")
+        event = json.loads(body)
+        detail = event["detail"]
+        subject = detail["object"]
+        return _Event(
+            kind=_kind(event.get("detail-type"), detail),
+            key=str(subject["key"]),
+            version_id=_text(subject, "version-id"),
+            sequencer=_text(subject, "sequencer"),
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _text(subject: Mapping[str, Any], name: str) -> str | None:
+    return str(subject[name]) if subject.get(name) else None
+
+
+def _kind(detail_type: object, detail: Mapping[str, Any]) -> str | None:
+    if detail_type == "Object Created":
+        return _CREATED
+    if detail_type != "Object Deleted":
+        return None
+    if detail.get("reason") == "Lifecycle Expiration":
+        return "expired"
+    return "removed" if detail.get("deletion-type") == "Permanently Deleted" else "deleted"

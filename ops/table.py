@@ -13,7 +13,17 @@ Item = dict[str, Any]
 
 def job_id(bucket: str, key: str, version_id: str) -> str:
     """Return the id of the job of one version of an object, as the function forms it."""
-    return hashlib.sha256(f"{bucket}\0{key}\0{version_id}".encode()).hexdigest()[:32]
+    return _digest(bucket, key, version_id)
+
+
+def deletion_job_id(bucket: str, key: str, version_id: str, kind: str, sequencer: str) -> str:
+    """Return the id of the job of a deletion, as the function forms it."""
+    return _digest(bucket, key, version_id, kind, sequencer)
+
+
+def _digest(*parts: str) -> str:
+    # A dead letter can hold any text, also lone surrogates, which no key has.
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogatepass")).hexdigest()[:32]
 
 
 def get(stack: Stack, identifier: str) -> Item | None:
@@ -43,4 +53,4 @@ def get_many(stack: Stack, identifiers: Iterable[str]) -> dict[str, Item]:
 
 def register_id(bucket: str, key: str) -> str:
     """Return the id of a key's register, as the function forms it."""
-    return "latest#" + hashlib.sha256(f"{bucket}\0{key}".encode()).hexdigest()[:32]
+    return "latest#" + _digest(bucket, key)

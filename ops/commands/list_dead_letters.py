@@ -51,6 +51,7 @@ def _table(letters: Sequence[DeadLetter]) -> Records:
             str(letter.receives),
             details={
                 "key": letter.key or "(no object)",
+                "event": letter.event,
                 "reason": letter.reason,
                 "message": letter.message_id,
             },

@@ -11,13 +11,14 @@ import boto3
 import pytest
 
 from handler.job_records import Status
+from handler.job_records import deletion_job_id as deletion_job_id_of_the_function
 from handler.job_records import job_id as job_id_of_the_function
 from handler.register import register_id as register_id_of_the_function
 from local.alarms import CloudWatch
 from local.cloud import Cloud
 from ops import dead_letters, deployed_stacks, job_search, smoke, table
 from ops.deployed_stacks import OUTPUTS, Stack
-from tests.ops.conftest import Answer, Run
+from tests.ops.conftest import Answer, Run, delete_dead_letters
 from tests.program.evaluation import STACKS
 from tests.terminal.width import check_width, suggested
 
@@ -111,9 +112,14 @@ def test_replay_leaves_older_versions_and_results_alone(cloud: Cloud, region: st
 
 def test_showing_dead_letters_does_not_remove_them(cloud: Cloud, region: str, ops: Run) -> None:
     sqs, outputs = cloud.client("sqs", region), cloud.outputs[region]
+    hostile = {"key": "\ud800", "version-id": 1, "sequencer": {}}
+    bodies = [
+        json.dumps({"detail-type": "Object Deleted", "detail": {"object": hostile}}),
+        *map(str, range(11)),
+    ]
     sent = {
-        sqs.send_message(QueueUrl=outputs["deadLetterQueueUrl"], MessageBody=f"{number}")["MessageId"]
-        for number in range(12)
+        sqs.send_message(QueueUrl=outputs["deadLetterQueueUrl"], MessageBody=body)["MessageId"]
+        for body in bodies
     }
 
     def letters() -> set[str]:
@@ -217,6 +223,8 @@ def test_status_shows_every_region(cloud: Cloud, ops: Run) -> None:
 def test_ids_are_those_that_the_function_forms() -> None:
     subject = ("bucket", "input/ä b+c%.csv", "version")
     assert table.job_id(*subject) == job_id_of_the_function(*subject)
+    deletion = (*subject, "removed", "00AF")
+    assert table.deletion_job_id(*deletion) == deletion_job_id_of_the_function(*deletion)
     assert table.register_id(*subject[:2]) == register_id_of_the_function(*subject[:2])
 
 
@@ -392,3 +400,34 @@ def test_the_job_of_a_deletion_is_shown(cloud: Cloud, region: str, ops: Run) -> 
     table.put_item(TableName=name, Item=deletion | {"status": {"S": "STARTED"}})
     running = json.loads(ops("job", identifier, "--stack", region, "--json").out)
     assert (running["job"]["status"], running["log"]) == ("STARTED", shown["log"])
+
+
+@pytest.mark.parametrize("event", ["created", "deleted", "removed", "expired"])
+def test_a_dead_letter_has_the_reason_of_its_own_job(cloud: Cloud, region: str, ops: Run, event: str) -> None:
+    """The event of a deletion names a version that has a job of its own: that of its upload."""
+    outputs, key = cloud.outputs[region], f"input/letters/{uuid.uuid4()}.csv"
+    version = cloud.upload(region, key, UNREADABLE)
+    cloud.run_until_idle()
+    (upload,) = cloud.jobs(region, key)
+    subject = {"key": key, "version-id": version, "sequencer": "00AF"}
+    what = {"reason": "Lifecycle Expiration" if event == "expired" else "DeleteObject"}
+    if event != "created":
+        what["deletion-type"] = "Permanently Deleted" if event == "removed" else "Delete Marker Created"
+        identifier = table.deletion_job_id(outputs["bucketName"], key, version, event, "00AF")
+        item = {"job_id": {"S": identifier}, "error": {"S": "the reason of the deletion"}}
+        cloud.client("dynamodb", region).put_item(TableName=outputs["tableName"], Item=item)
+    body = {
+        "detail-type": "Object Created" if event == "created" else "Object Deleted",
+        "detail": {"object": subject, **what},
+    }
+    cloud.client("sqs", region).send_message(
+        QueueUrl=outputs["deadLetterQueueUrl"], MessageBody=json.dumps(body)
+    )
+    (letter,) = (
+        letter for letter in records(ops("dead-letters", "--json", "--stack", region)) if letter["key"] == key
+    )
+    shown = ops("dead-letters", "--stack", region).out
+    delete_dead_letters(cloud, region)
+    reason = upload["error"] if event == "created" else "the reason of the deletion"
+    assert (letter["event"], letter["reason"]) == (event, reason)
+    assert f"event    {event}" in shown
