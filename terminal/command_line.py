@@ -1,6 +1,7 @@
 """What every command line does: print an error in one line, and return an exit status."""
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -28,8 +29,11 @@ def run(name: str, command: Callable[[], int], explain: Callable[[Exception], st
     Args:
         name: Prefix of each error message.
         command: Does the work and returns the exit status.
-        explain: Returns an error's message; None for an unexpected error, whose traceback is printed.
+        explain: Returns an error's message; None for an unexpected error, whose traceback is printed. An
+            error of the operating system explains itself.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does by default
     try:
         status = command()
         sys.stdout.flush()  # a broken pipe must be raised here, and not when Python exits
@@ -37,8 +41,15 @@ def run(name: str, command: Callable[[], int], explain: Callable[[Exception], st
         print_error(f"{name}: stopped")
         return INTERRUPTED
     except BrokenPipeError:  # the reader closed the pipe: `... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OSError as error:
+        print_error(f"{name}: {explain(error) or _describe(error)}")
+        try:
+            sys.stdout.flush()
+        except OSError:  # the error was about the output: its disk is full
+            _discard_output()
+        return NOT_DONE
     except Exception as error:  # noqa: BLE001 - unexpected errors are printed with their traceback
         message = explain(error)
         if message is None:
@@ -48,6 +59,16 @@ def run(name: str, command: Callable[[], int], explain: Callable[[Exception], st
             print_error(f"{name}: {message}")
         return NOT_DONE
     return status
+
+
+def _describe(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _discard_output() -> None:
+    """Discard what is left of the output, which Python would write when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def print_error(line: str) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from terminal.characters import visible
 
 PIPE_WIDTH = 240
-"""Width in columns when the output is no terminal and `COLUMNS` is not set."""
+"""Width in columns when the output is no terminal and `COLUMNS` gives none."""
 INDENT = "  "
 
 
@@ -22,8 +22,12 @@ class Console(RichConsole):
 
     def __init__(self, *, stderr: bool = False) -> None:
         """Print to standard output, or to standard error."""
-        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
-        if not self.is_terminal and "COLUMNS" not in os.environ:
+        variables = dict(os.environ)
+        columns = variables.pop("COLUMNS", "")
+        if columns.isdecimal() and int(columns):  # otherwise ignored, as shutil.get_terminal_size does
+            variables["COLUMNS"] = columns
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False, _environ=variables)
+        if not self.is_terminal and "COLUMNS" not in variables:
             self.width = PIPE_WIDTH
         self.push_render_hook(_EscapeHook())
 

@@ -1,8 +1,10 @@
-"""The exit status of a command whose output is read in part."""
+"""The exit status and the messages of a command whose output cannot be written as it is."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -35,3 +37,58 @@ sys.exit(run("ops", command, str))
         writer.stdout.close()
         assert writer.stderr.read() == b""
         assert writer.wait(timeout=60) == 0
+
+
+def run(
+    command: str, output: int | IO[bytes] = subprocess.PIPE, **variables: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the body of a command in a process."""
+    program = f"""
+import sys
+from terminal.command_line import run
+from terminal.console import Console
+from terminal.machine import print_json
+
+def command():
+    {command}
+    return 0
+
+sys.exit(run("ops", command, lambda _: None))
+"""
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=PROJECT,
+        env=os.environ | variables,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has it")
+@pytest.mark.parametrize("lines", [1, 100_000])
+def test_a_full_disk_is_reported_in_one_line(lines: int) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = run(f"[print('line') for _ in range({lines})]", full)
+    assert (done.returncode, done.stderr) == (2, b"ops: No space left on device\n")
+
+
+def test_a_file_that_cannot_be_opened_is_reported_in_one_line() -> None:
+    done = run("print('before'); open('/no/such/file')")
+    assert (done.returncode, done.stdout) == (2, b"before\n")
+    assert done.stderr == b"ops: /no/such/file: No such file or directory\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.parametrize("say", ["print", "Console().say"])
+def test_characters_that_the_encoding_lacks_are_escaped(encoding: str, say: str) -> None:
+    done = run(f"{say}('\\u8868.csv')", PYTHONIOENCODING=encoding)
+    assert done.stderr == b""
+    assert done.stdout.decode() == ("表.csv\n" if encoding == "utf-8" else "\\u8868.csv\n")
+
+
+@pytest.mark.parametrize("columns", ["0", "", "wide"])
+def test_a_width_that_no_output_has_is_ignored(columns: str) -> None:
+    done = run("Console().explain('word ' * 40)", COLUMNS=columns)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode() == "word " * 39 + "word\n"
