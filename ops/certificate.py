@@ -80,12 +80,19 @@ class Certificate:
         }
 
     def write(self) -> None:
-        """Replace the file atomically."""
-        with tempfile.NamedTemporaryFile(
-            "w", dir=self.path.parent, prefix=f".{self.path.name}-", delete=False, encoding="utf-8"
-        ) as file:
-            json.dump(self.document(), file, indent=1)
-        Path(file.name).replace(self.path)
+        """Replace the file atomically.
+
+        Raises:
+            OpsError: The file cannot be written.
+        """
+        try:
+            with tempfile.NamedTemporaryFile(
+                "w", dir=self.path.parent, prefix=f".{self.path.name}-", delete=False, encoding="utf-8"
+            ) as file:
+                json.dump(self.document(), file, indent=1)
+            Path(file.name).replace(self.path)
+        except OSError as error:
+            raise OpsError(f"the certificate {self.path} cannot be written: {error.strerror}") from None
 
 
 def begin(stack: Stack, target: Target, path: Path, resumed: Path | None) -> Certificate:

@@ -269,6 +269,8 @@ def test_an_interrupted_erasure_is_resumed(
         wrong = lake.erase("a.csv", "--yes", "--resume", str(path))
         assert "is the certificate of another key or prefix" in wrong.err
         assert lake.erase("", "--yes", "--certificate", str(path)).status == 2, "it would be overwritten"
+        nowhere = lake.erase("", "--yes", "--certificate", str(tmp_path / "no" / "x.json"))
+        assert "no/x.json cannot be written: No such file or directory" in nowhere.err
         assert lake.erase("", "--yes", "--resume", str(path)).status == 0
     certificate = json.loads(path.read_text())
     assert certificate["complete"]
