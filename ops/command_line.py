@@ -1,6 +1,6 @@
 """The command line of `python -m ops`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ops.commands import COMMANDS
 from ops.operator_errors import explain
@@ -14,4 +14,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_parser(commands)
     parsed = parser.parse_args(arguments)
+    for value in _texts(vars(parsed).values()):
+        if not _is_unicode(value):
+            parser.error(f"an argument must be UTF-8, got {value!r}")
     return command_line.run("ops", lambda: parsed.run(parsed), explain)
+
+
+def _texts(values: Iterable[object]) -> Iterator[str]:
+    """Yield the arguments that AWS gets. Paths are not among them: a file's name can be any bytes."""
+    for value in values:
+        match value:
+            case str():
+                yield value
+            case list():
+                yield from _texts(value)
+            case _:
+                pass
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a text is Unicode; Python reads each byte that is not UTF-8 as a lone surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

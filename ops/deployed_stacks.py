@@ -199,7 +199,7 @@ def _pulumi_outputs(name: str, project: Path) -> dict[str, Any]:
 
 def _from_file(path: Path) -> Stack:
     try:
-        outputs = _json(path.read_text(encoding="utf-8"), source=str(path))
+        outputs = _json(path.read_bytes(), source=str(path))
     except OSError as error:
         raise OpsError(f"--outputs {path}: {error.strerror}") from None
     return Stack.from_outputs(str(outputs.get("region", path.stem)), outputs, boto3.Session())
@@ -232,9 +232,9 @@ def _embedded(path: Path) -> list[Stack]:
     ]
 
 
-def _json(text: str, *, source: str) -> dict[str, Any]:
+def _json(text: str | bytes, *, source: str) -> dict[str, Any]:
     try:
-        parsed = json.loads(text)
+        parsed = json.loads(text)  # it detects UTF-16, in which PowerShell 5 writes
     except ValueError as error:
         raise OpsError(f"{source} is not JSON: {error}") from None
     if not isinstance(parsed, dict):

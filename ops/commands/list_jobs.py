@@ -5,7 +5,8 @@ from itertools import islice
 from typing import Any
 
 from ops import display, job_search
-from ops.commands.options import add_command, chosen_stacks, command_for, moment, positive
+from ops.commands.options import add_command, chosen_stacks, command_for, moment, past, positive
+from ops.operator_errors import OpsError
 from terminal.console import Console
 from terminal.machine import print_json
 from terminal.records import Records
@@ -21,7 +22,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
         metavar="STATUS",
         help=f"only jobs with this status: {', '.join(job_search.STATUSES)}",
     )
-    parser.add_argument("--since", type=moment, default="24h", help="30m, 24h, 7d or ISO 8601 (default 24h)")
+    parser.add_argument("--since", type=past, default="24h", help="30m, 24h, 7d or ISO 8601 (default 24h)")
     parser.add_argument("--until", type=moment, default="0m", help="the same formats (default now)")
     parser.add_argument("--prefix", default="", help="the beginning of the object's key")
     parser.add_argument("--limit", type=positive, default=100, help="jobs of each stack (default 100)")
@@ -29,8 +30,14 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
 
 
 def run(arguments: Namespace) -> int:
-    """List the jobs of each stack."""
+    """List the jobs of each stack.
+
+    Raises:
+        OpsError: The time range ends before it begins.
+    """
     console = Console()
+    if arguments.until < arguments.since:
+        raise OpsError(f"--until must be after --since, which is {arguments.since:%Y-%m-%d %H:%M:%S} UTC")
     for stack in chosen_stacks(arguments):
         found = job_search.find(
             stack,

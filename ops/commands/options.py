@@ -13,6 +13,8 @@ from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 from terminal.command_line import print_error
 
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""CloudWatch takes no earlier time."""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -83,21 +85,35 @@ def _place(arguments: Namespace) -> list[str]:
 
 def moment(text: str) -> datetime:
     """Parse a time: a duration before now, or ISO 8601."""
-    if relative := re.fullmatch(r"(\d{1,6})([mhd])", text):
-        return datetime.now(UTC) - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
     try:
-        read = datetime.fromisoformat(text)
+        if relative := re.fullmatch(r"(\d{1,6})([mhd])", text):
+            read = datetime.now(UTC) - timedelta(**{_UNITS[relative[2]]: int(relative[1])})
+        else:
+            read = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"must be like 30m, 24h, 7d or 2030-12-31T23:59Z, got {text!r}"
         ) from None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
+    except OverflowError:  # before the year 1
+        read = datetime.min
+    read = read if read.tzinfo else read.replace(tzinfo=UTC)
+    if read < _EARLIEST:
+        raise argparse.ArgumentTypeError(f"must be {_EARLIEST:%Y-%m-%d} or later, got {text!r}")
+    return read
+
+
+def past(text: str) -> datetime:
+    """Parse a time that is not in the future."""
+    read = moment(text)
+    if read > datetime.now(UTC):
+        raise argparse.ArgumentTypeError(f"must be in the past, got {text!r}")
+    return read
 
 
 def positive(text: str) -> int:
     """Parse a whole number of at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+    if not re.fullmatch(r"\d{1,18}", text) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 999999999999999999, got {text!r}")
     return int(text)
 
 

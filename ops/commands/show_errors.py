@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ops import display, function_log
-from ops.commands.options import add_command, chosen_stacks, moment, positive
+from ops.commands.options import add_command, chosen_stacks, past, positive
 from terminal.console import Console
 from terminal.machine import print_json
 
@@ -15,7 +15,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
     parser = add_command(
         commands, "errors", "the function's log lines that report errors, with dates, oldest first"
     )
-    parser.add_argument("--since", type=moment, default="1h", help="30m, 24h, 7d or ISO 8601 (default 1h)")
+    parser.add_argument("--since", type=past, default="1h", help="30m, 24h, 7d or ISO 8601 (default 1h)")
     parser.add_argument(
         "--limit", type=positive, default=100, help="newest lines of each stack (default 100)"
     )

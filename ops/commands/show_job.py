@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ops import display, function_log, job_search
-from ops.commands.options import add_command, chosen_stacks, command, moment
+from ops.commands.options import add_command, chosen_stacks, command, past
 from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 from terminal.console import Console, plain
@@ -24,7 +24,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
     )
     parser.add_argument(
         "--since",
-        type=moment,
+        type=past,
         default="7d",
         help="for the first digits of an id, and for the log of a deletion without a time: look since then"
         " (default 7d)",

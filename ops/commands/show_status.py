@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ops import display, region_status
-from ops.commands.options import add_command, deployment, moment, seconds
+from ops.commands.options import add_command, deployment, past, seconds
 from ops.region_status import Status
 from terminal.console import Console, plain
 from terminal.machine import print_json
@@ -19,7 +19,7 @@ POLL_SECONDS = 5
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = add_command(commands, "status", "all regions at once; exit status 1 if one is not healthy")
-    parser.add_argument("--since", type=moment, default="24h", help="count jobs since then (default 24h)")
+    parser.add_argument("--since", type=past, default="24h", help="count jobs since then (default 24h)")
     parser.add_argument(
         "--wait",
         type=seconds,

@@ -240,7 +240,16 @@ def test_statuses_are_those_of_the_function() -> None:
         (["redrive", "--yes"], "which region? name it with --stack: " + ", ".join(sorted(STACKS))),
         (["status", "--stack", "eu-west-9"], f"no stack 'eu-west-9'; the stacks are {min(STACKS)}"),
         (["jobs", "--since", "yesterday"], "must be like 30m, 24h, 7d or 2030-12-31T23:59Z, got 'yesterday'"),
-        (["jobs", "--limit", "0"], "must be a whole number of at least 1, got '0'"),
+        (["jobs", "--since", "999999d"], "must be 1970-01-01 or later, got '999999d'"),
+        (["errors", "--since", "0001-01-01"], "must be 1970-01-01 or later, got '0001-01-01'"),
+        (["errors", "--since", "0001-01-01T00:00+14:00"], "must be 1970-01-01 or later"),
+        (["status", "--since", "2999-01-01"], "must be in the past, got '2999-01-01'"),
+        (["jobs", "--since", "1h", "--until", "2h"], "--until must be after --since"),
+        (["jobs", "--limit", "0"], "must be a whole number from 1 to 999999999999999999, got '0'"),
+        (["jobs", "--limit", "9" * 20], f"got '{'9' * 20}'"),
+        (["job", "\udcff"], r"an argument must be UTF-8, got '\udcff'"),
+        (["discard", "x", "\udcff"], r"an argument must be UTF-8, got '\udcff'"),
+        (["erase", "\udcff"], r"an argument must be UTF-8, got '\udcff'"),
         (["jobs", "--status", "DONE"], "invalid choice: 'DONE'"),
     ],
 )
@@ -431,3 +440,22 @@ def test_a_dead_letter_has_the_reason_of_its_own_job(cloud: Cloud, region: str, 
     reason = upload["error"] if event == "created" else "the reason of the deletion"
     assert (letter["event"], letter["reason"]) == (event, reason)
     assert f"event    {event}" in shown
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_outputs_are_read_in_the_encodings_of_shells(
+    cloud: Cloud, region: str, tmp_path: Path, encoding: str
+) -> None:
+    """PowerShell 5 writes UTF-16 if `>` redirects the output of `pulumi stack output --json`."""
+    path = tmp_path / "outputs.json"
+    path.write_text(json.dumps(cloud.outputs[region]), encoding=encoding)
+    (stack,) = deployed_stacks.find(names=[], outputs_files=[path], local=False).stacks
+    assert stack.bucket == cloud.outputs[region]["bucketName"]
+
+
+def test_outputs_that_are_no_text_are_reported_in_one_line(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "outputs.json"
+    path.write_bytes(b"\x80\xff")
+    answer = run("jobs", "--outputs", str(path))
+    assert answer.status == 2
+    assert f"{path} is not JSON" in answer.err
