@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_HTTP = 80
 _NAMES = ("127.0.0.1", "localhost")
 _BUCKET_LABEL = re.compile(r"[a-z0-9][a-z0-9.-]*", re.IGNORECASE)
 _OWN_FETCHES = ("none", "same-origin")
@@ -32,7 +33,7 @@ def reason_to_refuse(environ: Mapping[str, str], port: int) -> str | None:
             f"Host must be 127.0.0.1:{port} or localhost:{port}, or a bucket's name before one, got {host!r}"
         )
     origin = environ.get("HTTP_ORIGIN")
-    if origin is not None and origin not in {f"http://{name}:{port}" for name in _NAMES}:
+    if origin is not None and _with_port(origin, port) not in {f"http://{name}:{port}" for name in _NAMES}:
         return f"requests of other origins are refused, got Origin {origin!r}"
     fetch = environ.get("HTTP_SEC_FETCH_SITE")
     if fetch is not None and fetch not in _OWN_FETCHES:
@@ -40,8 +41,13 @@ def reason_to_refuse(environ: Mapping[str, str], port: int) -> str | None:
     return None
 
 
+def _with_port(authority: str, port: int) -> str:
+    """Add the port if it is 80, which clients leave out: it is HTTP's default (RFC 9110, section 4.2.3)."""
+    return f"{authority.removesuffix(':80')}:80" if port == _HTTP else authority
+
+
 def _is_own_host(host: str, port: int) -> bool:
-    name, _, given_port = host.rpartition(":")
+    name, _, given_port = _with_port(host, port).rpartition(":")
     if given_port != str(port):
         return False
     for own in _NAMES:

@@ -139,6 +139,22 @@ def test_only_its_own_hosts_are_answered(host: str, admitted: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("host", "admitted"),
+    [
+        ("127.0.0.1", True),
+        ("bucket.localhost", True),
+        ("localhost:80", True),
+        ("localhost:4566", False),
+        ("example.com", False),
+        ("", False),
+    ],
+)
+def test_clients_leave_port_80_out(host: str, admitted: bool) -> None:
+    for request in ({"HTTP_HOST": host}, {"HTTP_HOST": host, "HTTP_ORIGIN": "http://localhost"}):
+        assert (browsers.reason_to_refuse(request, 80) is None) == admitted
+
+
+@pytest.mark.parametrize(
     ("headers", "admitted"),
     [
         ({}, True),
