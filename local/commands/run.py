@@ -117,13 +117,16 @@ def _show(arguments: argparse.Namespace, cloud: Cloud, jobs: Jobs, deployed_seco
 def _check_readable(file: Path | None) -> None:
     if file is None:
         return
-    if file.is_dir():
-        raise LocalError(f"{file} is a directory; FILE must be one file")
     try:
         file.name.encode()
     except UnicodeEncodeError:
         raise LocalError(f"{file} cannot be uploaded: S3 keys are UTF-8, and its name is not") from None
+    if "\n" in file.name:
+        raise LocalError(f"{file} cannot be uploaded: moto accepts no line feed in a key")
     try:
+        if file.exists() and not file.is_file():  # a pipe can be read only once
+            kind = "a directory" if file.is_dir() else "no regular file, such as a pipe or a device"
+            raise LocalError(f"{file} is {kind}; FILE must be one regular file")
         with file.open("rb") as opened:
             opened.read(1)
     except OSError as error:
