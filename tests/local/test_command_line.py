@@ -73,6 +73,12 @@ def test_help_of_each_command(arguments: tuple[str, ...]) -> None:
         (("run", "a", "b"), 2, "unrecognized arguments: b"),
         (("run", "/no/such/file.csv"), 2, "/no/such/file.csv cannot be read: No such file"),
         (("run", PROJECT), 2, "is a directory"),
+        (("run", "/dev/null"), 2, "/dev/null is no regular file"),
+        (
+            ("run", "new\nline.csv"),
+            2,
+            r"new\nline.csv cannot be uploaded: moto accepts no line feed",
+        ),
         (("run", "/proc/self/mem"), 2, "/proc/self/mem cannot be read: Input/output error"),
         (("serve", "--port", "many"), 2, "invalid int value: 'many'"),
         (("serve", "--port", "70000"), 2, "got 70000"),
@@ -240,7 +246,7 @@ def test_make_passes_a_file_name_on_as_it_is(tmp_path: Path) -> None:
 
 
 def test_the_systems_python_prints_what_to_run() -> None:
-    for module in ("local", "ops"):
+    for module in ("local", "ops", "sandbox"):
         command = [sys.executable, "-S", "-m", module, "jobs", "--local"]
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
         assert done.returncode == 1
