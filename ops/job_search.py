@@ -67,8 +67,9 @@ def look_up(stacks: Sequence[Stack], wanted: str, *, since: datetime) -> list[tu
     Raises:
         OpsError: The text is none of these, or several ids begin with it.
     """
-    if _ID.fullmatch(wanted):
-        return [(stack, job) for stack in stacks if (job := get(stack, wanted))]
+    is_id = _ID.fullmatch(wanted)
+    if is_id and (found := [(stack, job) for stack in stacks if (job := get(stack, wanted))]):
+        return found
     if _BEGINNING_OF_ID.fullmatch(wanted):
         found = [(stack, job) for stack in stacks for job in _find_by_beginning(stack, wanted, since)]
         if len(found) > 1:
@@ -77,7 +78,7 @@ def look_up(stacks: Sequence[Stack], wanted: str, *, since: datetime) -> list[tu
         if found:
             return found
     ids = {stack: _of_key(stack, wanted) for stack in stacks}
-    if not any(ids.values()):
+    if not is_id and not any(ids.values()):
         raise OpsError(
             f"{wanted!r} is neither a job id (32 hexadecimal digits, or its first digits) nor the key of an"
             f" object in {', '.join(stack.bucket for stack in stacks)}"
