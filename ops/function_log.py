@@ -10,7 +10,8 @@ from terminal.console import Console
 
 MARGIN = timedelta(minutes=15)
 """Time before and after a job that may have its log lines: Lambda's maximum timeout of a function."""
-ERROR_TERMS = ("ERROR", "Task timed out", "Runtime exited")
+_LEVEL = "ERROR"
+ERROR_TERMS = (_LEVEL, "Task timed out", "Runtime exited")
 """Terms in lines that report errors: the level in the handler's lines, phrases in Lambda's lines."""
 
 Line = tuple[datetime, str]
@@ -24,7 +25,17 @@ def lines_with(stack: Stack, word: str, *, since: datetime, until: datetime) -> 
 def error_lines(stack: Stack, *, since: datetime, until: datetime) -> list[Line]:
     """Return the lines in which the handler or the runtime reports errors, oldest first."""
     terms = " ".join(f'?"{term}"' for term in ERROR_TERMS)
-    return sorted(_filter(stack, terms, since=since, until=until), key=_moment)
+    found = _filter(stack, terms, since=since, until=until)
+    return sorted((line for line in found if _reports_error(line[1])), key=_moment)
+
+
+def _reports_error(line: str) -> bool:
+    """Whether a line with one of the terms reports an error; keys in the handler's lines may have a term too."""
+    try:
+        level = json.loads(line)["level"]
+    except (ValueError, TypeError, KeyError):
+        return True
+    return level == _LEVEL
 
 
 def show(console: Console, lines: Iterable[Line]) -> None:
