@@ -1,10 +1,13 @@
 """`query`: run a query on the datasets of a region in Athena."""
 
 import csv
+import io
 import itertools
 import sys
 from argparse import Namespace
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ops import athena, display
@@ -27,7 +30,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
     parser.add_argument(
         "--dataset", help="the dataset whose workgroup runs the query (default: the first in the query)"
     )
-    parser.add_argument("--csv", action="store_true", help="print CSV with a header, for programs")
+    parser.add_argument("--csv", action="store_true", help="print CSV in UTF-8 with a header, for programs")
     parser.add_argument(
         "--limit", type=positive, default=100, help="maximum number of rows in a table (default 100)"
     )
@@ -35,21 +38,25 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
 
 
 def run(arguments: Namespace) -> int:
-    """Run the query in each stack and show its result."""
+    """Run the query in each stack and show its result.
+
+    Raises:
+        OpsError: No stack is in the region, a query fails, or its columns do not fit the format.
+    """
     stacks = chosen_stacks(arguments)
     if arguments.region is not None:
         known = ", ".join(stack.region for stack in stacks)
         stacks = [stack for stack in stacks if stack.region == arguments.region]
         if not stacks:
             raise OpsError(f"no stack is in region {arguments.region!r}; the stacks are in {known}")
+    table = _Csv(with_stack=len(stacks) > 1)
     for stack in stacks:
         workgroup = athena.workgroup_for(stack, arguments.statement, arguments.dataset)
         answer = _run_query(stack, arguments.statement, workgroup)
         if arguments.json:
-            for row in answer.rows:
-                print_json({"stack": stack.name, **dict(zip(answer.columns, row, strict=True))})
+            _print_json(stack, answer)
         elif arguments.csv:
-            _write_csv(stack, answer, with_stack=len(stacks) > 1)
+            table.write(stack, answer)
         else:
             _show(stack, answer, arguments.limit)
     return 0
@@ -92,12 +99,40 @@ def _parses(parse: Callable[[str], object], text: str) -> bool:
     return True
 
 
-def _write_csv(stack: Stack, answer: Answer, *, with_stack: bool) -> None:
-    """Write CSV; on a terminal, with control characters escaped."""
-    shown = visible if sys.stdout.isatty() else str
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([*(["stack"] if with_stack else []), *map(shown, answer.columns)])
+def _print_json(stack: Stack, answer: Answer) -> None:
+    names = ["stack", *answer.columns]
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise OpsError(
+                f"--json needs names that differ, got {count} columns {name!r}: rename them with AS"
+            )
     for row in answer.rows:
-        values = ("" if value is None else shown(value) for value in row)
-        writer.writerow([*([stack.name] if with_stack else []), *values])
-    print_error(f"ops: {stack.name}: {display.size(answer.scanned_bytes)} scanned")
+        print_json(dict(zip(names, [stack.name, *row], strict=True)))
+
+
+@dataclass
+class _Csv:
+    """One table of CSV with the rows of all stacks; on a terminal, with control characters escaped."""
+
+    with_stack: bool
+    """Whether the first column is the stack's name."""
+    columns: Sequence[str] | None = None
+
+    def write(self, stack: Stack, answer: Answer) -> None:
+        """Write the rows of a stack, and the header before those of the first."""
+        shown = visible if sys.stdout.isatty() else str
+        if isinstance(sys.stdout, io.TextIOWrapper) and not sys.stdout.isatty():
+            sys.stdout.reconfigure(encoding="utf-8")  # another encoding might lack characters of the values
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        if self.columns is None:
+            self.columns = answer.columns
+            writer.writerow([*(["stack"] if self.with_stack else []), *map(shown, answer.columns)])
+        if answer.columns != self.columns:
+            raise OpsError(
+                f"--csv needs the same columns in each stack, got {', '.join(answer.columns)} in"
+                f" {stack.name}: choose a region with --region"
+            )
+        for row in answer.rows:
+            values = ("" if value is None else shown(value) for value in row)
+            writer.writerow([*([stack.name] if self.with_stack else []), *values])
+        print_error(f"ops: {stack.name}: {display.size(answer.scanned_bytes)} scanned")

@@ -14,6 +14,9 @@ import pytest
 
 from local.cloud import Cloud
 from ops import athena
+from ops.athena import Answer
+from ops.commands import query_datasets
+from ops.operator_errors import OpsError
 from tests.ops.conftest import Run
 from tests.terminal.width import check_width
 
@@ -76,9 +79,27 @@ def test_json_has_null_and_the_stack(code: str, region: str, ops: Run) -> None:
     ]
 
 
+@pytest.mark.parametrize("columns", ["faa AS stack", "faa AS name, airport AS name"])
+def test_json_needs_names_that_differ(code: str, region: str, ops: Run, columns: str) -> None:
+    answer = ops("query", select(code, columns), "--region", region, "--json")
+    assert (answer.status, answer.out) == (2, "")
+    assert f"got 2 columns '{columns.split()[2].strip(',')}': rename them with AS" in answer.err
+
+
+def test_csv_needs_the_same_columns_in_each_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    table = query_datasets._Csv(with_stack=True)
+    stacks: list[Any] = [SimpleNamespace(name="one"), SimpleNamespace(name="other")]
+    table.write(stacks[0], Answer(columns=["a"], rows=iter([["表"]]), scanned_bytes=0))
+    with pytest.raises(OpsError, match="got a, b in other"):
+        table.write(stacks[1], Answer(columns=["a", "b"], rows=iter([]), scanned_bytes=0))
+    assert capsys.readouterr().out == "stack,a\none,表\n"
+
+
 def test_each_region_answers_for_its_own_rows(cloud: Cloud, code: str, region: str, ops: Run) -> None:
     answer = ops("query", select(code, "count(*) AS n"), "--csv")
-    counts = dict(list(csv.reader(io.StringIO(answer.out)))[1::2])
+    header, *rows = csv.reader(io.StringIO(answer.out))
+    assert header == ["stack", "n"]
+    counts = dict(rows)
     assert counts == {stack: "3" if stack == region else "0" for stack in cloud.stacks}
 
 
