@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ops import function_log, table
+from ops.batches import batched
 from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 
@@ -66,11 +67,11 @@ def peek(stack: Stack, *, limit: int) -> list[DeadLetter]:
     SQS can only receive messages, which hides them. They are made visible again at once. If this process dies
     before, they become visible after `PEEK_SECONDS`.
     """
-    failed = [_failed(stack, message) for message in _look(stack, stack.dead_letter_queue_url, limit)]
-    undelivered = [
-        _undelivered(message) for message in _look(stack, stack.delivery_dead_letter_queue_url, limit)
-    ]
-    return failed + undelivered
+    failed, undelivered = (
+        list(_look(stack, queue_url, limit).values())[:limit]
+        for queue_url in (stack.dead_letter_queue_url, stack.delivery_dead_letter_queue_url)
+    )
+    return [_failed(stack, message) for message in failed] + list(map(_undelivered, undelivered))
 
 
 def count(stack: Stack, queue_url: str) -> int:
@@ -159,19 +160,19 @@ def redeliver(stack: Stack) -> Iterator[Move]:
 
 def present(stack: Stack, message_ids: Collection[str]) -> set[str]:
     """Return which of the ids belong to dead letters, without removing the messages."""
-    queues = (stack.dead_letter_queue_url, stack.delivery_dead_letter_queue_url)
-    seen = {message["MessageId"] for queue_url in queues for message in _look(stack, queue_url, sys.maxsize)}
-    return seen & set(message_ids)
+    return _search(stack, message_ids, delete=False)
 
 
 def discard(stack: Stack, message_ids: Collection[str]) -> set[str]:
     """Permanently delete dead letters, and return the ids of those that existed."""
-    wanted, gone = set(message_ids), set[str]()
+    return _search(stack, message_ids, delete=True)
+
+
+def _search(stack: Stack, message_ids: Collection[str], *, delete: bool) -> set[str]:
+    missing = set(message_ids)
     for queue_url in (stack.dead_letter_queue_url, stack.delivery_dead_letter_queue_url):
-        for message in _look(stack, queue_url, limit=sys.maxsize, keep=wanted):
-            stack.client("sqs").delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
-            gone.add(message["MessageId"])
-    return gone
+        missing -= _look(stack, queue_url, sys.maxsize, wanted=missing, delete=delete).keys()
+    return set(message_ids) - missing
 
 
 def send(stack: Stack, entries: list[dict[str, str]]) -> int:
@@ -186,25 +187,48 @@ def send(stack: Stack, entries: list[dict[str, str]]) -> int:
     return len(entries)
 
 
-def _look(stack: Stack, queue_url: str, limit: int, keep: Collection[str] = ()) -> list[dict[str, Any]]:
-    """Receive up to `limit` messages, make them visible again except those to `keep`, and return them."""
+def _look(
+    stack: Stack, queue_url: str, limit: int, *, wanted: Collection[str] | None = None, delete: bool = False
+) -> dict[str, dict[str, Any]]:
+    """Receive messages and make them visible again; return them by id.
+
+    Args:
+        stack: The stack.
+        queue_url: The queue.
+        limit: Stop when this many messages were received. The last call may return some more.
+        wanted: Stop when these messages were received; None if no particular ones are wanted.
+        delete: Delete those that are wanted.
+    """
+    sqs = stack.client("sqs")
     seen: dict[str, dict[str, Any]] = {}
+    hidden: dict[str, str] = {}
+    repeated = 0
     # SQS's count is exact a minute after the last message was sent, so more messages are not waited for.
-    wanted = min(limit, count(stack, queue_url))
+    most = min(limit, count(stack, queue_url))
     try:
-        while len(seen) < wanted:
+        # Messages come again if reading takes longer than PEEK_SECONDS: then all are read once more at most.
+        while (
+            len(seen) < most and repeated <= len(seen) and (wanted is None or not seen.keys() >= set(wanted))
+        ):
             received = _receive(stack, queue_url)
-            new = {message["MessageId"]: message for message in received if message["MessageId"] not in seen}
-            if not new:
+            if not received:
                 break
-            seen |= new
+            for message in received:
+                identifier, handle = message["MessageId"], message["ReceiptHandle"]
+                repeated = repeated + 1 if identifier in seen else 0
+                seen[identifier] = message
+                if delete and wanted and identifier in wanted:
+                    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=handle)
+                else:
+                    hidden[identifier] = handle
     finally:
-        for message in (message for identifier, message in seen.items() if identifier not in keep):
-            stack.client("sqs").change_message_visibility(
-                QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
-            )
-    found = (message for identifier, message in seen.items() if not keep or identifier in keep)
-    return list(found)[:limit]
+        for batch in batched(hidden.values(), RECEIVE_MAX):
+            entries = [
+                {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                for number, handle in enumerate(batch)
+            ]
+            sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
+    return seen
 
 
 def _receive(stack: Stack, queue_url: str) -> list[dict[str, Any]]:
