@@ -100,10 +100,15 @@ def is_archived(stack: Stack, candidate: Candidate) -> bool:
     return 'ongoing-request="false"' not in head.get("Restore", "")
 
 
+def id_of(candidate: Candidate) -> str:
+    """Return the id of the last replay of the candidate; an empty text if there was none."""
+    return str(candidate.job.get("replay_id", "")) if candidate.job else ""
+
+
 def done(candidate: Candidate, replay_id: str) -> bool:
     """Whether the replay has already processed the candidate, so that resuming it can skip it."""
     job = candidate.job
-    return bool(job) and job.get("replay_id") == replay_id and job["status"] in FINAL
+    return bool(job) and id_of(candidate) == replay_id and job["status"] in FINAL
 
 
 def send(stack: Stack, wanted: Iterable[Candidate], replay_id: str) -> Iterator[int]:

@@ -9,6 +9,7 @@ from typing import Any
 from ops import display, job_search, object_events, replay, uploads
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for
 from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 from ops.replay import Candidate
 from terminal.console import INDENT, Console
 from terminal.machine import print_json
@@ -37,7 +38,11 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
 
 
 def run(arguments: Namespace) -> int:
-    """Send the events of existing objects again, or show the objects."""
+    """Send the events of existing objects again, or show the objects.
+
+    Raises:
+        OpsError: A newer replay has processed an object, so the function would ignore this one.
+    """
     stack = chosen_stack(arguments)
     console = Console()
     if arguments.resume:
@@ -50,6 +55,12 @@ def run(arguments: Namespace) -> int:
         if candidate.matches(arguments.status) or replay.done(candidate, replay_id)
     ]
     open_ = [candidate for candidate in found if not replay.done(candidate, replay_id)]
+    newest = max((replay.id_of(candidate) for candidate in open_), default="")
+    if newest > replay_id and not arguments.resume:
+        raise OpsError(
+            f"an object has been replayed as {newest}, and the function ignores an older replay, got"
+            f" {replay_id}: set the clock of this machine"
+        )
     wanted: list[Candidate] = []
     archived: list[Candidate] = []
     for candidate in open_:
