@@ -30,7 +30,7 @@ def error_lines(stack: Stack, *, since: datetime, until: datetime) -> list[Line]
 
 
 def _reports_error(line: str) -> bool:
-    """Whether a line with one of the terms reports an error; keys in the handler's lines may have a term too."""
+    """Whether a line with one of the terms reports an error: keys in the handler's lines may have one too."""
     try:
         level = json.loads(line)["level"]
     except (ValueError, TypeError, KeyError):

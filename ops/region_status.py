@@ -6,10 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 
 NAMESPACE = "RegionalAnalytics"
 RECENT = timedelta(minutes=15)
 """Time range in which the newest value of the oldest message's age is searched."""
+PERIODS = {timedelta(days=63): 300, timedelta(days=455): 3600}
+"""The period in seconds for counts since up to that time ago. CloudWatch returns nothing for a shorter one:
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html"""
 _QUEUE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
@@ -44,7 +48,11 @@ class Status:
 
 
 def read_status(stack: Stack, *, since: datetime) -> Status:
-    """Read the state of a region from CloudWatch and SQS, with counts from `since` to now."""
+    """Read the state of a region from CloudWatch and SQS, with counts from `since` to now.
+
+    Raises:
+        OpsError: CloudWatch keeps no metrics for so long.
+    """
     sums = _sums(stack, since)
     waiting, in_flight = _counts(stack, stack.queue_url)
     dead_letters, _ = _counts(stack, stack.dead_letter_queue_url)
@@ -100,7 +108,10 @@ def _alarms(stack: Stack) -> dict[str, tuple[str, ...]]:
 def _sums(stack: Stack, since: datetime) -> dict[str, int]:
     names = ("JobsCompleted", "JobsFailed", "JobsSkipped", "RowsOut", "RowsRejected")
     dimensions = {"EnvironmentSuffix": stack.environment_suffix}
-    queries = [_query(name, NAMESPACE, dimensions, stat="Sum", period=300) for name in names]
+    period = next((period for age, period in PERIODS.items() if datetime.now(UTC) - since < age), None)
+    if period is None:
+        raise OpsError(f"CloudWatch keeps metrics for {max(PERIODS).days} days, got since {since:%Y-%m-%d}")
+    queries = [_query(name, NAMESPACE, dimensions, stat="Sum", period=period) for name in names]
     values = _metric_values(stack, queries, since)
     return {name: round(sum(values.get(name.lower(), []))) for name in names}
 

@@ -5,6 +5,7 @@ import shlex
 import uuid
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -16,7 +17,7 @@ from handler.job_records import job_id as job_id_of_the_function
 from handler.register import register_id as register_id_of_the_function
 from local.alarms import CloudWatch
 from local.cloud import Cloud
-from ops import dead_letters, deployed_stacks, job_search, smoke, table
+from ops import dead_letters, deployed_stacks, job_search, region_status, smoke, table
 from ops.deployed_stacks import OUTPUTS, Stack
 from tests.ops.conftest import Answer, Run, delete_dead_letters
 from tests.program.evaluation import STACKS
@@ -244,6 +245,7 @@ def test_statuses_are_those_of_the_function() -> None:
         (["errors", "--since", "0001-01-01"], "must be 1970-01-01 or later, got '0001-01-01'"),
         (["errors", "--since", "0001-01-01T00:00+14:00"], "must be 1970-01-01 or later"),
         (["status", "--since", "2999-01-01"], "must be in the past, got '2999-01-01'"),
+        (["status", "--since", "500d"], "CloudWatch keeps metrics for 455 days, got since"),
         (["jobs", "--since", "1h", "--until", "2h"], "--until must be after --since"),
         (["jobs", "--limit", "0"], "must be a whole number from 1 to 999999999999999999, got '0'"),
         (["jobs", "--limit", "9" * 20], f"got '{'9' * 20}'"),
@@ -459,3 +461,80 @@ def test_outputs_that_are_no_text_are_reported_in_one_line(run: Run, tmp_path: P
     answer = run("jobs", "--outputs", str(path))
     assert answer.status == 2
     assert f"{path} is not JSON" in answer.err
+
+
+def test_discarding_stops_when_the_messages_are_found(
+    cloud: Cloud, region: str, ops: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqs, queue = cloud.client("sqs", region), cloud.outputs[region]["deadLetterQueueUrl"]
+    delete_dead_letters(cloud, region)
+    first, *_ = [sqs.send_message(QueueUrl=queue, MessageBody="x")["MessageId"] for _ in range(40)]
+    receive, received = dead_letters._receive, list[int]()
+
+    def count(*arguments: Any) -> list[dict[str, Any]]:
+        messages = receive(*arguments)
+        received.append(len(messages))
+        return messages
+
+    monkeypatch.setattr(dead_letters, "_receive", count)
+    assert "deleted 1 dead letters" in ops("discard", first, "--yes", "--stack", region).out
+    assert sum(received) < 40
+    assert cloud.messages(region, "deadLetterQueueUrl") == 39
+    shown = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["ApproximateNumberOfMessages"])
+    assert shown["Attributes"]["ApproximateNumberOfMessages"] == "39", "no message stays hidden"
+    delete_dead_letters(cloud, region)
+
+
+def test_a_message_is_found_although_others_come_again_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if reading the queue took longer than the visibility timeout of the first messages."""
+    calls: dict[str, list[str]] = {"deleted": [], "shown": []}
+    sqs = SimpleNamespace(
+        get_queue_attributes=lambda **_: {"Attributes": {"ApproximateNumberOfMessages": "3"}},
+        delete_message=lambda **call: calls["deleted"].append(call["ReceiptHandle"]),
+        change_message_visibility_batch=lambda **call: calls["shown"].extend(
+            entry["ReceiptHandle"] for entry in call["Entries"]
+        ),
+    )
+    answers = iter(["a1 b1", "a2", "c1", ""])
+    monkeypatch.setattr(
+        dead_letters,
+        "_receive",
+        lambda *_: [{"MessageId": each[0], "ReceiptHandle": each} for each in next(answers).split()],
+    )
+    urls = {"dead_letter_queue_url": "one", "delivery_dead_letter_queue_url": "other"}
+    stack: Any = SimpleNamespace(client=lambda _: sqs, **urls)
+    assert dead_letters.discard(stack, {"c"}) == {"c"}
+    assert calls == {"deleted": ["c1"], "shown": ["a2", "b1"]}
+
+
+def test_a_replay_that_the_function_would_ignore_is_refused(cloud: Cloud, region: str, ops: Run) -> None:
+    """The clock of another operator, who made the earlier replay, is ahead."""
+    key = f"input/clocks/{uuid.uuid4()}.csv"
+    version = cloud.upload(region, key, GOOD)
+    cloud.run_until_idle()
+    outputs = cloud.outputs[region]
+    cloud.client("dynamodb", region).update_item(
+        TableName=outputs["tableName"],
+        Key={"job_id": {"S": table.job_id(outputs["bucketName"], key, version)}},
+        UpdateExpression="SET replay_id = :newer",
+        ExpressionAttributeValues={":newer": {"S": "29990101T000000Z-0a1b2c3d"}},
+    )
+    answer = ops("replay", key, "--yes", "--stack", region)
+    assert answer.status == 2
+    assert "has been replayed as 29990101T000000Z-0a1b2c3d" in answer.err
+    assert cloud.messages(region) == 0
+
+
+@pytest.mark.parametrize(("since", "period"), [("24h", 300), ("62d", 300), ("64d", 3600), ("454d", 3600)])
+def test_counts_have_a_period_that_cloudwatch_still_has(
+    region: str, ops: Run, monkeypatch: pytest.MonkeyPatch, since: str, period: int
+) -> None:
+    asked = list[dict[str, Any]]()
+
+    def answer(_stack: Stack, queries: list[dict[str, Any]], _since: object) -> dict[str, list[float]]:
+        asked.extend(queries)
+        return {}
+
+    monkeypatch.setattr(region_status, "_metric_values", answer)
+    assert ops("status", "--since", since, "--stack", region).status in (0, 1)
+    assert {query["MetricStat"]["Period"] for query in asked if "Jobs" in str(query)} == {period}

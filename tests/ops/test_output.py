@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import time
 import unicodedata
 import uuid
 from collections.abc import Iterator
@@ -232,6 +233,14 @@ def test_the_first_digits_of_an_id_select_a_job(cloud: Cloud, region: str, ops: 
     assert ops("job", "0123abcd" * 3).status == 2
 
 
+def test_a_key_that_looks_like_an_id_selects_its_job(cloud: Cloud, region: str, ops: Run) -> None:
+    key = uuid.uuid4().hex
+    cloud.upload(region, key, GOOD)
+    cloud.run_until_idle()
+    (job,) = lines(ops("job", key, "--json"))
+    assert job["job"]["input_path"] == key
+
+
 def test_expired_records_are_not_shown(cloud: Cloud, region: str, ops: Run) -> None:
     key = f"input/expired/{uuid.uuid4()}.csv"
     version = cloud.upload(region, key, GOOD)
@@ -282,6 +291,12 @@ def test_errors_have_dates_and_are_oldest_first(cloud: Cloud, region: str, ops: 
     where = ("--since", "5d", "--stack", region)
     shown = [line for line in ops("errors", *where, "--limit", "1000").out.splitlines() if word in line]
     assert [line.split()[0] for line in shown] == [f"{day:%Y-%m-%d}" for day in sorted(days)]
+    now = int(time.time() * 1000)
+    levels = [json.dumps({"level": level, "message": f"ERROR {word}"}) for level in ("INFO", "ERROR")]
+    messages = [{"timestamp": now, "message": message} for message in levels]
+    logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=messages)
+    found = [line["message"] for line in lines(ops("errors", "--limit", "1000", "--json", "--stack", region))]
+    assert [message for message in found if word in message] == levels[1:], "a key may contain the term"
     newest = lines(ops("errors", *where, "--limit", "1", "--json"))
     assert len(newest) == 1
     logs.delete_log_stream(logGroupName=group, logStreamName=stream)
