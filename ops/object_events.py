@@ -21,8 +21,11 @@ Event = dict[str, Any]
 
 
 def new_replay_id(stack: Stack) -> str:
-    """Return an id that is greater than that of any earlier replay: the function runs a job once for each."""
-    unique = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:4]}"
+    """Return an id that is greater than that of any earlier replay: the function runs a job once for each.
+
+    It begins with the time in microseconds, as two replays can begin in one second.
+    """
+    unique = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ-%f}-{uuid.uuid4().hex[:4]}"
     return unique + _checksum(stack, unique)
 
 
@@ -32,12 +35,12 @@ def check_replay_id(stack: Stack, text: str) -> str:
     Raises:
         OpsError: No replay of the stack has this id.
     """
-    made = re.fullmatch(r"(\d{8}T\d{6}Z-[0-9a-f]{4})([0-9a-f]{4})", text)
+    made = re.fullmatch(r"(\d{8}T\d{6}Z-\d{6}-[0-9a-f]{4})([0-9a-f]{4})", text)
     if made and made[2] == _checksum(stack, made[1]):
         return text
     raise OpsError(
         f"--resume: stack {stack.name} has made no id {text!r}; an interrupted command prints its id, like"
-        " 20300131T235959Z-0a1b2c3d"
+        " 20300131T235959Z-123456-0a1b2c3d"
     )
 
 

@@ -298,6 +298,8 @@ def test_an_interrupt_ends_the_processing_at_once() -> None:
             signal.raise_signal(signal.SIGINT)
             ended.wait(timeout_seconds)
 
+    # A shell that starts the tests in the background lets them ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     waits = threading.Timer(30, ended.set)
     waits.start()
     try:
@@ -306,6 +308,7 @@ def test_an_interrupt_ends_the_processing_at_once() -> None:
         assert not ended.is_set()
     finally:
         waits.cancel()
+        signal.signal(signal.SIGINT, before)
 
 
 def test_serve_processes_what_any_client_uploads_until_interrupted(tmp_path: Path) -> None:

@@ -322,13 +322,19 @@ def test_replay_says_why_there_is_nothing(
     assert said in ops("replay", prefix, *status, "--stack", region).out
 
 
-@pytest.mark.parametrize("unknown", ["x", "20200101T000000Z", "20200101T000000Z-0a1b2c3d", "../../x"])
+@pytest.mark.parametrize("unknown", ["x", "20200101T000000Z", "20200101T000000Z-123456-0a1b2c3d", "../../x"])
 def test_an_id_that_no_replay_has_made_is_refused(cloud: Cloud, region: str, ops: Run, unknown: str) -> None:
     before = cloud.messages(region)
     answer = ops("replay", "input/", "--resume", unknown, "--yes", "--stack", region)
     assert answer.status == 2
     assert "an interrupted command prints its id" in answer.err
     assert cloud.messages(region) == before
+
+
+def test_a_later_replay_has_a_greater_id(embedded: object) -> None:
+    one, *_ = deployed_stacks.find(names=[], outputs_files=[], local=True).stacks
+    identifiers = [object_events.new_replay_id(one) for _ in range(20)]
+    assert identifiers == sorted(identifiers)
 
 
 def test_the_id_of_another_stacks_replay_is_refused(ops: Run, embedded: object) -> None:
