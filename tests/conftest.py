@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
 
+# By default, Python visits the many objects of the service models and of Pulumi's modules very often.
+gc.set_threshold(100_000, 50, 100)
 # Read AWS's service models once per process, not once per boto3 session.
 botocore.loaders.create_loader = functools.cache(botocore.loaders.create_loader)
 service_models.hold_every_client()

@@ -121,24 +121,15 @@ def test_memory_of_objects_with_few_of_many_keys(tmp_path, data):
     assert measure(path)["resident_bytes"] < 734 * MEGABYTE
 
 
-def long_lines(directory: Path) -> Path:
-    path = directory / "long.csv"
-    with path.open("wb") as file:
+def test_memory_is_returned_for_the_next_object(tmp_path):
+    wide, long_lines = wide_table(tmp_path, offset_timestamp, 800), tmp_path / "long.csv"
+    with long_lines.open("wb") as file:
         file.write(b"id,text\n")
         for number in range(12):
             file.write(b"%d," % number + bytes([97 + number]) * 10 * MEGABYTE + b"\n")
-    return path
-
-
-def test_memory_of_long_lines(tmp_path):
-    taken = measure(long_lines(tmp_path))
+    taken = measure(long_lines, after=[wide])
     assert taken["rows_out"] == 12
     assert taken["resident_bytes"] < 700 * MEGABYTE
-
-
-def test_memory_is_returned_for_the_next_object(tmp_path):
-    wide = wide_table(tmp_path, offset_timestamp, 800)
-    assert measure(long_lines(tmp_path), after=[wide]).get("rows_out") == 12
 
 
 def test_memory_of_many_rejects(tmp_path):
