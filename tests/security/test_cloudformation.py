@@ -7,7 +7,6 @@ network.
 
 import dataclasses
 import functools
-import itertools
 import json
 import re
 import subprocess
@@ -85,12 +84,11 @@ FAULTS: dict[str, tuple[str, str, Any]] = {
 """The rule of cfn-lint that must fail if a property of one resource has this value."""
 
 
-def test_every_stack_in_every_mode_matches_the_schemas(tmp_path: Path) -> None:
-    """One run for all, because cfn-lint takes a second to start."""
-    found = lint(
-        tmp_path,
-        {f"{stack}-{mode}": evaluated(stack, mode) for stack, mode in itertools.product(STACKS, MODES)},
-    )
+def test_every_stack_and_every_mode_match_the_schemas(tmp_path: Path) -> None:
+    """One run for all, because cfn-lint takes a second to start. Only the longest region has each mode."""
+    longest = max(STACKS, key=len)
+    cases = {(stack, "default") for stack in STACKS} | {(longest, mode) for mode in MODES}
+    found = lint(tmp_path, {f"{stack}-{mode}": evaluated(stack, mode) for stack, mode in sorted(cases)})
     matched = {finding: [pattern for pattern in ACCEPTED if re.search(pattern, finding)] for finding in found}
     assert [finding for finding, patterns in matched.items() if not patterns] == []
     assert {pattern for patterns in matched.values() for pattern in patterns} == ACCEPTED.keys()
