@@ -8,6 +8,9 @@ SCANNERS := .venv-scan/.installed
 READERS := .venv-readers/.installed
 PIP_FLAGS := --quiet --disable-pip-version-check --require-hashes
 
+# An interrupted first run may leave an environment without pip.
+environment = $(1)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(1)
+
 .DEFAULT_GOAL := help
 .PHONY: help install layers local serve test engine readers arm64 sandbox check audit format bench lock clean
 
@@ -16,11 +19,10 @@ help:  ## list the commands
 
 install: $(PREPARED)  ## install everything that the commands need (in .venv and .build)
 
-# An interrupted first run may leave an environment without pip.
 $(INSTALLED): requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"PYTHON: Python 3.11 or newer is needed, got {sys.version.split()[0]}; for example: make install PYTHON=python3.12")'
 	@echo "Installing the pinned packages in $(VENV) ..." >&2
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	@$(call environment,$(VENV))
 	@$(BIN)/python -m pip install $(PIP_FLAGS) -r requirements/dev.txt
 	@touch $@
 
@@ -34,14 +36,14 @@ $(PREPARED): $(INSTALLED) requirements/layer.txt components/packaging.py
 # checkov, cfn-lint and parliament need other versions of the project's packages, so they have their own environment.
 $(SCANNERS): requirements/scan.txt
 	@echo "Installing the pinned scanners in .venv-scan ..." >&2
-	@.venv-scan/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv-scan
+	@$(call environment,.venv-scan)
 	@.venv-scan/bin/python -m pip install $(PIP_FLAGS) -r requirements/scan.txt
 	@touch $@
 
 # Engines that read published files. Some have no wheel, and are built with pinned packages.
 $(READERS): requirements/readers.txt requirements/build.txt
 	@echo "Installing the pinned readers in .venv-readers ..." >&2
-	@.venv-readers/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv-readers
+	@$(call environment,.venv-readers)
 	@.venv-readers/bin/python -m pip install $(PIP_FLAGS) -r requirements/build.txt
 	@.venv-readers/bin/python -m pip install $(PIP_FLAGS) --no-build-isolation -r requirements/readers.txt
 	@touch $@
