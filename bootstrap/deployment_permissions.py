@@ -62,7 +62,7 @@ ANY = ("*",)
 BUCKET = "s3:::analytics-bucket-{suffix}-{account}-*-an"
 TAGGED = {"StringLike": {"aws:ResourceTag/Name": "analytics-*-{suffix}"}}
 TAGGED_BY_THE_CALL = {"StringLike": {"aws:RequestTag/Name": "analytics-*-{suffix}"}}
-"""Of resources whose ids are not known in advance, the tag Name has the name."""
+"""The tag Name identifies resources whose ids are not known in advance."""
 KEY_USERS = ("athena", "dynamodb", "lambda", "logs", "s3", "sns", "sqs")
 
 GRANTS = {

@@ -41,8 +41,8 @@ class Identity(pulumi.ComponentResource):
             "environmentSuffix": args.settings.environment_suffix,
         }
         unchanged = pulumi.ResourceOptions(parent=self, ignore_changes=["input"])
-        # A refused destroy keeps what is protected. If it deleted the stash, the next update could store
-        # other names than those of the protected resources.
+        # A refused destroy deletes what is not protected. Without the stash, the next update could store
+        # names that differ from those of the protected resources.
         kept = pulumi.ResourceOptions.merge(unchanged, pulumi.ResourceOptions(protect=args.settings.protect))
         problems = [*_changes(_wait(pulumi.Stash(f"{name}-names", input=now, opts=kept).output), now)]
         if not args.settings.customer_managed_key and _wait(

@@ -10,7 +10,7 @@ SYSTEM_PREFIXES = (PROCESSED_PREFIX, REJECTED_PREFIX)
 """Key prefixes of the objects that the system writes. The event rule and the handler ignore them."""
 
 SMOKE_TEST_PREFIX = "input/_smoke/"
-"""The prefix of the uploads of `ops smoke`. They are always taken, and belong to no dataset."""
+"""The prefix of the uploads of `ops smoke`. They are always processed, and belong to no dataset."""
 
 
 @dataclass(frozen=True, kw_only=True)

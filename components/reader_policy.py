@@ -87,7 +87,7 @@ def reader_policy(to: Readable) -> dict[str, Any]:
     ]
     if to.key_arn is not None:
         services = [f"{service}.{to.names.region}.amazonaws.com" for service in ("s3", "athena")]
-        # Who queries also encrypts the managed results
+        # A reader who queries also encrypts the managed results
         # (https://docs.aws.amazon.com/athena/latest/ug/encrypting-managed-results.html).
         statements.append(
             {

@@ -13,7 +13,7 @@ from components.names import PROCESSED_PREFIX
 
 COMMENT_BYTES_MAX = 255
 """The limit of a column's comment (https://docs.aws.amazon.com/glue/latest/webapi/API_Column.html). The page
-does not say of what, so bytes are counted."""
+does not name the unit, so bytes are counted."""
 
 PARQUET_INPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
 PARQUET_OUTPUT = "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"

@@ -119,7 +119,7 @@ def _finer_than_written(partition: Partition) -> bool:
 
 
 def _bound_problem(bound: str, java_format: str, pattern: str) -> str | None:
-    """Return what an end of a range must be, or None if it is that."""
+    """Return what a bound of a range must be; None if it is valid."""
     shift = _shift_hours(bound)
     if shift is None:
         return None if _is_written(bound, pattern) else f"must be a date as {java_format}, NOW or NOW+1DAY"

@@ -40,6 +40,11 @@ class Statement:
         return frozenset(key.lower() for test in self.condition.values() for key in test)
 
 
+def has_wildcard(name: str) -> bool:
+    """Return whether a name in a policy is a pattern."""
+    return "*" in name or "?" in name
+
+
 def statements(resource: Resource) -> Iterator[tuple[str, Statement]]:
     """Yield each statement of the resource's policy documents, with the property's path."""
     for path, value in values(resource.properties):

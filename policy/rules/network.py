@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from .documents import ENDPOINTS, statements
+from .documents import ENDPOINTS, has_wildcard, statements
 from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 FUNCTION = "aws:lambda/function:Function"
@@ -131,10 +131,10 @@ def network_endpoint_policies(endpoint: Resource, region: str) -> Iterator[str]:
         if not statement.allows:
             continue
         for resource in (*statement.resources, *statement.inverted):
-            if resource in statement.inverted or _has_wildcard(resource.removesuffix("/*")):
+            if resource in statement.inverted or has_wildcard(resource.removesuffix("/*")):
                 yield f"{path} allows {resource}; name the stack's own bucket or table"
         roles = statement.named(("ArnEquals", "StringEquals"), "aws:principalarn")
-        if not roles or any(map(_has_wildcard, roles)):
+        if not roles or any(map(has_wildcard, roles)):
             yield f"{path} allows {roles or 'any role'}; add a condition on aws:PrincipalArn with one role"
 
 
@@ -183,10 +183,6 @@ def function_in_network(function: Resource, _region: str) -> Iterator[str]:
 
 def _gateways(region: str) -> tuple[str, ...]:
     return tuple(f"com.amazonaws.{region}.{service}" for service in ("s3", "dynamodb"))
-
-
-def _has_wildcard(name: str) -> bool:
-    return "*" in name or "?" in name
 
 
 def _faults(rule: dict, *, opens_in: bool) -> Iterator[str]:

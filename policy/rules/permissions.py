@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from .documents import KEYS, ROLE, Statement, statements
+from .documents import KEYS, ROLE, Statement, has_wildcard, statements
 from .model import Resource, resource_rule
 
 WITHOUT_RESOURCES = frozenset({"ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"})
@@ -31,7 +31,7 @@ def no_wildcard_action(resource: Resource, _region: str) -> Iterator[str]:
     """A wildcard allows unused actions, and actions that AWS adds later."""
     for path, statement in _grants(resource):
         for action in statement.actions:
-            if ("*" in action or "?" in action) and not _is_key_owner(resource, statement):
+            if has_wildcard(action) and not _is_key_owner(resource, statement):
                 yield f"{path} allows {action}; name the actions that are used"
         for name in statement.inverted:
             yield f"{path} uses {name}; name what is allowed"
