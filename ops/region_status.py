@@ -12,7 +12,7 @@ NAMESPACE = "RegionalAnalytics"
 RECENT = timedelta(minutes=15)
 """Time range in which the newest value of the oldest message's age is searched."""
 PERIODS = {timedelta(days=63): 300, timedelta(days=455): 3600}
-"""The period in seconds for counts since up to that time ago. CloudWatch returns nothing for a shorter one:
+"""The period of counts in seconds, by the greatest age of their beginning. CloudWatch keeps no shorter ones:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html"""
 _QUEUE_COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 

@@ -37,7 +37,8 @@ def run(arguments: Namespace) -> int:
     """
     console = Console()
     if arguments.until < arguments.since:
-        raise OpsError(f"--until must be after --since, which is {arguments.since:%Y-%m-%d %H:%M:%S} UTC")
+        since, until = (f"{each:%Y-%m-%d %H:%M:%S} UTC" for each in (arguments.since, arguments.until))
+        raise OpsError(f"--until must be after --since, which is {since}, got {until}")
     for stack in chosen_stacks(arguments):
         found = job_search.find(
             stack,
