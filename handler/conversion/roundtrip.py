@@ -6,7 +6,7 @@ of a type, ``{text}`` is the original text, and ``{value}`` is the result of the
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conversion.published import within_years
 
@@ -29,9 +29,16 @@ class Type:
     """SQL that casts ``{text}`` to a value, or to NULL."""
     check: str = ""
     """SQL that is true if ``{value}`` is exactly ``{text}``. Empty if there is nothing to check."""
+    padded: bool = False
+    """Whether spaces around the text do not count."""
 
-    def holds(self, text: str) -> str:
-        """Return SQL that is true if ``text`` (SQL) passes the round-trip check of this type."""
+    def text_of(self, column: str) -> str:
+        """Return SQL of the text of a column that is cast and checked."""
+        return f"trim({column})" if self.padded else column
+
+    def holds(self, column: str) -> str:
+        """Return SQL that is true if a column's text passes the round-trip check of this type."""
+        text = self.text_of(column)
         return self.check.format(text=text, value=f"({self.cast.format(text=text)})")
 
 
@@ -51,7 +58,7 @@ TIME = Type("TIME", "TRY_CAST({text} AS TIME)", f"{{value}} < TIME '24:00:00' AN
 
 # A double holds any 15 significant digits (IEEE 754). A number with more digits must be equal to a text of
 # the double: the shortest one, or that with 16 or 17 digits, which R and C write.
-_PLAIN_FLOAT = r"strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)\.[0-9]+')"
+_PLAIN_FLOAT = r"strlen({text}) <= 16 AND regexp_full_match({text}, '-?(0|[1-9][0-9]*)?\.[0-9]+')"
 _SAME_FLOAT = (
     "CAST({value} AS VARCHAR) IN ({text}, {text} || '.0') "
     "OR {text} IN (printf('%.17g', {value}), printf('%.16g', {value})) "
@@ -108,7 +115,7 @@ def written_date(order: str, separator: str, time: str) -> Type:
 
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(r"-?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+)")
 _FIXED = re.compile(r"-?(0|[1-9][0-9]*)\.([0-9]+)")
 _BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -147,7 +154,7 @@ class Guess:
             refuted: The type that it does not have.
             share: The largest possible share of values that do not pass the type's round-trip check.
         """
-        few_fractions = refuted is BIGINT and share < FLOAT_SHARE_MIN
+        few_fractions = refuted.name == BIGINT.name and share < FLOAT_SHARE_MIN
         return TEXT if few_fractions or self.types == (refuted,) else None
 
     def settled(self, holds: Mapping[Type, int], count: int) -> Type:
@@ -160,14 +167,34 @@ class Guess:
         possible = [type_ for type_ in self.types if holds[type_] == count]
         if not possible or not count or (self.exclusive and len(possible) > 1):
             return TEXT
-        few_fractions = BIGINT in holds and count - holds[BIGINT] < count * FLOAT_SHARE_MIN
-        if possible[0] is DOUBLE and few_fractions:
+        few_fractions = any(
+            type_.name == BIGINT.name and count - number < count * FLOAT_SHARE_MIN
+            for type_, number in holds.items()
+        )
+        if possible[0].name == DOUBLE.name and few_fractions:
             return TEXT
         return possible[0]
 
 
 def guess(values: Sequence[str]) -> Guess:
-    """Return the possible types of a column with these values in a sample of its rows."""
+    """Return the possible types of a column with these values in a sample of its rows.
+
+    Some programs write a space after each delimiter, or align numbers with spaces. So spaces around values do
+    not count if every value has them.
+    """
+    bare = [value.strip(" ") for value in values]
+    pairs = zip(values, bare, strict=True)
+    if any(bare) and all(value != text for value, text in pairs if text not in NULL_MARKERS):
+        return _padded(_guess(bare))
+    return _guess(values)
+
+
+def _padded(guess: Guess) -> Guess:
+    types = tuple(replace(type_, padded=True) for type_ in guess.types)
+    return replace(guess, types=types)
+
+
+def _guess(values: Sequence[str]) -> Guess:
     some = [value for value in values if value not in NULL_MARKERS]
     if not some:
         nothing = (NOTHING,) if not any(values) else ()

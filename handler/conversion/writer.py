@@ -93,10 +93,10 @@ class Writer:
         kinds = [(type_ or TEXT).name for type_ in self._types]
         known = {kind: self._connection.sqltype(kind) for kind in set(kinds)}
         for index, (name, type_) in enumerate(zip(self._plan.names, self._types, strict=True)):
-            text = value = f"c{index}"
-            values.append(text)
+            value = f"c{index}"
+            values.append(value)
             if type_ and type_.cast != "{text}":
-                value = f"v{index}"
+                text, value = type_.text_of(value), f"v{index}"
                 values.append(f"{type_.cast.format(text=text)} AS {value}")
             columns.append(published(name, value, known[kinds[index]]))
             if type_ is None:
@@ -110,7 +110,7 @@ class Writer:
 
     def _checked(self, index: int, type_: Type, value: str) -> str:
         """Return SQL, always true, that counts a column's null markers and mismatches."""
-        text = f"c{index}"
+        text = type_.text_of(f"c{index}")
         check = type_.check.format(text=text, value=value)
         whens = f"WHEN {check} THEN true WHEN {text} IS NULL THEN true"
         if self._plan.markers:
@@ -119,11 +119,12 @@ class Writer:
 
     def _asked(self, index: int) -> str:
         """Return SQL, always true, that counts a column's values, and those that each type holds."""
-        text = f"c{index}"
+        column, types = f"c{index}", self._plan.guesses[index].types
+        text = types[0].text_of(column)
         counts = [self._count(f"x{index}")]
-        for number, type_ in enumerate(self._plan.guesses[index].types):
+        for number, type_ in enumerate(types):
             count = self._count(f"a{index}_{number}")
-            counts.append(f"CASE WHEN {type_.holds(text)} THEN {count} ELSE true END")
+            counts.append(f"CASE WHEN {type_.holds(column)} THEN {count} ELSE true END")
         nulls = f"{text} IS NULL"
         if self._plan.markers:
             nulls += f" OR regexp_full_match({text}, {_MARKERS})"

@@ -26,6 +26,7 @@ def same(text: str, type_: str, value: Any) -> bool:
     """Whether ``value``, of ``type_``, is the value of ``text``."""
     if type_ == "VARCHAR":
         return value == text or (text == "" and value is None)
+    text = text.strip(" ")
     if value is None:
         return text in NULL_MARKERS
     if type_.startswith("DECIMAL"):

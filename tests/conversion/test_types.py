@@ -64,11 +64,16 @@ EQUAL = [
     ("DATE", ["31.12.2024", "1.2.2024"], ["2024-12-31", "2024-02-01"]),
     ("DATE", ["2024/12/31", "2024/1/2"], ["2024-12-31", "2024-01-02"]),
     ("TIMESTAMP", ["31/12/2024 10:30", "01/02/2024 00:00"], ["2024-12-31 10:30:00", "2024-02-01 00:00:00"]),
+    ("BIGINT", [" 77516", " 83311", " 7"], ["77516", "83311", "7"]),
+    ("BIGINT", ["    5", "  123", "     ", " NA"], ["5", "123", None, None]),
+    ("DOUBLE", ["1.5 ", "  .25", " 2 "], ["1.5", "0.25", "2.0"]),
+    ("DATE", [" 2024-01-31", " 2024-02-01"], ["2024-01-31", "2024-02-01"]),
 ]
 
 
 FLOATS = [
     *("9.903269621787359", "-0.00912889439741599", "1.5E5", "1E-007", "1E100", "1E-5", "-2.5e+10", "0", "-7"),
+    *(".097", "-.5"),
 ]
 
 
@@ -84,6 +89,21 @@ def test_what_a_float_does_not_hold_as_written_stays_text(value):
     converted = column("0.5", "1.25", value)
     assert converted.types["value"] == "VARCHAR"
     assert converted.rows[-1][0] == value
+
+
+@pytest.mark.parametrize("values", [[" 5", "6"], [" x", " 5"], [" 007", " 008"], [" 5", " 1.5.5"]])
+def test_text_keeps_its_spaces(values):
+    converted = column(*values)
+    assert converted.types["value"] == "VARCHAR"
+    assert [row[0] for row in converted.rows] == values
+
+
+@pytest.mark.parametrize(("late", "type_"), [("5", "BIGINT"), ("  5 ", "BIGINT"), (" x", "VARCHAR")])
+def test_a_padded_column_is_checked_to_its_end(late, type_):
+    data = "id,n\n" + "".join(f"{i}, {i}\n" for i in range(200_000)) + f"1,{late}\n"
+    converted = run(data.encode())
+    assert converted.types["n"] == type_
+    assert converted.rows[-1][1] == (late.strip() if type_ == "BIGINT" else late)
 
 
 def test_nan_is_a_null_marker_of_floats():
