@@ -13,7 +13,8 @@ import resource
 import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from io import TextIOWrapper
 from itertools import islice
@@ -73,6 +74,13 @@ _VALUED = {
 """The tag of such a cell if it is valid: it has the value, or it is in the list of changes. A value of type
 ``str`` may be empty (ECMA-376-1, 18.18.11)."""
 
+_NEGATIVE = re.compile(
+    rb"""<((?:[\w.-]+:)?)c\b[^<>]*?\sr\s*=\s*["']([A-Za-z]+)(\d+)["'][^<>]*>\s*
+    (?:<\1f(?:\s[^>]*)?(?:/>|>[^<]*</\1f\s*>)\s*)?<\1v(?:\s[^>]*)?>-""",
+    re.VERBOSE,
+)
+"""A cell of an .xlsx with a negative number: its column and its row."""
+
 _ODS_PARTS = {"content.xml", "META-INF/manifest.xml"}
 """The parts of an .ods that calamine reads as XML."""
 _CONTROL = bytes(set(range(0x20)) - set(b"\t\n\r"))
@@ -96,6 +104,9 @@ def main() -> int:
     except _WorkbookError as error:
         print(error, file=sys.stderr)
         return UNREADABLE
+    except OverflowError:
+        print("a cell has a duration of more than 999999999 days", file=sys.stderr)
+        return UNREADABLE
     except MemoryError:
         return TOO_LARGE
 
@@ -104,7 +115,9 @@ def _write(path: Path, output: TextIO, wanted: str, skipped: int) -> int:
     sheet = _opened(path, wanted)
     if sheet is None:
         return EMPTY
-    with_time = _columns_with_time(sheet, skipped)
+    columns = _columns(sheet, skipped)
+    _refuse_negative_dates(path, sheet, columns[time])
+    with_time = columns[datetime]
     for row in islice(sheet.iter_rows(), skipped, None):
         fields = [_WRITTEN[type(value)](value) for value in row]
         for index in with_time:
@@ -202,10 +215,49 @@ def _shown(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else shown
 
 
-def _columns_with_time(sheet: "CalamineSheet", skipped: int) -> set[int]:
-    """Return the columns with a time of day. calamine reads their midnights as dates."""
+def _columns(sheet: "CalamineSheet", skipped: int) -> Mapping[type, set[int]]:
+    """Return the columns that have values of each type."""
     rows = islice(sheet.iter_rows(), skipped, None)
-    return {index for row in rows for index, value in enumerate(row) if isinstance(value, datetime)}
+    columns = defaultdict[type, set[int]](set)
+    for index, type_ in {(index, type(value)) for row in rows for index, value in enumerate(row)}:
+        columns[type_].add(index)
+    return columns
+
+
+def _refuse_negative_dates(path: Path, sheet: "CalamineSheet", columns: set[int]) -> None:
+    """Refuse negative numbers in cells with a date format. calamine reads -1.5 as the time 12:00:00.
+
+    Args:
+        path: The workbook.
+        sheet: Its sheet.
+        columns: The columns of the sheet that have times.
+    """
+    if not columns or path.suffix != ".xlsx":
+        return
+    before = (sheet.start or (0, 0))[1]  # calamine leaves out empty columns before the first.
+    with zipfile.ZipFile(path) as archive:
+        negative = {
+            (int(row) - 1, index): f"{letters.decode()}{row.decode()}"
+            for part in archive.infolist()
+            for cells in _whole_cells(archive, part)
+            for _, letters, row in _NEGATIVE.findall(cells)
+            if (index := _column(letters) - before) in columns
+        }
+    for number, row in enumerate(sheet.iter_rows()):
+        times = (negative.get((number, at)) for at in columns if type(row[at]) is time)
+        if cell := next(filter(None, times), None):
+            raise _WorkbookError(
+                f"a negative number with a date format in cell {cell} of sheet "
+                f"{sheet.name[:_NAME_LENGTH_MAX]!r} or another one: give it the format of a number"
+            )
+
+
+def _column(letters: bytes) -> int:
+    """Return the index of the column with these letters: 0 for A, 26 for AA."""
+    index = 0
+    for letter in letters.upper():
+        index = 26 * index + letter - ord("A") + 1
+    return index - 1
 
 
 def _text(value: str) -> str:

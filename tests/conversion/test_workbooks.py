@@ -38,6 +38,19 @@ def unreadable(data: bytes, **limits) -> str:
     return str(caught.value)
 
 
+def changed(data: bytes, part: str, *changes: tuple[bytes, bytes]) -> bytes:
+    """The workbook with changes to the XML of a part."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        files = {info.filename: archive.read(info) for info in archive.infolist()}
+    for old, new in changes:
+        assert old in files[part]
+        files[part] = files[part].replace(old, new)
+    return zipped(files)
+
+
+SHEET = "xl/worksheets/sheet1.xml"
+
+
 @EACH
 def test_values_of_each_type(write):
     rows = [
@@ -83,6 +96,45 @@ def test_durations_are_hours_minutes_and_seconds():
     assert read(xlsx({"Data": rows})) == "26:30:00\n00:01:01\n"
 
 
+def of_format(number_format: str, *columns: list[float]) -> bytes:
+    """A sheet of these values in cells with this format, below names and right of an empty column."""
+    book = openpyxl.Workbook()
+    for number, values in enumerate(columns, 2):
+        for row, value in enumerate(["d", *values], 1):
+            book.worksheets[0].cell(row, number, value).number_format = number_format
+    file = BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("number_format", ["yyyy-mm-dd", "yyyy-mm-dd hh:mm", "hh:mm:ss"])
+@pytest.mark.parametrize("value", [-25, -1.5, -1e-7])
+@pytest.mark.parametrize(("columns", "cell"), [(1, "B3"), (27, "AB3"), (800, "ADU3")])
+def test_a_negative_number_with_a_date_format_is_refused(number_format, value, columns, cell):
+    """calamine reads -25 as 00:00:00, and -1.5 as 12:00:00."""
+    columns_before = [[0.5, 45000]] * (columns - 1)
+    data = of_format(number_format, *columns_before, [45000, value])
+    assert f"in cell {cell} of sheet 'Sheet'" in unreadable(data)
+
+
+def test_a_formula_with_a_date_format_whose_value_is_negative_is_refused():
+    cell = (b"<v>-25", b"<f>B1-B2</f>\n<v>-25")
+    assert "in cell B3" in unreadable(changed(of_format("yyyy-mm-dd", [0.5, -25]), SHEET, cell))
+
+
+def test_negative_numbers_beside_times_are_read():
+    rows = [[-0.5, time(12)], [None, None], [-25, time(0)]]
+    assert read(xlsx({"Data": rows})) == "-0.5,12:00:00\n-25,00:00:00\n"
+
+
+def test_a_negative_duration_is_one():
+    assert read(of_format("[h]:mm:ss", [-0.25])) == '"d"\n-06:00:00\n'
+
+
+def test_a_duration_that_is_too_long_is_refused():
+    assert "more than 999999999 days" in unreadable(of_format("[h]:mm:ss", [1e10]))
+
+
 def test_error_values_are_no_values():
     assert read(xlsx({"Data": [["x", "y"], [1, "#DIV/0!"], [2, "#N/A"]]})) == '"x","y"\n1,\n2,\n'
 
@@ -114,14 +166,13 @@ def test_a_control_character():
 
 
 def test_formulas_that_were_calculated():
-    data = xlsx({"Data": [["x", "y", "z"], [1, "=A2+1", '=""']]})
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        files = {info.filename: archive.read(info) for info in archive.infolist()}
-    name = "xl/worksheets/sheet1.xml"
-    calculated = files[name].replace(b"<f>A2+1</f><v />", b"<f>A2+1</f><v>2</v>")
-    calculated = calculated.replace(b'<c r="C2">', b'<c r="C2" t="str">')
-    assert calculated != files[name]
-    assert read(zipped({**files, name: calculated})) == '"x","y","z"\n1,2,\n'
+    data = changed(
+        xlsx({"Data": [["x", "y", "z"], [1, "=A2+1", '=""']]}),
+        SHEET,
+        (b"<f>A2+1</f><v />", b"<f>A2+1</f><v>2</v>"),
+        (b'<c r="C2">', b'<c r="C2" t="str">'),
+    )
+    assert read(data) == '"x","y","z"\n1,2,\n'
 
 
 XLSX_CELLS = '<row r="1"><c r="A1"><v>5</v></c>{}</row><row r="2"><c r="A2"><v>6</v></c></row>'
