@@ -124,6 +124,32 @@ def test_what_unpacks_to_more_than_the_limit_by_its_footer(tmp_path):
     assert "decompresses to" in refused(data, "data.parquet", decompressed_bytes_max=500_000).reason
 
 
+def with_statistic(data: bytes, right: bytes, wrong: bytes) -> bytes:
+    """The file with another statistic of the same length in its footer."""
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    assert right in data[footer:]
+    return data[:footer] + data[footer:].replace(right, wrong)
+
+
+def test_a_wrong_number_of_nulls_in_the_statistics_hides_no_null(tmp_path):
+    """Arrow 4.0.1 writes 0 for columns with a dictionary: ``h2oai_group_small.parquet`` of DuckDB's tests."""
+    query = "SELECT CASE WHEN i >= 1234 THEN 's' || i % 7 END AS s FROM range(5000) t(i)"
+    # The field null_count of Thrift's compact protocol: its tag, and 1234 and 0 as zigzag of two bytes.
+    data = with_statistic(parquet(tmp_path, query), b"\x16\xa4\x13", b"\x16\x80\x00")
+    converted = run(data, "data.parquet")
+    assert converted.query("SELECT count(*), count(s) FROM data") == [(5000, 3766)]
+    assert converted.profile["columns"][0]["nulls"] == 1234
+
+
+def test_a_wrong_maximum_in_the_statistics_hides_no_value_that_does_not_fit(tmp_path):
+    first = 2932897  # the days from 1970 to 10000-01-01, which most engines cannot read
+    query = f"SELECT DATE '1970-01-01' + CASE WHEN i = 7 THEN {first} ELSE 9 END AS d FROM range(50) t(i)"
+    right, wrong = (days.to_bytes(4, "little") for days in (first, 9))
+    converted = run(with_statistic(parquet(tmp_path, query), right, wrong), "data.parquet")
+    assert converted.types == {"d": "VARCHAR"}
+    assert converted.rows[6:8] == [("1970-01-10",), ("10000-01-01",)]
+
+
 def test_an_encrypted_file_is_named(tmp_path):
     path = tmp_path / "secret.parquet"
     with duckdb.connect() as connection:
