@@ -241,6 +241,36 @@ def test_lines_that_begin_with_a_number_in_brackets_are_text():
     assert run(b"[1] first\n[2] second\n", "input/app.log").rows == [("[1] first",), ("[2] second",)]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[17, main] started\n[18, worker] job 1 done\n",
+        b'["a", main] "started"\n["b", worker] done\n',
+        b"[1, 5),A\n[5, 10),B\n",
+        b"[1997, ford, e350]\n[1999, null, venture]\n",
+        b"[null, main] started\n" * 60_000,
+    ],
+)
+def test_lines_that_begin_as_an_array_of_values_are_text_or_a_table(data):
+    converted = run(data, "input/data.log")
+    assert converted.result.format in ("delimited", "text")
+    assert [",".join(row) for row in converted.rows] == data.decode().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("data", "place"),
+    [
+        (b'[{"a":1},{"b"', "byte 9"),
+        (b"[[1,2],[3", "byte 7"),
+        (b"[" + b"1, " * 500_000 + b"x y]", "byte 1500003"),
+        (b'["' + b"a" * 1_100_000 + b'", b c]', "byte 1100007"),
+    ],
+    ids=["objects", "arrays", "numbers", "a text"],
+)
+def test_a_damaged_array_is_json_whatever_its_name(data, place):
+    assert f"malformed JSON at line 1, {place}" in refused(data, "data").reason
+
+
 @pytest.mark.parametrize(("levels", "kept"), [(60, 51), (500, 51), (900, 51), (100_000, 50)])
 def test_a_value_that_is_nested_deeply_is_text_or_its_line_is_rejected(levels, kept):
     deep = b"[" * levels + b"]" * levels

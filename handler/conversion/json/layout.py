@@ -105,9 +105,7 @@ def _begins(text: str, *, whole: bool) -> bool:
     try:
         _, end = _decode(text)
     except json.JSONDecodeError as error:
-        if text.startswith("["):
-            return _begins_array(text, whole=whole)
-        return not whole and _is_cut(error, text)
+        return (not whole and _is_cut(error, text)) or _begins_array(text, whole=whole)
     except RecursionError:
         return True
     after = _skipped(text, end)
@@ -120,11 +118,17 @@ def _begins(text: str, *, whole: bool) -> bool:
 
 
 def _begins_array(text: str, *, whole: bool) -> bool:
-    """Return whether an array that is cut or malformed begins as JSON, judged by its first element."""
+    """Return whether a malformed array is JSON, judged by its first element.
+
+    It must be an object or an array. Lines of a log or a table may begin with ``[17, main]`` or ``[1, 5)``.
+    """
+    start = _skipped(text, 1)
+    if not text.startswith("[") or not text.startswith(("{", "["), start):
+        return False
     try:
-        _, end = _decode(text, _skipped(text, 1))
-    except json.JSONDecodeError as error:
-        return not whole and _is_cut(error, text)
+        _, end = _decode(text, start)
+    except json.JSONDecodeError:
+        return False
     rest = text[end:].lstrip(_SPACE)
     return rest.startswith(",") or (not rest and not whole)
 
