@@ -6,6 +6,7 @@ import subprocess
 import sys
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from zipfile import ZipInfo
 
 from conversion import sheet
 from conversion.archive import members
@@ -24,8 +25,11 @@ _ENCRYPTED = re.compile(
 """The mark of an encrypted workbook. An .xlsx has a stream with this name (MS-OFFCRYPTO, 2.3.4.4). An .xls
 has the record FilePass after the record BOF (MS-XLS, 2.4.117)."""
 
-_HELD = {"xlsx": ("xl/worksheets/", "xl/sharedStrings.xml"), "ods": ("content.xml",)}
-"""The parts of a workbook that calamine holds in memory."""
+_HELD = {
+    "xlsx": re.compile(r"worksheets/|sheet[^/]*\.xml$|sharedStrings\.xml$", re.IGNORECASE),
+    "ods": re.compile(r"^content\.xml$"),
+}
+"""The names of the parts that calamine holds in memory. An .xlsx may have them in any folder."""
 
 _OTHERS = {
     "xl/workbook.bin": "an Excel binary workbook: save it as .xlsx",
@@ -51,11 +55,11 @@ def workbook_kind(path: Path) -> str | None:
             if _ENCRYPTED.search(content):
                 raise UnreadableError(sheet.ENCRYPTED)
             return "xls"
-    names = {info.filename for info in members(path)}
+    names = {_name(info) for info in members(path)}
     for name, description in _OTHERS.items():
         if name in names:
             raise UnreadableError(f"unsupported format, by its content: {description}")
-    if "xl/workbook.xml" in names:
+    if any(name.rpartition("/")[2] == "workbook.xml" for name in names):
         return "xlsx"
     return "ods" if {"content.xml", "mimetype"} <= names else None
 
@@ -97,8 +101,13 @@ def _needed_bytes(path: Path, kind: str, budget: Budget) -> int:
     found = members(path)
     if sum(info.file_size for info in found) > unpacked_bytes_max(size, budget.limits):
         raise unpacks_to_more(size, budget.limits)
-    held = sum(info.file_size for info in found if info.filename.startswith(_HELD[kind]))
+    held = sum(info.file_size for info in found if _HELD[kind].search(_name(info)))
     return int(held * _XML_FACTOR)
+
+
+def _name(info: ZipInfo) -> str:
+    """Return the name of a part. Some writers on Windows separate folders by backslashes."""
+    return info.filename.replace("\\", "/")
 
 
 def _read(path: Path, text: Path, memory: int, budget: Budget, wanted: str, skipped: int) -> None:

@@ -384,6 +384,42 @@ def test_the_deadline_ends_the_reader():
         read(data, seconds=0.06)
 
 
+def moved(data: bytes, folder: str, separator: str) -> bytes:
+    """An .xlsx whose parts are in another folder than ``xl/``."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        files = {info.filename: archive.read(info) for info in archive.infolist()}
+    return zipped(
+        {
+            name.replace("xl/", folder, 1).replace("/", separator): content.replace(
+                b"/xl/", f"/{folder}".encode()
+            ).replace(b'"xl/', f'"{folder}'.encode())
+            for name, content in files.items()
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("folder", "separator"), [("", "/"), ("other/", "/"), ("xl/", "\\")], ids=["none", "other", "backslash"]
+)
+def test_parts_may_be_in_any_folder(folder, separator, monkeypatch):
+    """As in ``minimal_package.xlsx`` and ``issue_530.xlsx`` of calamine, and ``wtf_path.xlsx`` of SheetJS."""
+    rows = [["id", "name"], *([number, f"name {number}"] for number in range(3000))]
+    data = moved(xlsx({"Data": rows}), folder, separator)
+    assert read(data).startswith('"id","name"\n0,"name 0"\n')
+    monkeypatch.setattr(workbook, "resident_bytes", lambda: Budget(Limits(), Path()).memory_bytes - 10_000)
+    assert "needs too much memory: about" in unreadable(data)
+
+
+def test_a_formula_is_found_in_any_folder():
+    data = moved(xlsx({"Data": [["x"], ["=A1"]]}), "xl/", "\\")
+    assert "1 formulas have no calculated value" in unreadable(data)
+
+
+def test_a_workbook_that_cannot_be_read_is_named_as_one():
+    data = zipped({"[Content_Types].xml": "<Types/>", "other/workbook.xml": "<workbook/>"})
+    assert "a damaged workbook" in refused(data).reason
+
+
 TABLE = [
     ["Sales of May", None, None, None],
     [None, None, None, None],
