@@ -81,8 +81,8 @@ _NEGATIVE = re.compile(
 )
 """A cell of an .xlsx with a negative number: its column and its row."""
 
-_ODS_PARTS = {"content.xml", "META-INF/manifest.xml"}
-"""The parts of an .ods that calamine reads as XML."""
+_ODS_PARTS = ("META-INF/manifest.xml", "content.xml")
+"""The parts of an .ods that calamine reads as XML. The manifest names the parts that are encrypted."""
 _CONTROL = bytes(set(range(0x20)) - set(b"\t\n\r"))
 
 
@@ -173,16 +173,25 @@ def _check_xml(path: Path) -> None:
 
     Raises:
         expat.ExpatError: It is not well-formed.
+        _WorkbookError: It is encrypted.
     """
     if path.suffix != ".ods":
         return
     with zipfile.ZipFile(path) as archive:
-        for name in _ODS_PARTS & set(archive.namelist()):
+        names = archive.namelist()
+        for name in filter(names.__contains__, _ODS_PARTS):
             parser = expat.ParserCreate()
+            if name != "content.xml":
+                parser.StartElementHandler = _refuse_encryption
             with archive.open(name) as part:
                 while piece := part.read(_PIECE_BYTES):
                     parser.Parse(piece.translate(None, _CONTROL))
             parser.Parse(b"", True)
+
+
+def _refuse_encryption(element: str, _: Mapping[str, str]) -> None:
+    if element.rpartition(":")[2] == "encryption-data":
+        raise _WorkbookError(ENCRYPTED)
 
 
 def _the_sheet(workbook: "CalamineWorkbook", wanted: str) -> "CalamineSheet | None":

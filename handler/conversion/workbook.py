@@ -61,7 +61,8 @@ def workbook_kind(path: Path) -> str | None:
             raise UnreadableError(f"unsupported format, by its content: {description}")
     if any(name.rpartition("/")[2] == "workbook.xml" for name in names):
         return "xlsx"
-    return "ods" if {"content.xml", "mimetype"} <= names else None
+    # LibreOffice may encrypt all parts as one.
+    return "ods" if "mimetype" in names and names & {"content.xml", "encrypted-package"} else None
 
 
 def sheet_text(path: Path, kind: str, budget: Budget, wanted: str = "", skipped: int = 0) -> Path:

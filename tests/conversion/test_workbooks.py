@@ -470,6 +470,17 @@ def test_encrypted_workbooks_are_named():
         assert "an encrypted workbook" in refused(data, "a.xlsx").reason
 
 
+@pytest.mark.parametrize("part", ["content.xml", "encrypted-package"])
+def test_an_encrypted_ods_is_named(part):
+    """LibreOffice encrypts each part, or all as one."""
+    mark = b"<manifest:encryption-data manifest:checksum='x'/></manifest:manifest>"
+    data = changed(ods({"Data": [["id"]]}), "META-INF/manifest.xml", (b"</manifest:manifest>", mark))
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        files = {info.filename: archive.read(info) for info in archive.infolist()}
+    del files["content.xml"]
+    assert "an encrypted workbook" in refused(zipped({**files, part: bytes(range(256))})).reason
+
+
 def test_a_workbook_in_an_archive_is_not_looked_for():
     data = zipped({"sales.xlsx": xlsx({"Data": [["id"], [1]]})})
     assert "an archive or a workbook in another archive" in refused(data).reason
