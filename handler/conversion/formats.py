@@ -1,10 +1,11 @@
 """Detect an object's format by its content. Its name counts only where the content leaves a choice."""
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import PurePosixPath
 
 from conversion.compression import compression_of
-from conversion.decode import Encoding
+from conversion.decode import FALLBACK, Encoding
 from conversion.json.layout import (
     Layout,
     ends_lines_with_cr,
@@ -23,9 +24,18 @@ _FOREIGN = {
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "a workbook in an archive: upload it by itself",
     b"%PDF-": "a PDF document",
     b"\x04\x22\x4d\x18": "compressed with LZ4: use gzip, zstd, bzip2 or xz",
+    b"\x89LZO\x00\r\n\x1a\n": "compressed with LZO: use gzip, zstd, bzip2 or xz",
+    b"\xff\x06\x00\x00sNaPpY": "compressed with Snappy: use gzip, zstd, bzip2 or xz",
+    b"\x1f\x9d": "compressed with compress: use gzip, zstd, bzip2 or xz",
     b"7z\xbc\xaf\x27\x1c": "a 7z archive: use gzip, zstd, bzip2 or xz",
+    b"Rar!\x1a\x07": "a RAR archive: use gzip, zstd, bzip2 or xz",
+    b"MSCF\x00\x00\x00\x00": "a CAB archive: use gzip, zstd, bzip2 or xz",
+    b"xar!\x00\x1c\x00\x01": "a XAR archive: use gzip, zstd, bzip2 or xz",
     b"ARROW1\x00\x00": "an Arrow file",
     b"SQLite format 3\x00": "a SQLite database",
+    b"\x00\x01\x00\x00Standard ": "an Access database",
+    b"X\n\x00\x00\x00\x02\x00": "an object of R",
+    b"X\n\x00\x00\x00\x03\x00": "an object of R",
     b"\x89PNG\r\n": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"\x7fELF": "a program",
@@ -37,11 +47,21 @@ _FOREIGN_BINARY = {
     b"GIF8": "a GIF image",
     b"Obj\x01": "an Avro file",
     b"PARE": "a Parquet file whose footer is encrypted",
+    b"LZIP\x01": "compressed with lzip: use gzip, zstd, bzip2 or xz",
+    b"RDX": "objects of R",
 }
 """The same for bytes that text may begin with. Bytes that are not text must follow."""
 
-_TAR_MAGIC = b"ustar"
-_TAR_OFFSET = 257
+_FOREIGN_INSIDE = {(8, b"DUCK"): "a DuckDB database", (257, b"ustar"): "a tar archive"}
+"""The same for bytes at an offset."""
+
+_CONTROL = bytes({*range(0x02, 0x09), *range(0x0E, 0x1A), *range(0x1C, 0x1F), 0x7F})
+"""The control characters that text does not have. Damaged text has long runs of NUL, and DOS ends text with
+0x1a."""
+_CONTROL_SHARE_MAX = 0.01
+"""Compressed data has 9 %."""
+_CONTROL_MAX = 5
+"""So many stray characters are no sign, however short the text is."""
 _LINES = {".ndjson", ".jsonl"}
 """The suffixes of names that say that each line is a value of JSON."""
 _JSON_SUFFIXES = {".json", ".geojson", *_LINES}
@@ -55,13 +75,31 @@ def refuse_foreign(head: bytes) -> None:
     """
     foreign = next((name for magic, name in _FOREIGN.items() if head.startswith(magic)), None)
     if foreign is None and not _is_text(head):
-        foreign = next((name for magic, name in _FOREIGN_BINARY.items() if head.startswith(magic)), None)
-    if head[_TAR_OFFSET:].startswith(_TAR_MAGIC) and not _is_text(head):
-        foreign = "a tar archive"
+        begins = (name for magic, name in _FOREIGN_BINARY.items() if head.startswith(magic))
+        inside = (name for (at, magic), name in _FOREIGN_INSIDE.items() if head.startswith(magic, at))
+        foreign = next(chain(begins, inside), None)
     if compression_of(head) != "none":
         foreign = "compressed twice"
     if foreign:
         raise UnreadableError(f"unsupported format, by its first bytes: {foreign}")
+
+
+def refuse_binary(head: bytes, encoding: str) -> None:
+    """Refuse what is no text. Any bytes can be read in the encoding of text that is not UTF-8.
+
+    Args:
+        head: The beginning of the object.
+        encoding: Its encoding.
+
+    Raises:
+        UnreadableError: Too many bytes are control characters.
+    """
+    found = len(head) - len(head.translate(None, _CONTROL))
+    if encoding == FALLBACK and found > max(_CONTROL_MAX, _CONTROL_SHARE_MAX * len(head)):
+        raise UnreadableError(
+            f"unsupported format: binary data. Of the first {len(head)} bytes, {found} are control "
+            "characters that text does not have"
+        )
 
 
 def is_parquet(head: bytes) -> bool:

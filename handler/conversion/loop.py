@@ -16,7 +16,7 @@ from conversion.contract.reading import Assignment
 from conversion.decode import Encoding
 from conversion.delimited.plan import delimited_plan
 from conversion.engine import described, engine
-from conversion.formats import is_parquet, json_layout, refuse_foreign
+from conversion.formats import is_parquet, json_layout, refuse_binary, refuse_foreign
 from conversion.json.plan import json_plan
 from conversion.model import Account, Column, Conversion, EmptyError, Limits, UnreadableError
 from conversion.passes import Resources, Result
@@ -176,6 +176,7 @@ class _Attempt:
     def _read_text(self, findings: Findings) -> Result:
         resources, source = self._resources, self._resources.source
         encoding = Encoding(source.head, findings)
+        refuse_binary(source.head, encoding.name)
         resources.rejects.encoding = encoding.name
         plan = self._planned(encoding, findings)
         reader, format_ = plan.reader, source.workbook or plan.format

@@ -1,5 +1,8 @@
 import gzip
+import hashlib
 import json
+import lzma
+import zlib
 from pathlib import Path
 
 import duckdb
@@ -58,6 +61,11 @@ def test_text_after_a_compressed_member_is_damage():
         (b"\x89PNG\r\n", "PNG"),
         (b"Obj\x01\x02\x16avro.schema", "Avro"),
         (b"PARE", "encrypted"),
+        (b"Rar!\x1a\x07\x01", "RAR"),
+        (b"LZIP\x01\x17", "lzip"),
+        (b"RDX3\nX\n", "objects of R"),
+        (b"X\n\x00\x00\x00\x03\x00\x04", "an object of R"),
+        (b"\x07\x2c\x1b\x5c\x00\x00\x00\x00DUCK", "DuckDB"),
         (b"a.csv" + bytes(252) + b"ustar", "tar"),
     ],
 )
@@ -73,10 +81,33 @@ def test_formats_that_are_not_read_are_named(magic, words):
         b"ORC,name\n1,a\n2,b\n",
         b"PAR1ID;name\r1;a\r2;b\r",
         b"id,word\n1," + b"x" * 246 + b"mustard\n2,b\n",
+        b"id,bird\nDUCKLING,a\nSWAN,b\n",
+        b"LZIP\x01name\n1\x01a\n2\x01b\n",
+        b"RDX3\nx\ny\n",
     ],
 )
 def test_a_table_that_begins_as_another_format_is_a_table(data):
-    assert len(run(data, "data").rows) == 2
+    assert len(run(data, "data.csv").rows) == 2
+
+
+@pytest.mark.parametrize("compress", [lzma.compress, zlib.compress, lambda data: data[::-1]])
+def test_binary_data_of_any_format_is_refused(compress):
+    data = compress(hashlib.shake_256(b"").digest(100_000))[100:]
+    assert "control characters" in refused(data, "data.log").reason
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"caf\xe9\x02\n" * 2 + b"x\x1a",
+        b"caf\xe9\n" * 40 + b"\x1a" * 100,
+        b"caf\xe9\x01x\n" * 40,
+        "é\x02x\n".encode() * 40,
+        b"na\xefve\n" * 1000 + b"\x07" * 50,
+    ],
+)
+def test_text_may_have_control_characters(data):
+    assert run(data, "data.log").account.rows_rejected == 0
 
 
 def test_any_format_compressed():
