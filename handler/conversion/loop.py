@@ -243,12 +243,12 @@ class _Attempt:
         """
         self._rows = rows
         rejects, share = self._resources.rejects, self._resources.budget.limits.rejected_share_max
-        rejected = rejects.count
-        if rows + rejected == beside:
+        damaged = rejects.count - beside
+        if not rows + damaged:
             raise EmptyError("the object has no rows")
-        if rejected - beside > share * (rows + rejected):
+        if damaged > share * (rows + damaged):
             rejects.close()
-            counts = f"{rejected} of {rows + rejected} rows rejected, more than {share:.0%}"
+            counts = f"{damaged} of {rows + damaged} rows rejected, more than {share:.0%}"
             raise self._unreadable(f"{counts}; {rejects.summary}")
 
     def account(self, result: Result) -> Account:

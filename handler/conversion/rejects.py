@@ -35,7 +35,7 @@ class Rejects:
 
     @property
     def summary(self) -> str:
-        """The place and the reason of the first record, and the first byte that is not text."""
+        """The place and the reason of the first damaged row, and the first byte that is not text."""
         more = self._not_text
         return self._first if more in self._first else f"{self._first}; {more}"
 
@@ -44,15 +44,33 @@ class Rejects:
         return not_text_reason(data, offset, self.encoding)
 
     def add(
-        self, *, record: int, line: int, byte_offset: int, column: str | None, reason: str, raw: bytes
+        self,
+        *,
+        record: int,
+        line: int,
+        byte_offset: int,
+        column: str | None,
+        reason: str,
+        raw: bytes,
+        is_damaged: bool = True,
     ) -> None:
-        """Write one record. ``record`` and ``line`` count from 1, ``byte_offset`` counts from 0."""
+        """Write one record.
+
+        Args:
+            record: Its number, from 1.
+            line: Its first line, from 1.
+            byte_offset: Its offset, from 0.
+            column: The column that is to blame.
+            reason: Why it is rejected.
+            raw: Its bytes.
+            is_damaged: Whether it is a damaged row, and not a comment or the header again.
+        """
         if self._file is None:
             self._file = self._path.open("ab")
-        if not self.count:
-            self._first = f"the first at line {line}: {reason}"
-        self._not_text = self._not_text or self.not_text_reason(raw, byte_offset) or ""
         self.count += 1
+        if is_damaged:
+            self._first = self._first or f"the first at line {line}: {reason}"
+            self._not_text = self._not_text or self.not_text_reason(raw, byte_offset) or ""
         place = {
             "record": record,
             "line": line,

@@ -885,6 +885,20 @@ def test_damage_after_the_table_makes_it_fail():
     assert refused(b'id,name\n1,a\n2,b\n3,"c"x\n').reason.startswith("1 of 3 rows rejected")
 
 
+@pytest.mark.parametrize(
+    ("rows", "counts", "first"),
+    [
+        ("# a comment\n3,c\n4,d,7\n", "1 of 4", "line 5: 2 fields"),
+        ('id,name,n\n3,"c"x,7\n', "1 of 3", "line 5: broken"),
+        ('Total\n3,"c"x,7\n4,d,8\n', "2 of 5", "line 4: 1 fields"),
+    ],
+    ids=["a comment", "the header again", "a line in the table"],
+)
+def test_the_reason_counts_and_names_damaged_rows_alone(rows, counts, first):
+    reason = refused(f"id,name,n\n1,a,5\n2,b,6\n{rows}".encode()).reason
+    assert reason.startswith(f"{counts} rows rejected, more than 10%; the first at {first}")
+
+
 def test_the_profile_says_how_a_file_is_written_and_what_its_text_looks_like():
     profile = run(b"# von x\nid;betrag;tag\n1;12,5;1/2/2024\n2;1.234,56;3/4/2024\n").profile
     assert [profile[name] for name in ("delimiter", "quote", "escape")] == [";", '"', '"']

@@ -92,7 +92,7 @@ class Tally:
         width = len(dialect.split(record))
         if self.is_header(record):
             self._beside += 1
-            self._reject(record, None, _HEADER_AGAIN)
+            self._reject(record, None, _HEADER_AGAIN, is_damaged=False)
         elif self._is_comment(record):
             self._reject_comment(record)
         elif width != dialect.width:
@@ -116,9 +116,9 @@ class Tally:
 
     def _reject_comment(self, record: bytes) -> None:
         self._beside += 1
-        self._reject(record, None, _COMMENT)
+        self._reject(record, None, _COMMENT, is_damaged=False)
 
-    def _reject(self, raw: bytes, column: str | None, reason: str) -> None:
+    def _reject(self, raw: bytes, column: str | None, reason: str, *, is_damaged: bool = True) -> None:
         """List the next record as rejected, without counting its line and its bytes."""
         self._budget.check()
         self._rejects.add(
@@ -128,6 +128,7 @@ class Tally:
             column=column,
             reason=reason,
             raw=raw,
+            is_damaged=is_damaged,
         )
 
     @property
