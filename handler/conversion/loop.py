@@ -167,7 +167,7 @@ class _Attempt:
     def _read(self, findings: Findings) -> Result:
         if self._assignment:
             result = reading.read(self._assignment, self._resources, findings)
-            self._count(result.rows, result.beside)
+            self._count(result.rows, result.beside, result.facts.get("header_line"))
             return result
         if is_parquet(self._resources.source.head):
             return self._read_parquet()
@@ -189,7 +189,7 @@ class _Attempt:
             )
         if written.rows != reader.rows and not findings.strictly:
             raise RefutedError(strictly=True)
-        self._count(reader.rows, reader.beside)
+        self._count(reader.rows, reader.beside, reader.facts.get("header_line"))
         return Result(
             format=format_,
             encoding=encoding.name,
@@ -230,12 +230,13 @@ class _Attempt:
             rows=upload.rows,
         )
 
-    def _count(self, rows: int, beside: int = 0) -> None:
+    def _count(self, rows: int, beside: int = 0, header: object = None) -> None:
         """Record how many rows the output must have, and check the share of rejected rows.
 
         Args:
             rows: Rows that were not rejected.
             beside: Rejected records that are not damaged rows. They do not count in the share.
+            header: The line of the header, if there is one.
 
         Raises:
             EmptyError: There are no rows at all.
@@ -245,7 +246,8 @@ class _Attempt:
         rejects, share = self._resources.rejects, self._resources.budget.limits.rejected_share_max
         damaged = rejects.count - beside
         if not rows + damaged:
-            raise EmptyError("the object has no rows")
+            below = f" below line {header}, which was read as its header" if header else ""
+            raise EmptyError(f"the object has no rows{below}")
         if damaged > share * (rows + damaged):
             rejects.close()
             counts = f"{damaged} of {rows + damaged} rows rejected, more than {share:.0%}"

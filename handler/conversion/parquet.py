@@ -22,6 +22,9 @@ from conversion.published import (
 )
 
 MAGIC = b"PAR1"
+"""The first and the last bytes of a file."""
+_END_BYTES = 8
+"""The bytes of the footer's length and of the last magic number."""
 
 _DECIMAL_DIGITS_MAX = 38
 _INVALID_INT96 = ("Int96 timestamp", "TIME value")
@@ -65,6 +68,7 @@ class Upload:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, budget: Budget) -> None:
         self._connection = connection
+        self._has_footer = _has_footer(path)
         self._file = literal(str(path))
         groups = self._footer("row_group_id, row_group_num_rows, sum(total_uncompressed_size)", "metadata", 2)
         self.rows = sum(rows for _, rows, _ in groups)
@@ -97,7 +101,11 @@ class Upload:
         except duckdb.Error as error:
             if "non-root column" in str(error):
                 raise EmptyError("the Parquet file has no columns") from None
-            what = "encrypted" if is_encryption_error(error) else "damaged or truncated"
+            what = "damaged or truncated"
+            if is_encryption_error(error):
+                what = "encrypted"
+            elif self._has_footer:
+                what = "damaged, or of a schema that is not supported"
             raise UnreadableError(f"a Parquet file that is {what}: DuckDB cannot read its footer") from None
 
     def _with_exact_timestamps(self) -> str:
@@ -177,6 +185,15 @@ class Upload:
             replace(column, source_type="TIMESTAMP_NS") if is_int96 else column
             for column, is_int96 in zip(columns, self._int96, strict=True)
         )
+
+
+def _has_footer(path: Path) -> bool:
+    """Return whether the end of a file is that of Parquet: the length of a footer, and the magic number."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _END_BYTES))
+        end = file.read()
+    return end.endswith(MAGIC) and int.from_bytes(end[:4], "little") <= size - _END_BYTES - len(MAGIC)
 
 
 def is_encryption_error(error: duckdb.Error) -> bool:

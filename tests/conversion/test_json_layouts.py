@@ -223,6 +223,20 @@ def test_a_json_name_with_other_content(key, data, place):
 
 
 @pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b'{"a":1}}', "byte 7: text after the end"),
+        (b'{"a":1}\n}\n', "line 2, byte 8: text after the end"),
+        (b'{"a":1},{"a":2}', "byte 7: text after the end"),
+        (b" 42", "byte 1: a value that is no object or array"),
+        (b'"x"\n"y"\n', "byte 0: a value that is no object or array"),
+    ],
+)
+def test_what_is_wrong_with_a_json_name_is_said(data, said):
+    assert said in refused(data, "data.json").reason
+
+
+@pytest.mark.parametrize(
     ("data", "rows"),
     [
         (b"[1,2]\tx\n[3,4]\ty\n", [("[1,2]", "x"), ("[3,4]", "y")]),

@@ -899,6 +899,12 @@ def test_the_reason_counts_and_names_damaged_rows_alone(rows, counts, first):
     assert reason.startswith(f"{counts} rows rejected, more than 10%; the first at {first}")
 
 
+@pytest.mark.parametrize(("text", "line"), [("Alice,StreetA\n", 1), ("sep=,\nid,name\n", 2)])
+def test_a_header_without_rows_is_named(text, line):
+    with pytest.raises(EmptyError, match=f"below line {line}, which was read as its header"):
+        run(text.encode())
+
+
 def test_the_profile_says_how_a_file_is_written_and_what_its_text_looks_like():
     profile = run(b"# von x\nid;betrag;tag\n1;12,5;1/2/2024\n2;1.234,56;3/4/2024\n").profile
     assert [profile[name] for name in ("delimiter", "quote", "escape")] == [";", '"', '"']

@@ -174,5 +174,14 @@ def test_a_truncated_file_is_damaged(tmp_path, end):
     assert "damaged or truncated" in refused(data, "data.parquet").reason
 
 
+def test_a_whole_file_whose_footer_cannot_be_read_may_have_another_schema(tmp_path):
+    """As ``map_no_value.parquet`` of parquet-testing."""
+    data = parquet(tmp_path, "SELECT MAP {i: i} AS m FROM range(9) t(i)")
+    # The group of key and value: its name, two children, and its type.
+    start = data.index(b"\x18\x09key_value\x15\x04")
+    data = data[:start] + data[start:].replace(b"\x15\x04", b"\x15\x02", 1)
+    assert "damaged, or of a schema that is not supported" in refused(data, "data.parquet").reason
+
+
 def test_text_that_begins_as_parquet_does_is_text():
     assert run(b"PAR1,n\nx,1\n").rows == [("x", "1")]

@@ -83,14 +83,18 @@ def ends_lines_with_cr(head: bytes, *, whole: bool) -> bool:
 def place_of_error(head: bytes) -> tuple[int, str]:
     """Return the offset in bytes of the first error in a text that is not JSON, and the error."""
     text = head.decode(errors="replace")
+    at = _skipped(text, 0)
     try:
-        _, end = _decode(text, len(text) - len(text.lstrip(_SPACE)))
+        _, end = _decode(text, at)
     except json.JSONDecodeError as error:
-        return len(text[: error.pos].encode()), error.msg
+        at, what = error.pos, error.msg
     except RecursionError:
-        return 0, "nested too deeply"
-    rest = text[end:].lstrip(_SPACE)
-    return len(text.encode()) - len(rest.encode()), "no JSON object or array"
+        what = "nested too deeply"
+    else:
+        what = "a value that is no object or array"
+        if text.startswith(("{", "["), at):
+            at, what = _skipped(text, end), "text after the end of the first value"
+    return len(text[:at].encode()), what
 
 
 def _kind(line: bytes) -> type | None:
