@@ -393,9 +393,25 @@ def test_a_number_sign_is_the_name_of_a_numbered_column():
     assert (layout.header, layout.names) == (TYPED, ("#", "Name", "Points"))
 
 
-def test_several_names_in_one_cell_beside_years():
-    data = "freq,unit,geo\\TIME_PERIOD\t2019 \t2020 \nA,X,DE\t1\t2\nA,X,FR\t3\t4\n"
+@pytest.mark.parametrize(
+    "label",
+    [
+        "freq,unit,geo\\TIME_PERIOD",
+        "ODA received, total (constant 2010 US$)",
+        "Poverty headcount ratio at rural poverty line (% of rural population)",
+        "Desalinated water produced (10^9 m3/yr)",
+    ],
+)
+def test_a_label_beside_years_is_a_line_that_begins_as_a_name_does(label):
+    """Eurostat and Gapminder write such tables."""
+    data = f"{label}\t1960\t1961\nChad\t1\t2\nPeru\t3\t4\n"
     assert layout_of(data.encode(), "data.tsv", whole=True).header is YEARS
+
+
+@pytest.mark.parametrize("label", ["(10^9 m3/yr)", '"Energy\nper capita"', "x" * 256, "Chad"])
+def test_other_text_beside_years_is_no_label(label):
+    data = f"{label}\t1960\t1961\nChad\t1\t2\nPeru\t3\t4\n"
+    assert layout_of(data.encode(), "data.tsv", whole=True).header is NONE
 
 
 @pytest.mark.parametrize("first", ["city0,land0", '"city0","x"', "city7,land7", "Oslo,land0"])

@@ -4,7 +4,8 @@ Users can see a header that was kept as a row, but not a row that was taken as t
 header only
 
 - if a cell is text and its column is typed (``typed``),
-- or if its numbers are years from 1900 to 2100 in equal steps, and its other cells are names (``years``),
+- or if its numbers are years from 1900 to 2100 in equal steps, and its other cells begin as names do
+  (``years``),
 - or if all columns are text, and its cells are distinct names (``assumed``, a guess).
 
 A cell that looks like its column is evidence against a header: a number above numbers, a date above dates, a
@@ -173,7 +174,7 @@ def _above_typed(cells: Sequence[Cell]) -> set[str]:
 
 
 def _names_years(cells: Sequence[Cell]) -> bool:
-    """Return whether all numbers are years in equal steps, and all other cells are names."""
+    """Return whether all numbers are years in equal steps, and all other cells are labels."""
     numbers = [cell for cell in cells if cell.kind is Kind.NUMBER]
     # The column that names the rows needs no name.
     corner = cells[0].column

@@ -8,10 +8,12 @@ from functools import cached_property
 
 from conversion.delimited.cells import Kind, form_of, kind_of, shape_of
 
-_NAME = re.compile(r"[@$\[(<¿]?[^\W\d][\w \-./:%#&()\[\]+°$€£'\u2019>]{0,63}[?*]?")
+_NAME_BEGINNING = r"[@$\[(<¿]?[^\W\d]"
+_NAME = re.compile(_NAME_BEGINNING + r"[\w \-./:%#&()\[\]+°$€£'\u2019>]{0,63}[?*]?")
 """A name: a letter or an underscore, then up to 63 letters, digits, spaces and signs."""
-_LABEL = re.compile(rf"{_NAME.pattern}(?:[,\\]{_NAME.pattern})*")
-r"""One or more names, as in Eurostat's ``freq,unit,geo\TIME_PERIOD``."""
+_LABEL = re.compile(_NAME_BEGINNING + r"[^\r\n]{0,254}")
+r"""One line that begins as a name does. Gapminder's ``Energy, per capita (10^3 kWh)`` and Eurostat's
+``freq,unit,geo\TIME_PERIOD`` stand beside years."""
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{2}(?:[-:]?[0-9a-f]{2}){5,}\Z|[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 """A URL, or bytes as hexadecimal digits: a UUID, a hash, a MAC address."""
@@ -100,7 +102,7 @@ class Cell:
 
     @property
     def is_label(self) -> bool:
-        """Whether it is a name, or several."""
+        """Whether it is one line that begins as a name does."""
         return self._is(_LABEL)
 
     def _is(self, pattern: re.Pattern[str]) -> bool:
