@@ -142,6 +142,15 @@ HEADERS = {
         "id,age,treatment,month\n1,46,placebo,0\n2,28,treatment,0\n",
         TYPED, "id age treatment month", [["1", "46", "placebo", "0"], ["2", "28", "treatment", "0"]],
     ),
+    "two words of their columns beside six names of typed columns": Table(
+        "id,TSU,EQ,lat,lon,year,month,day\n1,,EQ,1.5,2.5,2010,1,2\n2,TSU,,1.5,2.5,2010,1,2\n",
+        TYPED, "id TSU EQ lat lon year month day",
+        [["1", "", "EQ", "1.5", "2.5", "2010", "1", "2"], ["2", "TSU", "", "1.5", "2.5", "2010", "1", "2"]],
+    ),
+    "two words of their columns beside five names of typed columns": Table(
+        "id,TSU,EQ,lat,lon,year,month\n1,,EQ,1.5,2.5,2010,1\n2,TSU,,1.5,2.5,2010,1\n", NONE, "- - - - - - -",
+        [["id", "TSU", "EQ", "lat", "lon", "year", "month"], ["1", "", "EQ", "1.5", "2.5", "2010", "1"], ["2", "TSU", "", "1.5", "2.5", "2010", "1"]],
+    ),
     "one null marker beside names of typed columns": Table(
         "al,ca,NA,mg\n1,2,3,4\n5,6,7,8\n", TYPED, "al ca NA mg", [["1", "2", "3", "4"], ["5", "6", "7", "8"]]
     ),

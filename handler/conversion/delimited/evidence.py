@@ -36,7 +36,7 @@ WEAK, FAIR, STRONG = 1, 2, 3
 
 _CLASS = re.compile(r"[0-9]{1,9}")
 _NAMES_SURE = 3
-"""The number of names above typed columns from which one cell may look like its column."""
+"""The number of names above typed columns for each word that may look like its column."""
 _REPEATED_MAX = 0.5
 """How often a header of which only one cell is evidence may occur again, as a share of the rows."""
 _YEARS_MIN = 2
@@ -154,14 +154,14 @@ def _omits_first(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: b
 def _names_typed(cells: Sequence[Cell]) -> bool:
     """Return whether a cell is text above a typed column, and no cell looks like its column.
 
-    Rising numbers above numbers are allowed, because years and classes may be names. One word such as ``inf``
-    or ``treatment`` is allowed beside several names.
+    Rising numbers above numbers are allowed, because years and classes may be names. For each three names, a
+    word such as ``inf`` or ``treatment`` is allowed.
     """
-    names = _above_typed(cells)
     values = [cell for cell in cells if cell.is_like_column]
+    names = _above_typed([cell for cell in cells if not cell.is_like_column])
     if not names:
         return False
-    if len(names) >= _NAMES_SURE and len(values) == 1 and values[0].is_word:
+    if len(names) >= _NAMES_SURE * len(values) and all(cell.is_word for cell in values):
         return True
     return all(cell.is_year for cell in values) or (
         len(values) >= _SEQUENCE_MIN and _is_rising([cell.text for cell in values])
