@@ -297,6 +297,8 @@ UNREADABLE = {
     "a value without a name in some rows": "id,price\nA1,5.00,\nB2,6.00,sale\nC3,7.00,\n",
     "a value without a name in each row": "id,note\n2024-01-01,Shop,5\n2024-01-02,Cafe,6\n",
     "a value without a name beside numbers of rows": "id,city\n1,Ann,ok\n2,Bob,late\n",
+    "a value without a name beside rising numbers": "id,price\n1,Ann,5.00\n3,Bob,6.00\n",
+    "a value without a name beside other rising numbers": "id,score,age\n101,5,6,ok\n103,7,8,late\n",
     "a delimiter less, over a word that is no name": (
         "id;score;city\nAnn;absent;Rome;x\nBob;12;Oslo;y\nCyd;15;Bonn;y\n"
     ),
@@ -551,6 +553,10 @@ AROUND = {
     "R's numbers of rows": Table(
         '"city","land"\n"1","Oslo","Norway"\n"2","Lima","Peru"\n',
         ASSUMED, "- city land", [["1", "Oslo", "Norway"], ["2", "Lima", "Peru"]],
+    ),
+    "numbers of filtered rows": Table(
+        "carat,depth,cut\n0,1.12,64.6,Fair\n1,0.5,66.9,Fair\n4,0.7,57.0,Good\n",
+        TYPED, "- carat depth cut", [["0", "1.12", "64.6", "Fair"], ["1", "0.5", "66.9", "Fair"], ["4", "0.7", "57.0", "Good"]],
     ),
     "pandas' index": Table(
         ",city,land\n0,Oslo,Norway\n1,Lima,Peru\n", ASSUMED, "- city land", [["0", "Oslo", "Norway"], ["1", "Lima", "Peru"]]

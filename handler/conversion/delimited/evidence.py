@@ -148,7 +148,10 @@ def _omits_first(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: b
         return quoted or typed > 0
     # The cells of a row that lacks its last field look like the columns below them.
     is_row = any(cell.is_like_column or cell.is_code for cell in unshifted)
-    return rows.is_distinct and not is_row and (quoted or typed > others or typed == others > 1)
+    # Row numbers with gaps, as after a filter, are typed too. That is one more name for the other alignment.
+    is_filtered = rows.values[0] in ("0", "1") and _is_rising(rows.values)
+    is_enough = typed > others or (typed > 1 and typed >= others - is_filtered)
+    return rows.is_distinct and not is_row and (quoted or is_enough)
 
 
 def _names_typed(cells: Sequence[Cell]) -> bool:
