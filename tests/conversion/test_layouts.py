@@ -520,6 +520,9 @@ AROUND = {
     "a delimiter at the end of each row": Table(
         "code;name\nK0;n0;\nK1;n1;\n", ASSUMED, "code name -", [["K0", "n0", ""], ["K1", "n1", ""]]
     ),
+    "delimiters at the end of each row": Table(
+        "id,name\n1,n0,,,\n2,n1,,,\n", TYPED, "id name - - -", [["1", "n0", "", "", ""], ["2", "n1", "", "", ""]]
+    ),
     "a delimiter at the end of each line": Table(
         "id;name;\n1;n0;\n2;n1;\n", TYPED, "id name -", [["1", "n0", ""], ["2", "n1", ""]]
     ),

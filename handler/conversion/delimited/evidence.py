@@ -116,18 +116,19 @@ def _is_state(cells: Sequence[Cell], repeated: int, rows: int) -> bool:
 def _aligned(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: bool) -> tuple[str, ...]:
     """Return the header's cell for each column; empty if they cannot be aligned.
 
-    The header may have one cell more or less than the rows. Rows may end with a delimiter although the header
-    does not, or the other way round. R omits the name of the first column, which names the rows.
+    Rows may end with delimiters although the header does not, so that the last columns are empty. The header
+    may also have one cell more or less than the rows: it ends with a delimiter, or R omits the name of the
+    first column, which names the rows.
     """
     if len(cells) == len(columns):
         return cells
     if len(cells) == len(columns) + 1 and not cells[-1]:
         return cells[:-1]
-    if len(cells) != len(columns) - 1:
-        return ()
-    if columns[-1].is_empty:
-        return (*cells, "")
-    return ("", *cells) if _omits_first(cells, columns, quoted=quoted) else ()
+    beyond = columns[len(cells) :]
+    if beyond and all(column.is_empty for column in beyond):
+        return (*cells, *("" for _ in beyond))
+    is_shifted = len(beyond) == 1 and _omits_first(cells, columns, quoted=quoted)
+    return ("", *cells) if is_shifted else ()
 
 
 def _omits_first(cells: tuple[str, ...], columns: Sequence[Column], *, quoted: bool) -> bool:
