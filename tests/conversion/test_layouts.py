@@ -209,6 +209,7 @@ ROWS_ONLY = {
     "a row of one value like that of the next": "New York,,\nLos Angeles,CA,West\nChicago,IL,Mid\n",
     "a row of one value that is not the first": ",Ann Smith,\nx,Cyd Lee,Norway\ny,Dan Ray,Italy\n",
     "two names of four, padded": "name,score,,\nAnn,absent,red,x\n" + "Bob,5,blue,y\nCyd,6,blue,y\n" * 10,
+    "a row that begins as a comment does": "#sunset,12\nbeach,5\nfood,6\n",
     "two rows that begin as comments do": "#sunset,Ann\n#beach,Bob\nfood,Cyd\nzoo,Dan\n",
     "a state that comes again": "pump,idle\nfan,20.5\n" * 3,
     "a state of one column that comes again": "off\n5.5\n" * 3,
@@ -497,6 +498,14 @@ AROUND = {
     "the header in a comment": Table(
         "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\n1\t100\trs1\n1\t200\trs2\n",
         TYPED, "#CHROM POS ID", [["1", "100", "rs1"], ["1", "200", "rs2"]], ("##fileformat=VCFv4.2",), "data.vcf",
+    ),
+    "a comment with the table's width": Table(
+        "# AUD,CNY (in this order)\n# Source: ECB\n1.61,7.79\n# checked\n1.62,7.80\n",
+        NONE, "- -", [["1.61", "7.79"], ["1.62", "7.80"]], ("# AUD,CNY (in this order)", "# Source: ECB"),
+    ),
+    "rows that begin as comments do, below a comment": Table(
+        "# Tags, and, counts\n#sunset,12\nbeach,5\n#zoo,6\n",
+        NONE, "- -", [["#sunset", "12"], ["beach", "5"], ["#zoo", "6"]], ("# Tags, and, counts",),
     ),
     "comments with delimiters": Table(
         "# of us, them, and others; 2020\n# again, with commas\n# and, again\nid;name\n1;a\n2;b\n",
@@ -835,6 +844,12 @@ def test_comments_in_a_table_are_rejected_as_such_and_do_not_make_it_fail():
         (4, "a comment"),
     ]
     assert converted.rows == [("1", "a"), ("2", "b")]
+
+
+def test_a_comment_in_a_table_below_one_of_its_width_is_rejected_as_such():
+    converted = run(b"# AUD,CNY\n# Source: ECB\n1.61,7.79\n# checked\n1.62,7.80\n")
+    assert [(reject["line"], reject["reason"]) for reject in converted.rejects] == [(4, "a comment")]
+    assert converted.rows == [("1.61", "7.79"), ("1.62", "7.80")]
 
 
 def test_a_damaged_row_of_a_column_with_hashes_is_no_comment():

@@ -132,7 +132,7 @@ def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
         header_line=header.line if header else None,
         body_offset=offset,
         body_line=1 + line_ends(head[:offset]),
-        comments=_has_comments([record for record in records if record is not header], detected.width),
+        comments=_has_comments(before, records[begin.body :], detected.width),
         preamble=tuple(_shown(title) for title in titles if title),
     )
 
@@ -190,10 +190,11 @@ def _is_split_in_numbers(grammar: Grammar, record: Record) -> bool:
     return any(kind_of(value) is Kind.TEXT for value in grammar.values(record))
 
 
-def _has_comments(records: Sequence[Record], width: int) -> bool:
-    """Return whether lines that begin with ``#`` are comments, judged by their width."""
-    widths = {record.width for record in records if record.is_comment}
-    return bool(widths) and width not in widths
+def _has_comments(before: Sequence[Record], rows: Sequence[Record], width: int) -> bool:
+    """Return whether lines of another width that begin with ``#`` are comments, because no row begins so."""
+    comments = [record for record in rows if record.is_comment]
+    is_row = any(record.width == width for record in comments)
+    return not is_row and (bool(comments) or any(record.is_comment for record in before))
 
 
 def _body_offset(detected: Detected, begin: Begin) -> int:

@@ -25,11 +25,22 @@ def is_pair(record: Record) -> bool:
 
 
 def is_apart(table: Detected, index: int) -> bool:
-    """Return whether a record before the first row is no row: a title or a comment of another width."""
+    """Return whether a record before the first row is no row: a title of another width, or a comment."""
     record = table.records[index]
     if record.width in (0, table.width):
-        return False
-    return _is_title(table, index) or record.is_comment
+        return record.width > 0 and record.is_comment and _begins_with_comments(table)
+    return record.is_comment or _is_title(table, index)
+
+
+def _begins_with_comments(table: Detected) -> bool:
+    """Return whether all lines before the rows that begin as comments do are comments.
+
+    One of them has another width than the rows, and no row begins as a comment does.
+    """
+    before = list(takewhile(lambda record: record.is_comment or record.width != table.width, table.records))
+    rows = [record for record in table.records[len(before) :] if record.width == table.width]
+    has_other_width = any(record.is_comment and record.width != table.width for record in before)
+    return has_other_width and bool(rows) and not any(row.is_comment for row in rows)
 
 
 def are_titles(table: Detected, before: Sequence[int], index: int) -> bool:
