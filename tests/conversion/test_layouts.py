@@ -474,6 +474,23 @@ AROUND = {
         TYPED, "Month Day Hour Beam", [["1", "1", "5", "0.5"], ["1", "1", "6", "1.5"]],
         ("Site:,Lisbon,,", "Lat:,39.7,,"),
     ),
+    "names of groups of columns": Table(
+        "Survey of May,,,,,\n,,Men,,Women,\nTeam,Total,Yes,No,Yes,No\nA,9,1,2,3,3\nB,8,1,2,2,3\n",
+        TYPED, "Team Total Yes No Yes No", [["A", "9", "1", "2", "3", "3"], ["B", "8", "1", "2", "2", "3"]],
+        ("Survey of May,,,,,", ",,Men,,Women,"),
+    ),
+    "names of groups of columns alone": Table(
+        ",,Men,,Women,\nA,9,1,2,3,3\nB,8,1,2,2,3\n",
+        TYPED, "- - Men - Women -", [["A", "9", "1", "2", "3", "3"], ["B", "8", "1", "2", "2", "3"]],
+    ),
+    "names beside columns without values": Table(
+        "city,land,river,,,\nOslo,Norway,Akerselva,,,\nRome,Italy,Tiber,,,\n", ASSUMED, "city land river - - -",
+        [["Oslo", "Norway", "Akerselva", "", "", ""], ["Rome", "Italy", "Tiber", "", "", ""]],
+    ),
+    "years beside columns without values": Table(
+        "Region,2020,2021,,,\nNorth,1,2,,,\nSouth,3,4,,,\n", YEARS, "Region 2020 2021 - - -",
+        [["North", "1", "2", "", "", ""], ["South", "3", "4", "", "", ""]],
+    ),
     "a header that names two columns of four": Table(
         "id,name,,\n1,a,5,6\n2,b,6,7\n", TYPED, "id name - -", [["1", "a", "5", "6"], ["2", "b", "6", "7"]]
     ),

@@ -8,7 +8,7 @@ from conversion.delimited.cells import Kind, kind_of
 from conversion.delimited.detection import BESIDE_MAX, Detected
 from conversion.delimited.evidence import STRONG, WEAK, Header, evidence
 from conversion.delimited.sample import is_again
-from conversion.delimited.titles import are_titles, is_apart, is_doubtful, is_named, is_padded, is_pair
+from conversion.delimited.titles import are_titles, is_apart, is_doubtful, is_named, is_sparse
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,15 @@ def _has_words(table: Detected, index: int) -> bool:
 
 def _searched(table: Detected) -> Begin | None:
     before: list[int] = []
-    padded: Begin | None = None
+    sparse: Begin | None = None
     for index, comment in islice(_candidates(table), _BEFORE_MAX):
         found, record = _found(table, index), table.records[index]
-        if is_padded(record) or is_pair(record):
-            # A record that names only one or two columns is more likely a title.
+        # Years and a guess name each column with values.
+        names_all = found.header in (Header.YEARS, Header.ASSUMED) and not record.is_one_value
+        if is_sparse(record) and not names_all:
+            # It is more likely a title, or names groups of columns.
             is_likely = found.header is Header.TYPED and (found.strength == STRONG or not before)
-            padded = padded or (found if is_likely else None)
+            sparse = sparse or (found if is_likely else None)
             before.append(index)
             continue
         if found.header is Header.TYPED and is_doubtful(table, before, found.strength):
@@ -91,9 +93,9 @@ def _searched(table: Detected) -> Begin | None:
             is_guess = are_titles(table, before, index) and not (
                 comment is not None and is_named(table, comment)
             )
-            return found if is_guess else padded
+            return found if is_guess else sparse
         before.append(index)
-    return padded
+    return sparse
 
 
 def _in_comment(table: Detected, comment: int, before: Sequence[int]) -> Begin | None:
@@ -122,7 +124,7 @@ def _candidates(table: Detected) -> Iterator[tuple[int, int | None]]:
             comment = index
             continue
         yield index, comment
-        if is_padded(record) or is_pair(record):
+        if is_sparse(record):
             continue
         others += record.width > 1
         if record.width == table.width or others > BESIDE_MAX:

@@ -10,18 +10,11 @@ from conversion.delimited.sample import Record, line_ends
 
 _COLUMNS_OF_PAIRS = 2
 """In a table of two columns, a record with one value is a row unless it is a title of several words."""
-_PAIR_WIDTH = 3
-"""A record with at most this many fields is no key with its value."""
 
 
-def is_padded(record: Record) -> bool:
-    """Return whether a record has one value and is padded with delimiters."""
-    return record.width > 1 and record.is_one_value
-
-
-def is_pair(record: Record) -> bool:
-    """Return whether a record has a key and its value, and is padded with delimiters."""
-    return record.width > _PAIR_WIDTH and not any(record.fields[2:])
+def is_sparse(record: Record) -> bool:
+    """Return whether at most half of a record's fields have a value, as in a title or in group headings."""
+    return 2 * sum(map(bool, record.fields)) <= record.width > 1
 
 
 def is_apart(table: Detected, index: int) -> bool:
@@ -98,7 +91,7 @@ def _is_title(table: Detected, index: int) -> bool:
     delimiter outside quotes, or as many words as the table below it has columns.
     """
     record = table.records[index]
-    if record.width > 1 and not is_padded(record):
+    if record.width > 1 and not record.is_one_value:
         return False
     text = b"".join(record.fields)
     quoted = text[:1] in (b'"', b"'") and text[:1] == text[-1:]
