@@ -442,6 +442,35 @@ def test_many_lines_of_another_width_before_a_header_are_no_titles():
     assert (layout.header, layout.body_line, layout.preamble) == (NONE, 1, ())
 
 
+@pytest.mark.parametrize("count", [10, 11])
+def test_more_than_ten_titles_without_a_header_are_rejected_rows(count):
+    """They may be rows, as in a list of places of which only some have a state."""
+    titles = "".join(f"North {number} Coast\n" for number in range(count))
+    rows = "".join(f"Ada {number} County,ID\n" for number in range(200))
+    converted = run((titles + rows).encode())
+    assert converted.account.rows_rejected == (count if count > 10 else 0)
+    assert converted.account.rows_out == 200
+
+
+@pytest.mark.parametrize(("count", "first"), [(9, "Month"), (10, "Country")])
+def test_more_than_ten_padded_lines_of_two_values_are_rows(count, first):
+    """They may be the rows of another table, and the first of them its header."""
+    pairs = "".join(f"Land{number},{number},,,\n" for number in range(count))
+    days = "".join(f"2024-01-{day},1,2,3,4\n" for day in range(10, 32))
+    data = f"Country,Share,,,\n{pairs}Month,Open,High,Low,Close\n{days}"
+    layout = layout_of(data.encode(), "data.csv", whole=True)
+    assert layout.names[0] == first
+    assert len(layout.preamble) == (1 + count if first == "Month" else 0)
+
+
+def test_any_keys_and_values_before_a_header_are_no_rows():
+    """NREL's PVWatts writes sixteen."""
+    keys = "".join(f"Key {number}:,{number},,,\n" for number in range(16))
+    data = f"{keys}Month,Day,Hour,Beam,Power\n1,1,0,0.5,0\n1,1,1,0.75,0\n"
+    layout = layout_of(data.encode(), "data.csv", whole=True)
+    assert (layout.header_line, len(layout.preamble)) == (17, 16)
+
+
 def test_bytes_that_are_no_text_in_the_first_line_make_it_unreadable():
     data = "id,größe,ort\nr1,n1,c1\nr2,n2,c2\n".encode("cp1252")
     layout = layout_of(data, "data.csv", whole=True)

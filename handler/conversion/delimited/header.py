@@ -8,7 +8,7 @@ from conversion.delimited.cells import Kind, kind_of
 from conversion.delimited.detection import BESIDE_MAX, Detected
 from conversion.delimited.evidence import STRONG, WEAK, Header, evidence
 from conversion.delimited.sample import is_again
-from conversion.delimited.titles import are_titles, is_apart, is_doubtful, is_named, is_sparse
+from conversion.delimited.titles import are_titles, is_apart, is_doubtful, is_key, is_named, is_sparse
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ _ROWS_MIN, _ROWS_MAX, _CELLS_MAX = 10, 200, 40_000
 _COLUMNS_MAX = 50_000
 """Wider tables are never converted, so their header is not searched."""
 _BEFORE_MAX = 50
-"""The most lines of titles before a header."""
+"""The most lines before a header: titles, and keys with their values. Up to BESIDE_MAX may be others."""
 
 
 def find_header(table: Detected) -> Begin:
@@ -46,7 +46,8 @@ def find_header(table: Detected) -> Begin:
     body = 0
     while body < len(table.records) and is_apart(table, body):
         body += 1
-    return Begin(Header.NONE, unnamed, None, body)
+    titles = sum(not record.is_comment for record in table.records[:body])
+    return Begin(Header.NONE, unnamed, None, body if titles <= BESIDE_MAX else 0)
 
 
 def _in_one_column(table: Detected) -> Begin | None:
@@ -124,10 +125,8 @@ def _candidates(table: Detected) -> Iterator[tuple[int, int | None]]:
             comment = index
             continue
         yield index, comment
-        if is_sparse(record):
-            continue
-        others += record.width > 1
-        if record.width == table.width or others > BESIDE_MAX:
+        others += not (record.is_one_value or is_key(table, index))
+        if others > BESIDE_MAX or (record.width == table.width and not is_sparse(record)):
             return
 
 

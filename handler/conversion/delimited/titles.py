@@ -17,6 +17,12 @@ def is_sparse(record: Record) -> bool:
     return 2 * sum(map(bool, record.fields)) <= record.width > 1
 
 
+def is_key(table: Detected, index: int) -> bool:
+    """Return whether a record has a key with a colon, and its value: ``Site:,Lisbon,,``."""
+    first, *others = table.records[index].fields
+    return table.grammar.value(first).rstrip().endswith(":") and not any(others[1:])
+
+
 def is_apart(table: Detected, index: int) -> bool:
     """Return whether a record before the first row is no row: a title of another width, or a comment."""
     record = table.records[index]
