@@ -508,6 +508,13 @@ AROUND = {
         TYPED, "Team Total Yes No Yes No", [["A", "9", "1", "2", "3", "3"], ["B", "8", "1", "2", "2", "3"]],
         ("Survey of May,,,,,", ",,Men,,Women,"),
     ),
+    "numbers and their labels above another table": Table(
+        "Value,Label,,,\n5.50,Rent,,,\nMonth,Open,High,Low,Close\nMay,1,2,3,4\nJune,2,3,4,5\n", NONE, "- - - - -",
+        [
+            ["Value", "Label", "", "", ""], ["5.50", "Rent", "", "", ""], ["Month", "Open", "High", "Low", "Close"],
+            ["May", "1", "2", "3", "4"], ["June", "2", "3", "4", "5"],
+        ],
+    ),
     "names of groups of columns alone": Table(
         ",,Men,,Women,\nA,9,1,2,3,3\nB,8,1,2,2,3\n",
         TYPED, "- - Men - Women -", [["A", "9", "1", "2", "3", "3"], ["B", "8", "1", "2", "2", "3"]],

@@ -78,7 +78,7 @@ def _searched(table: Detected) -> Begin | None:
         found, record = _found(table, index), table.records[index]
         # Years and a guess name each column with values.
         names_all = found.header in (Header.YEARS, Header.ASSUMED) and not record.is_one_value
-        if is_sparse(record) and not names_all:
+        if is_sparse(table, index) and not names_all:
             # It is more likely a title, or names groups of columns.
             is_likely = found.header is Header.TYPED and (found.strength == STRONG or not before)
             sparse = sparse or (found if is_likely else None)
@@ -126,7 +126,7 @@ def _candidates(table: Detected) -> Iterator[tuple[int, int | None]]:
             continue
         yield index, comment
         others += not (record.is_one_value or is_key(table, index))
-        if others > BESIDE_MAX or (record.width == table.width and not is_sparse(record)):
+        if others > BESIDE_MAX or (record.width == table.width and not is_sparse(table, index)):
             return
 
 

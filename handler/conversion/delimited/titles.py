@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import takewhile
 
-from conversion.delimited.cells import shape_of
+from conversion.delimited.cells import kind_of, shape_of
 from conversion.delimited.detection import DELIMITERS, Detected
 from conversion.delimited.evidence import STRONG, WEAK, are_names
 from conversion.delimited.sample import Record, line_ends
@@ -12,15 +12,25 @@ _COLUMNS_OF_PAIRS = 2
 """In a table of two columns, a record with one value is a row unless it is a title of several words."""
 
 
-def is_sparse(record: Record) -> bool:
-    """Return whether at most half of a record's fields have a value, as in a title or in group headings."""
-    return 2 * sum(map(bool, record.fields)) <= record.width > 1
+def is_sparse(table: Detected, index: int) -> bool:
+    """Return whether at most half of a record's fields have a value, as in a title or in group headings.
+
+    A number or a date and its label are a row nevertheless: ``5.50,Rent,,``.
+    """
+    record = table.records[index]
+    is_row = _is_pair(record) and kind_of(table.grammar.value(record.fields[0])).typed
+    return 2 * sum(map(bool, record.fields)) <= record.width > 1 and not is_row
 
 
 def is_key(table: Detected, index: int) -> bool:
     """Return whether a record has a key with a colon, and its value: ``Site:,Lisbon,,``."""
-    first, *others = table.records[index].fields
-    return table.grammar.value(first).rstrip().endswith(":") and not any(others[1:])
+    record = table.records[index]
+    return _is_pair(record) and table.grammar.value(record.fields[0]).rstrip().endswith(":")
+
+
+def _is_pair(record: Record) -> bool:
+    """Return whether only the first two fields have a value."""
+    return all(record.fields[:2]) and not any(record.fields[2:])
 
 
 def is_apart(table: Detected, index: int) -> bool:
