@@ -768,6 +768,13 @@ DIALECTS = {
     "single quotes beside an empty column": (
         "id,note,x\n1,a,\n2,'b',\n3,c,\n", ["1", "a", ""], ["3", "c", ""]
     ),
+    "delimiters in single quotes in most rows": (
+        "id,note\n" + "1,'a,b'\n" * 12 + "2,c\n" * 8, ["1", "a,b"], ["2", "c"]
+    ),
+    "apostrophes beside a delimiter": (
+        "story,word,tag,n\na,!,.,1\na,,',2\nb,,',9\nb,',',197\nb,n',NNP,1\nb,'em,PRP,4\nb,'',SYM,2\nc,d,MD,16\n",
+        ["a", "!", ".", "1"], ["c", "d", "MD", "16"],
+    ),
     "apostrophes alone": ("id,n\n1,'\n2,'\n3,'\n4,a\n", ["1", "'"], ["4", "a"]),
     "bars between spaces": ("1,a | b\n2,c | d\n3,e | f\n", ["1", "a | b"], ["3", "e | f"]),
     "doubled quotes beside backslashes": ('a,b\n1,"x\\"y"\n2,"z""w"\n', ["1", 'x"y'], ["2", 'z"w']),
@@ -835,6 +842,14 @@ def test_each_dialect_is_read(data, first, last):
         for value, text, column in zip(row, expected, converted.result.columns, strict=True):
             assert column.type != "VARCHAR" or value == (text or None)
     assert converted.rejects == []
+
+
+@pytest.mark.parametrize("word", ["'", "n'", "'em"])
+def test_apostrophes_beside_a_damaged_row_join_no_lines(word):
+    lines = [f"a,,{word},2", f"b,,{word},9", "c,'d,e',MD,16,1,2", *["c,d,MD,16"] * 20]
+    converted = run("\n".join(["story,word,tag,n", *lines, ""]).encode())
+    assert [reject["raw"] for reject in converted.rejects] == [lines[2]]
+    assert converted.rows[:2] == [("a", None, word, "2"), ("b", None, word, "9")]
 
 
 @pytest.mark.parametrize("data", UNREADABLE.values(), ids=UNREADABLE)

@@ -10,14 +10,14 @@ bad.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import groupby
 from operator import itemgetter
 
 from conversion.delimited.cells import is_amount, is_usual_amount
-from conversion.delimited.sample import Grammar, Record
+from conversion.delimited.sample import LINE_END, Grammar, Record
 
 DELIMITERS = (b"\x01", b"\t", b"|", b";", b",")
 """The delimiters in order of preference. The comma is last, because text and numbers often contain it."""
@@ -44,8 +44,12 @@ _DAMAGED = 1.0
 """Invalid quoting, or another width inside the table."""
 _QUOTES_LEFT = 1.0
 """Quotes left around a value."""
+_APOSTROPHE = 0.1
+"""A ``'`` at one end of a value. Text often begins or ends with one."""
 _QUOTES_AS_TEXT = 0.5
 """The same, if most records are invalid in every reading with quotes."""
+_JOINED = 1.0
+"""A line within a value that is a row if ``"`` is the quote."""
 _DELIMITERS_LEFT = 0.5
 """Fields with another delimiter, as a share of the record's fields."""
 _DELIMITERS_IN_TEXT = 0.2
@@ -158,6 +162,8 @@ class _Reading:
     records: tuple[Record, ...]
     other_quote: bytes
     """The other quote, which would be left around values."""
+    lines: Mapping[int, int] = field(default_factory=dict)
+    """The offset and the width of each record in the usual reading."""
 
     def tables(self) -> Iterator[tuple[int, tuple[Record, ...], float]]:
         """Yield each possible width of the table, its records, and the cost of what is left unexplained."""
@@ -171,7 +177,7 @@ class _Reading:
             records = _without_padding(self.records, width)
             # A comment of another width is explained, whatever its text, unless its quoting is broken.
             table = [
-                (record, cost)
+                (record, cost + self._joined(record, width))
                 for record, cost in zip(records, left, strict=True)
                 if record.width == width or not (record.is_comment and record.fields)
             ]
@@ -183,8 +189,8 @@ class _Reading:
         if not fields:
             return 0.0
         cost = 0.0
-        if self.other_quote and self.other_quote in raw and any(map(self._has_quotes_left, fields)):
-            cost = _QUOTES_LEFT if grammar.quote else _QUOTES_AS_TEXT
+        if self.other_quote and self.other_quote in raw:
+            cost = max(map(self._quotes_left, fields))
         if raw.translate(None, _but(_others(grammar.delimiter))):
             explained = self._is_amount if len(fields) == 1 else is_amount
             cost += sum(self._delimiters_left(field, explained) for field in fields) / len(fields)
@@ -196,8 +202,19 @@ class _Reading:
                 cost += _MARKER_LEFT
         return cost
 
-    def _has_quotes_left(self, field: bytes) -> bool:
-        return not self.grammar.is_quoted(field) and self.other_quote in (field[:1], field[-1:])
+    def _quotes_left(self, field: bytes) -> float:
+        if self.grammar.is_quoted(field) or self.other_quote not in (field[:1], field[-1:]):
+            return 0.0
+        if self.other_quote == b"'" and not _in_single_quotes(field):
+            return _APOSTROPHE if len(field) > 1 else 0.0
+        return _QUOTES_LEFT if self.grammar.quote else _QUOTES_AS_TEXT
+
+    def _joined(self, record: Record, width: int) -> float:
+        """Return the cost of the lines within a record's values that are rows of this width."""
+        if width == 1 or not self.lines:
+            return 0.0  # Any line of text is a row of one column.
+        ends = LINE_END.finditer(record.raw)
+        return _JOINED * sum(self.lines.get(record.start + end.end()) == width for end in ends)
 
     @cached_property
     def _is_amount(self) -> Callable[[bytes], bool]:
@@ -289,22 +306,32 @@ def _beside_table(record: Record, width: int) -> float:
 def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iterator[_Reading]:
     """Read ``head`` with each kind of quoting that it gives a reason for."""
 
-    def read(grammar: Grammar, other_quote: bytes) -> _Reading:
+    def read(grammar: Grammar, other_quote: bytes, lines: Mapping[int, int] | None = None) -> _Reading:
         records = grammar.records(head, start=start, whole=whole)
         # Concatenated files have the line sep= again.
         return _Reading(
-            grammar, tuple(record for record in records if record.raw != separator_line), other_quote
+            grammar,
+            tuple(record for record in records if record.raw != separator_line),
+            other_quote,
+            lines or {},
         )
 
     separator_line = head[:start].rstrip(b"\r\n")
     usual = read(Grammar(delimiter), b"")
-    single_quoted = _single_quoted(delimiter).findall(head) if b"'" in head else []
-    lines = [field for field in single_quoted if b"\n" not in field and b"\r" not in field]
-    needed = any(delimiter in field or b"''" in field for field in lines)
-    certain = needed or bool(single_quoted and _has_quoted_column(usual.records))
-    # A reading without their quotes splits values of several lines, so it does not show the column.
-    split = len(lines) < len(single_quoted) and len(single_quoted) >= _QUOTED_VALUES_MIN
-    single = read(Grammar(delimiter, b"'", b"'"), b'"') if certain or split else None
+    pattern = _single_quoted(delimiter)
+    single_quoted = pattern.findall(head) if b"'" in head else []
+    in_lines = [field for field in single_quoted if b"\n" not in field and b"\r" not in field]
+    certain = bool(single_quoted) and (
+        any(b"''" in field for field in in_lines)
+        or _has_quoted_delimiter(usual, pattern)
+        or _has_quoted_column(usual.records)
+    )
+    # A reading without their quotes splits such values, so it does not show the column.
+    split = any(delimiter in field for field in in_lines) or (
+        len(in_lines) < len(single_quoted) and len(single_quoted) >= _QUOTED_VALUES_MIN
+    )
+    lines = {record.start: record.width for record in usual.records} if single_quoted else {}
+    single = read(Grammar(delimiter, b"'", b"'"), b'"', lines) if certain or split else None
     if single and not certain and not _has_quoted_column(single.records):
         single = None
     other_quote = b"'" if single else b""
@@ -316,10 +343,22 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
     if single:
         yield single
     if b"\\'" in head and single_quoted:
-        yield read(Grammar(delimiter, b"'", b"\\"), b'"')
+        yield read(Grammar(delimiter, b"'", b"\\"), b'"', lines)
     broken = sum(not record.fields for record in usual.records)
     if broken * 2 > len(usual.records) and broken > 2 * len(_quoted_line(delimiter).findall(head)):
         yield read(Grammar(delimiter, b"", b""), b'"')
+
+
+def _has_quoted_delimiter(usual: _Reading, pattern: re.Pattern[bytes]) -> bool:
+    """Return whether a delimiter in single quotes gives a record another width than nearly all have."""
+    widths = Counter(record.width for record in usual.records)
+    common = {width for width, count in widths.items() if count >= _QUOTED_MIN * len(usual.records)}
+    return any(
+        usual.grammar.delimiter in value
+        for record in usual.records
+        if record.width not in common and b"'" in record.raw
+        for value in pattern.findall(record.raw)
+    )
 
 
 def _has_quoted_column(records: Sequence[Record]) -> bool:
