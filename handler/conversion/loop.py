@@ -210,7 +210,7 @@ class _Attempt:
             raise EmptyError("the object has only white space")
         if layout := json_layout(source, encoding, findings):
             return json_plan(head, layout, findings, resources, encoding.mark_bytes)
-        return delimited_plan(head, findings, resources, encoding.mark_bytes)
+        return delimited_plan(head, findings, resources, encoding.mark_bytes, encoding.head)
 
     def _read_parquet(self) -> Result:
         resources = self._resources

@@ -69,6 +69,18 @@ class Source:
             self._budget.check()
             yield block
 
+    def head_of(self, size: int) -> bytes:
+        """Return the first ``size`` bytes of the object, decompressed, before ``blocks`` reads them."""
+        if self._begun and not self.whole:
+            self._open_again()
+            self._begun = False
+        pieces, length = [self.head], len(self.head)
+        while length < size and (piece := next(self._rest, None)) is not None:
+            pieces.append(piece)
+            length += len(piece)
+        self._rest = chain(pieces[1:], self._rest)
+        return b"".join(pieces)[:size]
+
     def spool(self, path: Path) -> None:
         """Write the object, decompressed, to ``path``. Some formats cannot be read as a stream."""
         self._budget.check_disk(self.size)

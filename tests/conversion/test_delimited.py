@@ -1,10 +1,11 @@
 import codecs
+import io
 import json
 import random
 
 import pytest
 
-from conversion import EmptyError
+from conversion import EmptyError, UnreadableError
 from conversion.model import BLOCK_BYTES
 from tests.conversion.support import refused, run
 
@@ -245,6 +246,61 @@ def test_a_quote_that_a_later_one_closes_costs_one_row(first, last, begin, end):
         (number + 2, rows[number]) for number in damaged
     ]
     assert converted.account.rows_out == len(rows) - len(damaged)
+
+
+@pytest.mark.parametrize(
+    ("before", "first"),
+    [
+        ("", 'id,"name,size'),
+        ("", '"19 rack,a,5\r'),
+        ("Report of May\n\n", 'id,name,"size'),
+        ("sep=,\n", '"id,name,size'),
+        ("id,name,size\n", '1,"a,5'),
+    ],
+)
+def test_an_unclosed_quote_at_the_beginning_of_a_large_file_costs_one_line(before, first):
+    rows = [f"{number},name {number},{number}" for number in range(60_000)]
+    converted = run("\n".join([before + first, *rows, ""]).encode())
+    assert [reject["raw"] for reject in converted.rejects] == [first.strip()]
+    assert converted.account.rows_out == len(rows)
+    assert list(converted.types.values()) == ["BIGINT", "VARCHAR", "BIGINT"]
+
+
+@pytest.mark.parametrize(("rows", "end"), [(5, b"\n"), (60_000, b"\r\n")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'"%b"' % (b"a; b, c | d\n" * 120_000),
+        b"a; b | c " * 150_000,
+        b'"%b"' % (b"a, b\n" * 3_000_000),
+        b'"%b"' % (b'a ""b"",\n' * 300_000),
+    ],
+    ids=["quoted", "in one line", "15 MB", "doubled quotes"],
+)
+def test_a_long_first_record_is_a_row(text, rows, end):
+    others = b"".join(b"%d,name %d,%d%b" % (number, number, number, end) for number in range(rows))
+    converted = run(b"%b,-1,5%b%b" % (text, end, others))
+    assert converted.rejects == []
+    assert converted.account.rows_out == rows + 1
+    assert converted.types == {"column_1": "VARCHAR", "column_2": "VARCHAR", "column_3": "BIGINT"}
+    value = text.strip(b'"').replace(b'""', b'"')
+    assert converted.query("SELECT strlen(column_1) FROM data WHERE column_2 = '-1'") == [(len(value),)]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_lines_of_a_long_only_record_are_no_rows(end):
+    text = b"a, b\n" * 400_000
+    assert refused(b'1,"%b",3%b' % (text, end)).reason.startswith("1 of 1 rows rejected")
+    converted = run(b'id,text,size\n1,"%b",3%b' % (text, end))
+    assert converted.query("SELECT id, strlen(text), size FROM data") == [(1, len(text), 3)]
+
+
+@pytest.mark.parametrize("begin", [b"", b'"'])
+def test_an_object_of_one_line_is_not_read_to_its_end(begin):
+    data = io.BytesIO(begin + b"1,2," * 10_000_000)
+    with pytest.raises(UnreadableError, match="longer than"):
+        run(data.getvalue(), source=data)
+    assert data.tell() < 20_000_000
 
 
 def test_a_value_of_several_lines_in_a_row_of_another_width_is_one_reject():

@@ -66,7 +66,7 @@ _MARKER_LEFT = 0.01
 """A field ``\\N`` if backslashes do not escape. It suggests that they do."""
 
 _SAMPLE_BYTES = 128 * 1024
-_RECORDS_MIN = 100
+RECORDS_MIN = 100
 """The minimum of records in a sample of _SAMPLE_BYTES. With fewer, the sample is the whole head."""
 _QUOTED_MIN = 0.75
 """The share of a column's values in single quotes from which ``'`` is a quote."""
@@ -125,7 +125,7 @@ def detect(head: bytes, *, whole: bool) -> Detected:
     """
     if len(head) > _SAMPLE_BYTES:
         detected = _detected(head[:_SAMPLE_BYTES], whole=False)
-        if len(detected.records) >= _RECORDS_MIN:
+        if len(detected.records) >= RECORDS_MIN:
             return detected
     return _detected(head, whole=whole)
 
@@ -135,7 +135,7 @@ def _detected(head: bytes, *, whole: bool) -> Detected:
     start = separator.end() if separator else 0
     found: list[tuple[tuple[float, int, int], Detected]] = []
     is_even = False
-    for preference, delimiter in enumerate([separator[2]] if separator else _delimiters_of(head)):
+    for preference, delimiter in enumerate([separator[2]] if separator else delimiters_of(head)):
         for reading in _readings(head, start, delimiter, whole=whole):
             for width, records, cost in reading.tables():
                 rank = (round(cost, _DECIMALS), -width, preference)
@@ -148,7 +148,7 @@ def _detected(head: bytes, *, whole: bool) -> Detected:
     return min(likely, key=itemgetter(0))[1]
 
 
-def _delimiters_of(head: bytes) -> Iterator[bytes]:
+def delimiters_of(head: bytes) -> Iterator[bytes]:
     """Yield the delimiters in ``head``, and one that it does not contain, for a file of one column."""
     yield from (delimiter for delimiter in DELIMITERS if delimiter in head)
     yield from [delimiter for delimiter in _NO_DELIMITER if delimiter not in head][:1]

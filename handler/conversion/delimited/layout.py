@@ -1,11 +1,12 @@
 """The layout of a delimited file, detected at its beginning: dialect, titles, comments, header and names."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
 
+from conversion.delimited.beginning import unfinished_at, without_unfinished
 from conversion.delimited.cells import Kind, kind_of, looks_like
 from conversion.delimited.detection import Detected, detect
 from conversion.delimited.dialect import Dialect, lines_dialect
@@ -86,18 +87,27 @@ class Layout:
         return "text" if self.is_text else "delimited"
 
 
-def layout_of(head: bytes, key: str, *, whole: bool) -> Layout:
+def layout_of(
+    head: bytes, key: str, *, whole: bool, read_on: Callable[[], tuple[bytes, bool]] | None = None
+) -> Layout:
     """Detect the layout of a file.
 
     Args:
         head: The file's beginning, in UTF-8 without a byte-order mark.
         key: Its name, which counts only for one column of text.
         whole: Whether ``head`` is the whole file. Otherwise its last record may be truncated.
+        read_on: Returns a beginning in which the longest record ends, and whether it is the whole file.
 
     Raises:
         UnreadableError: It is XML or HTML: it begins with a tag, and no dialect explains it.
     """
     detected = detect(head, whole=whole)
+    if read_on and not whole and not _TAG.match(head):
+        start = unfinished_at(head, detected)
+        if start is not None:
+            more, all_read = read_on()
+            head, whole = without_unfinished(head, start, detected, more, whole=all_read)
+            detected = detect(head, whole=whole)
     begin = find_header(detected)
     is_table = bool(detected.separator_line) or _is_delimited(detected, begin)
     if _TAG.match(head) and not (is_table and _is_row_with_tag(detected)):

@@ -1,20 +1,28 @@
 """The plan for delimited text, and for plain text as one column."""
 
+from collections.abc import Callable
+
 from conversion.delimited.dialect import Dialect
 from conversion.delimited.layout import layout_of
 from conversion.delimited.records import Records
 from conversion.delimited.tally import Tally
 from conversion.engine import literal
+from conversion.model import HEAD_BYTES, RECORD_BYTES_MAX
 from conversion.names import column_names
 from conversion.passes import Resources
 from conversion.plan import Findings, Plan
 from conversion.roundtrip import Guess, guess
 
+_LONG_HEAD_BYTES = RECORD_BYTES_MAX + 2 * HEAD_BYTES
+"""The longest record, and as much before and after it as the usual beginning has."""
+
 _NO_TEXT = "\x1e"
 """ASCII's record separator, which text does not contain."""
 
 
-def delimited_plan(head: bytes, findings: Findings, resources: Resources, mark_bytes: int) -> Plan:
+def delimited_plan(
+    head: bytes, findings: Findings, resources: Resources, mark_bytes: int, decode: Callable[[bytes], bytes]
+) -> Plan:
     """Return the plan for delimited text, or plain text.
 
     Args:
@@ -22,9 +30,15 @@ def delimited_plan(head: bytes, findings: Findings, resources: Resources, mark_b
         findings: What earlier passes found.
         resources: The resources of the conversion.
         mark_bytes: The length of the byte-order mark before the text.
+        decode: Returns the beginning of the object in UTF-8.
     """
     source, budget = resources.source, resources.budget
-    layout = layout_of(head, source.name, whole=source.whole)
+
+    def read_on() -> tuple[bytes, bool]:
+        more = source.head_of(_LONG_HEAD_BYTES)
+        return decode(more), len(more) < _LONG_HEAD_BYTES
+
+    layout = layout_of(head, source.name, whole=source.whole, read_on=read_on)
     width = layout.dialect.width
     budget.check_columns(width)
     names = column_names(layout.names)

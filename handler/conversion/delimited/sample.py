@@ -97,6 +97,20 @@ class Grammar:
             line += 1 + (line_ends(raw) if match else 0)
             position = record.end
 
+    def end_of_record(self, text: bytes, start: int, *, whole: bool) -> int:
+        """Return the offset after the record at ``start`` and its line end; -1 if it does not end.
+
+        Args:
+            text: The beginning of a file.
+            start: The offset of the record.
+            whole: Whether ``text`` is the whole file, so that its end ends a record too.
+        """
+        match = self._record.match(text, start)
+        if match is None or (match.end() == len(text) and not whole):
+            return -1
+        end = LINE_END.match(text, match.end())
+        return end.end() if end else match.end()
+
     def split(self, raw: bytes) -> tuple[bytes, ...]:
         """Split a valid record into its raw fields."""
         if not (self.quote and self.quote in raw) and not (self.escapes_outside and b"\\" in raw):
