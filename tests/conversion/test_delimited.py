@@ -153,6 +153,18 @@ def test_a_space_before_a_quote_inside_quotes_is_as_it_is():
     assert run(data + b'3, "z"\n').rows == [*rows, ("3", ' "z"')]
 
 
+@pytest.mark.parametrize("count", [40, 40_000])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("spaces", [" ", "  "])
+def test_spaces_before_quotes_are_no_part_of_the_values(count, end, spaces):
+    rows = [f'{number},{spaces}"a,b ""{number}""{end}", x' for number in range(count)]
+    odd = ['7, "b, c" d, x', 'id, "text, long", n', '8, "e, "" f", x', '9, "open, x', 'id,"text, long", n']
+    converted = run(end.join(['id, "text, long", n', *rows, *odd, *rows, ""]).encode())
+    assert [reject["raw"] for reject in converted.rejects] == [odd[0], odd[1], odd[3], odd[4]]
+    expected = [(str(number), f'a,b "{number}"{end}', " x") for number in range(count)]
+    assert converted.rows == [*expected, ("8", 'e, " f', " x"), *expected]
+
+
 def test_quotes_that_quote_nothing():
     data = b"".join(b'%d\t"half open %d\n' % (i, i) for i in range(50))
     converted = run(data, "data.tsv")

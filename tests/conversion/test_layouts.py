@@ -803,6 +803,22 @@ DIALECTS = {
     "the last field over lines, without a line end": ('id,t\n1,x\n3,"a\nb"', ["1", "x"], ["3", "a\nb"]),
     "control characters": ("1\x01a,b\n2\x01c,d\n", ["1", "a,b"], ["2", "c,d"]),
     "quotes at the width of a field": ('a;b\n"1,2,3";x\n"4,5,6";y\n', ["1,2,3", "x"], ["4,5,6", "y"]),
+    "a space before quotes": (
+        'id, name, note\n0, "Name, 0", "a note"\n1, "Name, 1",   "a ""note"", long"\n2, Name 2, "b"\n', ["0", "Name, 0", "a note"], ["2", " Name 2", "b"]
+    ),
+    "a space before few quotes": (
+        "id, name\n1, a\n2, b\n" + '3, "c, d"\n', ["1", " a"], ["3", "c, d"]
+    ),
+    "a space before quotes over lines": (
+        'id; text; n\n1; "a;\n b"; 5\n2; "c\n; ""d"""; 6\n', ["1", "a;\n b", " 5"], ["2", 'c\n; "d"', " 6"]
+    ),
+    "a space before quotes with backslashes": (
+        'id, text\n1, "a, \\"b\\""\n2, "c, d"\n', ["1", 'a, "b"'], ["2", "c, d"]
+    ),
+    "a space before quotes that no value needs": ('id,t\n1, "a; b"\n2, "c"\n', ["1", ' "a; b"'], ["2", ' "c"']),
+    "a space before quotes that are text": (
+        'id,t\n1, "a\n2, b"\n3, "c" d\n4, "e"\n', ["1", ' "a'], ["4", ' "e"']
+    ),
     "coordinates": ('n,place\n1,"37°36\'37.8""N 121°2\'17.9""W"\n2,"5°1\'2""N"\n', ["1", "37°36'37.8\"N 121°2'17.9\"W"], ["2", "5°1'2\"N"]),
 }  # fmt: skip
 
@@ -1025,6 +1041,8 @@ def test_a_header_without_rows_is_named(text, line):
 def test_the_profile_says_how_a_file_is_written_and_what_its_text_looks_like():
     profile = run(b"# von x\nid;betrag;tag\n1;12,5;1/2/2024\n2;1.234,56;3/4/2024\n").profile
     assert [profile[name] for name in ("delimiter", "quote", "escape")] == [";", '"', '"']
+    assert "spaces_before_quotes" not in profile
+    assert run(b'id,t\n1, "a, b"\n2, c\n').profile["spaces_before_quotes"] is True
     assert (profile["header"], profile["header_line"]) == ("typed", 2)
     assert profile["header_record"] == "id;betrag;tag"
     assert profile["preamble"] == ["# von x"]
@@ -1159,6 +1177,20 @@ def test_any_table_with_a_header(rows, writing):
     assert (layout.header, layout.names) == (TYPED, tuple(header))
     assert [list(row) for row in layout.sample] == rows
     assert layout.dialect.delimiter == writing[0].encode()
+
+
+@MANY
+@given(
+    columns(KINDS), st.sampled_from(",;\t|"), st.sampled_from(["\n", "\r\n"]), st.sampled_from([" ", "   "])
+)
+def test_any_table_with_a_space_before_quotes(rows, delimiter, end, spaces):
+    rows = [["1", f"a{delimiter} b", *row] for row in rows]
+    lines = [["id", "place", *NAMES[2 : len(rows[0])]], *(["2", "c", *row[2:]] for row in rows[:3]), *rows]
+    cells = [['"{}"'.format(cell.replace('"', '""')) for cell in line] for line in lines]
+    data = "".join((delimiter + spaces).join(line) + end for line in cells)
+    layout = layout_of(data.encode(), "data.csv", whole=True)
+    assert [list(row) for row in layout.sample][-len(rows) :] == rows
+    assert layout.dialect.spaced
 
 
 @MANY

@@ -230,7 +230,9 @@ class _Reading:
 
     def _delimiters_left(self, field: bytes, is_explained: Callable[[bytes], bool]) -> float:
         others = _others(self.grammar.delimiter)
-        if self.grammar.is_quoted(field) or not field.translate(None, _but(others)) or is_explained(field):
+        # Quotes after a space do not explain a delimiter. Otherwise text such as `` "a; b"`` would change.
+        is_quoted = self.grammar.is_quoted(field) and not field.startswith(b" ")
+        if is_quoted or not field.translate(None, _but(others)) or is_explained(field):
             return 0.0
         if self.grammar.delimiter == b"\t" and _SEQUENCE_ID.fullmatch(field):
             return 0.0
@@ -330,16 +332,21 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
     split = any(delimiter in field for field in in_lines) or (
         len(in_lines) < len(single_quoted) and len(single_quoted) >= _QUOTED_VALUES_MIN
     )
-    lines = {record.start: record.width for record in usual.records} if single_quoted else {}
+    is_spaced = b' "' in head and bool(re.search(re.escape(delimiter) + rb' +"', head)) and delimiter != b" "
+    others = single_quoted or is_spaced
+    lines = {record.start: record.width for record in usual.records} if others else {}
     single = read(Grammar(delimiter, b"'", b"'"), b'"', lines) if certain or split else None
     if single and not certain and not _has_quoted_column(single.records):
         single = None
     other_quote = b"'" if single else b""
     yield replace(usual, other_quote=other_quote)
+    escaped: list[Grammar] = []
     if b'\\"' in head:
-        yield read(Grammar(delimiter, escape=b"\\"), other_quote)
-    if any(b"\\" + escaped in head for escaped in (delimiter, b"N", b"\n", b"\r")):
-        yield read(Grammar(delimiter, escape=b"\\", escapes_outside=True), other_quote)
+        escaped.append(Grammar(delimiter, escape=b"\\"))
+    if any(b"\\" + sign in head for sign in (delimiter, b"N", b"\n", b"\r")):
+        escaped.append(Grammar(delimiter, escape=b"\\", escapes_outside=True))
+    for grammar in escaped:
+        yield read(grammar, other_quote)
     if single:
         yield single
     if b"\\'" in head and single_quoted:
@@ -347,6 +354,9 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
     broken = sum(not record.fields for record in usual.records)
     if broken * 2 > len(usual.records) and broken > 2 * len(_quoted_line(delimiter).findall(head)):
         yield read(Grammar(delimiter, b"", b""), b'"')
+    # Of readings that cost the same, the first wins. So spaces stay if they explain no less.
+    for grammar in [usual.grammar, *escaped] if is_spaced else []:
+        yield read(replace(grammar, spaced=True), other_quote, lines)
 
 
 def _has_quoted_delimiter(usual: _Reading, pattern: re.Pattern[bytes]) -> bool:

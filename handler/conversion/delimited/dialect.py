@@ -65,6 +65,13 @@ class Dialect(Grammar):
         return re.compile(rb"%b%b%b(?=[%b\r\n]|\Z)" % (begin, self._in_quotes, quote, delimiter))
 
     @cached_property
+    def _spaced_field(self) -> re.Pattern[bytes]:
+        """A quoted field, after spaces or none. Group 1 is the field."""
+        delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
+        begin, field = rb"(?:(?<=[%b\r\n])|\A)" % delimiter, quote + self._in_quotes + quote
+        return re.compile(rb"%b *+(%b)(?=[%b\r\n]|\Z)" % (begin, field, delimiter))
+
+    @cached_property
     def _special_field(self) -> re.Pattern[bytes]:
         """A field that DuckDB may misread: quoted, escaped, or with a quote after a space."""
         delimiter, quote = re.escape(self.delimiter), re.escape(self.quote)
@@ -98,6 +105,12 @@ class Dialect(Grammar):
         """Return whether ``records`` may have escapes that DuckDB does not read: all but doubled quotes."""
         return b"\\" in records and (self.escapes_outside or self.escape == b"\\")
 
+    def without_spaces_in(self, records: bytes) -> bytes:
+        """Remove the spaces before quoted fields that are no part of their values."""
+        if not self.spaced or b" " + self.quote not in records:
+            return records
+        return self._spaced_field.sub(rb"\1", records)
+
     def has_spaced_quote(self, records: bytes) -> bool:
         """Return whether a field may begin with a space and a quote. DuckDB would ignore the space."""
         spaced = b" " + self.quote
@@ -118,7 +131,8 @@ class Dialect(Grammar):
 
     def rewritten(self, record: bytes) -> bytes:
         """Return a valid record in the form that DuckDB reads."""
-        return self._special_field.sub(self._rewritten, record) if self.is_special(record) else record
+        bare = self.without_spaces_in(record)
+        return self._special_field.sub(self._rewritten, bare) if self.is_special(bare) else bare
 
     def _rewritten(self, match: re.Match[bytes]) -> bytes:
         written, quote = match[0], self.quote

@@ -74,6 +74,8 @@ class Layout:
             "escape": self.dialect.escape.decode(),
             "header": self.header.value,
         }
+        if self.dialect.spaced:
+            facts["spaces_before_quotes"] = True
         if self.header is not Header.NONE:
             facts["header_record"] = self.header_record.decode(errors="replace")
             facts["header_line"] = self.header_line
@@ -131,6 +133,7 @@ def layout_of(
             quote=grammar.quote,
             escape=grammar.escape,
             escapes_outside=grammar.escapes_outside,
+            spaced=grammar.spaced,
             newline=newline_of(head),
             padded=detected.padded,
         ),

@@ -117,11 +117,12 @@ class Records:
         dialect, tally = self._dialect, self._tally
         cut = len(window) if at_end else self._cut(window)
         records = window[:cut]
-        count = self._count(records) if cut else None
+        clean = dialect.without_spaces_in(records)
+        count = self._count(clean) if cut else None
         if count is not None and not tally.is_any_refused(count):
             quoted = dialect.quote and dialect.quote in records
             tally.count(rows=count, lines=line_ends(records) if quoted else count, size=cut)
-            return records, cut
+            return clean, cut
         if not at_end and window.endswith(b"\r"):
             window = window[:-1]  # The next byte decides between CR and CR LF.
         if (dialect.quote and dialect.quote in window) or tally.is_any_refused(line_ends(window)):

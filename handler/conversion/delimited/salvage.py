@@ -96,13 +96,14 @@ def _valid(run: bytes, tally: Tally) -> list[bytes]:
     dialect = tally.layout.dialect
     if not is_text(run) or tally.has_header(run) or tally.is_any_refused(line_ends(run)):
         return _checked(run, tally)
-    structure = dialect.without_quoted(run)
+    bare = dialect.without_spaces_in(run)
+    structure = dialect.without_quoted(bare)
     as_is = not (
-        b"\r" in structure or dialect.newline == b"\r\n" or has_blank(structure) or dialect.is_special(run)
+        b"\r" in structure or dialect.newline == b"\r\n" or has_blank(structure) or dialect.is_special(bare)
     )
     if as_is:
         tally.count(rows=structure.count(b"\n"), lines=line_ends(run), size=len(run))
-        return [run]
+        return [bare]
     records = [_bare(match[0]) + dialect.newline for match in dialect.record.finditer(run)]
     tally.count(rows=len(records), lines=line_ends(run), size=len(run))
     return list(map(dialect.rewritten, records))

@@ -65,6 +65,8 @@ class Grammar:
     escape: bytes = b'"'
     escapes_outside: bool = False
     """Whether a backslash also escapes outside quotes."""
+    spaced: bool = False
+    """Whether spaces may precede a quoted field. They are no part of its value."""
 
     def records(self, head: bytes, *, start: int = 0, whole: bool) -> Iterator[Record]:
         """Yield the records of ``head`` from ``start`` on, without blank lines.
@@ -126,11 +128,12 @@ class Grammar:
     def spellings(self, record: Record) -> tuple[bytes, ...]:
         """Return a record as it is written, and with all or none of its fields in quotes."""
         values = list(map(self.unescaped, record.fields))
+        bare = self.delimiter.join(map(self.without_spaces, record.fields))
         special = (self.delimiter, self.quote, b"\n", b"\r", b"\\")
         if not values or not self.quote or any(sign in value for value in values for sign in special):
-            return (record.raw,)
+            return tuple({record.raw, bare})
         quoted = [self.quote + value + self.quote for value in values]
-        return tuple({record.raw, self.delimiter.join(values), self.delimiter.join(quoted)})
+        return tuple({record.raw, bare, self.delimiter.join(values), self.delimiter.join(quoted)})
 
     def value(self, written: bytes) -> str:
         """Return the value of a raw field."""
@@ -138,7 +141,7 @@ class Grammar:
 
     def unescaped(self, written: bytes) -> bytes:
         """Return a raw field without its quotes and escapes."""
-        text, quoted = written, self.is_quoted(written)
+        text, quoted = self.without_spaces(written), self.is_quoted(written)
         if self.escapes_outside and written == NO_VALUE:
             return b""
         if quoted:
@@ -149,7 +152,14 @@ class Grammar:
 
     def is_quoted(self, written: bytes) -> bool:
         """Return whether a raw field is quoted."""
-        return bool(self.quote) and written.startswith(self.quote)
+        return bool(self.quote) and self.without_spaces(written).startswith(self.quote)
+
+    def without_spaces(self, written: bytes) -> bytes:
+        """Return a raw field without the spaces before its quotes."""
+        if not self.spaced:
+            return written
+        bare = written.lstrip(b" ")
+        return bare if bare.startswith(self.quote) else written
 
     def has_other_escapes(self, written: bytes) -> bool:
         """Return whether a raw field has a backslash that escapes nothing."""
@@ -166,7 +176,7 @@ class Grammar:
         quote = re.escape(self.quote)
         if not quote:
             return self._plain
-        return rb"(?:%b%b|(?!%b)%b)" % (self._open_quoted, quote, quote, self._plain)
+        return rb"(?:%b%b|(?!%b%b)%b)" % (self._open_quoted, quote, self._spaces, quote, self._plain)
 
     @cached_property
     def _plain(self) -> bytes:
@@ -178,7 +188,12 @@ class Grammar:
 
     @cached_property
     def _open_quoted(self) -> bytes:
-        return re.escape(self.quote) + self._in_quotes
+        return self._spaces + re.escape(self.quote) + self._in_quotes
+
+    @property
+    def _spaces(self) -> bytes:
+        """The spaces before a quote that are no part of the value."""
+        return b" *+" if self.spaced else b""
 
     @cached_property
     def _in_quotes(self) -> bytes:
