@@ -299,6 +299,13 @@ def test_a_long_first_record_is_a_row(text, rows, end):
     assert converted.query("SELECT strlen(column_1) FROM data WHERE column_2 = '-1'") == [(len(value),)]
 
 
+def test_a_long_first_record_may_have_a_delimiter_that_the_file_names():
+    text = b"a^b^c\n" * 300_000
+    converted = run(b'sep=^\n"%b"^5\n' % text + b"x^6\n" * 10)
+    assert converted.rejects == []
+    assert converted.query("SELECT count(*), max(strlen(column_1)) FROM data") == [(11, len(text))]
+
+
 @pytest.mark.parametrize("end", [b"", b"\n"])
 def test_lines_of_a_long_only_record_are_no_rows(end):
     text = b"a, b\n" * 400_000

@@ -43,7 +43,8 @@ def without_unfinished(
     Returns:
         The sample, and whether its last record is complete.
     """
-    grammars = [replace(detected.grammar, delimiter=delimiter) for delimiter in delimiters_of(head)]
+    delimiters = {detected.grammar.delimiter, *delimiters_of(head)}
+    grammars = [replace(detected.grammar, delimiter=delimiter) for delimiter in delimiters]
     ends = [grammar.end_of_record(more, start, whole=whole) for grammar in grammars]
     end = min((end for end in ends if end >= len(head)), default=None)
     if end is None:
