@@ -267,7 +267,6 @@ def test_a_quote_that_a_later_one_closes_costs_one_row(first, last, begin, end):
         ("", '"19 rack,a,5\r'),
         ("Report of May\n\n", 'id,name,"size'),
         ("sep=,\n", '"id,name,size'),
-        ("id,name,size\n", '1,"a,5'),
     ],
 )
 def test_an_unclosed_quote_at_the_beginning_of_a_large_file_costs_one_line(before, first):
@@ -306,11 +305,11 @@ def test_a_long_first_record_may_have_a_delimiter_that_the_file_names():
     assert converted.query("SELECT count(*), max(strlen(column_1)) FROM data") == [(11, len(text))]
 
 
-@pytest.mark.parametrize("end", [b"", b"\n"])
-def test_lines_of_a_long_only_record_are_no_rows(end):
-    text = b"a, b\n" * 400_000
-    assert refused(b'1,"%b",3%b' % (text, end)).reason.startswith("1 of 1 rows rejected")
-    converted = run(b'id,text,size\n1,"%b",3%b' % (text, end))
+def test_lines_of_a_long_only_record_are_no_rows():
+    text = b"a, b" * 30 + b"\n"
+    text *= 10_000
+    assert refused(b'1,"%b",3' % text).reason.startswith("1 of 1 rows rejected")
+    converted = run(b'id,text,size\n1,"%b",3' % text)
     assert converted.query("SELECT id, strlen(text), size FROM data") == [(1, len(text), 3)]
 
 

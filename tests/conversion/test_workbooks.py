@@ -107,9 +107,14 @@ def of_format(number_format: str, *columns: list[float]) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("number_format", ["yyyy-mm-dd", "yyyy-mm-dd hh:mm", "hh:mm:ss"])
-@pytest.mark.parametrize("value", [-25, -1.5, -1e-7])
-@pytest.mark.parametrize(("columns", "cell"), [(1, "B3"), (27, "AB3"), (800, "ADU3")])
+@pytest.mark.parametrize(
+    ("number_format", "value", "columns", "cell"),
+    [
+        ("yyyy-mm-dd", -25, 1, "B3"),
+        ("yyyy-mm-dd hh:mm", -1.5, 27, "AB3"),
+        ("hh:mm:ss", -1e-7, 800, "ADU3"),
+    ],
+)
 def test_a_negative_number_with_a_date_format_is_refused(number_format, value, columns, cell):
     """calamine reads -25 as 00:00:00, and -1.5 as 12:00:00."""
     columns_before = [[0.5, 45000]] * (columns - 1)

@@ -333,8 +333,7 @@ def _readings(head: bytes, start: int, delimiter: bytes, *, whole: bool) -> Iter
         len(in_lines) < len(single_quoted) and len(single_quoted) >= _QUOTED_VALUES_MIN
     )
     is_spaced = b' "' in head and bool(re.search(re.escape(delimiter) + rb' +"', head)) and delimiter != b" "
-    others = single_quoted or is_spaced
-    lines = {record.start: record.width for record in usual.records} if others else {}
+    lines = {record.start: record.width for record in usual.records}
     single = read(Grammar(delimiter, b"'", b"'"), b'"', lines) if certain or split else None
     if single and not certain and not _has_quoted_column(single.records):
         single = None
