@@ -61,7 +61,7 @@ _CONTROL = bytes({*range(0x02, 0x09), *range(0x0E, 0x1A), *range(0x1C, 0x1F), 0x
 _CONTROL_SHARE_MAX = 0.01
 """Compressed data has 9 %."""
 _CONTROL_MAX = 5
-"""So many stray characters are no sign, however short the text is."""
+"""Up to this number is allowed, however short the text is."""
 _LINES = {".ndjson", ".jsonl"}
 """The suffixes of names that say that each line is a value of JSON."""
 _JSON_SUFFIXES = {".json", ".geojson", *_LINES}
@@ -85,7 +85,7 @@ def refuse_foreign(head: bytes) -> None:
 
 
 def refuse_binary(head: bytes, encoding: str) -> None:
-    """Refuse what is no text. Any bytes can be read in the encoding of text that is not UTF-8.
+    """Refuse binary data. Nearly any bytes can be decoded in the encoding of text that is not UTF-8.
 
     Args:
         head: The beginning of the object.
@@ -94,8 +94,10 @@ def refuse_binary(head: bytes, encoding: str) -> None:
     Raises:
         UnreadableError: Too many bytes are control characters.
     """
+    if encoding != FALLBACK:
+        return
     found = len(head) - len(head.translate(None, _CONTROL))
-    if encoding == FALLBACK and found > max(_CONTROL_MAX, _CONTROL_SHARE_MAX * len(head)):
+    if found > max(_CONTROL_MAX, _CONTROL_SHARE_MAX * len(head)):
         raise UnreadableError(
             f"unsupported format: binary data. Of the first {len(head)} bytes, {found} are control "
             "characters that text does not have"

@@ -68,7 +68,7 @@ class Upload:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path, budget: Budget) -> None:
         self._connection = connection
-        self._has_footer = _has_footer(path)
+        self._path = path
         self._file = literal(str(path))
         groups = self._footer("row_group_id, row_group_num_rows, sum(total_uncompressed_size)", "metadata", 2)
         self.rows = sum(rows for _, rows, _ in groups)
@@ -104,7 +104,7 @@ class Upload:
             what = "damaged or truncated"
             if is_encryption_error(error):
                 what = "encrypted"
-            elif self._has_footer:
+            elif _has_footer(self._path):
                 what = "damaged, or of a schema that is not supported"
             raise UnreadableError(f"a Parquet file that is {what}: DuckDB cannot read its footer") from None
 

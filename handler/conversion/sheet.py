@@ -257,7 +257,7 @@ def _refuse_negative_dates(path: Path, sheet: "CalamineSheet", columns: set[int]
         if cell := next(filter(None, times), None):
             raise _WorkbookError(
                 f"a negative number with a date format in cell {cell} of sheet "
-                f"{sheet.name[:_NAME_LENGTH_MAX]!r} or another one: give it the format of a number"
+                f"{sheet.name[:_NAME_LENGTH_MAX]!r} or of another sheet: give it the format of a number"
             )
 
 

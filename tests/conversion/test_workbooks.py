@@ -38,10 +38,15 @@ def unreadable(data: bytes, **limits) -> str:
     return str(caught.value)
 
 
+def parts(data: bytes) -> dict[str, bytes]:
+    """The content of each part of a workbook."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        return {info.filename: archive.read(info) for info in archive.infolist()}
+
+
 def changed(data: bytes, part: str, *changes: tuple[bytes, bytes]) -> bytes:
     """The workbook with changes to the XML of a part."""
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        files = {info.filename: archive.read(info) for info in archive.infolist()}
+    files = parts(data)
     for old, new in changes:
         assert old in files[part]
         files[part] = files[part].replace(old, new)
@@ -391,8 +396,7 @@ def test_the_deadline_ends_the_reader():
 
 def moved(data: bytes, folder: str, separator: str) -> bytes:
     """An .xlsx whose parts are in another folder than ``xl/``."""
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        files = {info.filename: archive.read(info) for info in archive.infolist()}
+    files = parts(data)
     return zipped(
         {
             name.replace("xl/", folder, 1).replace("/", separator): content.replace(
@@ -480,8 +484,7 @@ def test_an_encrypted_ods_is_named(part):
     """LibreOffice encrypts each part, or all as one."""
     mark = b"<manifest:encryption-data manifest:checksum='x'/></manifest:manifest>"
     data = changed(ods({"Data": [["id"]]}), "META-INF/manifest.xml", (b"</manifest:manifest>", mark))
-    with zipfile.ZipFile(BytesIO(data)) as archive:
-        files = {info.filename: archive.read(info) for info in archive.infolist()}
+    files = parts(data)
     del files["content.xml"]
     assert "an encrypted workbook" in refused(zipped({**files, part: bytes(range(256))})).reason
 

@@ -11,7 +11,7 @@ bad.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import groupby
 from operator import itemgetter
@@ -162,7 +162,7 @@ class _Reading:
     records: tuple[Record, ...]
     other_quote: bytes
     """The other quote, which would be left around values."""
-    lines: Mapping[int, int] = field(default_factory=dict)
+    lines: Mapping[int, int]
     """The offset and the width of each record in the usual reading."""
 
     def tables(self) -> Iterator[tuple[int, tuple[Record, ...], float]]:

@@ -38,9 +38,14 @@ class Record:
         return len(self.fields)
 
     @property
+    def filled(self) -> int:
+        """The number of fields that are not empty."""
+        return sum(map(bool, self.fields))
+
+    @property
     def is_one_value(self) -> bool:
         """Whether all of its fields but one are empty."""
-        return sum(map(bool, self.fields)) <= 1
+        return self.filled <= 1
 
     @property
     def is_comment(self) -> bool:

@@ -19,7 +19,7 @@ def is_sparse(table: Detected, index: int) -> bool:
     """
     record = table.records[index]
     is_row = _is_pair(record) and kind_of(table.grammar.value(record.fields[0])).typed
-    return 2 * sum(map(bool, record.fields)) <= record.width > 1 and not is_row
+    return 2 * record.filled <= record.width > 1 and not is_row
 
 
 def is_key(table: Detected, index: int) -> bool:
