@@ -250,9 +250,22 @@ def load(project_directory: Path = configuration.PROJECT_DIRECTORY) -> Settings:
     Raises:
         SettingsError: Settings that cannot be deployed, or that conflict with the project's other stacks.
     """
-    configured = Configuration.of_this_stack()
+    return of_stack(pulumi.get_stack(), Configuration.of_this_stack(), project_directory)
+
+
+def of_stack(
+    stack: str, configured: Configuration, project_directory: Path = configuration.PROJECT_DIRECTORY
+) -> Settings:
+    """Return the settings of a stack of the project.
+
+    Raises:
+        SettingsError: Settings that cannot be deployed, or that conflict with the project's other stacks.
+    """
     settings = from_configuration(configured, project_directory)
-    problems = [*_provider_problems(settings, configured), *_neighbour_problems(settings, project_directory)]
+    problems = [
+        *_provider_problems(settings, configured),
+        *_neighbour_problems(stack, settings, project_directory),
+    ]
     if problems:
         raise SettingsError(problems)
     return settings
@@ -281,9 +294,8 @@ def _provider_problems(settings: Settings, configured: Configuration) -> Iterato
         )
 
 
-def _neighbour_problems(settings: Settings, project_directory: Path) -> Iterator[str]:
+def _neighbour_problems(own_stack: str, settings: Settings, project_directory: Path) -> Iterator[str]:
     """Yield conflicts with other stacks: overlapping VPC ranges, and equal names of resources."""
-    own_stack = pulumi.get_stack()
     own_network = ipaddress.IPv4Network(settings.cidr_block)
     defaults = {f"{PROJECT}:{key}": value for key, value in configuration.defaults(project_directory).items()}
     for stack, configured in configuration.stack_configurations(project_directory).items():

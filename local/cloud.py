@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from boto3.dynamodb.types import TypeDeserializer
 from boto3.s3.transfer import TransferConfig
 
-from local.deployer import deploy
+from local.deployer import check_settings, deploy
 from local.embedded_lambda.lambda_service import LambdaService
 from local.errors import LocalError
 from local.server import Credentials, Server
@@ -63,6 +63,8 @@ class Cloud:
             stack.with_setting("datasets", list(datasets)).with_setting("uploadPrefixes", [])
             for stack in read_stacks()
         ]
+        for stack in stacks:
+            check_settings(stack)  # An error in the last stack must not wait for the others' deployment.
         self.server = Server(port)
         try:
             self.outputs: dict[str, dict[str, Any]] = {}

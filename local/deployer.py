@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi.runtime.stack import Stack as RootStack
 
+from components import settings
+from components.configuration import Configuration
 from local.errors import LocalError
 from local.resources import FUNCTIONS, TYPES, lifecycle
 from local.resources.target import Target
@@ -61,6 +63,24 @@ def deploy(
     return contextvars.copy_context().run(_deploy, server, stack, mutate, program)
 
 
+def check_settings(stack: Stack) -> None:
+    """Check a stack's settings as the program does.
+
+    Raises:
+        LocalError: The program would refuse them.
+    """
+    try:
+        settings.of_stack(stack.name, Configuration(values=stack.config))
+    except pulumi.RunError as error:
+        raise _refusal(stack, error) from error
+
+
+def _refusal(stack: Stack, error: pulumi.RunError) -> LocalError:
+    """Return the program's error in one line."""
+    summary, *problems = [line.strip() for line in str(error).splitlines()]
+    return LocalError(f"stack {stack.name}: {summary} {'; '.join(problems)}".rstrip())
+
+
 def _deploy(
     server: Server, stack: Stack, mutate: Mutate | None, declare: Callable[[], None]
 ) -> dict[str, Any]:
@@ -85,9 +105,7 @@ def _deploy(
         try:
             program()
         except pulumi.RunError as error:  # for example, the program refuses a setting
-            summary, *problems = [line.strip() for line in str(error).splitlines()]
-            reason = f"{summary} {'; '.join(problems)}".rstrip()
-            raise LocalError(f"stack {stack.name}: {reason}") from error
+            raise _refusal(stack, error) from error
         except Exception:
             if engine.failure is None:
                 raise

@@ -6,6 +6,7 @@ import pytest
 
 from local.cloud import Cloud
 from local.commands.serve import state_of
+from local.errors import LocalError
 from local.stacks import Stack, read_stacks
 from tests.local.workload import GOOD
 
@@ -37,3 +38,13 @@ def test_neither_overwrites_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
             assert f"processed/input/of-{stack}.csv.parquet" in cloud.keys(stack, "processed/")
         tables = [outputs["tableName"] for outputs in state_of(cloud)["stacks"].values()]
         assert [table.rpartition("-")[2] for table in tables] == ["dev", "prod"]
+
+
+def test_no_stack_is_deployed_if_the_settings_of_one_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    right, other = stacks_of_one_region()
+    wrong = other.with_setting("cidrBlock", "8.8.0.0/16")
+    monkeypatch.setattr("local.cloud.read_stacks", lambda: [right, wrong])
+    deployed: list[str] = []
+    with pytest.raises(LocalError, match=rf"stack {wrong.name}: .*:cidrBlock: .*8\.8\.0\.0/16"):
+        Cloud(progress=lambda stack: deployed.append(stack.name))
+    assert deployed == []
