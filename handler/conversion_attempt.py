@@ -1,8 +1,7 @@
 """One conversion of an object, within the time, memory and disk that the invocation has left."""
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,55 +42,47 @@ class Attempt:
     """The generation of the key's register. It is written into each file, so that the files of two
     generations differ in their bytes."""
 
-    @contextmanager
-    def run(self, source: Source) -> Iterator[Outcome]:
-        """Convert the object into files, and yield the outcome.
+    def run(self, source: Source) -> Outcome:
+        """Convert the object into files, and return the outcome.
 
-        An object that cannot be converted is an outcome too, not an error. On exit from the context, no
-        thread writes the files any more.
+        An object that cannot be converted is an outcome too, not an error.
 
         Raises:
             OutOfTimeError: The invocation has too little time left.
         """
         invocation = self.invocation
         if source.size == 0:
-            yield Outcome(status=Status.SKIPPED, error="the object is empty")
-            return
+            return Outcome(status=Status.SKIPPED, error="the object is empty")
         dataset = self.settings.datasets.of(self.key)
         if dataset and (hidden := dataset.hidden_because(self.key, datetime.now(UTC))):
             reason = f"dataset {dataset.contract.name}: {hidden}"
-            yield Outcome(status=Status.FAILED, error=reason, conclusive=False, facts=_facts_of(dataset))
-            return
+            return Outcome(status=Status.FAILED, error=reason, conclusive=False, facts=_facts_of(dataset))
         largest = largest_object_bytes(invocation.conversion_seconds_full)
         if source.size > largest:
             reason = (
                 f"the object has {source.size} bytes; {largest} is the most that can be converted within the "
                 f"function's timeout ({invocation.seconds:.0f} s): split it, or raise the timeout and replay"
             )
-            yield Outcome(status=Status.FAILED, error=reason, conclusive=False)
-            return
+            return Outcome(status=Status.FAILED, error=reason, conclusive=False)
         seconds = invocation.conversion_seconds
         if source.size > largest_object_bytes(seconds):
             raise OutOfTimeError(f"the {seconds:.0f} s left are not enough for {source.size} bytes")
-        with ExitStack() as stack:
-            try:
-                converted = stack.enter_context(
-                    convert(
-                        source.body,
-                        reopen=source.reopen,
-                        key=self.key,
-                        size=source.size,
-                        workdir=self.workdir,
-                        limits=self._limits(seconds, dataset),
-                        provenance=self._provenance(source),
-                        assignment=dataset and dataset.assignment(self.key),
-                    )
-                )
-            except (EmptyError, UnreadableError, DeadlineExceededError) as ended:
-                outcome = self._ended(ended, seconds)
-            else:
-                outcome = _completed(converted, self.key)
-            yield replace(outcome, facts={**outcome.facts, **_facts_of(dataset)})
+        try:
+            converted = convert(
+                source.body,
+                reopen=source.reopen,
+                key=self.key,
+                size=source.size,
+                workdir=self.workdir,
+                limits=self._limits(seconds, dataset),
+                provenance=self._provenance(source),
+                assignment=dataset and dataset.assignment(self.key),
+            )
+        except (EmptyError, UnreadableError, DeadlineExceededError) as ended:
+            outcome = self._ended(ended, seconds)
+        else:
+            outcome = _completed(converted, self.key)
+        return replace(outcome, facts={**outcome.facts, **_facts_of(dataset)})
 
     def _ended(self, ended: Exception, seconds: float) -> Outcome:
         """Return the outcome of a conversion that ended without data."""
@@ -107,7 +98,7 @@ class Attempt:
                     status=Status.FAILED,
                     error=reason,
                     conclusive=account is not None,
-                    files={Output.REJECTS: lambda: rejects} if rejects else {},
+                    files={Output.REJECTS: rejects} if rejects else {},
                     facts=facts_of_rows(account.rows_in, 0, account.rows_rejected, 0) if account else {},
                 )
             case _:
@@ -150,12 +141,9 @@ def _facts_of(dataset: Dataset | None) -> Mapping[str, str]:
 
 def _completed(conversion: Conversion, key: str) -> Outcome:
     account = conversion.account
-    files: dict[Output, Callable[[], Path]] = {
-        Output.PARQUET: lambda: conversion.parquet,
-        Output.PROFILE: conversion.profile.result,
-    }
-    if rejects := conversion.rejects:
-        files[Output.REJECTS] = lambda: rejects
+    files = {Output.PARQUET: conversion.parquet, Output.PROFILE: conversion.profile}
+    if conversion.rejects:
+        files[Output.REJECTS] = conversion.rejects
     facts = {
         **facts_of_rows(account.rows_in, account.rows_out, account.rows_rejected, account.bytes_out),
         "column_count": len(conversion.columns),

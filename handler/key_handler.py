@@ -143,13 +143,13 @@ class KeyHandler:
                 job_id=self.claim.job_id,
                 generation=held.generation,
             )
-            with attempt.run(source) as outcome:
-                if not outcome.conclusive:
-                    return self._end_inconclusive(source.version_id, held, outcome)
-                try:
-                    paths = outputs.publish(outcome.files, still_held=self._still_holding(held), fresh=fresh)
-                except SupersededError:
-                    return self._end_superseded(source.version_id)
+            outcome = attempt.run(source)
+            if not outcome.conclusive:
+                return self._end_inconclusive(source.version_id, held, outcome)
+            try:
+                paths = outputs.publish(outcome.files, still_held=self._still_holding(held), fresh=fresh)
+            except SupersededError:
+                return self._end_superseded(source.version_id)
         facts = {**facts_of_source(source), **outcome.facts, **facts_of_outputs(paths)}
         return replace(outcome, facts=facts, generation=held.generation)
 

@@ -1,6 +1,6 @@
 """The outcome of a job: its status, the files to publish, and the attributes of its record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ class Outcome:
     status: Status
     error: str | None = None
     """Why the status is not COMPLETED, or why the object was not read again."""
-    files: Mapping[Output, Callable[[], Path]] = field(default_factory=dict)
-    """A function for each file to publish, called when the file is written."""
+    files: Mapping[Output, Path] = field(default_factory=dict)
+    """The files to publish."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Attributes of the job record."""
     generation: int | None = None

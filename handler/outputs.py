@@ -85,12 +85,12 @@ class Outputs:
         self._author = author
 
     def publish(
-        self, files: Mapping[Output, Callable[[], Path]], *, still_held: Callable[[], bool], fresh: bool
+        self, files: Mapping[Output, Path], *, still_held: Callable[[], bool], fresh: bool
     ) -> Mapping[Output, str]:
         """Publish these files, and delete the other outputs of the key.
 
         Args:
-            files: A function for each output to publish, called when the output is written.
+            files: The file of each output to publish.
             still_held: Returns whether the key's register still names what the job works for.
             fresh: Whether nothing can have been published for this key before.
 
@@ -101,8 +101,7 @@ class Outputs:
             SupersededError: The register names something else by now.
         """
         for output in Output:
-            file = files[output]() if output in files else None
-            self._replace(output, file, still_held, fresh=fresh)
+            self._replace(output, files.get(output), still_held, fresh=fresh)
         # A job that changed the register before the last write may not have seen that write. A job that
         # changes it later will see it.
         if not still_held():

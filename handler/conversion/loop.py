@@ -1,8 +1,7 @@
 """The conversion loop: plan, read, write, account and profile, again if the object refutes the plan."""
 
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
@@ -31,7 +30,6 @@ _PASSES_MAX = 12
 """The most passes over an object. Each pass finds at least one fact that the previous passes did not."""
 
 
-@contextmanager
 def convert(
     source: BinaryIO,
     *,
@@ -42,11 +40,10 @@ def convert(
     limits: Limits,
     provenance: Mapping[str, str],
     assignment: Assignment | None = None,
-) -> Iterator[Conversion]:
-    """Convert an object to files, as a context manager.
+) -> Conversion:
+    """Convert an object to files.
 
-    Its profile may still be written inside the context. The exit of the context waits for it. The files
-    depend only on the object's bytes, its key, the provenance and the limits.
+    The files depend only on the object's bytes, its key, the provenance and the limits.
 
     Args:
         source: Reads the object.
@@ -105,27 +102,17 @@ def convert(
             **result.facts,
             "account": asdict(account),
         }
-        with ThreadPoolExecutor(1, "conversion-profile") as executor:
-            profile = executor.submit(
-                write_profile,
-                workdir / "profile.json",
-                description,
-                connection,
-                resources.output,
-                columns,
-                result,
-            )
-            yield Conversion(
-                parquet=resources.output,
-                rejects=rejects.path,
-                profile=profile,
-                account=account,
-                columns=columns,
-                format=result.format,
-                encoding=result.encoding,
-                compression=opened.compression,
-                facts=result.facts,
-            )
+        return Conversion(
+            parquet=resources.output,
+            rejects=rejects.path,
+            profile=write_profile(workdir / "profile.json", description, columns, result),
+            account=account,
+            columns=columns,
+            format=result.format,
+            encoding=result.encoding,
+            compression=opened.compression,
+            facts=result.facts,
+        )
 
 
 class _Attempt:

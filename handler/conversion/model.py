@@ -1,7 +1,6 @@
 """The input, the results and the errors of a conversion."""
 
 from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,14 +74,11 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """A finished conversion: three files in ``workdir``, and what is known of them.
-
-    The profile is ready last, because it is written while the Parquet is published.
-    """
+    """A finished conversion: three files in ``workdir``, and what is known of them."""
 
     parquet: Path
     rejects: Path | None
-    profile: Future[Path]
+    profile: Path
     account: Account
     columns: tuple[Column, ...]
     format: str

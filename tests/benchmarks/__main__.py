@@ -119,7 +119,7 @@ class _Bench:
             # This process also holds the objects of the embedded S3.
             limits = Limits(seconds=1000, disk_bytes=20 * 10**9, memory_bytes=2 * _MEMORY_BYTES)
             size = path.stat().st_size
-            with convert(
+            result = convert(
                 source,
                 reopen=lambda: path.open("rb"),
                 key=key,
@@ -127,8 +127,8 @@ class _Bench:
                 workdir=Path(workdir),
                 limits=limits,
                 provenance={},
-            ) as result:
-                return json.dumps({column.name: column.type for column in result.columns})
+            )
+            return json.dumps({column.name: column.type for column in result.columns})
 
     def _run(self, engine: str, key: str, types: str) -> dict[str, float]:
         with tempfile.TemporaryDirectory(dir=self._directory) as workdir:

@@ -49,7 +49,7 @@ def project() -> Callable[..., Path]:
     def run(s3: Any, key: str, workdir: Path, *_: str) -> Path:
         got = s3.get_object(Bucket=BUCKET, Key=key)
         limits = Limits(seconds=1000, disk_bytes=20 * 10**9)
-        with convert(
+        result = convert(
             got["Body"],
             reopen=lambda: s3.get_object(Bucket=BUCKET, Key=key)["Body"],
             key=key,
@@ -57,10 +57,10 @@ def project() -> Callable[..., Path]:
             workdir=workdir,
             limits=limits,
             provenance={"etag": got["ETag"]},
-        ) as result:
-            put(s3, result.parquet, f"processed/{key}.parquet")
-            put(s3, result.profile.result(), f"processed/_profiles/{key}.json")
-            return result.parquet
+        )
+        put(s3, result.parquet, f"processed/{key}.parquet")
+        put(s3, result.profile, f"processed/_profiles/{key}.json")
+        return result.parquet
 
     return run
 

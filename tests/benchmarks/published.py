@@ -45,7 +45,7 @@ def _convert(path: Path) -> tuple[float, int]:
 
     started = time.process_time()
     with tempfile.TemporaryDirectory(dir=path.parent) as workdir, path.open("rb") as source:
-        with convert(
+        result = convert(
             source,
             reopen=lambda: path.open("rb"),
             key=path.name,
@@ -53,9 +53,8 @@ def _convert(path: Path) -> tuple[float, int]:
             workdir=Path(workdir),
             limits=Limits(seconds=1000),
             provenance={},
-        ) as result:
-            size = result.parquet.stat().st_size
-        return time.process_time() - started, size
+        )
+        return time.process_time() - started, result.parquet.stat().st_size
 
 
 if __name__ == "__main__":

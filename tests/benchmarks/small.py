@@ -154,7 +154,7 @@ def _converted() -> float:
     from conversion import Limits, convert
 
     def convert_all(workdir: Path) -> None:
-        with convert(
+        convert(
             io.BytesIO(_DATA),
             reopen=lambda: io.BytesIO(_DATA),
             key="small.csv",
@@ -162,8 +162,7 @@ def _converted() -> float:
             workdir=workdir,
             limits=Limits(),
             provenance={},
-        ):
-            pass
+        )
 
     with tempfile.TemporaryDirectory() as workdir:
         return _milliseconds(lambda: convert_all(Path(workdir)))

@@ -84,9 +84,7 @@ def _throughput(path: Path) -> float:
 
     size = path.stat().st_size
     started = process_time()
-    with (
-        tempfile.TemporaryDirectory(dir=path.parent) as workdir,
-        path.open("rb") as source,
+    with tempfile.TemporaryDirectory(dir=path.parent) as workdir, path.open("rb") as source:
         convert(
             source,
             reopen=lambda: path.open("rb"),
@@ -95,7 +93,5 @@ def _throughput(path: Path) -> float:
             workdir=Path(workdir),
             limits=Limits(seconds=1000, disk_bytes=20 * 10**9),
             provenance={},
-        ),
-    ):
-        pass
+        )
     return size / inputs.MEGABYTE / (process_time() - started)

@@ -65,7 +65,7 @@ def _converted(file: Path) -> dict[str, object]:
     with tempfile.TemporaryDirectory(dir=file.parent) as workdir, file.open("rb") as source:
         limits = Limits(rejected_share_max=1.0, seconds=600)
         try:
-            with convert(
+            account = convert(
                 source,
                 reopen=lambda: file.open("rb"),
                 key=file.name,
@@ -73,8 +73,7 @@ def _converted(file: Path) -> dict[str, object]:
                 workdir=Path(workdir),
                 limits=limits,
                 provenance={},
-            ) as result:
-                account = result.account
+            ).account
         except UnreadableError as error:
             return {"reason": error.reason}
     return {"rows_out": account.rows_out, "rows_rejected": account.rows_rejected}

@@ -45,7 +45,7 @@ class Converted:
 
     @property
     def profile(self) -> dict[str, Any]:
-        return json.loads(self.result.profile.result().read_text())
+        return json.loads(self.result.profile.read_text())
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -75,7 +75,7 @@ def run(
     assignment: Assignment | None = None,
     **limits: Any,
 ) -> Converted:
-    with convert(
+    result = convert(
         source or io.BytesIO(data),
         reopen=reopen or (lambda: io.BytesIO(data)),
         key=key,
@@ -84,8 +84,7 @@ def run(
         limits=Limits(**limits),
         provenance=PROVENANCE,
         assignment=assignment,
-    ) as result:
-        pass
+    )
     account = result.account
     assert account.rows_in == account.rows_out + account.rows_rejected
     assert account.bytes_in == len(data)
@@ -100,9 +99,8 @@ def publish(
     data: bytes, key: str, target: Path, *, assignment: Assignment | None = None, **limits: Any
 ) -> Account:
     """Convert an object, and copy its Parquet file to `target`."""
-    with (
-        tempfile.TemporaryDirectory() as workdir,
-        convert(
+    with tempfile.TemporaryDirectory() as workdir:
+        conversion = convert(
             io.BytesIO(data),
             reopen=lambda: io.BytesIO(data),
             key=key,
@@ -111,8 +109,7 @@ def publish(
             limits=Limits(**limits),
             provenance={},
             assignment=assignment,
-        ) as conversion,
-    ):
+        )
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(conversion.parquet, target)
         return conversion.account

@@ -137,7 +137,7 @@ def test_a_network_error_is_raised_unchanged(data):
     with pytest.raises(OSError, match="connection reset"):
         run(data, "a.csv" if data is CSV else "a.json", source=Broken(data))
     assert {thread.name for thread in threading.enumerate()}.isdisjoint(
-        {"conversion-watchdog", "conversion-engine_0", "conversion-profile_0"}
+        {"conversion-watchdog", "conversion-engine_0"}
     )
 
 

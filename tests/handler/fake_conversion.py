@@ -1,18 +1,10 @@
 """A fake conversion: the object's first line names the outputs, and each output names the job."""
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from conversion import Account, Column, Conversion, UnreadableError
-
-
-def done(path: Path) -> Future[Path]:
-    future: Future[Path] = Future()
-    future.set_result(path)
-    return future
 
 
 def account(rows_out: int, bytes_out: int = 0) -> Account:
@@ -27,10 +19,7 @@ def account(rows_out: int, bytes_out: int = 0) -> Account:
     )
 
 
-@contextmanager
-def convert(
-    source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any
-) -> Iterator[Conversion]:
+def convert(source: BinaryIO, *, workdir: Path, provenance: Mapping[str, str], **_: Any) -> Conversion:
     """Write what the first line names: "parquet", "rejects", the number of filler bytes, or "unreadable"."""
     origin = f"{provenance['job_id']} {provenance['generation']}"
     words = source.read().decode().split("\n", 1)[0].split()
@@ -43,10 +32,10 @@ def convert(
     parquet, profile = workdir / "output.parquet", workdir / "profile.json"
     parquet.write_bytes(f"parquet of {origin}\n".encode() + bytes(filler))
     profile.write_text(f"profile of {origin}\n")
-    yield Conversion(
+    return Conversion(
         parquet=parquet,
         rejects=rejects,
-        profile=done(profile),
+        profile=profile,
         account=account(2 if rejects else 3, parquet.stat().st_size),
         columns=(Column(name="a", source_name="a", type="BIGINT", source_type="BIGINT", renamed_fields=()),),
         format="delimited",

@@ -25,7 +25,7 @@ from processor import Processor
 from register import Holding, register_id
 from s3_events import Kind, ObjectEvent
 from tests.handler.deliveries import ACCOUNT, BUCKET, REGION
-from tests.handler.fake_conversion import account, done
+from tests.handler.fake_conversion import account
 from tests.handler.memory_aws import MemoryDynamoDB, MemoryS3
 from uploads import Uploads
 
@@ -75,7 +75,6 @@ def output_author(body: bytes | None) -> tuple[str, int]:
     return job, int(generation)
 
 
-@contextmanager
 def convert(
     source: BinaryIO,
     *,
@@ -83,7 +82,7 @@ def convert(
     workdir: Path,
     provenance: Mapping[str, str],
     **_: Any,
-) -> Iterator[Conversion]:
+) -> Conversion:
     """Replace the conversion: like the real one, write the job and the generation into each file."""
     kind = source.read().decode()
     if kind == "read twice":
@@ -98,9 +97,9 @@ def convert(
     rejects = files.get(Output.REJECTS)
     if Output.PARQUET not in files:
         raise UnreadableError(kind, account=account(0), rejects=rejects)
-    yield Conversion(
+    return Conversion(
         parquet=files[Output.PARQUET],
-        profile=done(files[Output.PROFILE]),
+        profile=files[Output.PROFILE],
         rejects=rejects,
         account=account(3),
         columns=(Column(name="a", source_name="a", type="BIGINT", source_type="BIGINT", renamed_fields=()),),
