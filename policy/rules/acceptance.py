@@ -93,7 +93,7 @@ def account_wide_names(resource: Resource, region: str) -> Iterator[str]:
 
 def _passes_check(statement: Statement, action: str, resources: re.Pattern[str]) -> bool:
     return (
-        action in statement.actions
+        action.lower() in statement.calls
         and any(map(resources.fullmatch, statement.resources))
         and all(operator.endswith("IfExists") for operator in statement.condition)
     )

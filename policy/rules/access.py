@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-from .documents import ENDPOINTS, ROLE, Statement, statements
+from .documents import BINDING, ENDPOINTS, ROLE, Statement, statements
 from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -22,12 +22,12 @@ WITH_ENDPOINT = {
 """Types with a network endpoint: the type of its policy, the property that refers to it, the action to
 deny."""
 
-_ARN = re.compile(r"arn:[^:*?]+:[^:*?]+:[^:*?]*:[0-9]{12}:.+|arn:[^:*?]+:s3:::[^*?]+")
-_RULE = re.compile(r"arn:aws[a-z-]*:events:[^:*?]+:[0-9]{12}:rule/[^*?]+")
+_ARN = re.compile(r"arn:[^:*?$]+:[^:*?$]+:[^:*?$]*:[0-9]{12}:.+|arn:[^:*?$]+:s3:::[^*?$]+")
+_ACCOUNT = re.compile("[0-9]{12}")
+_RULE = re.compile(r"arn:aws[a-z-]*:events:[^:*?$]+:[0-9]{12}:rule/[^*?$]+")
 BOUNDS: Mapping[str, re.Pattern[str]] = {
     "aws:sourcearn": _ARN,
-    "aws:sourceaccount": re.compile("[0-9]{12}"),
-    "kms:viaservice": re.compile(r"[^*?]+"),
+    "aws:sourceaccount": _ACCOUNT,
     "kms:encryptioncontext:aws:": _ARN,
 }
 """Prefixes of condition keys that limit a service to the resource or account for which it acts, with the
@@ -112,7 +112,8 @@ def services_bound(resource: Resource, _region: str) -> Iterator[str]:
         services = [name for kind, name in statement.principals if kind == "Service"]
         if statement.allows and services and not _is_bound(statement):
             yield f"{path} allows {', '.join(services)} for any account; add a condition on aws:SourceArn"
-    if resource.type == PERMISSION and not (resource.at("sourceArn") or resource.at("sourceAccount")):
+    bounds = (("sourceArn", _ARN), ("sourceAccount", _ACCOUNT))
+    if resource.type == PERMISSION and not any(_fits(resource.at(name), one) for name, one in bounds):
         yield f"principal {resource.at('principal')} may invoke the function for any account; set sourceArn"
 
 
@@ -148,16 +149,18 @@ def bucket_parts(resource: Resource, _region: str) -> Iterator[str]:
         yield f"{resource.type} is not on the list of a bucket's parts that send no data elsewhere"
 
 
+def _fits(value: object, pattern: re.Pattern[str]) -> bool:
+    return value is UNKNOWN or bool(pattern.fullmatch(str(value)))
+
+
 def _is_bound(statement: Statement) -> bool:
     """Tell whether a condition names a source: an ARN of one account, an account or a service's resource."""
-    operators = ["ArnEquals", "ArnLike", "StringEquals"]
-    if set(statement.actions) == {"kms:DescribeKey"}:
-        operators.append("StringEqualsIfExists")
+    without_source = statement.calls == {"kms:describekey"}
+    operators = (*BINDING, "StringEqualsIfExists") if without_source else BINDING
     return any(
-        values and all(map(pattern.fullmatch, values))
+        key.startswith(prefix) and statement.binds(key, pattern, operators)
         for key in statement.condition_keys()
         for prefix, pattern in BOUNDS.items()
-        if key.startswith(prefix) and (values := statement.named(operators, key))
     )
 
 
@@ -169,7 +172,7 @@ def _denies_plain_http(statement: Statement, action: str, arn: object) -> bool:
         not statement.allows
         and statement.principals == (("*", "*"),)
         and not statement.inverted
-        and bool({"*", action, f"{action.partition(':')[0]}:*"} & set(statement.actions))
+        and bool({"*", action.lower(), f"{action.partition(':')[0]}:*"} & statement.calls)
         and (arn is UNKNOWN or everything <= set(statement.resources))
         and condition == '{"bool": {"aws:securetransport": "false"}}'
     )

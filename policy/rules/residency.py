@@ -1,7 +1,5 @@
 """No resource of a stack names, uses or copies to another region."""
 
-import contextlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 
@@ -28,8 +26,6 @@ _ADDRESS = re.compile(
 )
 _NAME = re.compile(r"[\w.-]+")
 _BUCKET = re.compile(r"(?:arn:aws[a-z-]*:s3:::|s3a?://)([^/\s\"]+)")
-_KEY_PREFIX = re.compile(r"(?:^|[._])prefix(?:es)?(?:\[\d+\])?$", re.IGNORECASE)
-"""The end of the path of a key's prefix, which people may name after any region."""
 
 CROSS_REGION_TYPES: Mapping[str, str] = {
     "aws:s3/bucketReplicationConfig:": "replicates objects, possibly to another region",
@@ -72,18 +68,19 @@ CROSS_REGION_PROPERTIES = frozenset(
 
 ACCOUNT_PROPERTIES = frozenset(
     {
-        "AWS",
-        "aws:PrincipalAccount",
-        "aws:SourceAccount",
-        "catalogId",
-        "granteePrincipal",
-        "kms:CallerAccount",
+        "aws",
+        "aws:principalaccount",
+        "aws:sourceaccount",
+        "catalogid",
+        "granteeprincipal",
+        "kms:calleraccount",
         "principal",
-        "retiringPrincipal",
-        "sourceAccount",
+        "retiringprincipal",
+        "sourceaccount",
     }
 )
-"""Properties and elements of policies that may be the bare id of an account."""
+"""Properties and elements of policies that may be the bare id of an account, in lower case: AWS ignores the
+case of condition keys."""
 
 _INDEX = re.compile(r"\[\d+\]$")
 
@@ -92,7 +89,7 @@ _INDEX = re.compile(r"\[\d+\]$")
 def residency_names(resource: Resource, region: str) -> Iterator[str]:
     """No region, zone, ARN, AWS address or name of a resource is one of another region."""
     for path, text in _texts(resource):
-        for named in {match.lower() for part in _names(path, text) for match in _REGION.findall(part)}:
+        for named in {match.lower() for part in _names(text) for match in _REGION.findall(part)}:
             if named != region:
                 yield f"{path} names {named} (got {_short(text)}); the stack's region is {region}"
         if _ZONE_ID.fullmatch(text) and not text.lower().startswith(f"{_zone_prefix(region)}-"):
@@ -121,7 +118,7 @@ def residency_features(resource: Resource, region: str) -> Iterator[str]:
     for beginning, how in CROSS_REGION_TYPES.items():
         if resource.type.startswith(beginning):
             yield f"a {resource.type} {how}; {region} is the only region of this stack"
-    for path, value in _values(resource.properties):
+    for path, value in values(resource.properties):
         if path.rpartition(".")[2] in CROSS_REGION_PROPERTIES and value not in (
             None,
             False,
@@ -172,14 +169,14 @@ def one_account(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
                         yield resource, f"{path} holds the ARN {arn.group()}; the stack's account is {own}"
     for resource in stack.resources:
         for path, text in _texts(resource):
-            kind = _INDEX.sub("", path).rpartition(".")[2]
-            if kind == "CanonicalUser" or (kind in ACCOUNT_PROPERTIES and text.isdigit() and text != own):
+            kind = _INDEX.sub("", path).rpartition(".")[2].lower()
+            if kind == "canonicaluser" or (kind in ACCOUNT_PROPERTIES and text.isdigit() and text != own):
                 yield resource, f"{path} is {text}; the stack's account is {own}"
 
 
-def _names(path: str, text: str) -> Iterator[str]:
+def _names(text: str) -> Iterator[str]:
     """Yield the parts of a text in which AWS names a region. The path of an IAM ARN is none of them."""
-    if _NAME.fullmatch(text) and not _KEY_PREFIX.search(path):
+    if _NAME.fullmatch(text):
         yield text
     if address := _ADDRESS.fullmatch(text):
         yield address["host"]
@@ -187,21 +184,12 @@ def _names(path: str, text: str) -> Iterator[str]:
     yield from _BUCKET.findall(text)
 
 
-def _values(value: object, path: str = "") -> Iterator[tuple[str, object]]:
-    """Yield every value with its path, including containers and the values in JSON documents."""
-    for place, part in values(value, path):
-        yield place, part
-        if isinstance(part, str) and part[:1] in ("{", "["):
-            with contextlib.suppress(ValueError):
-                yield from _values(json.loads(part), place)
-
-
 def _texts(resource: Resource) -> Iterator[tuple[str, str]]:
     """Yield every string with its path, including the keys of mappings.
 
     Addresses of the alarms' subscribers are left out, since they may be anywhere (docs/security.md).
     """
-    for path, part in _values(resource.properties):
+    for path, part in values(resource.properties):
         if isinstance(part, str):
             if resource.type != SUBSCRIPTION or path != "endpoint" or part.startswith("arn:"):
                 yield path, part

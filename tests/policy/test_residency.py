@@ -69,14 +69,19 @@ SSO_ROLE = (
     "arn:aws:iam::123456789012:role/aws-reserved/sso.amazonaws.com/eu-west-1/"
     "AWSReservedSSO_AdministratorAccess_0123456789abcdef"
 )
+PREFIXES = [
+    *("eu-west-1/", "ap-southeast-1", "of-eu-west-1/", "euw1-az1", "s3://eu-west-1/"),
+    *("https://s3.amazonaws.com/", "arn:aws:sqs:eu-west-1:999999999999:", '{"multiRegion": true}'),
+    *('"Statement"', '["Statement"]', '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'),
+]
 
 
 @pytest.mark.parametrize(
     ("setting", "value"),
     [
         ("administratorRoleArns", [SSO_ROLE]),
-        ("uploadPrefixes", ["eu-west-1/", "ap-southeast-1", "of-eu-west-1/"]),
-        ("archivePrefixes", ["eu-west-1/", "ap-southeast-1", "of-eu-west-1/"]),
+        ("uploadPrefixes", PREFIXES),
+        ("archivePrefixes", PREFIXES),
         ("runbookUrl", "https://s3.amazonaws.com/runbooks/eu-west-1.html"),
         (
             "alarmSubscribers",

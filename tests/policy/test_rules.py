@@ -89,7 +89,14 @@ def lifecycle(**rule: Any) -> Break:
     return changed(LIFECYCLE, rules=[{"status": "Enabled", "filter": {"prefix": "input/"}, **rule}])
 
 
+def allowing(**fields: Any) -> str:
+    """Return a document with one statement that allows something."""
+    return json.dumps({"Statement": {"Effect": "Allow", **fields}})
+
+
 FOREIGN = "999999999999"
+KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/1"
+SERVICE = "s3.us-east-1.amazonaws.com"
 RULE_OF_ANOTHER = "arn:aws:events:us-east-1:123456789012:rule/other"
 PLAIN_HTTP = {"Bool": {"aws:SecureTransport": "false"}}
 FROM = "aws:SourceArn"
@@ -357,6 +364,11 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
                 "queue-policy",
                 reworded(Condition={"StringEquals": {"aws:SourceAccount": FOREIGN}}),
             ),
+            edited(
+                QUEUE_POLICY,
+                "queue-policy",
+                reworded(Condition={"StringEquals": {"AWS:SOURCEACCOUNT": FOREIGN}}),
+            ),
             with_one_more("aws:lambda/permission:Permission", principal=FOREIGN, sourceArn="arn:1"),
             with_one_more("aws:kms/grant:Grant", granteePrincipal=FOREIGN),
             changed(CATALOG_TABLE, targetTable={"catalogId": FOREIGN, "databaseName": "d", "name": "t"}),
@@ -421,8 +433,52 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
             {"ArnEqualsIfExists": {FROM: RULE_OF_ANOTHER}},
             {"StringEqualsIfExists": {"aws:SourceAccount": "123456789012"}},
             {"StringLike": {"aws:SourceAccount": "*"}},
+            {"StringEquals": {"kms:ViaService": SERVICE}},
+            {"ArnLike": {FROM: "arn:aws:s3:::${aws:username}"}},
         )
     ),
+    *(
+        (
+            "services-bound",
+            with_one_more("aws:lambda/permission:Permission", principal="s3.amazonaws.com", **source),
+            ("Permission", "s3.amazonaws.com"),
+        )
+        for source in ({"sourceArn": "arn:aws:s3:::*"}, {"sourceArn": "*"}, {"sourceAccount": "1"})
+    ),
+    *(
+        (
+            "key-use-bound",
+            edited(ROLE_POLICY, "", statement(Action="kms:Decrypt", Resource=KEY_ARN, Condition=condition)),
+            ("RolePolicy", "kms:Decrypt"),
+        )
+        for condition in (
+            {"StringNotEquals": {"kms:ViaService": SERVICE}},
+            {"Null": {"kms:ViaService": "true"}},
+            {"StringLike": {"kms:ViaService": "*"}},
+            {"StringLike": {"kms:ViaService": SERVICE}},
+            {"StringEquals": {"kms:ViaService": [SERVICE, "*"]}},
+            {"StringEquals": {"kms:ViaService": "${kms:ViaService}"}},
+            {"StringEquals": {"kms:ViaService": []}},
+            {"StringEqualsIfExists": {"kms:ViaService": SERVICE}},
+            {"ForAllValues:StringEquals": {"kms:ViaService": SERVICE}},
+        )
+    ),
+    (
+        "key-use-bound",
+        edited(ROLE_POLICY, "", statement(Action="KMS:Decrypt", Resource=KEY_ARN)),
+        ("RolePolicy", "KMS:Decrypt"),
+    ),
+    (
+        "key-use-bound",
+        with_one_more(
+            "aws:kms/key:Key",
+            policy=allowing(
+                Principal={"AWS": "arn:aws:iam::123456789012:role/a"}, Action="kms:Decrypt", Resource="*"
+            ),
+        ),
+        ("Key", "kms:Decrypt"),
+    ),
+    ("key-use-bound", with_one_more("aws:kms/grant:Grant", operations=["Decrypt"]), ("Grant", "Decrypt")),
     *(
         ("queue-senders", edited(QUEUE_POLICY, "queue-policy", reworded(**fields)), (names,))
         for names, fields in {
@@ -465,6 +521,32 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
             inlinePolicies=[{"policy": '{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}'}],
         ),
         ("inlinePolicies[0].policy allows *",),
+    ),
+    *(
+        ("no-wildcard-action", edited(ROLE_POLICY, "", lambda all_, one=one: all_.append(one)), ("allows *",))
+        for one in (
+            {"Effect": "allow", "Action": "*", "Resource": "arn:1"},
+            {"Action": "*", "Resource": "arn:1"},
+        )
+    ),
+    *(
+        ("no-wildcard-action", with_one_more("aws:iam/policy:Policy", policy=document), ("allows *",))
+        for document in (
+            "\n " + allowing(Action="*", Resource="arn:1"),
+            allowing(Action="*", Resource="arn:1").replace("Statement", "\\u0053tatement"),
+        )
+    ),
+    (
+        "no-wildcard-resource",
+        edited(
+            ROLE_POLICY,
+            "",
+            statement(
+                Action="dynamodb:GetItem",
+                Resource="arn:aws:dynamodb:us-east-1:123456789012:table/${aws:PrincipalTag/table}",
+            ),
+        ),
+        ("RolePolicy", "${aws:PrincipalTag/table}"),
     ),
     *(
         ("tables-in-the-stack", break_, ("s3://other/",))
@@ -768,6 +850,29 @@ def test_principal_aws_star_is_everybody() -> None:
     )
     reported = [one.rule for one in violations(public(evaluated("us-east-1")))]
     assert "no-public-policy" in reported
+
+
+def test_case_of_actions_and_condition_keys_is_ignored() -> None:
+    def fold(statements: list[dict[str, Any]]) -> None:
+        for one in statements:
+            actions = one["Action"]
+            one["Action"] = [each.upper() for each in ([actions] if isinstance(actions, str) else actions)]
+            one["Condition"] = {
+                operator: {key.upper(): value for key, value in test.items()}
+                for operator, test in one.get("Condition", {}).items()
+            }
+
+    stack = evaluated("us-east-1", customer_managed_key=True)
+    for type_, part in (
+        (QUEUE_POLICY, "queue-policy"),
+        ("sns/topicPolicy:TopicPolicy", ""),
+        ("kms/key:Key", ""),
+        (ENDPOINT, "s3"),
+        (ROLE_POLICY, "role-policy"),
+        (ROLE_POLICY, "interface"),
+    ):
+        stack = edited(type_, part, fold)(stack)
+    assert [str(violation) for violation in violations(stack)] == []
 
 
 def test_policy_in_any_property_of_any_resource_is_read() -> None:
