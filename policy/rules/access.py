@@ -47,6 +47,9 @@ BUCKET_PARTS = frozenset(
 )
 """Types of S3 that send no data elsewhere; other rules check their properties."""
 
+BUCKET_PROPERTIES = frozenset({"arn", "bucket", "bucketNamespace", "forceDestroy", "id", "region", "tags"})
+"""The properties of a bucket that are no part of it."""
+
 
 @stack_rule()
 def bucket_public_access(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
@@ -144,9 +147,16 @@ def queue_rules(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 
 @resource_rule()
 def bucket_parts(resource: Resource, _region: str) -> Iterator[str]:
-    """Logs, inventories, analytics and replicas of a bucket go elsewhere, so an allowlist applies."""
+    """Logs, inventories, analytics and replicas of a bucket go elsewhere, so an allowlist applies.
+
+    A bucket's own properties can replace most parts, and no other rule reads them, so they are refused.
+    """
     if resource.type.startswith(("aws:s3/", "aws:s3control/")) and resource.type not in BUCKET_PARTS:
         yield f"{resource.type} is not on the list of a bucket's parts that send no data elsewhere"
+    for name in sorted(resource.properties.keys() - BUCKET_PROPERTIES) if resource.type == BUCKET else ():
+        value = resource.at(name)
+        if value not in (None, False, "", [], {}, UNKNOWN):
+            yield f"{name} is {value}; use the resource of its own for this part"
 
 
 def _fits(value: object, pattern: re.Pattern[str]) -> bool:

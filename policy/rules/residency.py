@@ -9,6 +9,7 @@ from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 STACK = "pulumi:pulumi:Stack"
 PROVIDER = "pulumi:providers:aws"
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
+BUCKET = "aws:s3/bucket:Bucket"
 WORKGROUP = "aws:athena/workgroup:Workgroup"
 
 _REGION = re.compile(
@@ -26,6 +27,8 @@ _ADDRESS = re.compile(
 )
 _NAME = re.compile(r"[\w.-]+")
 _BUCKET = re.compile(r"(?:arn:aws[a-z-]*:s3:::|s3a?://)([^/\s\"]+)")
+
+_IN_BUCKET = re.compile(r"(?:arn:aws[a-z-]*:s3:::|s3[an]?://)(?P<bucket>[^/]*)")
 
 CROSS_REGION_TYPES: Mapping[str, str] = {
     "aws:s3/bucketReplicationConfig:": "replicates objects, possibly to another region",
@@ -172,6 +175,19 @@ def one_account(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
             kind = _INDEX.sub("", path).rpartition(".")[2].lower()
             if kind == "canonicaluser" or (kind in ACCOUNT_PROPERTIES and text.isdigit() and text != own):
                 yield resource, f"{path} is {text}; the stack's account is {own}"
+
+
+@stack_rule()
+def buckets_of_the_stack(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
+    """The ARN or location of a bucket names no region or account, so the bucket must be the stack's."""
+    own = {bucket.at("bucket") for bucket in stack.of(BUCKET)}
+    if UNKNOWN in own:
+        return
+    for resource in stack.resources:
+        for path, text in _texts(resource):
+            named = _IN_BUCKET.match(text)
+            if named and named["bucket"] not in own:
+                yield resource, f"{path} names {_short(text)}; name a bucket of the stack"
 
 
 def _names(text: str) -> Iterator[str]:

@@ -65,11 +65,12 @@ def bucket_lifecycle(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 @resource_rule(LIFECYCLE)
 def objects_kept(configuration: Resource, _region: str) -> Iterator[str]:
     """Objects do not expire, and results do not move to a storage class that Athena cannot read."""
+    prefixes = (("filter", "prefix"), ("filter", "and", "prefix"), ("prefix",))
     for number in range(len(configuration.listed("rules"))):
         for name in ("days", "date"):
             if value := configuration.at("rules", number, "expiration", name):
                 yield f"rules[{number}].expiration.{name} is {value}; only old versions may expire"
-        prefix = configuration.at("rules", number, "filter", "prefix") or ""
+        prefix = next(filter(None, (configuration.at("rules", number, *path) for path in prefixes)), "")
         if not configuration.at("rules", number, "transitions") or prefix is UNKNOWN:
             continue
         if any(prefix.startswith(own) or own.startswith(prefix) for own in SYSTEM_PREFIXES):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from .documents import ENDPOINTS, statements, values
+from .documents import values
 from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -16,12 +16,11 @@ SCAN_LIMIT_BYTES_MIN = 10_000_000
 
 _NAME = re.compile("[a-z0-9_]{1,255}")
 _LOCATION = re.compile(r"s3://(?P<bucket>[^/]+)/(?:[^/]+/)*")
-_OBJECTS = re.compile(r"arn:aws[a-z-]*:s3:::(?P<bucket>[^/]+)")
 
 
 @stack_rule()
 def tables_in_the_stack(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """Athena can read buckets of other regions, so tables and S3 permissions must name the stack's bucket."""
+    """Athena can read buckets of other regions, so tables must lie in folders of the stack's bucket."""
     buckets = {bucket.at("bucket") for bucket in stack.of(BUCKET)}
     if UNKNOWN in buckets:
         return
@@ -30,13 +29,6 @@ def tables_in_the_stack(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
             location = _LOCATION.fullmatch(text)
             if not location or location["bucket"] not in buckets:
                 yield resource, f"{path} is {text}; it should be s3://<the stack's bucket>/<folders>/"
-        if resource.type in ENDPOINTS:
-            continue
-        for path, statement in statements(resource):
-            for named in statement.resources if statement.allows else ():
-                objects = _OBJECTS.match(named)
-                if objects and objects["bucket"] not in buckets:
-                    yield resource, f"{path} allows {', '.join(statement.actions)} on {named}"
 
 
 @resource_rule(CATALOG_DATABASE, CATALOG_TABLE)
