@@ -85,6 +85,9 @@ def key_everywhere(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
             value is not None and value in (key.at("arn"), key.at("id"), key.at("keyId")) for key in keys
         ):
             yield resource, f"{'.'.join(map(str, path))} is {value}; use the stack's key"
+    for table in stack.of(TABLE):
+        if table.at("serverSideEncryption", "enabled") is False:
+            yield table, "serverSideEncryption.enabled is False, so the table ignores its key; set it"
     for bucket in stack.of(BUCKET):
         if not any(refers(configuration, "bucket", bucket) for configuration in stack.of(BUCKET_ENCRYPTION)):
             yield bucket, "no encryption configuration uses the stack's key for it"

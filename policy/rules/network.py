@@ -1,8 +1,9 @@
 """The function's network has no connection to or from other networks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from .documents import ENDPOINTS, has_wildcard, statements
+from .documents import ENDPOINTS, ROLE, has_wildcard, statements
 from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 FUNCTION = "aws:lambda/function:Function"
@@ -19,6 +20,7 @@ SECURITY_GROUP_RULES = (
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
     "aws:ec2/securityGroupRule:SecurityGroupRule",
 )
+ROUTE_TABLES = ("aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable")
 
 NETWORK_MODULES = (
     "aws:alb/",
@@ -39,14 +41,13 @@ NETWORK_MODULES = (
 CLOSED_PARTS = frozenset(
     {
         "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl",
-        "aws:ec2/defaultRouteTable:DefaultRouteTable",
         "aws:ec2/flowLog:FlowLog",
         "aws:ec2/mainRouteTableAssociation:MainRouteTableAssociation",
         "aws:ec2/networkAcl:NetworkAcl",
         "aws:ec2/networkAclAssociation:NetworkAclAssociation",
         "aws:ec2/networkAclRule:NetworkAclRule",
-        "aws:ec2/routeTable:RouteTable",
         "aws:ec2/routeTableAssociation:RouteTableAssociation",
+        *ROUTE_TABLES,
         SUBNET,
         "aws:ec2/vpc:Vpc",
         "aws:ec2/vpcBlockPublicAccessOptions:VpcBlockPublicAccessOptions",
@@ -59,6 +60,23 @@ CLOSED_PARTS = frozenset(
 )
 """Types of network resources that alone open no connection; other rules check their properties."""
 
+OF_THE_STACK = (
+    (FUNCTION, ("vpcConfig", "subnetIds"), (SUBNET,)),
+    (FUNCTION, ("vpcConfig", "securityGroupIds"), SECURITY_GROUPS[:1]),
+    (SUBNET, ("vpcId",), ("aws:ec2/vpc:Vpc",)),
+    ("aws:ec2/routeTableAssociation:RouteTableAssociation", ("routeTableId",), ROUTE_TABLES),
+)
+"""Types whose property refers to another resource, and the types of that resource."""
+
+_OTHER_DESTINATIONS = (
+    *("cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6"),
+    *("securityGroups", "sourceSecurityGroupId", "referencedSecurityGroupId", "self"),
+)
+"""What a rule of a security group can name instead of a prefix list."""
+
+_ROLES = ("ArnEquals", "StringEquals"), "aws:principalarn"
+"""The condition with which an endpoint's policy names its role."""
+
 
 @resource_rule()
 def network_parts(resource: Resource, _region: str) -> Iterator[str]:
@@ -67,14 +85,17 @@ def network_parts(resource: Resource, _region: str) -> Iterator[str]:
         yield f"{resource.type} is not on the list of network resources without outside connections"
 
 
-@resource_rule("aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable")
+@resource_rule(*ROUTE_TABLES)
 def network_routes(table: Resource, _region: str) -> Iterator[str]:
     """Without a route out of the network, no request can reach another region."""
     for route in table.listed("routes"):
-        target = next((value for key, value in route.items() if key.endswith(("Id", "Arn")) and value), None)
-        is_endpoint = target is UNKNOWN or str(target).startswith("vpce-")
-        if not is_endpoint:
-            yield f"routes {_destination(route)} to {target}; only gateway endpoints may add routes"
+        targets = [
+            value
+            for name, value in route.items()
+            if name.endswith(("Id", "Arn")) and not name.startswith("destination") and value
+        ]
+        if not targets or not all(one is UNKNOWN or str(one).startswith("vpce-") for one in targets):
+            yield f"routes {_destination(route)} to {targets}; only gateway endpoints may add routes"
     if gateways := table.listed("propagatingVgws"):
         yield f"propagatingVgws is {gateways}; set none"
 
@@ -133,44 +154,42 @@ def network_endpoint_policies(endpoint: Resource, region: str) -> Iterator[str]:
         for resource in (*statement.resources, *statement.inverted):
             if resource in statement.inverted or has_wildcard(resource.removesuffix("/*")):
                 yield f"{path} allows {resource}; name the stack's own bucket or table"
-        roles = statement.named(("ArnEquals", "StringEquals"), "aws:principalarn")
-        if not roles or any(map(has_wildcard, roles)):
-            yield f"{path} allows {roles or 'any role'}; add a condition on aws:PrincipalArn with one role"
+        roles = statement.named(*_ROLES)
+        if len(roles) != 1 or has_wildcard(roles[0]):
+            named = ", ".join(roles) or "any role"
+            yield f"{path} allows {named}; add a condition on aws:PrincipalArn with one role"
 
 
 @stack_rule()
 def network_endpoints_limited(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """An endpoint's policy allows the stack's own bucket and table, and without one it allows any."""
+    """An endpoint's policy allows the stack's own role, bucket and table, and without one it allows any."""
     for endpoint in stack.of(VPC_ENDPOINT):
         attached = stack.attached(endpoint, VPC_ENDPOINT_POLICY, by="vpcEndpointId")
         if endpoint.at("policy") in (None, "") and not attached:
             yield endpoint, "has no policy, so it allows any bucket or table"
-    own = {store.at("arn") for store in stack.of(*STORES)}
+    own = {part.at("arn") for part in stack.of(ROLE, *STORES)}
     for endpoint in stack.of(*ENDPOINTS) if UNKNOWN not in own else ():
         for path, statement in statements(endpoint):
-            for resource in statement.resources if statement.allows else ():
-                if resource.removesuffix("/*") not in own:
-                    yield endpoint, f"{path} allows {resource}; name the stack's own bucket or table"
+            for named in (*statement.resources, *statement.named(*_ROLES)) if statement.allows else ():
+                if named.removesuffix("/*") not in own:
+                    yield endpoint, f"{path} allows {named}; name the stack's own role, bucket or table"
 
 
 @stack_rule()
 def network_of_the_stack(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """The function runs in the stack's subnets and security group, whose traffic goes to its endpoints."""
-    parts = [
-        (function, ("vpcConfig", name), kind)
-        for function in stack.of(FUNCTION)
-        for name, kind in (("subnetIds", SUBNET), ("securityGroupIds", SECURITY_GROUPS[0]))
-    ]
-    for function, path, kind in parts:
-        own = [part.at("id") for part in stack.of(kind)]
-        for used in function.listed(*path):
-            if used not in own and UNKNOWN not in (used, *own):
-                yield function, f"{'.'.join(path)} has {used}, which is not of the stack"
+    """The function's subnets, their routes and its security group are the stack's, as are its endpoints."""
+    for kind, path, kinds in OF_THE_STACK:
+        own = [part.at("id") for part in stack.of(*kinds)]
+        for resource in stack.of(kind):
+            value = resource.at(*path)
+            for used in value if isinstance(value, list) else [value]:
+                if used not in (None, UNKNOWN, *own) and UNKNOWN not in own:
+                    yield resource, f"{'.'.join(path)} has {used}, which is not of the stack"
     lists = [endpoint.at("prefixListId") for endpoint in stack.of(VPC_ENDPOINT)]
-    for rule in stack.of(*SECURITY_GROUP_RULES):
-        for used in (rule.at("prefixListId"), *rule.listed("prefixListIds")):
+    for resource in stack.of(*SECURITY_GROUPS, *SECURITY_GROUP_RULES):
+        for used in _prefix_lists(resource.properties, *resource.listed("egress")):
             if used not in (None, UNKNOWN, *lists) and UNKNOWN not in lists:
-                yield rule, f"allows traffic out to {used}, which is no endpoint of the stack"
+                yield resource, f"allows traffic out to {used}, which is no endpoint of the stack"
 
 
 @resource_rule(FUNCTION)
@@ -185,12 +204,19 @@ def _gateways(region: str) -> tuple[str, ...]:
     return tuple(f"com.amazonaws.{region}.{service}" for service in ("s3", "dynamodb"))
 
 
+def _prefix_lists(*rules: Mapping[str, Any]) -> Iterator[Any]:
+    for rule in rules:
+        yield rule.get("prefixListId")
+        listed = rule.get("prefixListIds")
+        yield from listed if isinstance(listed, list) else ()
+
+
 def _faults(rule: dict, *, opens_in: bool) -> Iterator[str]:
     if opens_in:
         yield f"allows {_destination(rule)} in; remove the rule"
         return
-    for name in ("cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6"):
-        if rule.get(name) not in (None, [], "", UNKNOWN):
+    for name in _OTHER_DESTINATIONS:
+        if rule.get(name) not in (None, False, [], "", UNKNOWN):
             yield f"allows traffic out to {name} {rule[name]}; name the endpoints' prefix lists"
     if not any(rule.get(name) for name in ("prefixListId", "prefixListIds")):
         yield "allows traffic out to no prefix list; name those of the endpoints"
@@ -202,8 +228,7 @@ def _faults(rule: dict, *, opens_in: bool) -> Iterator[str]:
 
 def _destination(rule: dict) -> str:
     names = (
-        *("cidrBlock", "ipv6CidrBlock", "destinationPrefixListId"),
-        *("cidrBlocks", "ipv6CidrBlocks", "cidrIpv4", "cidrIpv6", "prefixListIds", "prefixListId"),
-        *("securityGroups", "sourceSecurityGroupId", "referencedSecurityGroupId", "self"),
+        *("cidrBlock", "ipv6CidrBlock", "destinationPrefixListId", "prefixListIds", "prefixListId"),
+        *_OTHER_DESTINATIONS,
     )
     return next((f"{name} {rule[name]}" for name in names if rule.get(name)), "traffic")

@@ -54,16 +54,12 @@ def no_wildcard_resource(resource: Resource, _region: str) -> Iterator[str]:
             yield f"{path} allows {', '.join(statement.actions)} on {named}; name the resource"
 
 
-@resource_rule(
-    ROLE,
-    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
-    "aws:iam/policyAttachment:PolicyAttachment",
-    "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
-)
+@resource_rule()
 def no_managed_policy(resource: Resource, _region: str) -> Iterator[str]:
     """AWS managed policies allow more than one function needs, and AWS changes them."""
     attached = [
         resource.at("policyArn"),
+        resource.at("managedPolicyArn"),
         *resource.listed("managedPolicyArns"),
         *resource.listed("policyArns"),
     ]
@@ -74,11 +70,16 @@ def no_managed_policy(resource: Resource, _region: str) -> Iterator[str]:
 
 @resource_rule(ROLE)
 def role_trust(role: Resource, _region: str) -> Iterator[str]:
-    """Only the service that runs the code may assume a role, not users, accounts or identity providers."""
-    for path, statement in statements(role):
-        for kind, name in statement.principals:
-            if statement.allows and path == "assumeRolePolicy" and kind != "Service":
-                yield f"{path} trusts {kind} {name}; trust one service"
+    """One service may assume a role, and no users, accounts or identity providers."""
+    trusted = {
+        (kind, name)
+        for path, statement in _grants(role)
+        if path == "assumeRolePolicy"
+        for kind, name in statement.principals
+    }
+    for kind, name in sorted(trusted):
+        if kind != "Service" or len(trusted) > 1:
+            yield f"assumeRolePolicy trusts {kind} {name}; trust one service alone"
 
 
 @resource_rule()

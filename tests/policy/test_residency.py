@@ -117,7 +117,7 @@ def test_outputs_of_a_deployed_resource_are_no_violation() -> None:
         changed("dynamodb/table:Table", replicas=[], region="us-east-1"),
         changed("ec2/vpcEndpoint:VpcEndpoint", serviceRegion="us-east-1"),
         changed(
-            "ec2/routeTable:RouteTable", routes=[{"gatewayId": "vpce-1", "destinationPrefixListId": "pl-1"}]
+            "ec2/routeTable:RouteTable", routes=[{"destinationPrefixListId": "pl-1", "gatewayId": "vpce-1"}]
         ),
         changed("ec2/vpc:Vpc", ipv6CidrBlock="", ipv6IpamPoolId=""),
     ):

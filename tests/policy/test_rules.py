@@ -95,6 +95,9 @@ def allowing(**fields: Any) -> str:
 
 
 FOREIGN = "999999999999"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+A_ROLE = "arn:aws:iam::123456789012:role/a"
+OWN_ROLE = "arn:aws:iam::123456789012:role/analytics-lambda-role-us-east-1-dev"
 KEY_ARN = "arn:aws:kms:us-east-1:123456789012:key/1"
 SERVICE = "s3.us-east-1.amazonaws.com"
 RULE_OF_ANOTHER = "arn:aws:events:us-east-1:123456789012:rule/other"
@@ -224,6 +227,11 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
         "network-routes",
         changed("ec2/routeTable:RouteTable", propagatingVgws=["vgw-1"]),
         ("RouteTable", "vgw-1"),
+    ),
+    (
+        "network-routes",
+        changed("ec2/routeTable:RouteTable", routes=[{"vpcEndpointId": "vpce-1", "natGatewayId": "nat-1"}]),
+        ("RouteTable", "nat-1"),
     ),
     (
         "network-addresses",
@@ -387,6 +395,16 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
     ),
     (
         "network-endpoint-policies",
+        edited(ENDPOINT, "s3", reworded(Condition={"ArnEquals": {"aws:PrincipalArn": [OWN_ROLE, A_ROLE]}})),
+        (f"allows {OWN_ROLE}, {A_ROLE}",),
+    ),
+    (
+        "network-endpoints-limited",
+        edited(ENDPOINT, "s3", reworded(Condition={"ArnEquals": {"aws:PrincipalArn": A_ROLE}})),
+        (f"allows {A_ROLE}",),
+    ),
+    (
+        "network-endpoint-policies",
         changed(ENDPOINT, serviceName="com.amazonaws.us-east-1.execute-api"),
         ("execute-api",),
     ),
@@ -412,6 +430,35 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
         ("vpcConfig.securityGroupIds has sg-1",),
     ),
     ("network-of-the-stack", changed(EGRESS, prefixListId="pl-other"), ("EgressRule", "pl-other")),
+    (
+        "network-of-the-stack",
+        changed("ec2/securityGroup:SecurityGroup", egress=[{"prefixListIds": ["pl-other"]}]),
+        ("SecurityGroup", "pl-other"),
+    ),
+    (
+        "network-of-the-stack",
+        changed("ec2/subnet:Subnet", vpcId="vpc-other"),
+        ("Subnet", "vpcId has vpc-other"),
+    ),
+    (
+        "network-of-the-stack",
+        changed("ec2/routeTableAssociation:RouteTableAssociation", routeTableId="rtb-other"),
+        ("RouteTableAssociation", "routeTableId has rtb-other"),
+    ),
+    *(
+        (
+            "network-security-groups",
+            changed(
+                "ec2/securityGroup:SecurityGroup",
+                egress=[
+                    {"protocol": "tcp", "fromPort": 443, "toPort": 443, "prefixListIds": ["pl-s3"], **to}
+                ],
+            ),
+            ("SecurityGroup", *to),
+        )
+        for to in ({"self": True}, {"securityGroups": ["sg-1"]})
+    ),
+    ("network-security-groups", changed(EGRESS, referencedSecurityGroupId="sg-1"), ("EgressRule", "sg-1")),
     ("network-security-groups", changed(EGRESS, prefixListId=None), ("EgressRule", "no prefix list")),
     *(
         ("tls-only", edited(BUCKET_POLICY, "", reworded(**fields)), ("no policy denies s3:*",))
@@ -472,9 +519,7 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
         "key-use-bound",
         with_one_more(
             "aws:kms/key:Key",
-            policy=allowing(
-                Principal={"AWS": "arn:aws:iam::123456789012:role/a"}, Action="kms:Decrypt", Resource="*"
-            ),
+            policy=allowing(Principal={"AWS": A_ROLE}, Action="kms:Decrypt", Resource="*"),
         ),
         ("Key", "kms:Decrypt"),
     ),
@@ -636,6 +681,13 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
         ),
         ("RolePolicyAttachment", "AWSLambdaBasicExecutionRole"),
     ),
+    *(
+        ("no-managed-policy", with_one_more(type_, policyArn=ADMINISTRATOR), (type_, ADMINISTRATOR))
+        for type_ in (
+            "aws:iam/userPolicyAttachment:UserPolicyAttachment",
+            "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+        )
+    ),
     (
         "no-wildcard-resource",
         edited(ROLE_POLICY, "", statement(Action="ec2:CreateNetworkInterface", Resource="*")),
@@ -664,6 +716,16 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
             document="assumeRolePolicy",
         ),
         ("Role", "trusts AWS arn:aws:iam::123456789012:root"),
+    ),
+    (
+        "role-trust",
+        edited(
+            ROLE,
+            "",
+            statement(Principal={"Service": "ec2.amazonaws.com"}, Action="sts:AssumeRole"),
+            document="assumeRolePolicy",
+        ),
+        ("Role", "trusts Service ec2.amazonaws.com"),
     ),
     (
         "key-use-bound",
@@ -848,17 +910,23 @@ def test_all_rules_but_that_of_costs_stop_a_deployment() -> None:
 
 def test_customer_managed_key_must_encrypt_all_data() -> None:
     stack = evaluated("us-east-1", customer_managed_key=True)
-    for type_, change in {
-        BUCKET_ENCRYPTION: {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]},
-        FUNCTION: {"kmsKeyArn": None},
-        LOG_GROUP: {"kmsKeyId": None},
-        QUEUE: {"kmsMasterKeyId": None, "sqsManagedSseEnabled": True},
-        TABLE: {"serverSideEncryption": None},
-        "sns/topic:Topic": {"kmsMasterKeyId": "alias/other"},
-        "athena/workgroup:Workgroup": {
-            "configuration": {"managedQueryResultsConfiguration": {"enabled": True}}
-        },
-    }.items():
+    key = next(stack.of("aws:kms/key:Key")).at("arn")
+    for type_, change in (
+        (
+            BUCKET_ENCRYPTION,
+            {"rules": [{"applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"}}]},
+        ),
+        (FUNCTION, {"kmsKeyArn": None}),
+        (LOG_GROUP, {"kmsKeyId": None}),
+        (QUEUE, {"kmsMasterKeyId": None, "sqsManagedSseEnabled": True}),
+        (TABLE, {"serverSideEncryption": None}),
+        (TABLE, {"serverSideEncryption": {"enabled": False, "kmsKeyArn": key}}),
+        ("sns/topic:Topic", {"kmsMasterKeyId": "alias/other"}),
+        (
+            "athena/workgroup:Workgroup",
+            {"configuration": {"managedQueryResultsConfiguration": {"enabled": True}}},
+        ),
+    ):
         reported = [
             str(one) for one in violations(changed(type_, **change)(stack)) if one.rule == "key-everywhere"
         ]
