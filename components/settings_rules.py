@@ -75,6 +75,15 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/(?:[!-~]+/)?[A-Za-z0-9_+
 _POLICY_CHARACTERS = frozenset("*?${}")
 """Characters of patterns and variables in a policy."""
 
+_PLACE = re.compile(
+    r"(?<![a-z0-9])(?:"
+    r"(?:us-gov|us-iso[a-z]?|eu-iso[a-z]?|eusc-de|us|eu|ap|sa|ca|me|af|il|mx|cn)"
+    r"-(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-\d{1,2}(?!\d)"
+    r"|[a-z]{3,7}\d{1,2}-az\d)",
+    re.IGNORECASE,
+)
+"""What the policy pack takes for a region or a zone's id in names and tags (`policy/rules/residency.py`)."""
+
 _SUBSCRIBER = re.compile(r"https://[^\s/]+\S*|[^\s@:/.]+(\.[^\s@:/.]+)*@[^\s@:/.]+(\.[^\s@:/.]+)+")
 
 
@@ -131,9 +140,9 @@ def part_of_names(suffix: str) -> Iterator[Fault]:
 
 
 def tag_value(value: str) -> Iterator[Fault]:
-    """Accept the value of a tag."""
-    if not re.fullmatch(r"[\w .:/=+@-]{1,256}", value) or value.startswith("aws:"):
-        yield "must be a tag's value: 1 to 256 letters, digits, spaces and . : / = + @ _ -", value
+    """Accept the value of a tag without a colon, which an ARN or an address of another place would have."""
+    if not re.fullmatch(r"[\w ./=+@-]{1,256}", value):
+        yield "must be a tag's value: 1 to 256 letters, digits, spaces and . / = + @ _ -", value
 
 
 def runtime(name: str) -> Iterator[Fault]:
@@ -230,10 +239,11 @@ def zones(availability_zones: Sequence[str], *, region: str) -> Iterator[Fault]:
 
 
 def no_other_region(value: str, *, region: str) -> Iterator[Fault]:
-    """Accept a text without the name of another region, for names and tags tell where a resource is."""
-    others = [known.value for known in Region if known.value != region and known.value in value]
+    """Accept a text without another region or a zone's id, for names and tags tell where a resource is."""
+    others = {place.lower() for place in _PLACE.findall(value)} - {region}
     if others:
-        yield f"must name no region but the stack's, {region} (it names {', '.join(others)})", value
+        named = ", ".join(sorted(others))
+        yield f"must name no zone's id, and no region but the stack's, {region} (it names {named})", value
 
 
 def length_of_names(suffix: str, *, names: Names) -> Iterator[Fault]:

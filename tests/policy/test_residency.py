@@ -5,6 +5,7 @@ import json
 import boto3
 import pytest
 
+from components.settings_rules import no_other_region
 from policy.rules import Resource, Stack, violations
 from tests.policy.stacks import changed, evaluated, evaluated_with
 
@@ -51,6 +52,16 @@ def test_every_region_of_aws_is_known_by_name(region: str) -> None:
     ):
         assert reported(home, value), value
         assert not reported(region, value), value
+
+
+@pytest.mark.parametrize("place", [*regions(), "us-west-9", "mx-northwest-12", *ZONE_IDS.values()])
+def test_settings_refuse_what_the_pack_would_refuse(place: str) -> None:
+    """The error then names the setting, and no resource is created."""
+    home = "il-central-1" if place != "il-central-1" else "us-east-1"
+    for value in (place, place.upper(), f"{place}a", f"copy-of-{place}", f"of_{place}"):
+        if reported(home, value):
+            assert list(no_other_region(value, region=home)), value
+    assert reported(home, place)
 
 
 @pytest.mark.parametrize(("region", "zone"), ZONE_IDS.items())
