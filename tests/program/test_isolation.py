@@ -169,7 +169,7 @@ def test_security_group_can_be_replaced_while_the_function_uses_it(evaluation: E
 
 def bucket_denials(evaluation: Evaluation) -> dict[str, dict[str, Any]]:
     policy = evaluation.one("aws:s3/bucketPolicy:BucketPolicy").json("policy")
-    assert {each["Effect"] for each in policy["Statement"]} == {"Deny"}
+    assert {(each["Effect"], each["Principal"]) for each in policy["Statement"]} == {("Deny", "*")}
     return {each["Sid"]: each for each in policy["Statement"]}
 
 
