@@ -94,6 +94,7 @@ class Stack:
                 retries={"mode": "standard", "max_attempts": 5},
                 # By default, the S3 client calls the global endpoint in us-east-1.
                 s3={"us_east_1_regional_endpoint": "regional"},
+                proxies=self._proxies,
             ),
         )
 
@@ -101,9 +102,17 @@ class Stack:
     def jobs(self) -> Any:  # noqa: ANN401 - boto3 creates its resources' classes at run time
         """The job table."""
         dynamodb: Any = self.session.resource(
-            "dynamodb", region_name=self.region, endpoint_url=self.endpoint_url
+            "dynamodb",
+            region_name=self.region,
+            endpoint_url=self.endpoint_url,
+            config=Config(proxies=self._proxies),
         )
         return dynamodb.Table(self.table)
+
+    @property
+    def _proxies(self) -> dict[str, str] | None:
+        """No proxy for the embedded AWS, which is on this machine; None for those of the environment."""
+        return None if self.endpoint_url is None else {}
 
     @property
     def account(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from local.cloud import Cloud
 
+# The embedded AWS is on this machine, also for the tests' own clients.
+_direct = os.environ.get("no_proxy", os.environ.get("NO_PROXY"))
+os.environ["no_proxy"] = ",".join(filter(None, (_direct, "127.0.0.1")))
 # By default, Python visits the many objects of the service models and of Pulumi's modules very often.
 gc.set_threshold(100_000, 50, 100)
 # Read AWS's service models once per process, not once per boto3 session.

@@ -9,11 +9,12 @@ import shutil
 import sys
 import tempfile
 import threading
-import urllib.request
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+from local.server import open_directly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,5 +94,5 @@ class Archives:
 
 def download(location: str) -> bytes:
     """Download an archive from the address that Lambda's API returned."""
-    with urllib.request.urlopen(location) as response:  # noqa: S310 - an address of the embedded AWS
+    with open_directly(location) as response:
         return response.read()

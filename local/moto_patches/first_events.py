@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from moto.s3 import notifications
@@ -19,9 +20,17 @@ On AWS, it is about five minutes (S3 User Guide, "Enabling Amazon EventBridge").
 
 def install() -> None:
     """Apply the patches, after those of `s3_event_delivery`; call this once, before requests are handled."""
-    if seconds := float(os.environ.get(START_SECONDS, "0")):
+    if seconds := _start_seconds():
         _delay_the_first_events(seconds)
     _send_one_event_for_a_multipart_upload()
+
+
+def _start_seconds() -> float:
+    given = os.environ.get(START_SECONDS, "0")
+    try:
+        return float(given)
+    except ValueError:
+        sys.exit(f"{START_SECONDS} must be a number of seconds, got {given!r}")
 
 
 def _delay_the_first_events(seconds: float) -> None:

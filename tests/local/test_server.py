@@ -1,12 +1,15 @@
 """The server's process: what it says when it does not start, and what it leaves behind."""
 
 import tempfile
+import urllib.error
 from pathlib import Path
 
 import pytest
 
+from local.embedded_lambda.function_archives import download
 from local.errors import LocalError
 from local.moto_patches.first_events import START_SECONDS
+from local.moto_patches.moto_account import ACCOUNT
 from local.server import Server
 
 
@@ -27,6 +30,16 @@ def test_a_server_that_does_not_start_says_why(
     temporary_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(START_SECONDS, "soon")
-    with pytest.raises(LocalError, match="could not convert string to float: 'soon'"):
+    with pytest.raises(LocalError, match=f"start: {START_SECONDS} must be a number of seconds, got 'soon'"):
         Server()
     assert list(temporary_folder.iterdir()) == []
+
+
+def test_no_request_to_the_server_goes_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # nothing listens there
+    monkeypatch.setenv("no_proxy", "")
+    with Server() as server:
+        assert server.client("sts", "eu-west-1").get_caller_identity()["Account"] == ACCOUNT
+        assert server.steer("/_steering/queues", {}) == {"queues": []}
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            download(f"{server.endpoint}/unsigned")

@@ -221,6 +221,17 @@ def test_status_shows_every_region(cloud: Cloud, ops: Run) -> None:
     assert [state["healthy"] for state in shown] == [not state["alarms"] for state in shown]
 
 
+def test_the_embedded_aws_is_reached_without_the_proxy_of_the_environment(
+    region: str, ops: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # nothing listens there
+    monkeypatch.setenv("no_proxy", "")
+    for arguments in (("dead-letters",), ("job", "0" * 32)):
+        answer = ops(*arguments, "--stack", region)
+        assert "proxy" not in answer.err
+        assert answer.status == (2 if arguments[0] == "job" else 0), answer
+
+
 def test_ids_are_those_that_the_function_forms() -> None:
     subject = ("bucket", "input/ä b+c%.csv", "version")
     assert table.job_id(*subject) == job_id_of_the_function(*subject)
