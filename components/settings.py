@@ -117,7 +117,9 @@ class Settings:
         secrets = frozenset(secrets)
         given = {"region": region, "cidr_block": cidr_block, **others}
         if unknown := [
-            f"{name}: {configuration.no_such(name, types)}" for name in given if name not in types
+            f"{name}: {configuration.no_such(name, types)}"
+            for name in (*given, *secrets)
+            if name not in types
         ]:
             raise SettingsError(unknown)
         defaults = configuration.defaults()
