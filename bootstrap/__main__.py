@@ -18,7 +18,9 @@ config = pulumi.Config()
 repository = config.require("repository")
 state_bucket = config.require("stateBucket")
 regions = {
-    file.name.split(".")[1]: yaml.safe_load(file.read_text(encoding="utf-8"))["config"]["aws:region"]
+    file.name.removeprefix("Pulumi.").removesuffix(".yaml"): yaml.safe_load(file.read_text(encoding="utf-8"))[
+        "config"
+    ]["aws:region"]
     for file in sorted(Path(__file__).parents[1].glob("Pulumi.*.yaml"))
 }
 """The region of each of the project's stacks."""

@@ -288,7 +288,7 @@ def test_only_the_workflows_environments_are_trusted(roles: "Recorded") -> None:
 
 def test_a_stack_s_role_is_of_the_region_in_its_file(tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "bootstrap", tmp_path / "bootstrap")
-    for stack in ("production", "staging"):
+    for stack in ("europe.production", "europe.staging"):
         (tmp_path / f"Pulumi.{stack}.yaml").write_text("config:\n  aws:region: eu-west-1\n")
     regions = {
         policy.properties["name"]: statement["Condition"]["StringNotEquals"]["aws:RequestedRegion"]
@@ -298,8 +298,8 @@ def test_a_stack_s_role_is_of_the_region_in_its_file(tmp_path: Path) -> None:
     }
     assert regions == {
         "regional-analytics-preview-1": ["eu-west-1"],
-        "regional-analytics-deploy-production-1": ["eu-west-1"],
-        "regional-analytics-deploy-staging-1": ["eu-west-1"],
+        "regional-analytics-deploy-europe.production-1": ["eu-west-1"],
+        "regional-analytics-deploy-europe.staging-1": ["eu-west-1"],
         "regional-analytics-sandbox-1": ["us-east-1"],
     }
 

@@ -95,20 +95,26 @@ def test_a_job_s_region_is_that_of_its_stack_s_file(tmp_path: Path) -> None:
     (credentials,) = (step for step in action["runs"]["steps"] if "credentials" in step.get("uses", ""))
     assert credentials["with"]["aws-region"] == "${{ steps.stack.outputs.region }}"
     (tmp_path / ".venv").symlink_to(PROJECT / ".venv")
-    (tmp_path / "Pulumi.production.yaml").write_text("config:\n  aws:region: eu-west-1\n")
+    (tmp_path / "Pulumi.europe.production.yaml").write_text("config:\n  aws:region: eu-west-1\n")
     output = tmp_path / "output"
-    environment = os.environ | {"STACK": "production", "GITHUB_OUTPUT": str(output)}
+    environment = os.environ | {"STACK": "europe.production", "GITHUB_OUTPUT": str(output)}
     subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, check=True)
     assert output.read_text() == "region=eu-west-1\n"
 
 
-def stacks_listed(*, except_: str) -> list[str]:
+def test_a_stack_s_name_may_have_dots(tmp_path: Path) -> None:
+    for stack in ("europe.production", "europe.staging", "us"):
+        (tmp_path / f"Pulumi.{stack}.yaml").touch()
+    assert stacks_listed(except_="us", project=tmp_path) == ["europe.production", "europe.staging"]
+
+
+def stacks_listed(*, except_: str, project: Path = PROJECT) -> list[str]:
     """Run the action that lists the stacks, and return its output."""
     action = yaml.safe_load((PROJECT / ".github" / "actions" / "stacks" / "action.yml").read_text())
     (step,) = action["runs"]["steps"]
     with tempfile.NamedTemporaryFile("r") as output:
         environment = os.environ | {"EXCEPT": except_, "GITHUB_OUTPUT": output.name}
-        subprocess.run(["bash", "-e", "-c", step["run"]], cwd=PROJECT, env=environment, check=True)
+        subprocess.run(["bash", "-e", "-c", step["run"]], cwd=project, env=environment, check=True)
         name, _, value = output.read().strip().partition("=")
     assert action["outputs"][name]["value"] == "${{ steps.list.outputs.stacks }}"
     return json.loads(value)
