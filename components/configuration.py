@@ -6,7 +6,7 @@ run without the engine. Reading the schema here keeps the defaults in one place,
 
 import difflib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -28,10 +28,14 @@ class SettingsError(pulumi.RunError):
     """Invalid settings; the message has a line for each problem, which names the key.
 
     Pulumi prints a `RunError` without a stack trace.
+
+    Attributes:
+        problems: The lines.
     """
 
     def __init__(self, problems: Iterable[str]) -> None:
-        super().__init__("\n".join(["invalid settings:", *(f"  {line}" for line in problems)]))
+        self.problems = tuple(problems)
+        super().__init__("\n".join(["invalid settings:", *(f"  {line}" for line in self.problems)]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +68,7 @@ class Configuration:
 def read(configuration: Configuration, project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Any]:
     """Return the value or default of every declared key, by its name without namespace.
 
-    Keys of other namespaces are ignored.
+    Keys of other namespaces are ignored, unless one is the project's but for a few letters.
 
     Args:
         configuration: The values that the stack sets.
@@ -74,11 +78,7 @@ def read(configuration: Configuration, project_directory: Path = PROJECT_DIRECTO
         SettingsError: A key is undeclared or missing, or a value does not have the declared type.
     """
     schema = declarations(project_directory)
-    problems = [
-        f"{key}: {no_such(key, schema)}"
-        for key in configuration.values
-        if key.startswith(f"{PROJECT}:") and key not in schema
-    ]
+    problems = [*_unknown_keys(configuration.values, schema)]
     values: dict[str, Any] = {}
     for key, declaration in schema.items():
         name = key.removeprefix(f"{PROJECT}:")
@@ -94,6 +94,17 @@ def read(configuration: Configuration, project_directory: Path = PROJECT_DIRECTO
     if problems:
         raise SettingsError(problems)
     return values
+
+
+def _unknown_keys(keys: Iterable[str], schema: Iterable[str]) -> Iterator[str]:
+    names = [key.removeprefix(f"{PROJECT}:") for key in schema]
+    for key in keys:
+        namespace, _, name = key.partition(":")
+        if namespace == PROJECT:
+            if name not in names:
+                yield f"{key}: {no_such(name, names)}"
+        elif difflib.get_close_matches(namespace, [PROJECT], cutoff=0.9):
+            yield f"{key}: no such namespace; did you mean {PROJECT}:{name}?"
 
 
 def defaults(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Any]:
@@ -116,27 +127,47 @@ def stack_configurations(project_directory: Path = PROJECT_DIRECTORY) -> dict[st
     Encrypted values cannot be read here. Their keys are in `secrets` and not in `values`.
 
     Raises:
-        SettingsError: A stack file is not a mapping in YAML.
+        SettingsError: A stack file is not a mapping in YAML, or a value is none that JSON has.
     """
-    configurations = {}
-    for path in sorted(project_directory.glob("Pulumi.*.yaml")):
+    return {
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): _stack_configuration(path)
+        for path in sorted(project_directory.glob("Pulumi.*.yaml"))
+    }
+
+
+def _stack_configuration(path: Path) -> Configuration:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        entries = (document.get("config") or {}).items()
+    except (yaml.YAMLError, AttributeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError([f"{path.name}: must be YAML with a mapping `config`, got {reason}"]) from error
+    values, secrets, problems = {}, set[str](), []
+    for entry, value in entries:
+        key = str(entry) if ":" in str(entry) else f"{PROJECT}:{entry}"  # as Pulumi reads it
+        if _is_encrypted(value):
+            secrets.add(key)
+            continue
         try:
-            entries = dict((yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("config") or {})
-        except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise SettingsError(
-                [f"{path.name}: must be YAML with a mapping `config`, got {reason}"]
-            ) from error
-        encrypted = frozenset(key for key, value in entries.items() if _is_encrypted(value))
-        configurations[path.name.removeprefix("Pulumi.").removesuffix(".yaml")] = Configuration(
-            values={
-                key: value if isinstance(value, str) else json.dumps(value)
-                for key, value in entries.items()
-                if key not in encrypted
-            },
-            secrets=encrypted,
-        )
-    return configurations
+            values[key] = encoded(value)
+        except (TypeError, ValueError):
+            # Pulumi refuses .inf and .nan, and adds a time to a date.
+            problems.append(
+                f"{path.name}: {key}: must be text, a number, true, false, or a list or mapping of these"
+                f" (put a date in quotes), got {value}"
+            )
+    if problems:
+        raise SettingsError(problems)
+    return Configuration(values=values, secrets=frozenset(secrets))
+
+
+def encoded(value: Any) -> str:  # noqa: ANN401 - YAML
+    """Return a value in the format of Pulumi's runtime.
+
+    Raises:
+        TypeError, ValueError: JSON has no such value.
+    """
+    return value if isinstance(value, str) else json.dumps(value, allow_nan=False)
 
 
 def key_of(field_name: str) -> str:

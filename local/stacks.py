@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from components import configuration
 from local.errors import LocalError
 
 if TYPE_CHECKING:
@@ -41,42 +40,25 @@ def read_stacks(folder: Path = PROJECT) -> list[Stack]:
     Only Pulumi can decrypt a secret, so a secret has its default value here.
 
     Raises:
-        LocalError: There is no file, or a secret has no default.
+        LocalError: There is no file, a file cannot be read, or a secret has no default.
     """
-    project = yaml.safe_load((folder / "Pulumi.yaml").read_text())
-    files = sorted(folder.glob("Pulumi.*.yaml"))
-    if not files:
+    try:
+        stacks = configuration.stack_configurations(folder)
+    except configuration.SettingsError as error:
+        raise LocalError("; ".join(error.problems)) from None
+    if not stacks:
         raise LocalError(f"no stack files (Pulumi.<stack>.yaml) in {folder}")
     defaults = {
-        _full(key, project["name"]): declared["default"]
-        for key, declared in project.get("config", {}).items()
-        if isinstance(declared, dict) and "default" in declared
+        f"{configuration.PROJECT}:{key}": configuration.encoded(value)
+        for key, value in configuration.defaults(folder).items()
     }
-    return [_read_stack(file, project["name"], defaults) for file in files]
-
-
-def _read_stack(file: Path, project: str, defaults: Mapping[str, Any]) -> Stack:
-    own = (yaml.safe_load(file.read_text()) or {}).get("config", {})
-    values = dict(defaults)
-    for key, value in own.items():
-        if not _is_encrypted(value):
-            values[_full(key, project)] = value
-        elif _full(key, project) not in defaults:
+    for name, configured in stacks.items():
+        for key in sorted(configured.secrets - defaults.keys()):
             raise LocalError(
-                f"{file.name}: {key} is a secret and has no default; the embedded AWS needs it in plain text"
+                f"Pulumi.{name}.yaml: {key} is a secret and has no default;"
+                " the embedded AWS needs it in plain text"
             )
-    return Stack(
-        project=project,
-        name=file.name.removeprefix("Pulumi.").removesuffix(".yaml"),
-        config={key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()},
-    )
-
-
-def _is_encrypted(value: Any) -> bool:  # noqa: ANN401 - YAML
-    if isinstance(value, dict):
-        return "secure" in value or any(map(_is_encrypted, value.values()))
-    return isinstance(value, list) and any(map(_is_encrypted, value))
-
-
-def _full(key: str, project: str) -> str:
-    return key if ":" in key else f"{project}:{key}"
+    return [
+        Stack(project=configuration.PROJECT, name=name, config={**defaults, **configured.values})
+        for name, configured in stacks.items()
+    ]

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from pulumi import automation
 
 from components.configuration import PROJECT as PROJECT_NAME
-from components.configuration import declarations, stack_configurations
+from components.configuration import SettingsError, declarations, stack_configurations
 from sandbox import orders, program
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -127,11 +127,16 @@ def settings(project: Path, stack: str, suffix: str) -> dict[str, str]:
         suffix: The sandbox's environmentSuffix.
 
     Raises:
-        SandboxError: There is no such stack file.
+        SandboxError: There is no such stack file, it names no region, or a stack file cannot be read.
     """
-    stacks = stack_configurations(project)
+    try:
+        stacks = stack_configurations(project)
+    except SettingsError as error:
+        raise SandboxError("; ".join(error.problems)) from None
     if stack not in stacks:
         raise SandboxError(f"STACK: must be one of {', '.join(stacks)}, got {stack!r}")
+    if "aws:region" not in stacks[stack].values:
+        raise SandboxError(f"Pulumi.{stack}.yaml: aws:region must be an AWS region, got nothing")
     values = {
         **stacks[stack].values,
         f"{PROJECT_NAME}:environmentSuffix": suffix,

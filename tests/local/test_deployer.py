@@ -1,6 +1,5 @@
 """The deployer evaluates the unchanged program, and refuses what it cannot create."""
 
-import contextlib
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
@@ -154,20 +153,22 @@ def test_mutate_changes_or_skips_resources(server: Server, program: Path) -> Non
 
 def test_stack_files_are_read_as_by_pulumi(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text(
-        "name: sample\nconfig:\n  size: {type: integer, default: 3}\n  names: {type: array, default: [a]}\n"
-        "  sample:fast: {type: boolean, default: true}\n  must: {type: string}\n"
+        "config:\n  regional-analytics:size: {type: integer, default: 3}\n"
+        "  regional-analytics:names: {type: array, default: [a]}\n"
+        "  regional-analytics:fast: {type: boolean, default: true}\n"
+        "  regional-analytics:must: {type: string}\n"
     )
-    (tmp_path / "Pulumi.first.yaml").write_text(
-        "config:\n  aws:region: eu-west-1\n  sample:size: 5\n  must: here\n"
+    (tmp_path / "Pulumi.first.of-two.yaml").write_text(
+        "config:\n  aws:region: eu-west-1\n  regional-analytics:size: 5\n  must: here\n"
     )
     (stack,) = read_stacks(tmp_path)
-    assert (stack.project, stack.name, stack.region) == ("sample", "first", "eu-west-1")
+    assert (stack.project, stack.name, stack.region) == ("regional-analytics", "first.of-two", "eu-west-1")
     assert stack.config == {
         "aws:region": "eu-west-1",
-        "sample:size": "5",
-        "sample:must": "here",
-        "sample:names": '["a"]',
-        "sample:fast": "true",
+        "regional-analytics:size": "5",
+        "regional-analytics:must": "here",
+        "regional-analytics:names": '["a"]',
+        "regional-analytics:fast": "true",
     }
 
 
@@ -175,17 +176,18 @@ def test_stack_files_are_read_as_by_pulumi(tmp_path: Path) -> None:
     ("config", "message"),
     [
         (None, "no stack files"),
-        (
-            "config:\n  sample:key: {secure: abc}\n",
-            "Pulumi.s.yaml: sample:key is a secret and has no default",
-        ),
+        (b"config:\n  aws:key: {secure: abc}\n", "Pulumi.s.yaml: aws:key is a secret and has no default"),
+        (b"config: [a]\n", "Pulumi.s.yaml: must be YAML with a mapping `config`"),
+        (b"config\n", "Pulumi.s.yaml: must be YAML with a mapping `config`"),
+        (b"config: {\n", "Pulumi.s.yaml: must be YAML with a mapping `config`"),
+        (b"config:\n  aws:region: \xff\n", "Pulumi.s.yaml: must be YAML with a mapping `config`"),
+        (b"config:\n  aws:a: 2026-11-29\n", "Pulumi.s.yaml: aws:a: must be text, .* got 2026-11-29"),
     ],
 )
-def test_stack_files_that_cannot_be_used(tmp_path: Path, config: str | None, message: str) -> None:
-    (tmp_path / "Pulumi.yaml").write_text("name: sample\n")
-    with contextlib.suppress(TypeError):
-        (tmp_path / "Pulumi.s.yaml").write_text(config)  # pyright: ignore[reportArgumentType]
-    if config is None:
-        (tmp_path / "Pulumi.s.yaml").unlink(missing_ok=True)
-    with pytest.raises(LocalError, match=message):
+def test_stack_files_that_cannot_be_used(tmp_path: Path, config: bytes | None, message: str) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("config: {}\n")
+    if config is not None:
+        (tmp_path / "Pulumi.s.yaml").write_bytes(config)
+    with pytest.raises(LocalError, match=message) as refused:
         read_stacks(tmp_path)
+    assert "\n" not in str(refused.value)

@@ -200,18 +200,22 @@ def test_all_problems_are_reported_together() -> None:
 @pytest.mark.parametrize(
     ("key", "hint"),
     [
-        ("regional-analytics:memorysize", "did you mean regional-analytics:memorySize?"),
-        ("regional-analytics:cidr", "did you mean regional-analytics:cidrBlock?"),
-        (
-            "regional-analytics:zzzzzzzzzzzzzzzzzzzz",
-            "the settings are regional-analytics:administratorRoleArns",
-        ),
+        ("regional-analytics:memorysize", "did you mean memorySize?"),
+        ("regional-analytics:cidr", "did you mean cidrBlock?"),
+        ("regional-analytics:runtime", "did you mean pythonRuntime?"),
+        ("regional-analytics:kmsKey", "the settings are administratorRoleArns, "),
+        ("regional-analytic:timeout", "did you mean regional-analytics:timeout?"),
     ],
 )
 def test_unknown_key_is_refused_with_a_hint(key: str, hint: str) -> None:
     with pytest.raises(SettingsError, match=re.escape(key)) as refused:
         settings.from_configuration(Configuration(values={**MINIMAL, key: "1"}))
     assert hint in str(refused.value)
+
+
+def test_keys_of_other_namespaces_are_not_the_project_s() -> None:
+    others = {"aws:profile": "a", "regional-analytics-bootstrap:repository": "owner/name"}
+    assert settings.from_configuration(Configuration(values={**MINIMAL, **others})) == configured()
 
 
 @pytest.mark.parametrize("key", ["region", "cidrBlock"])
@@ -417,9 +421,23 @@ config:
     assert load(MINIMAL, stack="mine", project_directory=project).region == "eu-west-1"
 
 
-def test_stack_file_that_is_not_yaml_is_named(tmp_path: Path) -> None:
-    project = project_with(tmp_path, broken="config: [\n")
-    with pytest.raises(SettingsError, match=re.escape("Pulumi.broken.yaml: must be YAML")):
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("config: [\n", "Pulumi.broken.yaml: must be YAML"),
+        ("config: [ab]\n", "Pulumi.broken.yaml: must be YAML"),
+        *(
+            (
+                f"config:\n  environment: {value}\n",
+                "Pulumi.broken.yaml: regional-analytics:environment: must be",
+            )
+            for value in ("2026-11-29", "[2026-11-29T10:00:00Z]", "{a: 2026-11-29}", ".inf", "!!binary aGk=")
+        ),
+    ],
+)
+def test_stack_file_that_cannot_be_read_is_named(tmp_path: Path, content: str, problem: str) -> None:
+    project = project_with(tmp_path, broken=content)
+    with pytest.raises(SettingsError, match=re.escape(problem)):
         load(MINIMAL, stack="mine", project_directory=project)
 
 

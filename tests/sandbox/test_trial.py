@@ -150,6 +150,10 @@ def test_a_sandbox_has_a_stack_s_settings_with_other_names_and_no_secrets_and_pr
     }
     with pytest.raises(SandboxError, match="STACK: must be one of here, got 'there'"):
         settings(tmp_path, "there", "sb1")
+    for content, problem in (("config:\n", "aws:region must be"), ("config: [\n", "must be YAML")):
+        file.write_text(content)
+        with pytest.raises(SandboxError, match=f"Pulumi.here.yaml: {problem}"):
+            settings(tmp_path, "here", "sb1")
 
 
 def test_arrays_are_arrays_in_the_stack_file() -> None:
