@@ -447,16 +447,50 @@ def _only_in_regions(scope: Scope) -> Document:
     }
 
 
+def _matching(pattern: str, right: str) -> Callable[[str], str]:
+    """Return the check of an argument that must have a pattern."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise argparse.ArgumentTypeError(f"must be {right}, got {text!r}")
+        return text
+
+    return check
+
+
+def _region(text: str) -> str:
+    """Check a region as the program does."""
+    from components.settings_rules import aws_region  # Pulumi runs bootstrap/ without the other packages
+
+    for right, got in aws_region(text):
+        raise argparse.ArgumentTypeError(f"{right}, got {got!r}")
+    return text
+
+
 def main() -> None:
     """Write the policies of a role to files, for a user or role that this program does not create."""
     parser = argparse.ArgumentParser(
         prog="python -m bootstrap.deployment_permissions", description=main.__doc__
     )
     parser.add_argument("role", choices=["preview", "deployment", "sandbox"])
-    parser.add_argument("--account", required=True, help="the account's id")
-    parser.add_argument("--region", required=True, action="append", help="a region; can be repeated")
-    parser.add_argument("--suffix", default="*", help="the environmentSuffix, or a pattern of it (default *)")
-    parser.add_argument("--state-bucket", required=True, help="the S3 bucket of the stacks' state")
+    parser.add_argument(
+        "--account", required=True, type=_matching("[0-9]{12}", "12 digits"), help="the account's id"
+    )
+    parser.add_argument(
+        "--region", required=True, action="append", type=_region, help="a region; can be repeated"
+    )
+    parser.add_argument(
+        "--suffix",
+        default="*",
+        type=_matching("[a-z0-9*?-]+", "lower-case letters, digits, hyphens, * and ?"),
+        help="the environmentSuffix, or a pattern of it (default *)",
+    )
+    parser.add_argument(
+        "--state-bucket",
+        required=True,
+        type=_matching("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name, without s3://"),
+        help="the S3 bucket of the stacks' state",
+    )
     parser.add_argument(
         "--folder", type=Path, default=Path(), help="where to write the files (default: the current folder)"
     )
@@ -470,7 +504,10 @@ def main() -> None:
     policies = {"preview": preview, "deployment": deployment, "sandbox": sandbox}[given.role](scope)
     for number, policy in enumerate(policies, start=1):
         file = given.folder / f"{given.role}-{number}.json"
-        file.write_text(json.dumps(policy, indent=2) + "\n", encoding="utf-8")
+        try:
+            file.write_text(json.dumps(policy, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            parser.error(f"argument --folder: {file} cannot be written: {error.strerror}")
         print(file)
 
 

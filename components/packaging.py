@@ -268,7 +268,11 @@ def main() -> None:
     names = RUNTIMES if names == ["all"] else names
     if unknown := [name for name in names if name not in RUNTIMES]:
         parser.error(f"RUNTIME: must be {known}, got {', '.join(unknown)}")
-    for path in (build_handler(), *(build_layer(RUNTIMES[name]) for name in names)):
+    try:
+        paths = (build_handler(), *(build_layer(RUNTIMES[name]) for name in names))
+    except PackagingError as error:
+        parser.exit(2, f"{parser.prog}: {error}\n")
+    for path in paths:
         unzipped = sum(member.size for member in archive.members(path))
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         print(

@@ -1,5 +1,6 @@
 """The workflows' roles allow what each workflow needs, and no more."""
 
+import itertools
 import json
 import re
 import runpy
@@ -331,6 +332,36 @@ def test_the_command_writes_the_policies(
     deployment_permissions.main()
     files = [Path(line) for line in capsys.readouterr().out.splitlines()]
     assert [json.loads(file.read_text()) for file in files] == POLICIES["deployment"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "problem"),
+    [
+        ("--account", "12", "must be 12 digits, got '12'"),
+        ("--region", "us-east-1,eu-west-1", "must be an AWS region"),
+        ("--region", "cn-north-1", "must be a region of the partition aws"),
+        ("--suffix", "sb_1", "got 'sb_1'"),
+        ("--state-bucket", "s3://state", "must be a bucket's name, without s3://, got 's3://state'"),
+        ("--folder", "/nonexistent", "/nonexistent/deployment-1.json cannot be written: No such file"),
+    ],
+)
+def test_the_command_refuses_a_wrong_argument(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    argument: str,
+    value: str,
+    problem: str,
+) -> None:
+    given = {"--account": ACCOUNT_ID, "--region": "eu-west-1", "--state-bucket": "state"}
+    given |= {"--folder": str(tmp_path), argument: value}
+    command = ["deployment_permissions", "deployment", *itertools.chain(*given.items())]
+    monkeypatch.setattr(sys, "argv", command)
+    with pytest.raises(SystemExit, match="2"):
+        deployment_permissions.main()
+    assert f"error: argument {argument}: " in (said := capsys.readouterr().err)
+    assert problem in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_page_names_every_environment() -> None:

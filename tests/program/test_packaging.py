@@ -290,6 +290,19 @@ def test_failed_download_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not (tmp_path / "build").exists()
 
 
+def test_command_reports_a_failed_build_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(runtime: Runtime) -> Path:
+        raise PackagingError(f"layer.txt: no wheels for {runtime.name}")
+
+    monkeypatch.setattr(packaging, "build_layer", fail)
+    monkeypatch.setattr(sys, "argv", ["packaging", "python3.12"])
+    with pytest.raises(SystemExit, match="2"):
+        packaging.main()
+    assert capsys.readouterr().err == "python -m components.packaging: layer.txt: no wheels for python3.12\n"
+
+
 def test_real_layer_is_the_lock_s_for_arm64(one_stack: Evaluation) -> None:
     path = Path(one_stack.one("aws:lambda/layerVersion:LayerVersion").inputs["code"].path)
     assert not path.is_absolute()
