@@ -343,8 +343,8 @@ def _converted(value: Any, kind: Any) -> Any:  # noqa: ANN401 - of the field's t
     """
     if kind is float:
         try:
-            return float(value)
-        except (TypeError, ValueError):
+            return float(str(value))  # `float(True)` is 1.0
+        except ValueError:
             raise ValueError("must be a number") from None
     if kind not in (str, bool, int):
         if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):

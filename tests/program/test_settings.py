@@ -334,6 +334,8 @@ def test_program_of_another_project_makes_checked_settings() -> None:
     assert "memorysize: no such setting; did you mean memory_size?" in str(refused.value)
     with pytest.raises(SettingsError, match=r"alarmSubscribers: .* did you mean alarm_subscribers\?"):
         Settings.of(region="eu-west-1", cidr_block="10.1.0.0/16", secrets=["alarmSubscribers"])
+    with pytest.raises(SettingsError, match="rejectedShareMax: must be a number, got true"):
+        Settings.of(region="eu-west-1", cidr_block="10.1.0.0/16", rejected_share_max=True)
     with pytest.raises(SettingsError) as refused:
         Settings.of(region="eu-west-1", cidr_block="ten", timeout="300", archive_prefixes="input/")
     assert "regional-analytics:timeout: must be a whole number, got '300'" in str(refused.value)
