@@ -6,6 +6,7 @@ provider that the program chose, and its real attributes are returned to the pro
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import contextvars
 import functools
@@ -96,6 +97,8 @@ def _deploy(
         if not isinstance(root, RootStack):
             raise TypeError(f"the root resource must be Pulumi's stack, got {root!r}")
         root.outputs = {}
+        # Errors reach the caller; asyncio would also log that an interrupt has left Pulumi's loop in a loop.
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         declare()
         return pulumi.Output.all(**root.outputs).apply(outputs.update)
 

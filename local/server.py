@@ -95,14 +95,11 @@ class Server:
                 "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
             },
         )
-        stdout = self._process.stdout
-        hello = stdout.readline() if stdout else b""
-        if not hello:
-            self._process.wait()
-            reason = self._last_log_line()
+        try:
+            started = self._hello()
+        except BaseException:  # also an interrupt, after which the server would take the port
             self.stop()
-            raise LocalError(f"the embedded AWS did not start: {reason}")
-        started = json.loads(hello)
+            raise
         self.endpoint = f"http://{HOST}:{started['port']}"
         self.operator = Credentials(*started["operator"])
         self.lambda_service = Credentials(*started["lambda_service"])
@@ -156,6 +153,15 @@ class Server:
         if self._process.stdout:
             self._process.stdout.close()
         self._log.close()
+
+    def _hello(self) -> dict[str, Any]:
+        """Wait for the line that the server's process prints when it accepts requests."""
+        stdout = self._process.stdout
+        hello = stdout.readline() if stdout else b""
+        if not hello:
+            self._process.wait()
+            raise LocalError(f"the embedded AWS did not start: {self._last_log_line()}")
+        return json.loads(hello)
 
     def _last_log_line(self) -> str:
         """Return the last line that the server's process wrote to standard error."""
@@ -214,7 +220,15 @@ def _create_users() -> dict[str, tuple[str, str]]:
     return keys
 
 
+def _end_with_the_input() -> None:
+    """End this process when its standard input is closed, also while it starts."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(0)
+
+
 def _serve(port: int) -> None:
+    threading.Thread(target=_end_with_the_input, daemon=True).start()
+
     from moto import settings
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
@@ -236,7 +250,6 @@ def _serve(port: int) -> None:
     secret = secrets.token_urlsafe(32)
     application = Gateway(dispatcher, secret)
     server = make_server(HOST, port, application, threaded=True, request_handler=MotoRequestHandler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     hello = {
         "port": server.port,
         "operator": users[OPERATOR],
@@ -244,7 +257,7 @@ def _serve(port: int) -> None:
         "secret": secret,
     }
     print(json.dumps(hello), flush=True)
-    sys.stdin.read()
+    server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ def start(package: str) -> int:
         sys.exit(f"{needed}; this is Python {sys.version.split()[0]}")
     try:
         command_line = importlib.import_module(f"{package}.command_line")
+    except KeyboardInterrupt:  # while the modules are imported, which takes a second
+        sys.stderr.write(f"python -m {package}: stopped\n")
+        return 130
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if importlib.util.find_spec(missing.partition(".")[0]):  # a module of an existing package: a bug

@@ -1,6 +1,7 @@
 """The deployer evaluates the unchanged program, and refuses what it cannot create."""
 
 import dataclasses
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,27 @@ def test_mutate_changes_or_skips_resources(server: Server, program: Path) -> Non
     for absent in ("one", "two"):
         with pytest.raises(sqs.exceptions.QueueDoesNotExist):
             sqs.get_queue_url(QueueName=absent)
+
+
+def test_an_interrupt_is_all_that_is_reported(
+    server: Server, program: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def interrupt(type_: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        signal.raise_signal(signal.SIGINT)
+        return inputs
+
+    program.write_text(
+        "import pulumi\nfrom pulumi_aws import sqs\n"
+        "pulumi.export('arn', sqs.Queue('q', name='interrupted', tags={'Name': 'n'}).arn)\n"
+    )
+    # A shell that starts the tests in the background lets them ignore the signal.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            deploy(server, STACK, interrupt)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert caplog.records == []
 
 
 def test_stack_files_are_read_as_by_pulumi(tmp_path: Path) -> None:

@@ -1,8 +1,11 @@
 """The server's process: what it says when it does not start, and what it leaves behind."""
 
+import subprocess
+import sys
 import tempfile
 import urllib.error
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,8 @@ from local.errors import LocalError
 from local.moto_patches.first_events import START_SECONDS
 from local.moto_patches.moto_account import ACCOUNT
 from local.server import Server
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +48,27 @@ def test_no_request_to_the_server_goes_through_a_proxy(monkeypatch: pytest.Monke
         assert server.steer("/_steering/queues", {}) == {"queues": []}
         with pytest.raises(urllib.error.HTTPError, match="403"):
             download(f"{server.endpoint}/unsigned")
+
+
+def test_an_interrupted_start_leaves_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[Any]] = []
+
+    def start(*arguments: Any, **options: Any) -> subprocess.Popen[Any]:
+        started.append(popen(*arguments, **options))
+        return started[0]
+
+    def interrupt(_: Server) -> None:
+        raise KeyboardInterrupt
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(Server, "_hello", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        Server()
+    assert [process.returncode for process in started] == [0]
+
+
+def test_the_process_ends_with_its_input_while_it_starts() -> None:
+    command = [sys.executable, "-m", "local.server"]
+    ended = subprocess.run(command, cwd=PROJECT, input=b"", capture_output=True, timeout=60, check=True)
+    assert (ended.stdout, ended.stderr) == (b"", b""), "it ended before it served"

@@ -1,5 +1,6 @@
 """The exit status and the messages of a command whose output cannot be written as it is."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -7,6 +8,9 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+
+from terminal.command_line import INTERRUPTED
+from terminal.entry_point import start
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -37,6 +41,17 @@ sys.exit(run("ops", command, str))
         writer.stdout.close()
         assert writer.stderr.read() == b""
         assert writer.wait(timeout=60) == 0
+
+
+def test_an_interrupt_during_the_imports_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib, "import_module", interrupt)
+    assert start("local") == INTERRUPTED
+    assert capsys.readouterr().err == "python -m local: stopped\n"
 
 
 def run(
