@@ -112,16 +112,11 @@ def find(stack: Stack, wanted: Target) -> Left:
     keys = {entry["Key"] for entry in versions} | {str(item["input_path"]) for item in items}
     keys |= set() if wanted.is_prefix else {wanted.text}
     named = {output for key in keys for output in outputs.output_keys(key).values()}
-    prefixes = {output for output in named if not wanted.is_prefix}
-    if wanted.is_prefix:
-        prefixes = {prefix + wanted.text for prefix, _ in outputs.LAYOUT.values()}
-        # The result of a long key may have less of the key's beginning than the prefix.
-        prefixes |= {output for output in named if not output.startswith(tuple(prefixes))}
     found = {
         (entry["Key"], entry["VersionId"]): entry
-        for prefix in sorted(prefixes)
-        for entry in _versions(stack, prefix)
-        if wanted.is_prefix or entry["Key"] in named
+        for kind in outputs.LAYOUT
+        for entry in _versions(stack, outputs.listing_prefix(kind, wanted.text))
+        if entry["Key"] in named or (wanted.is_prefix and _has_source_in(wanted, entry["Key"]))
     }
     return Left(
         versions=versions,
@@ -129,6 +124,12 @@ def find(stack: Stack, wanted: Target) -> Left:
         parts=[upload for upload in _parts(stack, wanted.text) if wanted.matches(upload["Key"])],
         items=items,
     )
+
+
+def _has_source_in(wanted: Target, output: str) -> bool:
+    """Whether a result's key says that its upload is under the prefix. A hashed name may say too little."""
+    name = outputs.source_name(output)
+    return name is not None and wanted.matches(name)
 
 
 def _versions(stack: Stack, prefix: str) -> Iterator[Mapping[str, Any]]:

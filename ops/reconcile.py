@@ -217,13 +217,16 @@ def _states(
 
 
 def _output_keys(stack: Stack, prefix: str) -> set[str]:
-    """List the results of all keys under a prefix, which takes about 100 bytes of memory for each."""
+    """List the results of all keys under a prefix, and maybe some others.
+
+    This takes about 100 bytes of memory for each.
+    """
     found = set()
-    for output_prefix, ending in LAYOUT.values():
+    for kind, (_, ending) in LAYOUT.items():
         pages = (
             stack.client("s3")
             .get_paginator("list_objects_v2")
-            .paginate(Bucket=stack.bucket, Prefix=output_prefix + prefix)
+            .paginate(Bucket=stack.bucket, Prefix=outputs.listing_prefix(kind, prefix))
         )
         found |= {
             item["Key"] for page in pages for item in page.get("Contents", []) if item["Key"].endswith(ending)

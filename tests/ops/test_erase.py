@@ -181,6 +181,24 @@ def test_a_prefix_is_erased_with_its_deleted_keys(lake: Lake, cloud: Cloud, regi
     assert everything_with(cloud, region, lake.person) == []
 
 
+def test_uploads_that_are_named_like_profiles_are_erased_without_profiles_of_others(
+    lake: Lake, cloud: Cloud, region: str
+) -> None:
+    """A profile of `K` is `processed/_profiles/K.json`, and the Parquet of `_profiles/K` is beside it."""
+    lake.upload("a.csv", ROWS)
+    kept = lake.versions()
+    lake.folder = f"_profiles/{lake.folder}"
+    with lake.administrator():
+        assert lake.erase("", "--verify").status == 0
+        lake.upload("b.csv", lake.about)
+        done = lake.erase("", "--yes")
+    assert done.status == 0, done.out + done.err
+    assert lake.items() == []
+    assert everything_with(cloud, region, lake.person) == []
+    lake.folder = lake.folder.removeprefix("_profiles/")
+    assert lake.versions() == kept
+
+
 def test_an_archived_upload_is_erased_without_a_restore(lake: Lake, cloud: Cloud, region: str) -> None:
     body = lake.about + b"".join(b"%d,somebody\n" % number for number in range(12_000))  # Above 128 KiB
     lake.upload("old.csv", body)

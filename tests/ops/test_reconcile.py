@@ -250,6 +250,18 @@ def test_a_foreign_object_with_the_name_of_a_hashed_result_is_skipped(
     assert lake.reconcile()["differences"] == {}
 
 
+def test_results_with_shortened_names_are_found_under_a_long_prefix(lake: Lake) -> None:
+    """The prefix is longer than what the names of the results have of the key."""
+    lake.prefix += "d" * 950 + "/"
+    lake.key = f"{lake.prefix}{'x' * 20}.csv"
+    lake.upload(FLAWED)
+    assert lake.published() == ["output_path", "rejected_path", "profile_path"]
+    assert lake.reconcile()["differences"] == {}
+    lake.delete()
+    lake.put(outputs.output_key("output_path", lake.key))
+    assert lake.repair() == {"output without upload": 1}
+
+
 def test_recently_changed_keys_are_skipped(lake: Lake, ops: Run) -> None:
     with lake.no_events():
         lake.upload()
@@ -290,4 +302,6 @@ def test_ids_and_keys_are_those_that_the_function_forms() -> None:
         for kind, output in kinds.items():
             assert outputs.output_key(kind, key) == output_key(output, key)
             assert outputs.source_key(output_key(output, key)) in (key, None)
+            for prefix in ("", key[:1], key[:-1], key):
+                assert output_key(output, key).startswith(outputs.listing_prefix(kind, prefix))
     assert outputs.source_key("processed/_profiles/a.csv.json") == "a.csv"
