@@ -25,8 +25,6 @@ QUIET_SECONDS = 30.0
 """Time without anything new after which an erasure is complete if the queue is empty: S3 sends events
 "typically in seconds"."""
 _DENIED = ("AccessDenied", "AccessDeniedException", "403", "AccessDeniedFault")
-_NOTHING = '"00000000000000000000000000000000"'
-"""An ETag that no object has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,14 +271,17 @@ def _delete_objects(stack: Stack, entries: Iterable[Mapping[str, str]]) -> None:
 def missing_rights(stack: Stack, wanted: Target) -> list[str]:
     """Return the permissions that an erasure needs and the credentials lack.
 
-    Each permission is tested on something that does not exist, so the test changes nothing.
+    Each permission is tested on something that does not exist, so the test changes nothing. It would be in
+    the folder of the uploads, or of their results.
     """
     s3, name = stack.client("s3"), f"erase-{uuid.uuid4().hex}"
+    upload = wanted.text[: wanted.text.rfind("/") + 1] + name
+    listed = {"Bucket": stack.bucket, "Prefix": wanted.text}
     tries: dict[str, Callable[[], object]] = {
-        "s3:ListBucketVersions": lambda: s3.list_object_versions(Bucket=stack.bucket, MaxKeys=1),
-        "s3:ListBucketMultipartUploads": lambda: s3.list_multipart_uploads(Bucket=stack.bucket, MaxUploads=1),
+        "s3:ListBucketVersions": lambda: s3.list_object_versions(**listed, MaxKeys=1),
+        "s3:ListBucketMultipartUploads": lambda: s3.list_multipart_uploads(**listed, MaxUploads=1),
         "s3:AbortMultipartUpload": lambda: s3.abort_multipart_upload(
-            Bucket=stack.bucket, Key=name, UploadId=name
+            Bucket=stack.bucket, Key=upload, UploadId=name
         ),
         "dynamodb:Scan": lambda: stack.jobs.scan(Limit=1),
         "dynamodb:BatchWriteItem": lambda: stack.jobs.meta.client.batch_write_item(
@@ -288,13 +289,14 @@ def missing_rights(stack: Stack, wanted: Target) -> list[str]:
         ),
         "sqs:GetQueueAttributes": lambda: dead_letters.count(stack, stack.queue_url),
     }
-    folder = wanted.text if wanted.is_prefix else wanted.text.rpartition("/")[0]
-    for prefix in (folder, *sorted({prefix for prefix, _ in outputs.LAYOUT.values()})):
-        place = {"Bucket": stack.bucket, "Key": f"{prefix}{name}"}
-        where = f"under {prefix!r}" if prefix else "in the bucket"
+    for key in (upload, *outputs.output_keys(upload).values()):
+        place = {"Bucket": stack.bucket, "Key": key}
+        folder = key[: key.rfind("/") + 1]
+        where = f"under {folder!r}" if folder else "in the bucket"
         tries |= {
-            # The condition fails for an object that does not exist, so no delete marker is created.
-            f"s3:DeleteObject {where}": lambda place=place: s3.delete_object(**place, IfMatch=_NOTHING),
+            # The condition fails for an object that does not exist, so no delete marker is created. An ETag
+            # would need s3:GetObject too (S3 User Guide, "How to perform conditional deletes").
+            f"s3:DeleteObject {where}": lambda place=place: s3.delete_object(**place, IfMatch="*"),
             f"s3:DeleteObjectVersion {where}": lambda place=place: s3.delete_object(
                 **place, VersionId="null"
             ),

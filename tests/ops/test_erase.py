@@ -5,13 +5,15 @@ import hashlib
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from local.cloud import Cloud
-from ops import erase
+from ops import deployed_stacks, erase
 from tests.ops.conftest import Answer, Run, delete_dead_letters
 from tests.terminal.width import check_width
 
@@ -36,16 +38,16 @@ class Lake:
         return version
 
     @contextlib.contextmanager
-    def administrator(self) -> Iterator[None]:
-        """Add the operator to the administrators in the bucket's policy."""
+    def administrator(self, name: str = "operator") -> Iterator[None]:
+        """Add a user, by default the operator, to the administrators in the bucket's policy."""
         deployed = self.s3.get_bucket_policy(Bucket=self.bucket)["Policy"]
-        me = self.cloud.client("sts", self.region).get_caller_identity()["Arn"]
+        user = self.cloud.client("iam", self.region).get_user(UserName=name)["User"]["Arn"]
         policy = json.loads(deployed)
         for statement in policy["Statement"]:
             if statement["Sid"] in ("NoChangesOfResults", "NoDeletesForGood"):
                 condition = statement.setdefault("Condition", {}).setdefault("ArnNotEquals", {})
                 named = condition.get("aws:PrincipalArn", [])
-                condition["aws:PrincipalArn"] = [*([named] if isinstance(named, str) else named), me]
+                condition["aws:PrincipalArn"] = [*([named] if isinstance(named, str) else named), user]
         self.s3.put_bucket_policy(Bucket=self.bucket, Policy=json.dumps(policy))
         try:
             yield
@@ -227,11 +229,44 @@ def test_missing_permissions_are_named_before_anything_is_erased(lake: Lake) -> 
     for options in ((), ("--yes",)):
         refused = lake.erase("a.csv", *options)
         assert refused.status == 2
-        assert "s3:DeleteObjectVersion under 'processed/'" in refused.err
-        assert "s3:DeleteObject under 'rejected/'" in refused.err
+        assert f"s3:DeleteObjectVersion under 'processed/{lake.folder}'" in refused.err
+        assert f"s3:DeleteObject under 'rejected/{lake.folder}'" in refused.err
         assert "dynamodb" not in refused.err, "the operator has that right"
         assert "administratorRoleArns" in refused.err
     assert lake.versions() == before
+
+
+@pytest.mark.parametrize("name", ["a.csv", ""])
+def test_permissions_for_one_folder_and_its_results_are_enough(
+    lake: Lake, cloud: Cloud, region: str, embedded: Path, name: str
+) -> None:
+    bucket = f"arn:aws:s3:::{lake.bucket}"
+    deletes = ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"]
+    folders = [f"{bucket}/{prefix}{lake.folder}*" for prefix in ("", "processed/", "rejected/")]
+    folders.append(f"{bucket}/processed/_profiles/{lake.folder}*")
+    allowed = {
+        "s3:ListBucket*": [bucket],
+        "dynamodb:*": ["*"],
+        "sqs:GetQueueAttributes": ["*"],
+        **dict.fromkeys(deletes, folders),
+    }
+    statements = [
+        {"Effect": "Allow", "Action": action, "Resource": where} for action, where in allowed.items()
+    ]
+    user = lake.folder.strip("/").replace("/", "-")
+    iam = cloud.client("iam", region)
+    iam.create_user(UserName=user)
+    iam.put_user_policy(
+        UserName=user,
+        PolicyName="erase",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": statements}),
+    )
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    (stack,) = deployed_stacks.find(names=[region], outputs_files=[], local=True).stacks
+    stack = replace(stack, session=boto3.Session(key["AccessKeyId"], key["SecretAccessKey"]))
+    with lake.administrator(user):
+        assert erase.missing_rights(stack, erase.Target(text=lake.folder + name)) == []
+    assert lake.versions() == []
 
 
 @pytest.mark.parametrize("target", ["processed/input/a.csv.parquet", "rejected/", "/", ""])
