@@ -99,11 +99,11 @@ def begin(stack: Stack, target: Target, path: Path, resumed: Path | None) -> Cer
     """Start a certificate, or continue that of an interrupted run.
 
     Raises:
-        OpsError: The file exists, or is the certificate of another target.
+        OpsError: The file exists, or is the certificate of another stack or target.
     """
     earlier: Mapping[str, Any] = {}
     if resumed is not None:
-        earlier = _read(resumed, target)
+        earlier = _read(resumed, stack, target)
         path = resumed
     elif path.exists():
         raise OpsError(
@@ -119,14 +119,20 @@ def begin(stack: Stack, target: Target, path: Path, resumed: Path | None) -> Cer
     )
 
 
-def _read(path: Path, target: Target) -> Mapping[str, Any]:
+def _read(path: Path, stack: Stack, target: Target) -> Mapping[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         digest = document["target"]["sha256"]
+        place = (document["account"], document["bucket"])
     except OSError as error:
         raise OpsError(f"--resume {path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise OpsError(f"--resume {path} must be the certificate of an interrupted erasure") from None
+    if place != (stack.account, stack.bucket):
+        raise OpsError(
+            f"--resume {path} is the certificate of account {place[0]}, bucket {place[1]}; got stack"
+            f" {stack.name} of account {stack.account}, bucket {stack.bucket}"
+        )
     if digest != sha256(target.text):
         raise OpsError(f"--resume {path} is the certificate of another key or prefix than {target.text!r}")
     return document

@@ -111,6 +111,7 @@ def _erase(arguments: Namespace, console: Console, stack: Stack, target: Target)
 def _same_command(arguments: Namespace, stack: Stack, resumed: Path | None) -> str:
     options = ["--resume", str(resumed)] if resumed else []
     options += ["--certificate", str(arguments.certificate)] if arguments.certificate and not resumed else []
+    options += [] if arguments.wait is None else ["--wait", str(arguments.wait)]
     return command_for(arguments, stack, "erase", arguments.target, *options, "--yes")
 
 

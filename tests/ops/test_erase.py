@@ -13,9 +13,10 @@ import boto3
 import pytest
 
 from local.cloud import Cloud
-from ops import deployed_stacks, erase
+from ops import certificate, deployed_stacks, erase
+from ops.operator_errors import OpsError
 from tests.ops.conftest import Answer, Run, delete_dead_letters
-from tests.terminal.width import check_width
+from tests.terminal.width import check_width, suggested
 
 ROWS = b"id,name\n" + b"".join(b"%d,somebody\n" % number for number in range(30))
 
@@ -150,18 +151,18 @@ def test_nothing_is_left_of_an_upload(lake: Lake, cloud: Cloud, region: str, tmp
     assert lake.s3.list_multipart_uploads(Bucket=lake.bucket).get("Uploads", []) == []
     assert cloud.keys(region, f"processed/{lake.folder}another.csv") != [], "another key is not touched"
 
-    certificate = json.loads(path.read_text())
-    assert certificate["verified"]
-    assert certificate["complete"]
-    assert certificate["by"].endswith("user/operator")
-    assert certificate["target"] == {"kind": "key", "sha256": hashlib.sha256(key.encode()).hexdigest()}
-    assert certificate["erased"]["versions"] == 4
-    assert certificate["erased"]["incomplete uploads"] == 1
-    assert certificate["erased"]["versions of results"] >= 9
-    assert [entry["sha256"] for entry in certificate["keys"]] == [hashlib.sha256(key.encode()).hexdigest()]
+    document = json.loads(path.read_text())
+    assert document["verified"]
+    assert document["complete"]
+    assert document["by"].endswith("user/operator")
+    assert document["target"] == {"kind": "key", "sha256": hashlib.sha256(key.encode()).hexdigest()}
+    assert document["erased"]["versions"] == 4
+    assert document["erased"]["incomplete uploads"] == 1
+    assert document["erased"]["versions of results"] >= 9
+    assert [entry["sha256"] for entry in document["keys"]] == [hashlib.sha256(key.encode()).hexdigest()]
     assert key not in path.read_text()
-    fades = {entry["what"]: entry["until"] for entry in certificate["fades"]}
-    assert fades["keys in the function's log"] > certificate["ended_at"]
+    fades = {entry["what"]: entry["until"] for entry in document["fades"]}
+    assert fades["keys in the function's log"] > document["ended_at"]
     assert any("point-in-time recovery" in what for what in fades)
 
 
@@ -175,9 +176,9 @@ def test_a_prefix_is_erased_with_its_deleted_keys(lake: Lake, cloud: Cloud, regi
             assert lake.erase("", "--verify").status == 1, name
         done = lake.erase("", "--yes", "--json")
     assert done.status == 0, done.out + done.err
-    certificate = json.loads(done.out)
-    assert certificate["target"]["kind"] == "prefix"
-    assert len(certificate["keys"]) == 3
+    document = json.loads(done.out)
+    assert document["target"]["kind"] == "prefix"
+    assert len(document["keys"]) == 3
     assert lake.versions() == []
     assert lake.items() == []
     assert everything_with(cloud, region, lake.person) == []
@@ -287,7 +288,9 @@ def test_no_erasure_is_complete_while_a_message_about_it_may_be_hidden(
     with lake.administrator():
         early = lake.erase("late.csv", "--yes", "--wait", "1", "--certificate", str(path))
         assert early.status == 1
-        assert f"--resume {path}" in early.out
+        (again,) = suggested(early.out)
+        assert f"--resume {path}" in again
+        assert "--wait 1" in again
         check_width(early.out, [str(path), lake.folder, lake.bucket, lake.table])
         assert not json.loads(path.read_text())["complete"]
         sqs.change_message_visibility(
@@ -296,6 +299,19 @@ def test_no_erasure_is_complete_while_a_message_about_it_may_be_hidden(
         assert lake.erase("late.csv", "--yes", "--resume", str(path)).status == 0
     assert json.loads(path.read_text())["complete"]
     assert lake.items() == []
+
+
+def test_the_certificate_of_another_stack_is_not_continued(
+    cloud: Cloud, embedded: Path, tmp_path: Path
+) -> None:
+    one, other, *_ = deployed_stacks.find(names=[], outputs_files=[], local=True).stacks
+    target, path = erase.Target(text="input/person/"), tmp_path / "certificate.json"
+    certificate.begin(one, target, path, None).write()
+    written = path.read_bytes()
+    with pytest.raises(OpsError) as refused:
+        certificate.begin(other, target, path, path)
+    assert all(stack.bucket in str(refused.value) for stack in (one, other))
+    assert path.read_bytes() == written
 
 
 def test_an_interrupted_erasure_is_resumed(
@@ -325,9 +341,9 @@ def test_an_interrupted_erasure_is_resumed(
         nowhere = lake.erase("", "--yes", "--certificate", str(tmp_path / "no" / "x.json"))
         assert "no/x.json cannot be written: No such file or directory" in nowhere.err
         assert lake.erase("", "--yes", "--resume", str(path)).status == 0
-    certificate = json.loads(path.read_text())
-    assert certificate["complete"]
-    assert certificate["verified"]
-    assert certificate["erased"]["versions"] == 2
+    document = json.loads(path.read_text())
+    assert document["complete"]
+    assert document["verified"]
+    assert document["erased"]["versions"] == 2
     assert everything_with(cloud, region, lake.person) == []
     assert lake.items() == []
