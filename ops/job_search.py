@@ -4,7 +4,7 @@ import heapq
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -92,7 +92,7 @@ def _find_by_beginning(stack: Stack, beginning: str, since: datetime) -> list[Jo
 
 
 def _of_key(stack: Stack, key: str) -> str | None:
-    """Return the job of a key's current version, or of its last version if the object is deleted.
+    """Return the job of a key's current version, or the last job that published if the object is deleted.
 
     This is usually the upload's job. If a deletion made the version current again, it is the deletion's job.
     """
@@ -102,7 +102,7 @@ def _of_key(stack: Stack, key: str) -> str | None:
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "400"):
             raise
-        return job_id(stack.bucket, key, register.version_id) if register else None
+        return (register.withdrawn or register.job_id) if register else None
     version = head.get("VersionId", "null")
     if register and (register.version_id, register.state) == (version, registers.CURRENT):
         return register.job_id
@@ -111,13 +111,15 @@ def _of_key(stack: Stack, key: str) -> str | None:
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
-    """An object of a job, and whether it exists."""
+    """An object of a job, and whether it exists or was replaced."""
 
     role: str
     uri: str
     console_url: str
     size: int | None
-    """Size in bytes; None if the object does not exist."""
+    """Size in bytes; None if the object does not exist, or is not the job's any more."""
+    replaced_by: str | None
+    """The job that has written the object since, or "unknown"; None if the object is the job's."""
 
 
 def stored_objects(stack: Stack, job: Job) -> list[StoredObject]:
@@ -128,42 +130,51 @@ def stored_objects(stack: Stack, job: Job) -> list[StoredObject]:
         "rejected": "rejected_path",
         "profile": "profile_path",
     }
-    return [
-        _stored_object(stack, role, job[path], job.get("version_id") if role == "input" else None)
-        for role, path in roles.items()
-        if job.get(path)
-    ]
+    return [_stored_object(stack, role, job, job[path]) for role, path in roles.items() if job.get(path)]
 
 
-def _stored_object(stack: Stack, role: str, key: str, version_id: str | None) -> StoredObject:
+def _stored_object(stack: Stack, role: str, job: Job, key: str) -> StoredObject:
+    version_id = job.get("version_id") if role == "input" else None
     version = {"VersionId": version_id} if version_id else {}
+    size, replaced_by = None, None
     try:
-        size = stack.client("s3").head_object(Bucket=stack.bucket, Key=key, **version)["ContentLength"]
+        head = stack.client("s3").head_object(Bucket=stack.bucket, Key=key, **version)
     except ClientError as error:
         # S3 answers 404 for a version that does not exist and 405 for a delete marker.
         if error.response["Error"]["Code"] not in ("404", "405", "NoSuchKey", "NoSuchVersion"):
             raise
-        size = None
+    else:
+        replaced_by = None if role == "input" else _replaced_by(job, head)
+        size = None if replaced_by else head["ContentLength"]
     query = f"region={stack.region}&prefix={quote(key)}" + (f"&versionId={version_id}" if version_id else "")
     return StoredObject(
         role=role,
         uri=f"s3://{stack.bucket}/{key}",
         console_url=f"https://{stack.region}.console.aws.amazon.com/s3/object/{stack.bucket}?{query}",
         size=size,
+        replaced_by=replaced_by,
     )
 
 
+def _replaced_by(job: Job, answer: Mapping[str, Any]) -> str | None:
+    """Return the other job that has written a result, as S3 answers for its object; None if this job has."""
+    writer = answer["Metadata"].get("job-id", "unknown")
+    return None if writer == job["job_id"] else writer
+
+
 def rejects(stack: Stack, job: Job) -> list[dict[str, Any]]:
-    """Return the first rejected rows, each with its place and reason."""
+    """Return the first rejected rows of the job, each with its place and reason."""
     if not job.get("rejected_path"):
         return []
     try:
-        body = stack.client("s3").get_object(Bucket=stack.bucket, Key=job["rejected_path"])["Body"]
+        answer = stack.client("s3").get_object(Bucket=stack.bucket, Key=job["rejected_path"])
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise
         return []
-    return [json.loads(line) for line in islice(body.iter_lines(), REJECTS_SHOWN)]
+    if _replaced_by(job, answer):
+        return []
+    return [json.loads(line) for line in islice(answer["Body"].iter_lines(), REJECTS_SHOWN)]
 
 
 def lifetime(job: Job, *, since: datetime) -> tuple[datetime, datetime]:

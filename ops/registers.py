@@ -20,6 +20,8 @@ class Register:
     state: str
     job_id: str
     """The job that wrote the results, or withdrew them."""
+    withdrawn: str
+    """The job whose results were withdrawn; empty if there was none."""
 
     @classmethod
     def of(cls, item: Mapping[str, Any], bucket: str, key: str) -> Self:
@@ -27,6 +29,7 @@ class Register:
         return cls(
             version_id=str(item["version_id"]),
             state=str(item.get("state", CURRENT)),
+            withdrawn=str(item.get("withdrawn", "")),
             job_id=str(item.get("holder") or table.job_id(bucket, key, str(item["version_id"]))),
         )
 

@@ -107,8 +107,17 @@ def _show(console: Console, details: _JobDetails) -> None:
     console.say()
     stored = Records("object", "bytes", numbers=("bytes",))
     for item in details.objects:
-        size = plain("does not exist", "red") if item.size is None else f"{item.size:,}"
-        stored.add(item.role, size, details={"uri": item.uri, "console": item.console_url})
+        missing = "replaced" if item.replaced_by else "does not exist"
+        size = plain(missing, "red") if item.size is None else f"{item.size:,}"
+        stored.add(
+            item.role,
+            size,
+            details={
+                "uri": item.uri,
+                "console": item.console_url,
+                "replaced by job": item.replaced_by,
+            },
+        )
     stored.print(console)
     for row in details.rejects:
         console.say(f"rejected  {json.dumps(row, ensure_ascii=False)}")

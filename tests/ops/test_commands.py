@@ -19,6 +19,7 @@ from local.alarms import CloudWatch
 from local.cloud import Cloud
 from ops import dead_letters, deployed_stacks, job_search, region_status, smoke, table
 from ops.deployed_stacks import OUTPUTS, Stack
+from tests.local.workload import expire
 from tests.ops.conftest import Answer, Run, delete_dead_letters
 from tests.program.evaluation import STACKS
 from tests.terminal.width import check_width, suggested
@@ -422,6 +423,48 @@ def test_the_job_of_a_deletion_is_shown(cloud: Cloud, region: str, ops: Run) -> 
     table.put_item(TableName=name, Item=deletion | {"status": {"S": "STARTED"}})
     running = json.loads(ops("job", identifier, "--stack", region, "--json").out)
     assert (running["job"]["status"], running["log"]) == ("STARTED", shown["log"])
+
+
+def test_results_of_a_newer_job_are_not_shown_as_those_of_an_older_one(
+    cloud: Cloud, region: str, ops: Run
+) -> None:
+    key, jobs = f"input/replaced/{uuid.uuid4()}.csv", list[dict[str, Any]]()
+    for row in (b"1,2,older\n", b"1,2,newer\n"):
+        version = cloud.upload(region, key, GOOD + row)
+        cloud.run_until_idle()
+        identifier = table.job_id(cloud.outputs[region]["bucketName"], key, version)
+        jobs.append(json.loads(ops("job", identifier, "--stack", region, "--json").out))
+        shown = ops("job", jobs[0]["job"]["job_id"], "--stack", region)
+    newer = jobs[1]["job"]["job_id"]
+    assert [row["raw"] for job in jobs for row in job["rejects"]] == ["1,2,older", "1,2,newer"]
+
+    older = json.loads(ops("job", jobs[0]["job"]["job_id"], "--stack", region, "--json").out)
+    assert older["rejects"] == []
+    assert [(each["role"], each["size"], each["replaced_by"]) for each in older["objects"]] == [
+        ("input", len(GOOD) + 10, None),
+        ("output", None, newer),
+        ("rejected", None, newer),
+        ("profile", None, newer),
+    ]
+    assert newer in shown.out
+    assert "1,2,newer" not in shown.out
+    assert all(each["size"] and not each["replaced_by"] for each in jobs[1]["objects"])
+
+
+def test_the_job_of_a_deleted_key_is_the_last_that_published(cloud: Cloud, region: str, ops: Run) -> None:
+    key = f"input/undeleted/{uuid.uuid4()}.csv"
+    cloud.upload(region, key, GOOD)
+    cloud.run_until_idle()
+    marker = cloud.delete(region, key)
+    cloud.run_until_idle()
+    expire(cloud, region, key, marker)
+    cloud.run_until_idle()
+    undeletion = json.loads(ops("job", key, "--stack", region, "--json").out)["job"]
+    assert (undeletion["event"], undeletion["status"]) == ("removed", "COMPLETED")
+    cloud.delete(region, key)
+    cloud.run_until_idle()
+    shown = json.loads(ops("job", key, "--stack", region, "--json").out)["job"]
+    assert (shown["job_id"], shown["status"]) == (undeletion["job_id"], "WITHDRAWN")
 
 
 @pytest.mark.parametrize("event", ["created", "deleted", "removed", "expired"])
