@@ -83,7 +83,7 @@ def run_query(
         reason = status.get("StateChangeReason", "no reason")
         if attempt == 2 or not _REPLACED.search(reason):
             break
-    raise OpsError(f"the query {status['State'].lower()} in {stack.region}: {reason}")
+    raise OpsError(f"the query {status['State'].lower()} in {stack.name}: {reason}")
 
 
 def _execute(

@@ -151,6 +151,7 @@ def find(
     Args:
         names: Names of stacks; empty for all.
         outputs_files: Files with the output of `pulumi stack output --json`, which replace calls of Pulumi.
+            A stack has the name of its file without the ending, because the outputs do not name it.
         local: Whether to use the embedded AWS that `python -m local serve` runs.
         project: The Pulumi project's directory.
 
@@ -160,7 +161,13 @@ def find(
     if not local and not outputs_files:
         return _from_pulumi(names, project)
     found = _embedded(project / EMBEDDED_AWS) if local else [_from_file(path) for path in outputs_files]
-    _check_names(names, [stack.name for stack in found])
+    known = [stack.name for stack in found]
+    if repeated := sorted({name for name in known if known.count(name) > 1}):
+        raise OpsError(
+            "--outputs must be files whose names differ, because they name the stacks; got several files"
+            f" named {', '.join(repeated)}"
+        )
+    _check_names(names, known)
     return Deployment(stacks=tuple(stack for stack in found if not names or stack.name in names))
 
 
@@ -211,7 +218,7 @@ def _from_file(path: Path) -> Stack:
         outputs = _json(path.read_bytes(), source=str(path))
     except OSError as error:
         raise OpsError(f"--outputs {path}: {error.strerror}") from None
-    return Stack.from_outputs(str(outputs.get("region", path.stem)), outputs, boto3.Session())
+    return Stack.from_outputs(path.stem, outputs, boto3.Session())
 
 
 def _embedded(path: Path) -> list[Stack]:

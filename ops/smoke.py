@@ -51,14 +51,14 @@ def check(stack: Stack, *, seconds: float, wait: Callable[[float], None] = time.
             output = f"s3://{stack.bucket}/{job['output_path']}"
             return Passed(output=output, seconds=time.monotonic() - began, uploads=len(uploads))
         if job.get("status") == "FAILED":
-            raise OpsError(f"{stack.region}: {KEY} ended as FAILED: {job.get('error', 'no reason')}")
+            raise OpsError(f"{stack.name}: {KEY} ended as FAILED: {job.get('error', 'no reason')}")
         if not uploads or (not job and time.monotonic() - uploaded_at >= UPLOAD_SECONDS):
             uploads.append(_upload(stack))
             uploaded_at = time.monotonic()
         if time.monotonic() - began > seconds:
             state = job.get("status", "without a job")
             raise OpsError(
-                f"{stack.region}: {KEY} is still {state} after {seconds:.0f} s and {len(uploads)} uploads"
+                f"{stack.name}: {KEY} is still {state} after {seconds:.0f} s and {len(uploads)} uploads"
             )
         wait(POLL_SECONDS)
 

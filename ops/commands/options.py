@@ -30,7 +30,8 @@ def add_command(commands: Any, name: str, purpose: str) -> argparse.ArgumentPars
         default=[],
         type=Path,
         metavar="FILE",
-        help="a file with the output of `pulumi stack output --json`; replaces the call of Pulumi",
+        help="a file with the output of `pulumi stack output --json`; replaces the call of Pulumi, and names"
+        " the stack",
     )
     group.add_argument("--local", action="store_true", help="the embedded AWS of `python -m local serve`")
     return parser
@@ -64,7 +65,7 @@ def chosen_stack(arguments: Namespace) -> Stack:
     """
     found = chosen_stacks(arguments)
     if len(found) > 1:
-        raise OpsError(f"which region? name it with --stack: {', '.join(stack.name for stack in found)}")
+        raise OpsError(f"which stack? name it with --stack: {', '.join(stack.name for stack in found)}")
     return found[0]
 
 

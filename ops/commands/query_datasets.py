@@ -45,7 +45,7 @@ def run(arguments: Namespace) -> int:
     """
     stacks = chosen_stacks(arguments)
     if arguments.region is not None:
-        known = ", ".join(stack.region for stack in stacks)
+        known = ", ".join(sorted({stack.region for stack in stacks}))
         stacks = [stack for stack in stacks if stack.region == arguments.region]
         if not stacks:
             raise OpsError(f"no stack is in region {arguments.region!r}; the stacks are in {known}")
@@ -64,10 +64,10 @@ def run(arguments: Namespace) -> int:
 
 def _run_query(stack: Stack, statement: str, workgroup: str) -> Answer:
     with display.progress() as bar:
-        task = bar.add_task(f"{stack.region}: submitted", total=None)
+        task = bar.add_task(f"{stack.name}: submitted", total=None)
 
         def on_progress(state: str, scanned: int) -> None:
-            bar.update(task, description=f"{stack.region}: {state.lower()}, {display.size(scanned)} scanned")
+            bar.update(task, description=f"{stack.name}: {state.lower()}, {display.size(scanned)} scanned")
 
         return athena.run_query(stack, statement, workgroup, on_progress)
 
@@ -130,7 +130,7 @@ class _Csv:
         if answer.columns != self.columns:
             raise OpsError(
                 f"--csv needs the same columns in each stack, got {', '.join(answer.columns)} in"
-                f" {stack.name}: choose a region with --region"
+                f" {stack.name}: choose a stack with --stack"
             )
         for row in answer.rows:
             values = ("" if value is None else shown(value) for value in row)

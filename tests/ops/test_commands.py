@@ -250,7 +250,7 @@ def test_statuses_are_those_of_the_function() -> None:
     [
         (["job", "0" * 32], "no job '00000000000000000000000000000000' in"),
         (["job", "input/never.csv"], "'input/never.csv' is neither a job id"),
-        (["redrive", "--yes"], "which region? name it with --stack: " + ", ".join(sorted(STACKS))),
+        (["redrive", "--yes"], "which stack? name it with --stack: " + ", ".join(sorted(STACKS))),
         (["status", "--stack", "eu-west-9"], f"no stack 'eu-west-9'; the stacks are {min(STACKS)}"),
         (["jobs", "--since", "yesterday"], "must be like 30m, 24h, 7d or 2030-12-31T23:59Z, got 'yesterday'"),
         (["jobs", "--since", "999999d"], "must be 1970-01-01 or later, got '999999d'"),
@@ -507,6 +507,25 @@ def test_outputs_are_read_in_the_encodings_of_shells(
     path.write_text(json.dumps(cloud.outputs[region]), encoding=encoding)
     (stack,) = deployed_stacks.find(names=[], outputs_files=[path], local=False).stacks
     assert stack.bucket == cloud.outputs[region]["bucketName"]
+
+
+def test_stacks_of_one_region_are_named_after_their_files(
+    cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in cloud.server.operator.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
+    paths = [tmp_path / "dev.json", tmp_path / "prod.json"]
+    for path in paths:
+        path.write_text(json.dumps(cloud.outputs[region]))
+    both = ("--outputs", str(paths[0]), "--outputs", str(paths[1]))
+    asked = run("replay", "input/", *both)
+    assert (asked.status, "dev, prod" in asked.err) == (2, True)
+    (chosen,) = records(run("redrive", "--json", "--stack", "prod", *both))
+    assert chosen["stack"] == "prod"
+    assert [state["stack"] for state in records(run("redrive", "--json", *both[:2]))] == ["dev"]
+    twice = run("redrive", "--outputs", str(paths[0]), "--outputs", str(paths[0]))
+    assert (twice.status, "files named dev" in twice.err) == (2, True)
 
 
 def test_outputs_that_are_no_text_are_reported_in_one_line(run: Run, tmp_path: Path) -> None:
