@@ -29,6 +29,8 @@ class DatasetState:
         failed: Uploads whose last job to change is FAILED.
         newest: Upload time of the newest published object, in seconds since the epoch.
         outdated: Published objects that were converted without the contract or by another version of it.
+        retention_days: Days after which a job record expires. Then its object is in none of the counts. 0 if
+            records do not expire.
     """
 
     stack: str
@@ -41,6 +43,7 @@ class DatasetState:
     failed: int
     newest: float | None
     outdated: int
+    retention_days: int
 
 
 def states(stack: Stack) -> Iterator[DatasetState]:
@@ -49,6 +52,7 @@ def states(stack: Stack) -> Iterator[DatasetState]:
     Each key's register names the job that makes the results. Jobs that are SUPERSEDED have changed nothing,
     so they do not count.
     """
+    retention_days = _retention_days(stack) if stack.datasets else 0
     for name, dataset in stack.datasets.items():
         prefix, version = dataset["keyPrefix"], dataset["version"]
         by_key = _jobs(stack, prefix)
@@ -68,7 +72,13 @@ def states(stack: Stack) -> Iterator[DatasetState]:
             outdated=sum(
                 (job.get("dataset"), job.get("contract_version")) != (name, version) for job in published
             ),
+            retention_days=retention_days,
         )
+
+
+def _retention_days(stack: Stack) -> int:
+    configuration = stack.client("lambda").get_function_configuration(FunctionName=stack.function_arn)
+    return int(configuration["Environment"]["Variables"]["JOB_RETENTION_DAYS"])
 
 
 def _jobs(stack: Stack, prefix: str) -> Mapping[str, Sequence[Job]]:

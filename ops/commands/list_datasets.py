@@ -51,4 +51,9 @@ def run(arguments: Namespace) -> int:
                 },
             )
         records.print(console)
+        if days := found[0].retention_days:
+            console.explain(
+                f"Job records expire after {days} days (jobRetentionDays). Objects whose record has expired"
+                " are in none of the counts."
+            )
     return 0

@@ -27,10 +27,10 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
         "--status",
         action="append",
         default=[],
-        choices=[*job_search.STATUSES, replay.MISSING],
+        choices=[*job_search.STATUSES, replay.MISSING, replay.EXPIRED],
         metavar="STATUS",
         help=f"only objects whose job has this status: {', '.join(job_search.STATUSES)}; or MISSING: the"
-        " current version was never processed",
+        " current version was never processed; or EXPIRED: its job record has expired",
     )
     parser.add_argument("--resume", metavar="REPLAY_ID", help="continue an interrupted replay")
     add_yes(parser)

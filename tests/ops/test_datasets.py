@@ -40,7 +40,7 @@ class Airports:
     def bucket(self, stack: str) -> str:
         return self.cloud.outputs[stack]["bucketName"]
 
-    def change(self, stack: str, job: str, **attributes: str | bool | None) -> None:
+    def change(self, stack: str, job: str, **attributes: str | bool | int | None) -> None:
         """Set attributes of a job record, or remove those that are None."""
         table, name = self.cloud.client("dynamodb", stack), self.cloud.outputs[stack]["tableName"]
         serialize = TypeSerializer().serialize
@@ -116,6 +116,30 @@ def test_objects_of_an_earlier_contract_are_shown_with_the_command_that_converts
     assert done.status == 0, done.err
     airports.cloud.run_until_idle()
     assert airports.changed(before)[region] == {"objects": 1, "rows": 20}
+
+
+def test_counts_that_leave_out_expired_records_say_so(airports: Airports, region: str, ops: Run) -> None:
+    before = airports.states()
+    assert before[region]["retention_days"] == 0
+    version = airports.upload(region, "a.csv", GOOD)
+    key = f"{airports.folder}a.csv"
+    airports.change(region, job_id(airports.bucket(region), key, version), expires_at=1)
+    client = airports.cloud.client("lambda", region)
+    function = {"FunctionName": airports.cloud.outputs[region]["functionArn"]}
+    variables = client.get_function_configuration(**function)["Environment"]["Variables"]
+    expiring = variables | {"JOB_RETENTION_DAYS": "30"}
+    client.update_function_configuration(**function, Environment={"Variables": expiring})
+    try:
+        assert airports.changed(before)[region] == {}
+        assert airports.states()[region]["retention_days"] == 30
+        shown = ops("datasets", "--stack", region).out
+        check_width(shown, [airports.bucket(region)])
+        assert "expire after 30 days" in shown
+        found = ops("replay", airports.folder, "--status", "EXPIRED", "--stack", region)
+    finally:
+        client.update_function_configuration(**function, Environment={"Variables": variables})
+    assert "would process again: 1 objects" in found.out
+    assert "expire after" not in ops("datasets", "--stack", region).out
 
 
 def test_the_table_fits_80_columns(airports: Airports, ops: Run) -> None:
