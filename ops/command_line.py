@@ -14,9 +14,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for command in COMMANDS:
         command.add_parser(commands)
     parsed = parser.parse_args(arguments)
-    for value in _texts(vars(parsed).values()):
-        if not _is_unicode(value):
-            parser.error(f"an argument must be UTF-8, got {value!r}")
+    for name, value in vars(parsed).items():
+        for text in _texts([value]):
+            if not _is_unicode(text):
+                parser.error(f"an argument must be UTF-8, got {text!r}")
+            if not text and name != "prefix":  # every key begins with an empty prefix
+                parser.error(f"an argument must not be empty, got {name} ''")
     return command_line.run("ops", lambda: parsed.run(parsed), explain)
 
 

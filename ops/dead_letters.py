@@ -15,6 +15,8 @@ from ops.operator_errors import OpsError
 
 RECEIVE_MAX = 10
 """Maximum number of messages in one call of SQS (SQS Developer Guide, "Amazon SQS message quotas")."""
+RATE_MAX = 500
+"""Maximum rate of a redrive in messages per second (SQS API Reference, "StartMessageMoveTask")."""
 PEEK_SECONDS = 60
 """Visibility timeout of a message that is read, in seconds. It is made visible again earlier."""
 POLL_SECONDS = 1.0
@@ -99,7 +101,7 @@ def redrive(stack: Stack, *, per_second: int | None = None) -> Iterator[Move]:
 
     Args:
         stack: The stack whose messages are moved.
-        per_second: Maximum number of messages per second (1 to 500); SQS chooses the rate by default.
+        per_second: Maximum number of messages per second (1 to `RATE_MAX`); SQS chooses the rate by default.
 
     Raises:
         OpsError: SQS ends the move as failed.

@@ -36,7 +36,7 @@ def explain(error: Exception) -> str | None:
         case botocore.ClientError():
             return _explain_answer(error)
         case botocore.BotoCoreError():
-            return f"the AWS SDK failed: {error}"
+            return f"the AWS SDK failed: {' '.join(str(error).split())}"
         case _:
             return None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ops import certificate, display, erase
 from ops.certificate import Certificate
-from ops.commands.options import add_command, add_yes, chosen_stack, command_for, seconds
+from ops.commands.options import add_command, add_yes, chosen_stack, command_for, file, seconds
 from ops.deployed_stacks import Stack
 from ops.erase import Left, Target
 from ops.operator_errors import OpsError
@@ -35,11 +35,11 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
         " what was erased (default: the queue's visibility timeout)",
     )
     parser.add_argument(
-        "--certificate", type=Path, metavar="FILE", help="the file to write the certificate to"
+        "--certificate", type=file, metavar="FILE", help="the file to write the certificate to"
     )
     parser.add_argument(
         "--resume",
-        type=Path,
+        type=file,
         metavar="FILE",
         help="continue an interrupted erasure; the certificate that it has written",
     )

@@ -28,7 +28,7 @@ def add_command(commands: Any, name: str, purpose: str) -> argparse.ArgumentPars
         "--outputs",
         action="append",
         default=[],
-        type=Path,
+        type=file,
         metavar="FILE",
         help="a file with the output of `pulumi stack output --json`; replaces the call of Pulumi, and names"
         " the stack",
@@ -111,11 +111,18 @@ def past(text: str) -> datetime:
     return read
 
 
-def positive(text: str) -> int:
+def positive(text: str, most: int = 999_999_999_999_999_999) -> int:
     """Parse a whole number of at least 1."""
-    if not re.fullmatch(r"\d{1,18}", text) or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 999999999999999999, got {text!r}")
+    if not re.fullmatch(r"\d{1,18}", text) or not 1 <= int(text) <= most:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {most}, got {text!r}")
     return int(text)
+
+
+def file(text: str) -> Path:
+    """Parse the name of a file."""
+    if not text:
+        raise argparse.ArgumentTypeError("must be the name of a file, got ''")
+    return Path(text)
 
 
 def seconds(text: str) -> int:

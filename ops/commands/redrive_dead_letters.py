@@ -1,6 +1,7 @@
 """`redrive`: send the dead letters back to be processed."""
 
 from argparse import Namespace
+from functools import partial
 from typing import Any
 
 from ops import dead_letters, display
@@ -15,7 +16,9 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
     parser = add_command(commands, "redrive", "send the dead letters back to be processed")
     parser.add_argument("--delivery", action="store_true", help="the events that the rule could not deliver")
     parser.add_argument(
-        "--per-second", type=positive, help="maximum number of messages per second (1 to 500)"
+        "--per-second",
+        type=partial(positive, most=dead_letters.RATE_MAX),
+        help=f"maximum number of messages per second (1 to {dead_letters.RATE_MAX})",
     )
     add_yes(parser)
     parser.set_defaults(run=run)
