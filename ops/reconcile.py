@@ -56,6 +56,8 @@ class KeyState:
     """The record of the register's job."""
     processed: bool
     """Whether the current version has a job record."""
+    replay_id: str
+    """The last replay of the current version; empty if there was none."""
     present: frozenset[str]
     """The kinds of results that exist."""
 
@@ -211,6 +213,7 @@ def _states(
             register=register,
             job=records.get(register.job_id) if register else None,
             processed=own.get(key) in records,
+            replay_id=str(records.get(own.get(key, ""), {}).get("replay_id", "")),
             present=frozenset(present),
         )
         yield state, top.get("LastModified", datetime.min.replace(tzinfo=UTC))

@@ -8,6 +8,7 @@ from typing import Any
 from ops import dead_letters, display, object_events, reconcile
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for, moment
 from ops.deployed_stacks import Stack
+from ops.operator_errors import OpsError
 from ops.reconcile import Comparison
 from terminal.console import Console
 from terminal.machine import print_json
@@ -44,7 +45,11 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
 
 
 def run(arguments: Namespace) -> int:
-    """Compare, and send the events that repair what differs, or show what differs."""
+    """Compare, and send the events that repair what differs, or show what differs.
+
+    Raises:
+        OpsError: A newer replay has processed an object, so the function would ignore this one.
+    """
     stack = chosen_stack(arguments)
     console = Console()
     if arguments.resume:
@@ -52,6 +57,13 @@ def run(arguments: Namespace) -> int:
     else:
         replay_id = object_events.new_replay_id(stack)
     found = _compare(arguments, stack)
+    newest = max((difference.state.replay_id for difference in found.differences), default="")
+    if newest > replay_id:
+        remedy = "leave out --resume" if arguments.resume else "set the clock of this machine"
+        raise OpsError(
+            f"an object has been replayed as {newest}, and the function ignores an older replay, got"
+            f" {replay_id}: {remedy}"
+        )
     sent = _send(arguments, stack, found, replay_id) if arguments.yes else 0
     if arguments.json:
         print_json(

@@ -22,7 +22,11 @@ SAMPLES = 10
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
     """Declare the command."""
     parser = add_command(commands, "replay", "process existing objects again")
-    parser.add_argument("prefix", metavar="PREFIX", help="the beginning of the objects' keys, or a whole key")
+    parser.add_argument(
+        "prefix",
+        metavar="PREFIX",
+        help="the beginning of the objects' keys, or a whole key; '' is the whole bucket",
+    )
     parser.add_argument(
         "--status",
         action="append",
@@ -38,11 +42,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
 
 
 def run(arguments: Namespace) -> int:
-    """Send the events of existing objects again, or show the objects.
-
-    Raises:
-        OpsError: A newer replay has processed an object, so the function would ignore this one.
-    """
+    """Send the events of existing objects again, or show the objects."""
     stack = chosen_stack(arguments)
     console = Console()
     if arguments.resume:
@@ -54,21 +54,17 @@ def run(arguments: Namespace) -> int:
         for candidate in replay.candidates(stack, arguments.prefix)
         if candidate.matches(arguments.status) or replay.done(candidate, replay_id)
     ]
-    open_ = [candidate for candidate in found if not replay.done(candidate, replay_id)]
-    newest = max((replay.id_of(candidate) for candidate in open_), default="")
-    if newest > replay_id and not arguments.resume:
-        raise OpsError(
-            f"an object has been replayed as {newest}, and the function ignores an older replay, got"
-            f" {replay_id}: set the clock of this machine"
-        )
+    done = sum(replay.done(candidate, replay_id) for candidate in found)
+    newer = _of_newer_replays(arguments, found, replay_id)
     wanted: list[Candidate] = []
     archived: list[Candidate] = []
-    for candidate in open_:
-        (archived if replay.is_archived(stack, candidate) else wanted).append(candidate)
+    for candidate in found:
+        if replay.id_of(candidate) <= replay_id and not replay.done(candidate, replay_id):
+            (archived if replay.is_archived(stack, candidate) else wanted).append(candidate)
     sent = 0
     if arguments.yes and wanted:
         if not arguments.json:
-            console.say(f"{stack.name}: replay {replay_id}: {_summary(wanted, open_, found)}")
+            console.say(f"{stack.name}: replay {replay_id}: {_summary(wanted, done)}")
         sent = _send(arguments, stack, wanted, replay_id)
     if arguments.json:
         print_json(
@@ -78,6 +74,7 @@ def run(arguments: Namespace) -> int:
                 "objects": len(wanted),
                 "bytes": sum(candidate.size for candidate in wanted),
                 "archived": len(archived),
+                "newer": len(newer),
                 "sent": sent,
             }
         )
@@ -89,11 +86,28 @@ def run(arguments: Namespace) -> int:
         console.suggest("Follow it with", follow)
     else:
         _show_samples(console, wanted)
-        console.say(f"{stack.name}: would process again: {_summary(wanted, open_, found)}")
+        console.say(f"{stack.name}: would process again: {_summary(wanted, done)}")
         console.suggest("Process them with", _same_command(arguments, stack, arguments.resume))
-    if archived and not arguments.json:
-        _explain_what_is_archived(console, stack, archived)
+    if not arguments.json:
+        _explain_what_is_skipped(console, stack, archived, newer)
     return 0
+
+
+def _of_newer_replays(
+    arguments: Namespace, found: Sequence[Candidate], replay_id: str
+) -> Sequence[Candidate]:
+    """Return the objects for which the function would ignore this replay.
+
+    Raises:
+        OpsError: There are some, although the replay is new.
+    """
+    newer = [candidate for candidate in found if replay.id_of(candidate) > replay_id]
+    if newer and not arguments.resume:
+        raise OpsError(
+            f"an object has been replayed as {max(map(replay.id_of, newer))}, and the function ignores an"
+            f" older replay, got {replay_id}: set the clock of this machine"
+        )
+    return newer
 
 
 def _send(arguments: Namespace, stack: Stack, wanted: Sequence[Candidate], replay_id: str) -> int:
@@ -116,15 +130,22 @@ def _same_command(arguments: Namespace, stack: Stack, replay_id: str | None) -> 
     return command_for(arguments, stack, "replay", arguments.prefix, *options, "--yes")
 
 
-def _summary(wanted: Sequence[Candidate], open_: Sequence[Candidate], found: Sequence[Candidate]) -> str:
+def _summary(wanted: Sequence[Candidate], done: int) -> str:
     summary = f"{len(wanted):,} objects ({display.size(sum(candidate.size for candidate in wanted))})"
-    if len(open_) < len(found):
-        summary += f", {len(found) - len(open_):,} done already"
+    if done:
+        summary += f", {done:,} done already"
     return summary
 
 
-def _explain_what_is_archived(console: Console, stack: Stack, archived: Sequence[Candidate]) -> None:
+def _explain_what_is_skipped(
+    console: Console, stack: Stack, archived: Sequence[Candidate], newer: Sequence[Candidate]
+) -> None:
     """Show what is skipped and how to replay it: an archived object must be restored first."""
+    if newer:
+        console.explain(
+            f"{stack.name}: skipped {len(newer):,} objects of a newer replay, such as"
+            f" {max(map(replay.id_of, newer))}. The function ignores older ones."
+        )
     for storage_class, duration in replay.RESTORE_TIMES.items():
         skipped = [each for each in archived if each.version["StorageClass"] == storage_class]
         if skipped:
@@ -148,7 +169,7 @@ def _why_nothing(
     if archived:
         return f"the objects under {prefix} are archived"
     if found:
-        return f"this replay has processed all {len(found):,} objects under {prefix}"
+        return f"all {len(found):,} objects under {prefix} are done by this replay, or belong to a newer one"
     if arguments.prefix.startswith(uploads.prefixes(stack).system):
         return f"the objects under {prefix} are the system's results"
     counts = Counter(candidate.status() for candidate in replay.candidates(stack, arguments.prefix))

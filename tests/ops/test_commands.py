@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ParamValidationError
 
 from handler.job_records import Status
 from handler.job_records import deletion_job_id as deletion_job_id_of_the_function
@@ -17,7 +18,16 @@ from handler.job_records import job_id as job_id_of_the_function
 from handler.register import register_id as register_id_of_the_function
 from local.alarms import CloudWatch
 from local.cloud import Cloud
-from ops import dead_letters, deployed_stacks, job_search, region_status, smoke, table
+from ops import (
+    dead_letters,
+    deployed_stacks,
+    job_search,
+    object_events,
+    operator_errors,
+    region_status,
+    smoke,
+    table,
+)
 from ops.deployed_stacks import OUTPUTS, Stack
 from tests.local.workload import expire
 from tests.ops.conftest import Answer, Run, delete_dead_letters
@@ -265,6 +275,14 @@ def test_statuses_are_those_of_the_function() -> None:
         (["discard", "x", "\udcff"], r"an argument must be UTF-8, got '\udcff'"),
         (["erase", "\udcff"], r"an argument must be UTF-8, got '\udcff'"),
         (["jobs", "--status", "DONE"], "invalid choice: 'DONE'"),
+        (["job", ""], "must not be empty, got job ''"),
+        (["query", ""], "must not be empty, got statement ''"),
+        (["discard", "x", ""], "must not be empty, got messages ''"),
+        (["erase", ""], "must not be empty, got target ''"),
+        (["replay", "input/", "--resume", "", "--yes"], "must not be empty, got resume ''"),
+        (["jobs", "--stack", ""], "must not be empty, got stack ''"),
+        (["jobs", "--outputs", ""], "must be the name of a file, got ''"),
+        (["redrive", "--per-second", "501"], "must be a whole number from 1 to 500, got '501'"),
     ],
 )
 def test_a_wrong_argument_is_one_line(ops: Run, arguments: list[str], said: str) -> None:
@@ -389,6 +407,12 @@ def test_aws_errors_are_explained(
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     assert "cannot reach http://127.0.0.1:9" in run(*command).err
+
+
+def test_an_error_of_the_sdk_is_one_line() -> None:
+    said = operator_errors.explain(ParamValidationError(report="Invalid length\nInvalid type"))
+    assert said is not None
+    assert said.splitlines() == [said]
 
 
 @pytest.mark.parametrize("region", STACKS)
@@ -595,6 +619,16 @@ def test_a_replay_that_the_function_would_ignore_is_refused(cloud: Cloud, region
     answer = ops("replay", key, "--yes", "--stack", region)
     assert answer.status == 2
     assert "has been replayed as 29990101T000000Z-0a1b2c3d" in answer.err
+    assert cloud.messages(region) == 0
+
+    (stack,) = deployed_stacks.find(names=[region], outputs_files=[], local=True).stacks
+    resume = ("replay", key, "--resume", object_events.new_replay_id(stack), "--yes", "--stack", region)
+    shown = ops(*resume).out
+    check_width(shown, [key])
+    assert "skipped 1 objects of a newer replay" in shown
+    assert "nothing to replay" in shown
+    skipped = json.loads(ops(*resume, "--json").out)
+    assert [skipped[name] for name in ("objects", "newer", "sent")] == [0, 1, 0]
     assert cloud.messages(region) == 0
 
 

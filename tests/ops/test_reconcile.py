@@ -12,8 +12,8 @@ from handler.job_records import job_id as job_id_of_the_function
 from handler.outputs import Output, output_key
 from handler.register import register_id as register_id_of_the_function
 from local.cloud import Cloud
-from ops import outputs, table
-from ops.object_events import send
+from ops import deployed_stacks, outputs, table
+from ops.object_events import new_replay_id, send
 from tests.ops.conftest import Run
 
 GOOD = b"id,price\n" + b"".join(b"%d,1.5\n" % number for number in range(20))
@@ -291,6 +291,27 @@ def test_an_interrupted_reconciliation_is_resumed(
     assert lake.reconcile("--resume", identifier, "--yes")["differences"] == {"lost creation": 2}
     lake.cloud.run_until_idle()
     assert lake.reconcile()["differences"] == {}
+
+
+def test_a_reconciliation_that_the_function_would_ignore_is_refused(lake: Lake, ops: Run) -> None:
+    version = lake.upload()
+    lake.take_away(outputs.output_key("output_path", lake.key))
+    lake.cloud.client("dynamodb", lake.region).update_item(
+        TableName=lake.cloud.outputs[lake.region]["tableName"],
+        Key={"job_id": {"S": table.job_id(lake.bucket, lake.key, version)}},
+        UpdateExpression="SET replay_id = :newer",
+        ExpressionAttributeValues={":newer": {"S": "29990101T000000Z-0a1b2c3d"}},
+    )
+    (stack,) = deployed_stacks.find(names=[lake.region], outputs_files=[], local=True).stacks
+    resume = ("--resume", new_replay_id(stack))
+    for options, remedy in {(): "set the clock", resume: "leave out --resume"}.items():
+        answer = ops(
+            "reconcile", lake.prefix, "--older-than", "0m", "--yes", "--stack", lake.region, *options
+        )
+        assert answer.status == 2
+        assert "has been replayed as 29990101T000000Z-0a1b2c3d" in answer.err
+        assert remedy in answer.err
+        assert lake.cloud.messages(lake.region) == 0
 
 
 def test_ids_and_keys_are_those_that_the_function_forms() -> None:
