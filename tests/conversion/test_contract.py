@@ -244,6 +244,35 @@ def test_columns_without_a_name_are_rescued_by_their_places(write: Write) -> Non
     assert read(sheet, sales(*columns), key="a").rows == [("1", "a", '{"column_4":"note"}')]
 
 
+@pytest.mark.parametrize(
+    ("value", "published"),
+    [
+        ("{'userId': 1, 'Sku': 'x'}", "{'userid': 1, 'sku': x}"),
+        ("{'userid': 1, 'sku': 'x', 'secret': 's'}", "{'userid': 1, 'sku': x}"),
+        ("MAP {'sku': 'x', 'secret': 's'}", "{'userid': NULL, 'sku': x}"),
+    ],
+)
+def test_fields_of_a_parquet_struct_are_compared_as_columns_are(value: str, published: str) -> None:
+    kind = Type(
+        kind="struct",
+        duckdb='STRUCT("userid" BIGINT, "sku" VARCHAR)',
+        fields=(("userid", BIGINT), ("sku", STRING)),
+    )
+    columns, of_parquet = (
+        (column("id", BIGINT), column("usr", kind)),
+        reading(format="parquet", null_markers=()),
+    )
+    data = parquet(f"SELECT 1 AS id, {value} AS usr")
+
+    ((_, usr, rescued),) = read(data, sales(*columns, reading=of_parquet)).rows
+    assert usr == published
+    assert (rescued is not None) is ("secret" in value)
+    if rescued:
+        assert json.loads(json.loads(rescued)["usr"])["secret"] == "s"
+        with pytest.raises(UnreadableError, match="line 1: a key"):
+            read(data, sales(*columns, reading=of_parquet, unexpected_columns="fail"))
+
+
 def test_columns_of_parquet_without_a_name_are_rescued_by_their_places() -> None:
     contract = sales(column("id", BIGINT), reading=reading(format="parquet", null_markers=()))
 

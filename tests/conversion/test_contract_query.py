@@ -57,6 +57,43 @@ def asked(by: Contract, fields: Fields, values: list[Any]) -> list[dict[str, Any
     return [dict(zip([*column_names(by), "problem"], row, strict=True)) for row in result.fetchall()]
 
 
+HANDLINGS = ("rescue", "drop", "fail")
+INNER = Type(kind="struct", duckdb='STRUCT("a" BIGINT)', fields=(("a", INTEGER),))
+ITEM = Type(kind="struct", duckdb='STRUCT("k" VARCHAR)', fields=(("k", TEXT),))
+USER = Type(
+    kind="struct",
+    duckdb='STRUCT("userid" BIGINT, "o" STRUCT("a" BIGINT), "l" STRUCT("k" VARCHAR)[])',
+    fields=(
+        ("userid", INTEGER),
+        ("o", INNER),
+        ("l", Type(kind="array", duckdb='STRUCT("k" VARCHAR)[]', items=ITEM)),
+    ),
+)
+
+
+def with_object(unexpected: str, *, bad_values: str = "reject") -> Contract:
+    """Return a contract with one column, ``usr``, that holds an object."""
+    column = Column(name="usr", source="usr", type=USER, required=False, format=None, time_zone="UTC")
+    by = contract(unexpected_columns=unexpected, bad_values=bad_values)
+    return dataclasses.replace(by, columns=(column,))
+
+
+def of_object(form: str, by: Contract, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a record whose only field is an object."""
+    (row,) = (
+        of_texts(by, {"usr": json.dumps(value)})
+        if form == "texts"
+        else of_json(by, json.dumps({"usr": value}))
+    )
+    return row
+
+
+def rescued_object(form: str, row: Mapping[str, Any]) -> Any:
+    """Return the object in ``_rescued``. Outside JSON, a rescued value is text."""
+    value = json.loads(row["_rescued"])["usr"]
+    return json.loads(value) if form == "texts" else value
+
+
 def test_columns_are_taken_by_name_and_the_rest_is_rescued() -> None:
     rows = of_texts(
         contract(),
@@ -92,6 +129,58 @@ def test_a_key_of_json_is_taken_literally(source: str) -> None:
         {"id": 1, "t": "x", "_rescued": '{"other":"y"}', "problem": None},
         {"id": 2, "t": None, "_rescued": None, "problem": None},
     ]
+
+
+@pytest.mark.parametrize("form", ["texts", "json"])
+@pytest.mark.parametrize(
+    ("value", "published"),
+    [
+        ({"UserId": 42, "l": [{"k": "x"}]}, {"userid": 42, "o": None, "l": [{"k": "x"}]}),
+        ({"o": {"A": 1}, "l": None}, {"userid": None, "o": {"a": 1}, "l": None}),
+    ],
+)
+def test_fields_of_objects_are_taken_as_columns_are(
+    form: str, value: dict[str, Any], published: dict[str, Any]
+) -> None:
+    for by in map(with_object, HANDLINGS):
+        assert of_object(form, by, value)["problem"] is None
+        assert of_object(form, by, value).get("_rescued") is None
+        assert of_object(form, by, value)["usr"] == published
+
+
+@pytest.mark.parametrize("form", ["texts", "json"])
+@pytest.mark.parametrize(
+    ("value", "published"),
+    [
+        ({"userid": 43, "email": "a@b.c"}, {"userid": 43, "o": None, "l": None}),
+        ({"userid": 43, "USERID": None}, {"userid": 43, "o": None, "l": None}),
+        ({"o": {"a": 1, "lost": "s"}}, {"userid": None, "o": {"a": 1}, "l": None}),
+        (
+            {"l": [None, {"k": "x"}, {"lost": 5}]},
+            {"userid": None, "o": None, "l": [None, {"k": "x"}, {"k": None}]},
+        ),
+    ],
+)
+def test_an_object_with_an_unexpected_field_is_rescued_whole_or_fails_the_file(
+    form: str, value: dict[str, Any], published: dict[str, Any]
+) -> None:
+    rescue, drop, fail = (of_object(form, with_object(handling), value) for handling in HANDLINGS)
+
+    assert (rescue["usr"], rescue["problem"]) == (published, None)
+    assert rescued_object(form, rescue) == value
+    assert (drop["usr"], drop["problem"]) == (published, None)
+    assert fail["problem"].startswith(FAILS_FILE)
+
+
+@pytest.mark.parametrize("form", ["texts", "json"])
+def test_an_object_that_does_not_fit_is_rescued_once_with_its_nulls(form: str) -> None:
+    value = {"userid": "x", "email": None, "o": {"a": None}}
+
+    row = of_object(form, with_object("rescue", bad_values="rescue"), value)
+
+    assert (row["usr"], row["problem"]) == (None, None)
+    assert rescued_object(form, row) == value
+    assert row["_rescued"].count("email") == 1
 
 
 @pytest.mark.parametrize("form", ["texts", "json"])

@@ -1,5 +1,6 @@
 """A SELECT of a file's records, with the contract's columns and the problem of each record."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -60,7 +61,7 @@ def checked(contract: Contract, fields: Fields) -> str:
     rescued = contract.handling.bad_values == "rescue"
     typed = [f"{value.expression} AS {identifier(name)}" for name, value in values.items()]
     flags = [f"{misfit} AS {identifier(_flag(name))}" for name, misfit in misfits.items()]
-    extra = _unexpected(contract, fields)
+    extra = _unexpected(contract, fields, values)
     if contract.rescues:
         typed.append(f"{_rescue(contract, fields, misfits, extra)} AS {identifier(RESCUED)}")
     failing = _failing_keys(contract, fields, extra)
@@ -151,30 +152,52 @@ def _require_columns(contract: Contract, held: Mapping[str, str], partitions: Ma
         )
 
 
-def _unexpected(contract: Contract, fields: Fields) -> str:
-    """Return SQL of a JSON object with the fields that are not in the contract; empty if there are none."""
+def _unexpected(contract: Contract, fields: Fields, values: Mapping[str, Value]) -> str:
+    """Return SQL of a JSON object with what is not in the contract; empty if there is nothing.
+
+    It has the fields that are not in the contract, and the whole value of each column that holds an object
+    with such a field.
+    """
+    handling = contract.handling
+    are_rescued = handling.unexpected_columns == handling.bad_values == "rescue"
+    # A value that does not fit is rescued whole in any case, and must not be rescued twice.
+    nested = {
+        column.source: f"({value.unexpected} AND NOT {value.misfit})" if are_rescued else value.unexpected
+        for column in contract.columns
+        if (value := values[column.name]).unexpected != "false"
+    }
     sources = [*(column.source for column in contract.columns), *fields.partitions]
-    known = {source.casefold() for source in sources}
     if fields.texts is None:
-        keys = ", ".join(_key(fields.json, source) for source in sources)
-        given = f"list_filter([{keys}], lambda key: key IS NOT NULL)"
+        keys = {source: _key(fields.json, source) for source in sources}
+        keys |= {
+            source: f"CASE WHEN NOT {inside} THEN {keys[source]} END" for source, inside in nested.items()
+        }
+        given = f"list_filter([{', '.join(keys.values())}], lambda key: key IS NOT NULL)"
         members = f"list_transform({given}, lambda key: CAST(to_json(key) AS VARCHAR) || ':null')"
         # A merge patch removes the keys whose value is null in the patch (RFC 7396).
         patch = f"CAST('{{' || array_to_string({members}, ',') || '}}' AS JSON)"
         return f"json_merge_patch({fields.json}, {patch})"
+    known = {source.casefold() for source in sources}
     pairs = [
         f"{literal(name)}, {text}"
         for name, text in fields.texts.items()
         if name.strip().casefold() not in known
     ]
+    pairs += (
+        f"{literal(source)}, CASE WHEN {inside} THEN {fields.by_name[source.casefold()]} END"
+        for source, inside in nested.items()
+    )
     # The merge removes null fields, which have nothing to rescue.
     return f"json_merge_patch('{{}}', json_object({', '.join(pairs)}))" if pairs else ""
 
 
 def _failing_keys(contract: Contract, fields: Fields, extra: str) -> dict[str, str]:
-    """Return SQL conditions under which a JSON record fails the file, by reason; none for other formats."""
+    """Return SQL conditions under which a record fails the file, by reason.
+
+    The columns of a file that is not JSON have been checked before. Its nested values have not.
+    """
     conditions = {}
-    if fields.texts is None and extra and contract.handling.unexpected_columns == "fail":
+    if extra and contract.handling.unexpected_columns == "fail":
         conditions["a key that the contract does not have"] = f"{extra} <> '{{}}'"
     if fields.texts is None and contract.handling.missing_columns == "fail":
         members = (_member(fields.json, column.source) for column in contract.columns)
@@ -185,19 +208,19 @@ def _failing_keys(contract: Contract, fields: Fields, extra: str) -> dict[str, s
 
 def _rescue(contract: Contract, fields: Fields, misfits: Mapping[str, str], extra: str) -> str:
     """Return SQL of the JSON text for ``_rescued``; null if there is nothing to rescue."""
-    parts = []
+    members = []
     if extra and contract.handling.unexpected_columns == "rescue":
-        parts.append(extra)
+        members.append(f"nullif(CAST({extra} AS VARCHAR)[2:-2], '')")
     if contract.handling.bad_values == "rescue":
         for column in contract.columns:
             if column.name in misfits:
-                raw = _raw(column, fields)
-                pair = f"json_object({literal(column.source)}, {raw})"
-                parts.append(f"CASE WHEN {misfits[column.name]} THEN {pair} ELSE '{{}}' END")
-    if not parts:
+                key = literal(f"{json.dumps(column.source, ensure_ascii=False)}:")
+                value = f"CAST(to_json({_raw(column, fields)}) AS VARCHAR)"
+                members.append(f"CASE WHEN {misfits[column.name]} THEN {key} || {value} END")
+    if not members:
         return "CAST(NULL AS VARCHAR)"
-    merged = parts[0] if len(parts) == 1 else f"json_merge_patch({', '.join(parts)})"
-    return f"nullif(CAST({merged} AS VARCHAR), '{{}}')"
+    # A merge of JSON objects would remove the nulls in their values (RFC 7396).
+    return f"nullif('{{' || concat_ws(',', {', '.join(members)}) || '}}', '{{}}')"
 
 
 def _raw(column: Column, fields: Fields) -> str:

@@ -4,6 +4,7 @@ Fields of delimited files, cells and JSON values are all text first, so all form
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conversion.contract.model import Column, Reading, Type
@@ -38,10 +39,12 @@ class Value:
     Attributes:
         expression: The value; null if it is missing or does not fit.
         misfit: Whether there is text that does not fit. Never null.
+        unexpected: Whether an object in it has a member that the type does not have. Never null.
     """
 
     expression: str
     misfit: str
+    unexpected: str = "false"
 
 
 def column_value(text: str, column: Column, reading: Reading) -> Value:
@@ -83,16 +86,25 @@ def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int)
     given = f"({json} IS NOT NULL AND json_type({json}) <> 'NULL')"
     match kind.kind:
         case "struct":
+            members = _members(json, [name for name, _ in kind.fields])
+            held = identifier(f"members_{depth}")
             parts = [
-                (name, _nested(f"({json} -> {pointer(name)})", part, column, reading, depth))
-                for name, part in kind.fields
+                (name, _nested(f"{held}[{place}]", part, column, reading, depth + 1))
+                for place, (name, part) in enumerate(kind.fields, 1)
             ]
             packed = ", ".join(f"{identifier(name)} := {part.expression}" for name, part in parts)
             wrong = " OR ".join(part.misfit for _, part in parts)
+            more = [f"list_count({held}) < len(json_keys({json}))"]
+            more += (part.unexpected for _, part in parts if part.unexpected != "false")
             is_object = f"json_type({json}) = 'OBJECT'"
+
+            def of_members(expression: str) -> str:
+                return _bound(members, held, expression)
+
             return Value(
-                expression=f"CASE WHEN {given} AND {is_object} THEN struct_pack({packed}) END",
-                misfit=f"coalesce({given} AND ({is_object} IS NOT TRUE OR {wrong}), false)",
+                expression=f"CASE WHEN {is_object} THEN {of_members(f'struct_pack({packed})')} END",
+                misfit=f"coalesce({given} AND ({is_object} IS NOT TRUE OR {of_members(wrong)}), false)",
+                unexpected=f"coalesce({is_object} AND {of_members(' OR '.join(more))}, false)",
             )
         case "array":
             element = identifier(f"element_{depth}")
@@ -101,9 +113,11 @@ def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int)
             elements = f"TRY_CAST({json} AS JSON[])"
             values = f"list_transform({elements}, lambda {element}: {item.expression})"
             wrong = f"list_bool_or(list_transform({elements}, lambda {element}: {item.misfit}))"
+            more = f"list_bool_or(list_transform({elements}, lambda {element}: {item.unexpected}))"
             return Value(
                 expression=f"CASE WHEN {given} AND {is_array} THEN {values} END",
                 misfit=f"coalesce({given} AND ({is_array} IS NOT TRUE OR {wrong}), false)",
+                unexpected="false" if item.unexpected == "false" else f"coalesce({more}, false)",
             )
         case "string":
             # A string is its own text. Any other value keeps its JSON text.
@@ -117,6 +131,20 @@ def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int)
                 expression=value.expression,
                 misfit=f"coalesce({given} AND (NOT {is_scalar} OR ({value.expression}) IS NULL), false)",
             )
+
+
+def _members(json: str, names: Sequence[str]) -> str:
+    """Return SQL of a list of an object's members, in which those that it lacks are null.
+
+    If no key is exactly the name, it is the member whose key differs in case only. The keys are compared
+    only if the object has others than the names.
+    """
+    exact = f"json_extract({json}, [{', '.join(map(pointer, names))}])"
+    name = f"[{', '.join(literal(name.lower()) for name in names)}][place]"
+    # The names and the keys that equal them have no character that a pointer escapes.
+    other = f"'/' || list_filter(json_keys({json}), lambda key: lower(key) = {name})[1]"
+    in_any_case = f"list_transform({exact}, lambda member, place: coalesce(member, {json} -> ({other})))"
+    return f"CASE WHEN list_count({exact}) = len(json_keys({json})) THEN {exact} ELSE {in_any_case} END"
 
 
 def _scalar(text: str, kind: Type, column: Column, reading: Reading) -> Value:
