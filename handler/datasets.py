@@ -5,6 +5,7 @@ The Pulumi program checks and compiles the contracts, and adds them to the funct
 
 import json
 import re
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,13 @@ from typing import Any
 
 from conversion import Assignment
 from conversion.contract.model import Contract
+from outputs import Output, output_key
 
 DATASETS_FILE = "datasets.json"
 """The file with the compiled contracts in the function's archive."""
 
 _NOW = re.compile(r"NOW(?:([+-]\d+)(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE|SECOND)S?)?")
+_INTEGER = re.compile(r"-?[0-9]{1,18}")
 _STEPS = {
     "WEEKS": timedelta(weeks=1),
     "DAYS": timedelta(days=1),
@@ -44,7 +47,13 @@ class Dataset:
 
     def assignment(self, key: str) -> Assignment:
         """Return the contract and the partition values of an object."""
-        return Assignment(contract=self.contract, partitions=self.partition_values(key))
+        values = self.partition_values(key)
+        texts = {
+            partition["name"]: _texts(partition, values[partition["name"]])
+            for partition in self.partitions
+            if values
+        }
+        return Assignment(contract=self.contract, partitions=texts)
 
     def hidden_because(self, key: str, now: datetime) -> str | None:
         """Return why Athena would not find the output for a key; None if it would find it."""
@@ -60,6 +69,12 @@ class Dataset:
         for partition in self.partitions:
             if not _is_projected(partition, values[partition["name"]], now):
                 return f"the key's value of {partition['name']} is not one that the contract's projection has"
+        folders = self.prefix + "".join(f"{name}={value}/" for name, value in values.items())
+        if folders not in output_key(Output.PARQUET, key):
+            return (
+                f"the key has {len(key.encode())} bytes, so the name of its output would be cut within the"
+                " folders of its partitions: use shorter values"
+            )
         return None
 
 
@@ -93,11 +108,11 @@ def _is_projected(partition: Mapping[str, Any], value: str, now: datetime) -> bo
     """Return whether a value is projected (Athena user guide, "Supported types for partition projection")."""
     match partition["projection"]:
         case "injected":
-            return True
+            return value != ""
         case "enum":
             return value in partition["values"]
         case "integer":
-            number = int(value) if re.fullmatch(r"-?[0-9]{1,18}", value) else None
+            number = int(value) if _INTEGER.fullmatch(value) else None
             return (
                 number is not None
                 and f"{number:0{partition['digits']}d}" == value
@@ -108,6 +123,17 @@ def _is_projected(partition: Mapping[str, Any], value: str, now: datetime) -> bo
             return _is_projected_date(partition, value, now)
 
 
+def _texts(partition: Mapping[str, Any], value: str) -> tuple[str, ...]:
+    """Return the texts that a file may have for a value: that of the key, and those of its number or date."""
+    if partition["projection"] == "integer" and _INTEGER.fullmatch(value):
+        return value, str(int(value))
+    if partition["projection"] == "date" and (moment := _parsed(value, partition["format"])):
+        day, time = f"{moment:%Y-%m-%d}", f"{moment:%H:%M:%S}"
+        days = (day,) if time == "00:00:00" else ()
+        return value, *days, f"{day} {time}", f"{day} {time}+00", f"{day}T{time}"
+    return (value,)
+
+
 def _is_projected_date(partition: Mapping[str, Any], value: str, now: datetime) -> bool:
     moment = _parsed(value, partition["format"])
     if moment is None:
@@ -116,8 +142,6 @@ def _is_projected_date(partition: Mapping[str, Any], value: str, now: datetime) 
     if not first <= moment <= last:
         return False
     unit, interval = partition["interval_unit"], partition["interval"]
-    if partition["first"].startswith("NOW"):
-        return True  # Steps cannot be counted from a bound that changes with the time.
     if unit in _STEPS:
         return (moment - first) % (_STEPS[unit] * interval) == timedelta()
     months = (moment.year - first.year) * 12 + moment.month - first.month
@@ -146,6 +170,7 @@ def _moved(text: str, now: datetime) -> datetime:
     amount, unit = (int(relative[1] or 0), relative[2]) if relative else (0, None)
     if unit in ("YEAR", "MONTH"):
         months = now.year * 12 + now.month - 1 + amount * (12 if unit == "YEAR" else 1)
-        # The 28th is the last day that every month has.
-        return now.replace(year=months // 12, month=months % 12 + 1, day=min(now.day, 28))
+        year, month = months // 12, months % 12 + 1
+        # A month without the day ends earlier (Java SE, "LocalDateTime.plusMonths").
+        return now.replace(year=year, month=month, day=min(now.day, monthrange(year, month)[1]))
     return now + amount * _STEPS[f"{unit}S"] if unit else now

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from job_records import Status
-from outputs import Output
+from outputs import Output, output_key
 from uploads import Source
 
 _PATHS = {Output.PARQUET: "output_path", Output.REJECTS: "rejected_path", Output.PROFILE: "profile_path"}
@@ -57,7 +57,8 @@ def facts_of_key(key: str) -> Mapping[str, list[str]]:
     Spark, Trino and Athena treat objects and folders whose names begin with `_` or `.` as hidden files. See
     docs/reading.md.
     """
-    hidden = next((part for part in key.split("/") if part.startswith(("_", "."))), None)
+    published = output_key(Output.PARQUET, key)
+    hidden = next((part for part in published.split("/") if part.startswith(("_", "."))), None)
     if hidden is None:
         return {}
     warning = (

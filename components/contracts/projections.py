@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from components.contracts import java_dates
 from components.contracts.model import Partition, Projection
-from components.contracts.reader import UNIT_OF_LETTER
+from components.contracts.reader import unit_of
 
 PARTITIONS_MAX = 1_000_000
 """The limit for one query (Athena user guide, "Service quotas")."""
@@ -106,6 +106,7 @@ def _date_problems(partition: Partition, now: datetime) -> Iterator[str]:
     first, last = (_moment(bound, pattern, now) for bound in bounds.values())
     if first > last:
         yield f"first must be no later than last, got {partition.first!r} and {partition.last!r}"
+    yield from _step_problems(partition, first)
     if (shift := _shift_hours(partition.last)) is not None and shift < _HOURS["DAY"]:
         yield (
             "last must be NOW+1DAY or later, for NOW is in UTC and other zones are a day ahead,"
@@ -113,9 +114,26 @@ def _date_problems(partition: Partition, now: datetime) -> Iterator[str]:
         )
 
 
+def _step_problems(partition: Partition, first: datetime) -> Iterator[str]:
+    """Yield the problem of the first value, from which Athena counts the steps."""
+    unit = partition.interval_unit
+    is_relative = _shift_hours(partition.first) is not None
+    if is_relative and (partition.interval > 1 or unit != unit_of(partition.format)):
+        yield (
+            "first must be a date if the steps leave out values, for other values would be read at another"
+            f" time, got {partition.first!r}"
+        )
+    if not is_relative and (
+        (unit == "MONTHS" and first.day > 28) or (unit == "YEARS" and (first.month, first.day) == (2, 29))
+    ):
+        yield (
+            "first must be on a day that each step has, such as one up to the 28th, for the days after a"
+            f" shorter month are earlier, got {partition.first!r}"
+        )
+
+
 def _finer_than_written(partition: Partition) -> bool:
-    finest = next(unit for letter, unit in UNIT_OF_LETTER.items() if letter in partition.format)
-    return _UNITS.index(partition.interval_unit) > _UNITS.index(finest)
+    return _UNITS.index(partition.interval_unit) > _UNITS.index(unit_of(partition.format))
 
 
 def _bound_problem(bound: str, java_format: str, pattern: str) -> str | None:

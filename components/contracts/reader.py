@@ -93,7 +93,7 @@ _OPTIONS = {
 _BOUNDS = {name: rule for name, rule in _OPTIONS["number"].items() if name != "multipleOf"}
 _OPTIONS |= {"integer": _OPTIONS["number"], "date": _BOUNDS, "timestamp": _BOUNDS}
 
-UNIT_OF_LETTER = {
+_UNIT_OF_LETTER = {
     "s": "SECONDS", "m": "MINUTES", "H": "HOURS", "d": "DAYS", "M": "MONTHS", "y": "YEARS",
 }  # fmt: skip
 """The unit of each letter in a date format, from the finest to the coarsest."""
@@ -334,7 +334,7 @@ class _Reader:
             values=self._texts(f"{where}.values", given.get("values", ())),
             format=given.get("format", "yyyy-MM-dd"),
             interval=given.get("interval", 1),
-            interval_unit=given.get("intervalUnit", _unit_of(given.get("format", "yyyy-MM-dd"))),
+            interval_unit=given.get("intervalUnit", unit_of(given.get("format", "yyyy-MM-dd"))),
             digits=given.get("digits", 0),
             description=item.description or "",
         )
@@ -449,9 +449,9 @@ def _time_zones() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones()).intersection(name for (name,) in known)
 
 
-def _unit_of(java_format: str) -> str:
+def unit_of(java_format: str) -> str:
     """Return the finest unit in a date format."""
-    return next((unit for letter, unit in UNIT_OF_LETTER.items() if letter in java_format), "DAYS")
+    return next((unit for letter, unit in _UNIT_OF_LETTER.items() if letter in java_format), "DAYS")
 
 
 def _literal(logical_type: str, kind: Type, value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,15 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _UNITS = {
-    "YEAR": timedelta(days=365),
-    "MONTH": timedelta(days=30),
     "WEEK": timedelta(weeks=1),
     "DAY": timedelta(days=1),
     "HOUR": timedelta(hours=1),
     "MINUTE": timedelta(minutes=1),
     "SECOND": timedelta(seconds=1),
 }
-"""The units of relative bounds and of steps. Steps of months and years follow the calendar."""
+"""The units of relative bounds and of steps. Months and years follow the calendar."""
 
 _JAVA = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
 """The fields of a date that the program's contracts may have."""
@@ -127,9 +126,9 @@ def _dates(bounds: str, java_format: str, now: datetime, step: tuple[int, str]) 
     def bound(text: str) -> datetime:
         relative = re.fullmatch(r"NOW(?:([+-]\d+)(YEAR|MONTH|WEEK|DAY|HOUR|MINUTE)S?)?", text)
         if relative:
-            shift = int(relative[1]) * _UNITS[relative[2]] if relative[1] else timedelta()
+            moved = _moved(now, int(relative[1]), relative[2]) if relative[1] else now
             # Trino first formats a relative bound with the pattern, which truncates it.
-            text = (now + shift).strftime(pattern)
+            text = moved.strftime(pattern)
         moment = parse(text)
         if moment is None:
             raise QueryFailedError(f"HIVE_METASTORE_ERROR: {text!r} is no date as {java_format!r}")
@@ -139,6 +138,15 @@ def _dates(bounds: str, java_format: str, now: datetime, step: tuple[int, str]) 
     return lambda value: (
         (moment := parse(value)) is not None and first <= moment <= last and _is_step(first, moment, *step)
     )
+
+
+def _moved(now: datetime, amount: int, unit: str) -> datetime:
+    if unit not in ("YEAR", "MONTH"):
+        return now + amount * _UNITS[unit]
+    months = now.year * 12 + now.month - 1 + amount * (12 if unit == "YEAR" else 1)
+    year, month = months // 12, months % 12 + 1
+    # A month without the day ends earlier (Java SE, "LocalDateTime.plusMonths").
+    return now.replace(year=year, month=month, day=min(now.day, monthrange(year, month)[1]))
 
 
 def _is_step(first: datetime, moment: datetime, interval: int, unit: str) -> bool:

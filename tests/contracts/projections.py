@@ -48,5 +48,9 @@ NOT_OF_TRINO: Sequence[tuple[dict[str, Any], Sequence[str]]] = [
         {"type": "date", "first": "2026-01-05", "last": "2026-12-31", "intervalUnit": "WEEKS"},
         ["2026-01-05", "2026-01-12", "2026-01-13"],
     ),
+    (
+        {"type": "date", "first": "NOW-1MONTH", "last": "NOW+1MONTH"},
+        ["2026-04-29", "2026-04-30", "2026-06-30", "2026-07-01", "2026-10-27", "2026-10-28", "2026-12-29"],
+    ),
 ]  # fmt: skip
-"""Projections with interval units that Athena supports and Trino does not."""
+"""Projections with units that Athena supports and Trino does not."""

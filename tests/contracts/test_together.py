@@ -133,6 +133,21 @@ def test_a_file_has_the_name_of_its_dataset(tmp_path: Path) -> None:
                 "yyyy-MM-ddXXX",
             )
         ),
+        *(
+            (
+                {"type": "date", "first": "NOW-30DAYS", "last": "NOW+1DAY", **steps},
+                "must be a date if the steps leave out values",
+            )
+            for steps in ({"interval": 7}, {"intervalUnit": "WEEKS"}, {"intervalUnit": "MONTHS"})
+        ),
+        (
+            {"type": "date", "first": "2024-01-31", "last": "NOW+1DAY", "intervalUnit": "MONTHS"},
+            "up to the 28th",
+        ),
+        (
+            {"type": "date", "first": "2024-02-29", "last": "NOW+1DAY", "intervalUnit": "YEARS"},
+            "up to the 28th",
+        ),
         ({"type": "date", "first": "2024-1-1", "last": "NOW+1DAY"}, "first must be a date as yyyy-MM-dd"),
         ({"type": "date", "first": "2024-01-01 ", "last": "NOW+1DAY"}, "first must be a date as yyyy-MM-dd"),
         ({"type": "date", "first": "2999-01-01", "last": "NOW+1DAY"}, "no later than last"),
@@ -194,6 +209,7 @@ def test_projections_that_athena_refuses_or_misreads_are_refused(
         ("yyyy", "2020", "2030"),
         ("MM-yyyy", "01-2024", "NOW+1MONTH"),
         ("yyyyMMdd", "NOW-3YEARS", "NOW+1DAY"),
+        ("yyyy-MM", "NOW-3YEARS", "NOW+1DAY"),
         ("dd.MM.yyyy_HH", "31.12.2025_00", "NOW+24HOURS"),
     ],
 )

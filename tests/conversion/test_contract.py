@@ -38,7 +38,8 @@ def sales(
 
 
 def by(contract: Contract, **partitions: str) -> Assignment:
-    return Assignment(contract=contract, partitions=partitions)
+    texts = {name: (value,) for name, value in partitions.items()}
+    return Assignment(contract=contract, partitions=texts)
 
 
 def read(data: bytes, contract: Contract, key: str = "input/sales/a.csv", **limits: Any) -> Converted:

@@ -33,14 +33,17 @@ def day(first: str = "2026-01-01", last: str = "NOW+1DAY", **others: Any) -> dic
     }  # fmt: skip
 
 
+INJECTED = {"name": "c", "projection": "injected"}
+
+
 def datasets(*of: dict[str, Any]) -> Datasets:
     return Datasets({"datasets": list(of)})
 
 
-def hidden(key: str, *partitions: dict[str, Any]) -> str | None:
+def hidden(key: str, *partitions: dict[str, Any], now: datetime = NOW) -> str | None:
     dataset = datasets(compiled("sales", "input/sales/", *partitions)).of(key)
     assert dataset is not None
-    return dataset.hidden_because(key, NOW)
+    return dataset.hidden_because(key, now)
 
 
 def test_a_key_belongs_to_the_dataset_whose_prefix_it_has() -> None:
@@ -107,6 +110,24 @@ def test_both_ends_may_be_relative(value: str, shown: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "day_before", "day_shown"),
+    [
+        ("NOW-1MONTH", "2026-04-29", "2026-04-30"),
+        ("NOW-3MONTHS", "2026-02-27", "2026-02-28"),
+        ("NOW-2MONTHS", "2026-03-30", "2026-03-31"),
+        ("NOW-1YEAR", "2025-05-30", "2025-05-31"),
+    ],
+)
+def test_a_month_without_the_day_of_now_ends_earlier(first: str, day_before: str, day_shown: str) -> None:
+    now = datetime(2026, 5, 31, tzinfo=UTC)
+    values = (day_before, day_shown)
+
+    found = [hidden(f"input/sales/dt={value}/a", day(first=first), now=now) is None for value in values]
+
+    assert found == [False, True]
+
+
+@pytest.mark.parametrize(
     ("folders", "shown"),
     [("n=01/c=x", True), ("n=1/c=x", False), ("n=03/c=x", False), ("n=01/c=y", False), ("c=x/n=01", False)],
 )
@@ -118,7 +139,20 @@ def test_integers_are_padded_and_enums_are_listed(folders: str, shown: bool) -> 
 
 
 def test_an_injected_value_may_be_anything() -> None:
-    assert hidden("input/sales/c=anybody/a.csv", {"name": "c", "projection": "injected"}) is None
+    assert hidden("input/sales/c=anybody/a.csv", INJECTED) is None
+
+
+def test_an_injected_value_must_not_be_empty() -> None:
+    assert "value of c" in (hidden("input/sales/c=/a.csv", INJECTED) or "")
+
+
+def test_a_key_whose_output_would_lose_its_partition_is_hidden() -> None:
+    at_most = 1024 - len("processed/input/sales/c=/a.csv.parquet")
+
+    assert hidden(f"input/sales/c={'z' * at_most}/a.csv", INJECTED) is None
+    assert "bytes" in (hidden(f"input/sales/c={'z' * (at_most + 1)}/a.csv", INJECTED) or "")
+    assert hidden(f"input/sales/c=z/{'a' * at_most}/a.csv", INJECTED) is None
+    assert hidden(f"input/sales/c={'z' * at_most}z/a.csv") is None
 
 
 def test_a_stack_without_contracts_has_no_datasets(tmp_path: Any) -> None:

@@ -113,7 +113,13 @@ def test_an_object_becomes_parquet_a_profile_a_record_a_log_line_and_metrics(lak
 
 
 @pytest.mark.parametrize(
-    ("key", "part"), [("in/_x.csv", "'_x.csv'"), ("in/.old/x.csv", "'.old'"), ("_x", "'_x'")]
+    ("key", "part"),
+    [
+        ("in/_x.csv", "'_x.csv.parquet'"),
+        ("in/.old/x.csv", "'.old'"),
+        ("_x", "'_x.parquet'"),
+        ("in/dir/", "'.parquet'"),
+    ],
 )
 def test_a_key_that_some_engines_do_not_read_has_a_warning(lake: Lake, key: str, part: str) -> None:
     assert lake.process(key, CSV)["status"] == "COMPLETED"

@@ -1,7 +1,7 @@
 """A SELECT of a file's records, with the contract's columns and the problem of each record."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -31,14 +31,14 @@ class Fields:
         exact: For columns of type FLOAT, whose texts are the shortest ones: SQL of the exact text, by SQL of
             the text.
         json: SQL of the record as JSON. Empty if the records are not JSON.
-        partitions: The values of the partition columns in the object's key.
+        partitions: The texts that a record may have for each partition column, given the object's key.
     """
 
     relation: str
     texts: Mapping[str, str] | None = None
     exact: Mapping[str, str] = field(default_factory=dict)
     json: str = ""
-    partitions: Mapping[str, str] = field(default_factory=dict)
+    partitions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
     def by_name(self) -> Mapping[str, str]:
@@ -135,7 +135,7 @@ def _field_value(fields: Fields, column: Column, contract: Contract) -> Value:
     return column_value(text, column, contract.reading)
 
 
-def _require_columns(contract: Contract, held: Mapping[str, str], partitions: Mapping[str, str]) -> None:
+def _require_columns(contract: Contract, held: Mapping[str, str], partitions: Collection[str]) -> None:
     missing = [column for column in contract.columns if column.source.casefold() not in held]
     for column in missing:
         if column.required or contract.handling.missing_columns == "fail":
@@ -264,13 +264,13 @@ def _is_broken(rule: Rule) -> str:
 def _differing(fields: Fields) -> dict[str, str]:
     """Return, for each partition column in the records, SQL that tells whether it differs from the key."""
     conditions = {}
-    for name, value in fields.partitions.items():
+    for name, texts in fields.partitions.items():
         if fields.texts is None:
             text = f"({_member(fields.json, name)} ->> '$')"
         else:
             text = fields.by_name.get(name.casefold(), "")
         if text:
-            conditions[name] = f"coalesce({text} <> {literal(value)}, false)"
+            conditions[name] = f"coalesce({text} NOT IN ({', '.join(map(literal, texts))}), false)"
     return conditions
 
 

@@ -26,10 +26,10 @@ _ROWS = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """The contract of an object, and the partition values in its key."""
+    """The contract of an object, and the texts that its rows may have for each partition value in its key."""
 
     contract: Contract
-    partitions: Mapping[str, str]
+    partitions: Mapping[str, tuple[str, ...]]
 
 
 def read(assignment: Assignment, resources: Resources, findings: Findings) -> Result:
