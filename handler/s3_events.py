@@ -178,7 +178,8 @@ def _object(holder: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _text(holder: Mapping[str, Any], name: str, limit: int = _TEXT_MAX) -> str:
     value = holder.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= limit:
-        raise PoisonError(f"{name} must be a string of 1 to {limit} characters, got {_type(value)}")
+        got = f"{len(value)} characters" if isinstance(value, str) else _type(value)
+        raise PoisonError(f"{name} must be a string of 1 to {limit} characters, got {got}")
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -61,14 +61,12 @@ def parse(expression: str, columns: Mapping[str, str]) -> str:
     if len(expression) > EXPRESSION_LENGTH_MAX:
         raise ValueError(f"must be up to {EXPRESSION_LENGTH_MAX} characters, got {len(expression)}")
     try:
-        statements = sqlglot.parse(expression, dialect="duckdb")
+        # A statement would begin with a keyword, such as LOAD, which may also be a column's name.
+        tree = sqlglot.parse_one(expression, into=sql.Condition, dialect="duckdb")
     except (SqlglotError, RecursionError):
         raise ValueError(
             f"must be an SQL expression over the columns of one row, got {expression!r}"
         ) from None
-    tree = statements[0] if len(statements) == 1 else None
-    if tree is None:
-        raise ValueError(f"must be one SQL expression, got {expression!r}")
     for problem in _problems(tree, columns):
         raise ValueError(f"{problem} in {expression!r}")
     if problem := rule_engine.problem_of(tree, columns):

@@ -120,13 +120,15 @@ class _Reader:
             self._refuse("apiVersion", f"must be {API_VERSION}, got {content.apiVersion!r}")
         if not content.version or not content.version.isprintable():
             self._refuse("version", f"must be the contract's version, such as 1.0.0, got {content.version!r}")
+        for field, problem in unsupported.of_contract(content):
+            self._refuse(field, problem)
         datasets = content.schema_ or []
         if len(datasets) != 1:
             self._refuse("schema", f"must hold one dataset, got {len(datasets)}")
             return None
         dataset = datasets[0]
         place = "schema[0]"
-        self._refuse_all(place, unsupported.physical_name(dataset.name, dataset.physicalName))
+        self._refuse_all(place, unsupported.of_dataset(dataset))
         custom = self._document.custom(place, dataset.customProperties, _DATASET)
         properties = list(enumerate(dataset.properties or ()))
         columns = [
@@ -267,13 +269,24 @@ class _Reader:
                 allowed = ", ".join(known) or "none"
                 self._refuse(where, f"must be one of those that are checked ({allowed}), got {option!r}")
                 continue
+            if option == "multipleOf" and kind == types.DOUBLE:
+                self._refuse(
+                    where,
+                    "must be left out for a double, which only comes near to most multiples; declare the"
+                    f" physicalType decimal(digits,decimals), got {value!r}",
+                )
+                continue
             try:
                 literal = _literal(logical_type, kind, value)
             except ValueError as error:
                 self._refuse(where, f"{error}, got {value!r}")
                 continue
             self._add_rule(
-                where, f"{name}_{option}", known[option].format(name, literal), "error", {name: kind.duckdb}
+                where,
+                f"{name}_{option}",
+                known[option].format(f'"{name}"', literal),
+                "error",
+                {name: kind.duckdb},
             )
 
     def _add_rules(self, place: str, quality: list[DataQuality] | None, columns: Mapping[str, str]) -> None:
@@ -288,6 +301,7 @@ class _Reader:
                     f" (or type text, which only describes), got type {item.type!r}, engine {item.engine!r}",
                 )
                 continue
+            self._refuse_all(where, unsupported.of_rule(item))
             self._add_rule(
                 where, item.name or "", str(item.implementation), item.severity or "error", columns
             )

@@ -2,9 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 
-from open_data_contract_standard.model import SchemaProperty
+from open_data_contract_standard.model import (
+    DataQuality,
+    OpenDataContractStandard,
+    SchemaObject,
+    SchemaProperty,
+)
+from pydantic import BaseModel
 
+_CONTRACT: Mapping[str, str] = {"slaProperties": "no service level is checked; use alarms"}
+_RELATIONSHIPS: Mapping[str, str] = {"relationships": "a row is judged by itself; join the tables in a query"}
+_RULE: Mapping[str, str] = dict.fromkeys(
+    ("schedule", "scheduler"), "each row is checked when its file is converted"
+)
 _EVERYWHERE: Mapping[str, str] = {
+    **_RELATIONSHIPS,
     "unique": "a row is judged by itself; use primaryKey, and query the view of the newest rows",
     "encryptedName": "nothing is encrypted by column",
     "transformLogic": "nothing is computed; use rules, or a view of your own",
@@ -19,6 +31,22 @@ _NESTED: Mapping[str, str] = {
     "quality": _WHOLE_COLUMNS,
     "customProperties": _WHOLE_COLUMNS,
 }
+
+
+def of_contract(item: OpenDataContractStandard) -> Iterator[tuple[str, str]]:
+    """Yield the name and the problem of each refused field of a contract."""
+    yield from _given(item, _CONTRACT)
+
+
+def of_dataset(item: SchemaObject) -> Iterator[tuple[str, str]]:
+    """Yield the name and the problem of each refused field of a dataset."""
+    yield from _given(item, _RELATIONSHIPS)
+    yield from physical_name(item.name, item.physicalName)
+
+
+def of_rule(item: DataQuality) -> Iterator[tuple[str, str]]:
+    """Yield the name and the problem of each refused field of a rule."""
+    yield from _given(item, _RULE)
 
 
 def of_column(item: SchemaProperty) -> Iterator[tuple[str, str]]:
@@ -59,7 +87,7 @@ def _positions(item: SchemaProperty) -> Iterator[tuple[str, str]]:
             yield position, f"must be left out without {flag}: true, got {value!r}"
 
 
-def _given(item: SchemaProperty, fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _given(item: BaseModel, fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, remedy in fields.items():
         if value := getattr(item, name):
             yield name, f"must be left out ({remedy}), got {value!r}"

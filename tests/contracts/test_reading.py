@@ -167,6 +167,18 @@ def test_bounds_are_compared_exactly(
     assert [rule.expression for rule in contract.rules] == [expression]
 
 
+@pytest.mark.parametrize(
+    "name", ["any", "attach", "call", "comment", "glob", "load", "qualify", "show", "use"]
+)
+def test_options_are_for_columns_of_any_name(name: str, tmp_path: Path) -> None:
+    content = draft()
+    column(content, "id").update(name=name, logicalTypeOptions={"minimum": 0, "multipleOf": 2})
+
+    (contract,) = load(tmp_path, content)
+
+    assert [rule.expression for rule in contract.rules] == [f'"{name}" >= 0', f'"{name}" % 2 = 0']
+
+
 def test_a_bound_without_an_exact_literal_is_that_of_a_double(tmp_path: Path) -> None:
     content = draft()
     column(content, "amount").update(physicalType="double", logicalTypeOptions={"maximum": 1e300})
@@ -174,6 +186,9 @@ def test_a_bound_without_an_exact_literal_is_that_of_a_double(tmp_path: Path) ->
     (contract,) = load(tmp_path, content)
 
     assert [rule.expression for rule in contract.rules] == ['"amount" <= 1e+300']
+
+
+RULE = {"name": "r", "type": "custom", "engine": "regional-analytics", "implementation": "id > 0"}
 
 
 def dated(content: dict[str, Any], **projection: Any) -> None:
@@ -249,6 +264,28 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
             logicalTypeOptions={"defaultTimezone": "localtime"}
         ),
         "that DuckDB knows", "'localtime'",
+    ),
+    "a multiple that a double rarely is": (
+        lambda content: column(content, "amount").update(
+            physicalType="double", logicalTypeOptions={"multipleOf": 0.01}
+        ),
+        "decimal(digits,decimals)", "got 0.01",
+    ),
+    "a service level": (
+        lambda content: content.update(slaProperties=[{"property": "latency", "value": 4, "unit": "h"}]),
+        "slaProperties: must be left out", "latency",
+    ),
+    "a relationship of a table": (
+        lambda content: dataset(content).update(relationships=[{"from": "sales.id", "to": "shops.id"}]),
+        "relationships: must be left out", "shops.id",
+    ),
+    "a relationship of a column": (
+        lambda content: column(content, "id").update(relationships=[{"to": "shops.id"}]),
+        "relationships: must be left out", "shops.id",
+    ),
+    "a schedule of a rule": (
+        lambda content: dataset(content).update(quality=[{**RULE, "schedule": "0 20 * * *"}]),
+        "schedule: must be left out", "'0 20 * * *'",
     ),
     "an infinite bound": (
         lambda content: column(content, "id").update(logicalTypeOptions={"maximum": float("inf")}),
@@ -410,7 +447,7 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
     ),
     "an invalid pattern": (
         lambda content: column(content, "shop").update(logicalTypeOptions={"pattern": "("}),
-        "a condition that DuckDB can evaluate", "'('",
+        "a condition that DuckDB can evaluate", r"'(\'",
     ),
     "a quote that is not closed in a date's format": (
         lambda content: column(content, "sold_at").update(

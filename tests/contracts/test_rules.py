@@ -7,7 +7,7 @@ from components.contracts import expressions
 COLUMNS = {
     "a": "BIGINT", "b": "DECIMAL(9,2)", "name": "VARCHAR", "ts": "TIMESTAMP_MS", "day": "DATE",
     "ok": "BOOLEAN", "part": "DECIMAL(1,1)", "lines": "STRUCT(sku VARCHAR)[]",
-    "numbers": "BIGINT[]",
+    "numbers": "BIGINT[]", "load": "BIGINT", "show": "VARCHAR",
 }  # fmt: skip
 
 
@@ -30,6 +30,8 @@ COLUMNS = {
         ("lines IS NOT NULL", 'NOT "lines" IS NULL'),
         ("a % b = 0", '"a" % "b" = 0'),
         ("a // (b - a) > 1", '"a" // ("b" - "a") > 1'),
+        ("load >= 0 AND show IS NULL", '"load" >= 0 AND "show" IS NULL'),
+        ("show = 'x' OR load IN (1, 2)", '"show" = \'x\' OR "load" IN (1, 2)'),
         ("b % part = 0", '"b" % "part" = 0'),
     ],
 )

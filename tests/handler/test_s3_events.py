@@ -186,6 +186,11 @@ def test_an_invalid_message_is_refused_with_a_reason(body: str) -> None:
     assert 10 < len(str(refused.value)) < 300
 
 
+def test_a_key_that_is_too_long_is_refused_with_its_length() -> None:
+    with pytest.raises(PoisonError, match="1025"):
+        s3_events.from_event(_with("detail/object/key", "x" * 1025))
+
+
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
