@@ -164,6 +164,30 @@ def test_rows_of_json_are_the_objects_with_the_contracts_columns(
     assert converted.query("SELECT id, len(items) > 0 FROM data") == expected
 
 
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        ('{"data":[]}', None),
+        ('{"data": [ ], "total": 0, "page": {"next": null}}\n', None),
+        ('{"type":"FeatureCollection","features":[]}', None),
+        ('{"items":[]}', 1),
+        ('{"id":7,"data":[]}', 1),
+        ('{"data":[],"tags":["a"]}', 1),
+        ('{"data":[]}\n{"id":7}', 2),
+        ('{"total":0}', 1),
+    ],
+)
+def test_an_object_around_an_empty_array_has_no_rows(data: str, rows: int | None) -> None:
+    columns = (column("id", BIGINT), column("items", ITEMS))
+    contract = sales(*columns, reading=reading(format="json"))
+
+    if rows:
+        assert read(data.encode(), contract, "a.json").account.rows_out == rows
+    else:
+        with pytest.raises(EmptyError, match="no rows"):
+            read(data.encode(), contract, "a.json")
+
+
 @pytest.mark.parametrize("elements", [2, 150])
 def test_an_object_that_shares_a_key_with_its_rows_wraps_them(elements: int) -> None:
     columns = (column("type", STRING), column("id", BIGINT))

@@ -12,8 +12,9 @@ from conversion.contract.query import PROBLEM, accepted, checked, column_names, 
 from conversion.decode import Encoding
 from conversion.engine import copy, literal
 from conversion.formats import is_parquet, json_layout
-from conversion.json.layout import Layout
-from conversion.model import UnreadableError
+from conversion.json.layout import Layout, is_around_rows
+from conversion.json.parse import ParseError, members
+from conversion.model import EmptyError, UnreadableError
 from conversion.passes import Resources, Result
 from conversion.plan import Findings, RefutedError, read_strictly_after_errors
 from conversion.published import metadata_of
@@ -96,10 +97,31 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
 
 
 def _json_layout(source: Source, encoding: Encoding, contract: Contract, findings: Findings) -> Layout | None:
-    """Return the layout of JSON. Rows are objects with the contract's columns."""
+    """Return the layout of JSON. Rows are objects with the contract's columns.
+
+    Raises:
+        EmptyError: The only object wraps an array without rows.
+    """
     layout = json_layout(source, encoding, findings)
     columns = frozenset(column.source.lower() for column in contract.columns)
+    is_undivided = layout is not None and not layout.lines and layout.array_offset is None
+    if is_undivided and source.whole and _wraps_nothing(encoding.head(source.head), columns):
+        raise EmptyError("the object has no rows")
     return layout and replace(layout, whole_values=False, columns=columns)
+
+
+def _wraps_nothing(text: bytes, columns: frozenset[str]) -> bool:
+    """Return whether a text is one object around an empty array of rows."""
+    if not text.lstrip().startswith(b"{"):
+        return False
+    try:
+        around = members(text)
+    except ParseError:
+        return False
+    arrays = [key for key, value in around.items() if isinstance(value, list)]
+    return bool(arrays) and not any(
+        around[key] or not is_around_rows(around, key, (), columns) for key in arrays
+    )
 
 
 def _read_parquet(assignment: Assignment, resources: Resources) -> Result:
