@@ -105,12 +105,12 @@ def _json_layout(source: Source, encoding: Encoding, contract: Contract, finding
     layout = json_layout(source, encoding, findings)
     columns = frozenset(column.source.lower() for column in contract.columns)
     is_undivided = layout is not None and not layout.lines and layout.array_offset is None
-    if is_undivided and source.whole and _wraps_nothing(encoding.head(source.head), columns):
+    if is_undivided and source.whole and _wraps_no_rows(encoding.head(source.head), columns):
         raise EmptyError("the object has no rows")
     return layout and replace(layout, whole_values=False, columns=columns)
 
 
-def _wraps_nothing(text: bytes, columns: frozenset[str]) -> bool:
+def _wraps_no_rows(text: bytes, columns: frozenset[str]) -> bool:
     """Return whether a text is one object around an empty array of rows."""
     if not text.lstrip().startswith(b"{"):
         return False
@@ -119,8 +119,8 @@ def _wraps_nothing(text: bytes, columns: frozenset[str]) -> bool:
     except ParseError:
         return False
     arrays = [key for key, value in around.items() if isinstance(value, list)]
-    return bool(arrays) and not any(
-        around[key] or not is_around_rows(around, key, (), columns) for key in arrays
+    return bool(arrays) and all(
+        not around[key] and is_around_rows(around, key, (), columns) for key in arrays
     )
 
 
