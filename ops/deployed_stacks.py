@@ -151,7 +151,8 @@ def find(
     Args:
         names: Names of stacks; empty for all.
         outputs_files: Files with the output of `pulumi stack output --json`, which replace calls of Pulumi.
-            A stack has the name of its file without the ending, because the outputs do not name it.
+            They do not have the stack's name. So a stack is named by its region, and stacks of one region by
+            their files, without the ending.
         local: Whether to use the embedded AWS that `python -m local serve` runs.
         project: The Pulumi project's directory.
 
@@ -160,14 +161,8 @@ def find(
     """
     if not local and not outputs_files:
         return _from_pulumi(names, project)
-    found = _embedded(project / EMBEDDED_AWS) if local else [_from_file(path) for path in outputs_files]
-    known = [stack.name for stack in found]
-    if repeated := sorted({name for name in known if known.count(name) > 1}):
-        raise OpsError(
-            "--outputs must be files whose names differ, because they name the stacks; got several files"
-            f" named {', '.join(repeated)}"
-        )
-    _check_names(names, known)
+    found = _embedded(project / EMBEDDED_AWS) if local else _from_files(outputs_files)
+    _check_names(names, [stack.name for stack in found])
     return Deployment(stacks=tuple(stack for stack in found if not names or stack.name in names))
 
 
@@ -213,12 +208,27 @@ def _pulumi_outputs(name: str, project: Path) -> dict[str, Any]:
     return _json(done.stdout, source=" ".join(command))
 
 
-def _from_file(path: Path) -> Stack:
+def _from_files(paths: Sequence[Path]) -> list[Stack]:
+    outputs = [_outputs_of(path) for path in paths]
+    regions = [str(values.get("region", path.stem)) for path, values in zip(paths, outputs, strict=True)]
+    names = [
+        path.stem if regions.count(region) > 1 else region
+        for path, region in zip(paths, regions, strict=True)
+    ]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise OpsError(
+            "--outputs must be files whose names differ, because they name stacks of one region; got several"
+            f" files named {', '.join(repeated)}"
+        )
+    session = boto3.Session()
+    return [Stack.from_outputs(name, values, session) for name, values in zip(names, outputs, strict=True)]
+
+
+def _outputs_of(path: Path) -> dict[str, Any]:
     try:
-        outputs = _json(path.read_bytes(), source=str(path))
+        return _json(path.read_bytes(), source=str(path))
     except OSError as error:
         raise OpsError(f"--outputs {path}: {error.strerror}") from None
-    return Stack.from_outputs(path.stem, outputs, boto3.Session())
 
 
 def _embedded(path: Path) -> list[Stack]:

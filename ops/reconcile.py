@@ -54,10 +54,8 @@ class KeyState:
     register: Register | None
     job: Mapping[str, Any] | None
     """The record of the register's job."""
-    processed: bool
-    """Whether the current version has a job record."""
-    replay_id: str
-    """The last replay of the current version; empty if there was none."""
+    own_job: Mapping[str, Any] | None
+    """The record of the job of the current version's creation."""
     present: frozenset[str]
     """The kinds of results that exist."""
 
@@ -68,6 +66,11 @@ class Difference:
 
     finding: Finding
     state: KeyState
+
+    @property
+    def replay_id(self) -> str:
+        """Return the id of the last replay of the current version; an empty text if there was none."""
+        return str(self.state.own_job.get("replay_id", "")) if self.state.own_job else ""
 
     def event(self, stack: Stack, replay_id: str) -> Event:
         """Return the event by which the function repairs the difference."""
@@ -102,7 +105,7 @@ def diagnose(state: KeyState, now: float) -> Finding | None:
     if state.version is None:
         return _diagnose_deleted(state, now)
     register, version = state.register, state.version["VersionId"]
-    if register is None or (register.version_id != version and not state.processed):
+    if register is None or (register.version_id != version and state.own_job is None):
         return Finding.LOST_CREATION
     if register.version_id != version:
         return Finding.STALE_REGISTER
@@ -212,8 +215,7 @@ def _states(
             marker=None if "Size" in top else top.get("VersionId"),
             register=register,
             job=records.get(register.job_id) if register else None,
-            processed=own.get(key) in records,
-            replay_id=str(records.get(own.get(key, ""), {}).get("replay_id", "")),
+            own_job=records.get(own.get(key, "")),
             present=frozenset(present),
         )
         yield state, top.get("LastModified", datetime.min.replace(tzinfo=UTC))

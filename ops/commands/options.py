@@ -30,8 +30,7 @@ def add_command(commands: Any, name: str, purpose: str) -> argparse.ArgumentPars
         default=[],
         type=file,
         metavar="FILE",
-        help="a file with the output of `pulumi stack output --json`; replaces the call of Pulumi, and names"
-        " the stack",
+        help="a file with the output of `pulumi stack output --json`; replaces the call of Pulumi",
     )
     group.add_argument("--local", action="store_true", help="the embedded AWS of `python -m local serve`")
     return parser

@@ -57,7 +57,7 @@ def run(arguments: Namespace) -> int:
     else:
         replay_id = object_events.new_replay_id(stack)
     found = _compare(arguments, stack)
-    newest = max((difference.state.replay_id for difference in found.differences), default="")
+    newest = max((difference.replay_id for difference in found.differences), default="")
     if newest > replay_id:
         remedy = "leave out --resume" if arguments.resume else "set the clock of this machine"
         raise OpsError(

@@ -67,6 +67,6 @@ def _state(simulation: Simulation) -> KeyState:
         marker=newest.version_id if newest and not current else None,
         register=register,
         job=jobs.get(register.job_id) if register else None,
-        processed=current is not None and job_id(BUCKET, KEY, current.version_id) in jobs,
+        own_job=jobs.get(job_id(BUCKET, KEY, current.version_id)) if current else None,
         present=frozenset(kind for kind, key in output_keys(KEY).items() if key in published),
     )
