@@ -102,7 +102,7 @@ def _unknown_keys(keys: Iterable[str], schema: Iterable[str]) -> Iterator[str]:
         namespace, _, name = key.partition(":")
         if namespace == PROJECT:
             if name not in names:
-                yield f"{key}: {no_such(name, names)}"
+                yield f"{key}: {no_such(name, names, namespace=f'{PROJECT}:')}"
         elif difflib.get_close_matches(namespace, [PROJECT], cutoff=0.9):
             yield f"{key}: no such namespace; did you mean {PROJECT}:{name}?"
 
@@ -176,10 +176,10 @@ def key_of(field_name: str) -> str:
     return head + "".join(word.capitalize() for word in tail)
 
 
-def no_such(name: str, known: Iterable[str]) -> str:
-    """Return the error for an unknown setting, with the name that was probably meant."""
+def no_such(name: str, known: Iterable[str], *, namespace: str = "") -> str:
+    """Return the error for an unknown setting, with the name that was probably meant in its namespace."""
     similar = difflib.get_close_matches(name, known := sorted(known), n=1)
-    hint = f"did you mean {similar[0]}?" if similar else f"the settings are {', '.join(known)}"
+    hint = f"did you mean {namespace}{similar[0]}?" if similar else f"the settings are {', '.join(known)}"
     return f"no such setting; {hint}"
 
 

@@ -200,9 +200,9 @@ def test_all_problems_are_reported_together() -> None:
 @pytest.mark.parametrize(
     ("key", "hint"),
     [
-        ("regional-analytics:memorysize", "did you mean memorySize?"),
-        ("regional-analytics:cidr", "did you mean cidrBlock?"),
-        ("regional-analytics:runtime", "did you mean pythonRuntime?"),
+        ("regional-analytics:memorysize", "did you mean regional-analytics:memorySize?"),
+        ("regional-analytics:cidr", "did you mean regional-analytics:cidrBlock?"),
+        ("regional-analytics:runtime", "did you mean regional-analytics:pythonRuntime?"),
         ("regional-analytics:kmsKey", "the settings are administratorRoleArns, "),
         ("regional-analytic:timeout", "did you mean regional-analytics:timeout?"),
     ],
