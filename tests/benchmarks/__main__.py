@@ -35,7 +35,7 @@ def main() -> None:
     """Measure, and write the page and the plot."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument(
-        "--megabytes", type=int, default=100, help="size of the objects compared (default 100)"
+        "--megabytes", type=int, default=200, help="size of the objects compared (default 200)"
     )
     parser.add_argument("--rounds", type=int, default=3, help="rounds for each figure (default 3)")
     parser.add_argument(
