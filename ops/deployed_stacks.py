@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from ops.operator_errors import OpsError
@@ -251,7 +252,9 @@ def _embedded(path: Path) -> list[Stack]:
     if not written:
         raise OpsError("the embedded AWS of this folder is still being deployed: try again in a few seconds")
     embedded = _json(written, source=str(path))
-    session = boto3.Session(**embedded["credentials"])
+    # The profile of the environment may not exist.
+    unread = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    session = boto3.Session(botocore_session=unread, **embedded["credentials"])
     return [
         Stack.from_outputs(name, outputs, session, embedded["endpoint_url"])
         for name, outputs in sorted(embedded["stacks"].items())

@@ -232,11 +232,12 @@ def test_status_shows_every_region(cloud: Cloud, ops: Run) -> None:
     assert [state["healthy"] for state in shown] == [not state["alarms"] for state in shown]
 
 
-def test_the_embedded_aws_is_reached_without_the_proxy_of_the_environment(
+def test_the_embedded_aws_is_reached_without_the_proxy_and_the_profile_of_the_environment(
     region: str, ops: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # nothing listens there
     monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("AWS_PROFILE", "does-not-exist")
     for arguments in (("dead-letters",), ("job", "0" * 32)):
         answer = ops(*arguments, "--stack", region)
         assert "proxy" not in answer.err
