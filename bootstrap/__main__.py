@@ -17,12 +17,11 @@ SESSION_SECONDS = 7200
 config = pulumi.Config()
 repository = config.require("repository")
 state_bucket = config.require("stateBucket")
-regions = {
-    file.name.removeprefix("Pulumi.").removesuffix(".yaml"): yaml.safe_load(file.read_text(encoding="utf-8"))[
-        "config"
-    ]["aws:region"]
+stack_files = {
+    file.name.removeprefix("Pulumi.").removesuffix(".yaml"): yaml.safe_load(file.read_text(encoding="utf-8"))
     for file in sorted(Path(__file__).parents[1].glob("Pulumi.*.yaml"))
 }
+regions = {stack: document["config"]["aws:region"] for stack, document in stack_files.items()}
 """The region of each of the project's stacks."""
 sandbox_region = config.require("sandboxRegion")
 account = aws.get_caller_identity().account_id

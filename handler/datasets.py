@@ -51,7 +51,7 @@ class Dataset:
         texts = {
             partition["name"]: _texts(partition, values[partition["name"]])
             for partition in self.partitions
-            if values
+            if partition["name"] in values
         }
         return Assignment(contract=self.contract, partitions=texts)
 

@@ -52,7 +52,7 @@ def states(stack: Stack) -> Iterator[DatasetState]:
     Each key's register names the job that makes the results. Jobs that are SUPERSEDED have changed nothing,
     so they do not count.
     """
-    retention_days = _retention_days(stack) if stack.datasets else 0
+    retention_days = int(stack.function_variables()["JOB_RETENTION_DAYS"]) if stack.datasets else 0
     for name, dataset in stack.datasets.items():
         prefix, version = dataset["keyPrefix"], dataset["version"]
         by_key = _jobs(stack, prefix)
@@ -74,11 +74,6 @@ def states(stack: Stack) -> Iterator[DatasetState]:
             ),
             retention_days=retention_days,
         )
-
-
-def _retention_days(stack: Stack) -> int:
-    configuration = stack.client("lambda").get_function_configuration(FunctionName=stack.function_arn)
-    return int(configuration["Environment"]["Variables"]["JOB_RETENTION_DAYS"])
 
 
 def _jobs(stack: Stack, prefix: str) -> Mapping[str, Sequence[Job]]:

@@ -112,8 +112,19 @@ class Stack:
 
     @property
     def _proxies(self) -> dict[str, str] | None:
-        """No proxy for the embedded AWS, which is on this machine; None for those of the environment."""
+        """The clients' proxies. The embedded AWS is on this machine and has none.
+
+        None stands for the proxies of the environment.
+        """
         return None if self.endpoint_url is None else {}
+
+    def function_configuration(self) -> Mapping[str, Any]:
+        """Return the function's configuration, as Lambda has it now."""
+        return self.client("lambda").get_function_configuration(FunctionName=self.function_arn)
+
+    def function_variables(self) -> Mapping[str, str]:
+        """Return the variables of the function's environment."""
+        return self.function_configuration()["Environment"]["Variables"]
 
     @property
     def account(self) -> str:

@@ -256,6 +256,11 @@ def _delete(stack: Stack, left: Left) -> None:
         requests = answer.get("UnprocessedItems", {}).get(stack.table, [])
 
 
+def _folder(key: str) -> str:
+    """Return the beginning of a key up to its last slash."""
+    return key[: key.rfind("/") + 1]
+
+
 def _delete_objects(stack: Stack, entries: Iterable[Mapping[str, str]]) -> None:
     for batch in batched(entries, 1000):  # DeleteObjects' limit
         answer = stack.client("s3").delete_objects(
@@ -275,7 +280,7 @@ def missing_rights(stack: Stack, wanted: Target) -> list[str]:
     the folder of the uploads, or of their results.
     """
     s3, name = stack.client("s3"), f"erase-{uuid.uuid4().hex}"
-    upload = wanted.text[: wanted.text.rfind("/") + 1] + name
+    upload = _folder(wanted.text) + name
     listed = {"Bucket": stack.bucket, "Prefix": wanted.text}
     tries: dict[str, Callable[[], object]] = {
         "s3:ListBucketVersions": lambda: s3.list_object_versions(**listed, MaxKeys=1),
@@ -291,8 +296,7 @@ def missing_rights(stack: Stack, wanted: Target) -> list[str]:
     }
     for key in (upload, *outputs.output_keys(upload).values()):
         place = {"Bucket": stack.bucket, "Key": key}
-        folder = key[: key.rfind("/") + 1]
-        where = f"under {folder!r}" if folder else "in the bucket"
+        where = f"under {_folder(key)!r}" if "/" in key else "in the bucket"
         tries |= {
             # The condition fails for an object that does not exist, so no delete marker is created. An ETag
             # would need s3:GetObject too (S3 User Guide, "How to perform conditional deletes").

@@ -19,6 +19,9 @@ from ops.operator_errors import OpsError
 
 Event = dict[str, Any]
 
+CLOCK_REMEDY = "set the clock of this machine"
+"""What to do if a new replay is older than an earlier one."""
+
 
 def new_replay_id(stack: Stack) -> str:
     """Return an id that is greater than that of any earlier replay: the function runs a job once for each.
@@ -42,6 +45,25 @@ def check_replay_id(stack: Stack, text: str) -> str:
         f"--resume: stack {stack.name} has made no id {text!r}; an interrupted command prints its id, like"
         " 20300131T235959Z-123456-0a1b2c3d"
     )
+
+
+def check_newest(replay_id: str, others: Iterable[str], remedy: str) -> None:
+    """Check that no object has been replayed with a greater id: the function would ignore this replay.
+
+    Args:
+        replay_id: The id of this replay.
+        others: The id of the last replay of each object; an empty text if there was none.
+        remedy: What to do if one is greater.
+
+    Raises:
+        OpsError: One is greater.
+    """
+    newest = max(others, default="")
+    if newest > replay_id:
+        raise OpsError(
+            f"an object has been replayed as {newest}, and the function ignores an older replay, got"
+            f" {replay_id}: {remedy}"
+        )
 
 
 def _checksum(stack: Stack, unique: str) -> str:

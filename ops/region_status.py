@@ -80,8 +80,7 @@ def read_status(stack: Stack, *, since: datetime) -> Status:
 def _code_changed(stack: Stack) -> bool | None:
     if stack.code_sha256 is None:
         return None
-    function = stack.client("lambda").get_function_configuration(FunctionName=stack.function_arn)
-    return function["CodeSha256"] != stack.code_sha256
+    return stack.function_configuration()["CodeSha256"] != stack.code_sha256
 
 
 def _alarms(stack: Stack) -> dict[str, tuple[str, ...]]:

@@ -23,8 +23,7 @@ class Prefixes:
 @functools.cache
 def prefixes(stack: Stack) -> Prefixes:
     """Read the prefixes from the function's environment."""
-    configuration = stack.client("lambda").get_function_configuration(FunctionName=stack.function_arn)
-    variables = configuration["Environment"]["Variables"]
+    variables = stack.function_variables()
     return Prefixes(
         uploads=tuple(json.loads(variables["UPLOAD_PREFIXES"])),
         system=tuple(json.loads(variables["SYSTEM_PREFIXES"])),

@@ -8,7 +8,6 @@ from typing import Any
 from ops import dead_letters, display, object_events, reconcile
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for, moment
 from ops.deployed_stacks import Stack
-from ops.operator_errors import OpsError
 from ops.reconcile import Comparison
 from terminal.console import Console
 from terminal.machine import print_json
@@ -57,13 +56,8 @@ def run(arguments: Namespace) -> int:
     else:
         replay_id = object_events.new_replay_id(stack)
     found = _compare(arguments, stack)
-    newest = max((difference.replay_id for difference in found.differences), default="")
-    if newest > replay_id:
-        remedy = "leave out --resume" if arguments.resume else "set the clock of this machine"
-        raise OpsError(
-            f"an object has been replayed as {newest}, and the function ignores an older replay, got"
-            f" {replay_id}: {remedy}"
-        )
+    remedy = "leave out --resume" if arguments.resume else object_events.CLOCK_REMEDY
+    object_events.check_newest(replay_id, (one.replay_id for one in found.differences), remedy)
     sent = _send(arguments, stack, found, replay_id) if arguments.yes else 0
     if arguments.json:
         print_json(

@@ -3,13 +3,12 @@
 import shlex
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ops import display, job_search, object_events, replay, uploads
 from ops.commands.options import add_command, add_yes, chosen_stack, command_for
 from ops.deployed_stacks import Stack
-from ops.operator_errors import OpsError
 from ops.replay import Candidate
 from terminal.console import INDENT, Console
 from terminal.machine import print_json
@@ -42,7 +41,11 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
 
 
 def run(arguments: Namespace) -> int:
-    """Send the events of existing objects again, or show the objects."""
+    """Send the events of existing objects again, or show the objects.
+
+    Raises:
+        OpsError: A new replay would be older than an earlier one, so the function would ignore it.
+    """
     stack = chosen_stack(arguments)
     console = Console()
     if arguments.resume:
@@ -54,13 +57,10 @@ def run(arguments: Namespace) -> int:
         for candidate in replay.candidates(stack, arguments.prefix)
         if candidate.matches(arguments.status) or replay.done(candidate, replay_id)
     ]
-    done = sum(replay.done(candidate, replay_id) for candidate in found)
-    newer = _of_newer_replays(arguments, found, replay_id)
-    wanted: list[Candidate] = []
-    archived: list[Candidate] = []
-    for candidate in found:
-        if replay.id_of(candidate) <= replay_id and not replay.done(candidate, replay_id):
-            (archived if replay.is_archived(stack, candidate) else wanted).append(candidate)
+    if not arguments.resume:
+        object_events.check_newest(replay_id, map(replay.id_of, found), object_events.CLOCK_REMEDY)
+    wanted, archived, newer = _parted(stack, found, replay_id)
+    done = len(found) - len(wanted) - len(archived) - len(newer)
     sent = 0
     if arguments.yes and wanted:
         if not arguments.json:
@@ -93,21 +93,22 @@ def run(arguments: Namespace) -> int:
     return 0
 
 
-def _of_newer_replays(
-    arguments: Namespace, found: Sequence[Candidate], replay_id: str
-) -> Sequence[Candidate]:
-    """Return the objects for which the function would ignore this replay.
+def _parted(
+    stack: Stack, found: Iterable[Candidate], replay_id: str
+) -> tuple[Sequence[Candidate], Sequence[Candidate], Sequence[Candidate]]:
+    """Return the objects to process, those that are archived, and those of newer replays.
 
-    Raises:
-        OpsError: There are some, although the replay is new.
+    Objects that the replay has processed already are left out.
     """
-    newer = [candidate for candidate in found if replay.id_of(candidate) > replay_id]
-    if newer and not arguments.resume:
-        raise OpsError(
-            f"an object has been replayed as {max(map(replay.id_of, newer))}, and the function ignores an"
-            f" older replay, got {replay_id}: set the clock of this machine"
-        )
-    return newer
+    wanted: list[Candidate] = []
+    archived: list[Candidate] = []
+    newer: list[Candidate] = []
+    for candidate in found:
+        if replay.id_of(candidate) > replay_id:
+            newer.append(candidate)
+        elif not replay.done(candidate, replay_id):
+            (archived if replay.is_archived(stack, candidate) else wanted).append(candidate)
+    return wanted, archived, newer
 
 
 def _send(arguments: Namespace, stack: Stack, wanted: Sequence[Candidate], replay_id: str) -> int:

@@ -51,6 +51,14 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
+def as_operator(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sets the environment to the operator's credentials and the tests' cloud, as for a stack on AWS."""
+    for name, value in cloud.server.operator.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
+
+
+@pytest.fixture
 def ops(embedded: Path, run: Run) -> Run:
     """Runs `python -m ops ... --local` against the tests' cloud."""
     return lambda *arguments: run(*arguments, "--local")

@@ -293,6 +293,7 @@ def test_a_wrong_argument_is_one_line(ops: Run, arguments: list[str], said: str)
     assert "Traceback" not in answer.err
 
 
+@pytest.mark.usefixtures("as_operator")
 def test_stacks_are_found_through_pulumi(
     cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,10 +305,6 @@ def test_stacks_are_found_through_pulumi(
     pulumi.parent.mkdir()
     pulumi.write_text(f'#!/bin/sh\ntest "$*" = "stack output --json --stack {region}" && cat {outputs}\n')
     pulumi.chmod(0o755)
-    credentials = cloud.server.operator
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", credentials.key_id)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", credentials.secret)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
     monkeypatch.setenv("PATH", str(pulumi.parent), prepend=":")
     assert region in run("status").out
     assert region in run("status", "--outputs", str(outputs)).out
@@ -324,6 +321,7 @@ def test_stacks_are_found_through_pulumi(
     assert "no embedded AWS runs in this folder" in run("status", "--local").err
 
 
+@pytest.mark.usefixtures("as_operator")
 def test_stacks_that_are_not_deployed_are_reported(
     cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,9 +336,6 @@ def test_stacks_that_are_not_deployed_are_reported(
         '#!/bin/sh\ntest -e "$5" && exec cat "$5"\necho "error: no stack named \'$5\' found" >&2\nexit 255\n'
     )
     pulumi.chmod(0o755)
-    for name, value in cloud.server.operator.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
     monkeypatch.setenv("PATH", str(pulumi.parent), prepend=":")
 
     status = run("status")
@@ -359,12 +354,10 @@ def test_stacks_that_are_not_deployed_are_reported(
     assert "not deployed: never-made; deploy with `pulumi up --stack never-made`" in asked.err
 
 
+@pytest.mark.usefixtures("as_operator")
 def test_code_that_was_changed_by_hand_is_reported(
     cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in cloud.server.operator.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
     function = cloud.client("lambda", region).get_function_configuration(
         FunctionName=cloud.outputs[region]["functionArn"]
     )
@@ -534,12 +527,10 @@ def test_outputs_are_read_in_the_encodings_of_shells(
     assert stack.bucket == cloud.outputs[region]["bucketName"]
 
 
+@pytest.mark.usefixtures("as_operator")
 def test_stacks_of_one_region_are_named_after_their_files(
     cloud: Cloud, region: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in cloud.server.operator.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.server.endpoint)
     paths = [tmp_path / "dev.json", tmp_path / "prod.json"]
     for path in paths:
         path.write_text(json.dumps(cloud.outputs[region]))
