@@ -68,7 +68,7 @@ class Configuration:
 def read(configuration: Configuration, project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Any]:
     """Return the value or default of every declared key, by its name without namespace.
 
-    Keys of other namespaces are ignored, unless one is the project's but for a few letters.
+    Keys of other namespaces are ignored, unless the namespace looks like a misspelling of the project's.
 
     Args:
         configuration: The values that the stack sets.
@@ -127,7 +127,7 @@ def stack_configurations(project_directory: Path = PROJECT_DIRECTORY) -> dict[st
     Encrypted values cannot be read here. Their keys are in `secrets` and not in `values`.
 
     Raises:
-        SettingsError: A stack file is not a mapping in YAML, or a value is none that JSON has.
+        SettingsError: A stack file is not a mapping in YAML, or has a value that JSON cannot represent.
     """
     return {
         path.name.removeprefix("Pulumi.").removesuffix(".yaml"): _stack_configuration(path)
@@ -165,7 +165,7 @@ def encoded(value: Any) -> str:  # noqa: ANN401 - YAML
     """Return a value in the format of Pulumi's runtime.
 
     Raises:
-        TypeError, ValueError: JSON has no such value.
+        TypeError, ValueError: JSON cannot represent the value.
     """
     return value if isinstance(value, str) else json.dumps(value, allow_nan=False)
 
@@ -177,7 +177,13 @@ def key_of(field_name: str) -> str:
 
 
 def no_such(name: str, known: Iterable[str], *, namespace: str = "") -> str:
-    """Return the error for an unknown setting, with the name that was probably meant in its namespace."""
+    """Return the error for an unknown setting, with the name that was probably meant.
+
+    Args:
+        name: The unknown name.
+        known: The names of all settings.
+        namespace: What precedes a name in a key.
+    """
     similar = difflib.get_close_matches(name, known := sorted(known), n=1)
     hint = f"did you mean {namespace}{similar[0]}?" if similar else f"the settings are {', '.join(known)}"
     return f"no such setting; {hint}"

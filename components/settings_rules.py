@@ -82,7 +82,7 @@ _PLACE = re.compile(
     r"|[a-z]{3,7}\d{1,2}-az\d)",
     re.IGNORECASE,
 )
-"""What the policy pack takes for a region or a zone's id in names and tags (`policy/rules/residency.py`)."""
+"""Regions and zone ids in names and tags, as the policy pack recognizes them (policy/rules/residency.py)."""
 
 _SUBSCRIBER = re.compile(r"https://[^\s/]+\S*|[^\s@:/.]+(\.[^\s@:/.]+)*@[^\s@:/.]+(\.[^\s@:/.]+)+")
 
@@ -140,7 +140,7 @@ def part_of_names(suffix: str) -> Iterator[Fault]:
 
 
 def tag_value(value: str) -> Iterator[Fault]:
-    """Accept the value of a tag without a colon, which an ARN or an address of another place would have."""
+    """Accept the value of a tag. It has no colon, so that it is no ARN and no URL."""
     if not re.fullmatch(r"[\w ./=+@-]{1,256}", value):
         yield "must be a tag's value: 1 to 256 letters, digits, spaces and . / = + @ _ -", value
 

@@ -97,7 +97,7 @@ def _deploy(
         if not isinstance(root, RootStack):
             raise TypeError(f"the root resource must be Pulumi's stack, got {root!r}")
         root.outputs = {}
-        # Errors reach the caller; asyncio would also log that an interrupt has left Pulumi's loop in a loop.
+        # The caller gets all errors. asyncio would also log one when an interrupt ends Pulumi's event loop.
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         declare()
         return pulumi.Output.all(**root.outputs).apply(outputs.update)

@@ -97,7 +97,7 @@ class Server:
         )
         try:
             started = self._hello()
-        except BaseException:  # also an interrupt, after which the server would take the port
+        except BaseException:  # also an interrupt: the server must not keep the port
             self.stop()
             raise
         self.endpoint = f"http://{HOST}:{started['port']}"

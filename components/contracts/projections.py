@@ -120,15 +120,15 @@ def _step_problems(partition: Partition, first: datetime) -> Iterator[str]:
     is_relative = _shift_hours(partition.first) is not None
     if is_relative and (partition.interval > 1 or unit != unit_of(partition.format)):
         yield (
-            "first must be a date if the steps leave out values, for other values would be read at another"
-            f" time, got {partition.first!r}"
+            "first must be a date if the steps leave out values. Relative to NOW, it would change from day to"
+            f" day which values are read, got {partition.first!r}"
         )
     if not is_relative and (
         (unit == "MONTHS" and first.day > 28) or (unit == "YEARS" and (first.month, first.day) == (2, 29))
     ):
         yield (
-            "first must be on a day that each step has, such as one up to the 28th, for the days after a"
-            f" shorter month are earlier, got {partition.first!r}"
+            "first must be on a day that every step has, such as one up to the 28th, because a shorter month"
+            f" would move all later values, got {partition.first!r}"
         )
 
 

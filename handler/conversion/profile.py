@@ -19,7 +19,7 @@ def write_profile(
 ) -> Path:
     """Write the type, nulls, null markers and extremes of each column.
 
-    Nulls and extremes come from DuckDB's statistics of the written file, which take no time.
+    Nulls and extremes come from DuckDB's statistics of the written file, so it is not read again.
 
     Args:
         path: The file to write.

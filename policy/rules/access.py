@@ -48,7 +48,7 @@ BUCKET_PARTS = frozenset(
 """Types of S3 that send no data elsewhere; other rules check their properties."""
 
 BUCKET_PROPERTIES = frozenset({"arn", "bucket", "bucketNamespace", "forceDestroy", "id", "region", "tags"})
-"""The properties of a bucket that are no part of it."""
+"""The properties that a bucket may have itself. Its other parts are resources of their own."""
 
 
 @stack_rule()
@@ -156,7 +156,7 @@ def bucket_parts(resource: Resource, _region: str) -> Iterator[str]:
     for name in sorted(resource.properties.keys() - BUCKET_PROPERTIES) if resource.type == BUCKET else ():
         value = resource.at(name)
         if value not in (None, False, "", [], {}, UNKNOWN):
-            yield f"{name} is {value}; use the resource of its own for this part"
+            yield f"{name} is {value}; use a separate resource for this part"
 
 
 def _fits(value: object, pattern: re.Pattern[str]) -> bool:

@@ -24,7 +24,7 @@ class Statement:
     """One statement of a policy document."""
 
     allows: bool
-    """Whether it is no denial: IAM accepts no other effect than Allow and Deny."""
+    """Whether the effect is not Deny. IAM accepts only Allow and Deny."""
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     principals: tuple[tuple[str, str], ...]
@@ -49,7 +49,7 @@ class Statement:
         )
 
     def binds(self, key: str, pattern: re.Pattern[str], operators: Collection[str] = BINDING) -> bool:
-        """Return whether a condition demands one of some values of a key, which all fit the pattern."""
+        """Return whether a condition requires one of some values of a key, which all fit a pattern."""
         values = self.named(operators, key)
         return bool(values) and all(map(pattern.fullmatch, values))
 

@@ -31,7 +31,7 @@ class Fields:
         exact: For columns of type FLOAT, whose texts are the shortest ones: SQL of the exact text, by SQL of
             the text.
         json: SQL of the record as JSON. Empty if the records are not JSON.
-        partitions: The texts that a record may have for each partition column, given the object's key.
+        partitions: The texts that a record may hold in each partition column, by the object's key.
     """
 
     relation: str

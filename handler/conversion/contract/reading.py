@@ -27,7 +27,7 @@ _ROWS = 10_000
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """The contract of an object, and the texts that its rows may have for each partition value in its key."""
+    """The contract of an object, and the texts that its rows may hold in each partition column."""
 
     contract: Contract
     partitions: Mapping[str, tuple[str, ...]]
