@@ -3,7 +3,7 @@
 Text of users enters a statement only through ``identifier`` and ``literal``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,41 +49,6 @@ def engine(workdir: Path, budget: Budget, *pipes: Path) -> Iterator[duckdb.DuckD
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         yield connection
-
-
-def copy(
-    connection: duckdb.DuckDBPyConnection, query: str, path: Path, metadata: Mapping[str, str]
-) -> "Written":
-    """Write the result of ``query`` to a Parquet file."""
-    pairs = ", ".join(f"{identifier(name)}: {literal(value)}" for name, value in metadata.items())
-    row = connection.execute(
-        f"COPY ({query}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, "
-        f"ROW_GROUP_SIZE_BYTES '64MB', RETURN_STATS true, KV_METADATA {{{pairs}}})"
-    ).fetchall()[0]
-    return Written(rows=row[1], size=row[2], statistics=row[4])
-
-
-def described(connection: duckdb.DuckDBPyConnection, parquet: Path) -> list[tuple[str, str]]:
-    """Return the names and types of the columns of a Parquet file."""
-    rows = connection.execute(f"DESCRIBE FROM read_parquet({literal(str(parquet))})").fetchall()
-    return [(row[0], row[1]) for row in rows]
-
-
-class Written:
-    """What DuckDB reports of a Parquet file that it wrote."""
-
-    def __init__(self, *, rows: int, size: int, statistics: Mapping[str, Mapping[str, str]]) -> None:
-        self.rows = rows
-        self.size = size
-        self._statistics = statistics
-
-    def of(self, name: str) -> Mapping[str, str]:
-        """Return the statistics of a column."""
-        return self._statistics.get(identifier(name), {})
-
-    def nulls(self, name: str) -> int:
-        """Return the number of nulls of a column."""
-        return int(self.of(name).get("null_count", 0))
 
 
 def identifier(name: str) -> str:

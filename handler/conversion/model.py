@@ -63,13 +63,22 @@ class RenamedField:
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: its name and DuckDB type, in the output and in the source."""
+    """One column of the Parquet file, as the profile describes it. Types are DuckDB's."""
 
     name: str
     source_name: str
     type: str
     source_type: str
-    renamed_fields: tuple[RenamedField, ...]
+    renamed_fields: tuple[RenamedField, ...] = ()
+    looks_like: str | None = None
+    """What the values of a text column look like, such as amounts with a decimal comma."""
+    nulls: int = 0
+    null_marker_share: float = 0.0
+    """The share of the rows whose text is a null marker."""
+    min: str | None = None
+    max: str | None = None
+    exact_extremes: bool = False
+    """Whether ``min`` and ``max`` are values of the column. Otherwise they are bounds."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TypeAlias
 
 BYTES_MAX = 255
 """The most bytes (UTF-8) of a name."""
@@ -33,18 +33,9 @@ _FIELD_CATEGORIES = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Nd"})
 _LAST_OF_ONE_UNIT = "\uffff"
 """Hive checks units of UTF-16, so a character of two units is not a letter."""
 
-
-@dataclass(frozen=True)
-class SourceNames:
-    """The names that a file's schema gives to the fields of a struct, or to the parts of a map.
-
-    Attributes:
-        names: The name of each field.
-        inner: The names within each field. A list has those of its elements.
-    """
-
-    names: tuple[str, ...]
-    inner: tuple["SourceNames", ...]
+Names: TypeAlias = "tuple[tuple[str, Names], ...]"
+"""The names of a struct's fields or of a map's parts in the schema of a file. Each has the names within it. A
+list has those of its elements."""
 
 
 def column_names(sources: Sequence[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Parquet uploads, rewritten with types and names that every engine reads."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,18 +8,12 @@ from typing import Any
 import duckdb
 
 from conversion.budget import Budget
-from conversion.engine import Written, copy, identifier, literal
+from conversion.engine import identifier, literal
 from conversion.model import EmptyError, UnreadableError
-from conversion.names import SourceNames, column_names
-from conversion.published import (
-    LISTS_MAX,
-    Published,
-    conditions,
-    metadata_of,
-    published,
-    selection,
-    within_years,
-)
+from conversion.names import Names, column_names
+from conversion.output import write
+from conversion.passes import Resources, Result
+from conversion.published import LISTS_MAX, Published, conditions, published, within_years
 
 MAGIC = b"PAR1"
 """The first and the last bytes of a file."""
@@ -48,7 +42,7 @@ class _Field:
     listed: bool
     digits: int
     elements: str
-    names: SourceNames
+    names: Names
     inner: tuple["_Field", ...]
 
 
@@ -57,7 +51,7 @@ class Upload:
 
     Attributes:
         rows: The number of rows in its row groups.
-        sources: The names of its columns.
+        names: The names of its columns, each with the names within it.
         relation: SQL that reads it.
 
     Raises:
@@ -76,22 +70,13 @@ class Upload:
         columns = "num_children, name, type, repetition_type, precision, duckdb_type"
         schema = _schema(self._footer(columns, "schema"))
         _check_exact(schema)
-        self._names = schema.names
-        self.sources = schema.names.names
+        self.names = schema.names
         self.relation = f"read_parquet({self._file})"
         self._int96 = [column.type == "INT96" for column in schema.inner]
         if any(len(path) > 1 and field.type == "INT96" for path, field in _fields(schema)):
             self.relation = self._with_nanoseconds()
         elif any(self._int96):
             self.relation = self._with_exact_timestamps()
-
-    def rewrite(self, output: Path, metadata: Mapping[str, str]) -> tuple[Written, tuple[Published, ...]]:
-        """Write it to ``output``. Return what was written, and how its columns are published."""
-        names = column_names(self.sources)
-        columns = self._columns(names)
-        query = f"SELECT {selection(names, columns)} FROM {self.relation}"
-        metadata = {**metadata, **metadata_of(names, self.sources, columns)}
-        return copy(self._connection, query, output, metadata), columns
 
     def _footer(self, columns: str, what: str, grouped: int = 0) -> list[Any]:
         group = f"GROUP BY {', '.join(str(column) for column in range(1, grouped + 1))}" if grouped else ""
@@ -161,8 +146,9 @@ class Upload:
             )
         return relation
 
-    def _columns(self, names: tuple[str, ...]) -> tuple[Published, ...]:
+    def columns(self) -> tuple[Published, ...]:
         """Return how each column is published. Some types depend on the values, which takes a pass."""
+        names = column_names([source for source, _ in self.names])
         relation = self._connection.sql(f"FROM {self.relation}")
         values = [
             (identifier(column), type_)
@@ -176,15 +162,32 @@ class Upload:
             )
             answers = iter(self._connection.execute(f"SELECT {parts} FROM {self.relation}").fetchall()[0])
         columns = [
-            published(name, value, type_, [next(answers) for _ in some], sources)
-            for name, (value, type_), some, sources in zip(
-                names, values, asked, self._names.inner, strict=True
+            published(name, source, value, type_, [next(answers) for _ in some], fields)
+            for name, (source, fields), (value, type_), some in zip(
+                names, self.names, values, asked, strict=True
             )
         ]
         return tuple(
             replace(column, source_type="TIMESTAMP_NS") if is_int96 else column
             for column, is_int96 in zip(columns, self._int96, strict=True)
         )
+
+
+def read(resources: Resources) -> Result:
+    """Write an upload again, with the types and names that every engine reads.
+
+    Raises:
+        EmptyError: It has no columns.
+        UnreadableError: ``Upload`` refuses it.
+    """
+    path = resources.output.with_name("data")
+    resources.source.spool(path)
+    upload = Upload(resources.connection, path, resources.budget)
+    metadata = {**resources.metadata, "format": "parquet", "encoding": "binary"}
+    rows_out, columns = write(
+        resources.connection, resources.output, upload.relation, upload.columns(), metadata
+    )
+    return Result(format="parquet", encoding="binary", columns=columns, rows=upload.rows, rows_out=rows_out)
 
 
 def _has_footer(path: Path) -> bool:
@@ -237,7 +240,7 @@ def _schema(rows: Sequence[tuple[Any, ...]]) -> _Field:
             # Parquet has groups of its own around the elements of lists and maps.
             names = inner[0].names
         else:
-            names = SourceNames(tuple(field.name for field in inner), tuple(field.names for field in inner))
+            names = tuple((field.name, field.names) for field in inner)
         done.append(
             _Field(
                 name=name,

@@ -1,15 +1,14 @@
 """One pass over an object: what it works with, and what it returns."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from conversion.budget import Budget
-from conversion.engine import Written
+from conversion.model import Column
 from conversion.pipe import Pipe
-from conversion.published import Published
 from conversion.rejects import Rejects
 from conversion.source import Source
 
@@ -33,22 +32,16 @@ class Result:
 
     Attributes:
         facts: Facts of the layout, for the profile.
-        sources: The name of each column in the source.
-        published: How each column is published.
-        written: What DuckDB reports of the Parquet file.
+        columns: The columns that were written.
         rows: Rows that were counted and not rejected.
+        rows_out: Rows that DuckDB reports as written.
         beside: Rejected records that are not damaged rows.
-        markers: The number of null markers in each column; empty if they are not null.
-        note: Describes the values of a text column, by its index.
     """
 
     format: str
     encoding: str
-    facts: Mapping[str, object]
-    sources: tuple[str, ...]
-    published: tuple[Published, ...]
-    written: Written
+    facts: Mapping[str, object] = field(default_factory=dict)
+    columns: tuple[Column, ...]
     rows: int
+    rows_out: int
     beside: int = 0
-    markers: tuple[int, ...] = ()
-    note: Callable[[int], str | None] = lambda _: None

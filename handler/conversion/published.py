@@ -15,16 +15,15 @@ Some types depend on the values: nanoseconds that are all whole microseconds bec
 ``conditions`` gives what to query first.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import repeat
 
 from duckdb.sqltypes import DuckDBPyType
 
 from conversion.engine import identifier
 from conversion.model import RenamedField
-from conversion.names import SourceNames, field_names
+from conversion.names import Names, field_names
 
 LEVELS_MAX = 50
 """The most levels of structs, lists and maps in a column."""
@@ -91,12 +90,6 @@ _IF_FIT: Mapping[str, tuple[str, str]] = {
 }
 """By type name: the type to publish, and the condition that every value must meet. Otherwise it is text."""
 
-_CALENDAR = {"org.apache.spark.version": "3.5.0"}
-"""States that dates are in the modern calendar. All Parquet writers but Spark before 3.0 use it.
-Without this key, Spark 3 refuses a file with a date before 1582, because it cannot know the calendar.
-https://github.com/apache/spark/blob/v3.5.6/sql/core/src/main/scala/org/apache/spark/sql/execution/datasources/DataSourceUtils.scala
-"""
-
 _LISTS = ("list", "array", "map")
 
 
@@ -105,40 +98,47 @@ class Published:
     """How a column, or a value within it, is published.
 
     Attributes:
+        name: The name of the column; empty for a value within one.
+        source_name: Its name in the source.
         expression: SQL of the published value.
         type: Its DuckDB type.
         source_type: Its type before.
         renamed: The fields within it that are renamed.
-        same: Whether the expression is the value itself.
     """
 
+    name: str = ""
+    source_name: str = ""
     expression: str
     type: str
     source_type: str
     renamed: tuple[RenamedField, ...] = ()
-    same: bool = False
 
 
 def published(
     name: str,
+    source_name: str,
     value: str,
     type_: DuckDBPyType,
     fits: Sequence[bool] | None = None,
-    sources: SourceNames | None = None,
+    fields: Names = (),
 ) -> Published:
     """Return how to publish a column.
 
     Args:
         name: The published name.
+        source_name: The name in the source.
         value: SQL of the value.
         type_: The value's DuckDB type.
         fits: For each of ``conditions(value, type_)``, whether the whole column meets it. None: all do.
-        sources: The fields' names in the source. None: those of ``type_``.
+        fields: The fields' names in the source. Empty: those of ``type_``.
     """
     answers = repeat(True) if fits is None else iter(fits)
-    if is_too_deep(type_):
-        return _text(_as_json(value), type_)
-    return _published(value, type_, answers, _Place((name,), sources))
+    found = (
+        _text(_as_json(value), type_)
+        if is_too_deep(type_)
+        else _published(value, type_, answers, _Place((name,), fields))
+    )
+    return replace(found, name=name, source_name=source_name)
 
 
 def conditions(value: str, type_: DuckDBPyType) -> tuple[str, ...]:
@@ -147,28 +147,6 @@ def conditions(value: str, type_: DuckDBPyType) -> tuple[str, ...]:
     Query the whole column with ``coalesce(bool_and(condition), true)``.
     """
     return () if is_too_deep(type_) else tuple(_conditions(value, type_, _Place(())))
-
-
-def selection(names: Sequence[str], columns: Sequence[Published]) -> str:
-    """Return the SELECT list of ``columns`` under ``names``."""
-    pairs = zip(names, columns, strict=True)
-    return ", ".join(f"{column.expression} AS {identifier(name)}" for name, column in pairs)
-
-
-def metadata_of(
-    names: Sequence[str], sources: Sequence[str], columns: Sequence[Published]
-) -> Mapping[str, str]:
-    """Return the metadata of a Parquet file: source names and types, renamed fields and the calendar."""
-    types = {
-        name: column.source_type
-        for name, column in zip(names, columns, strict=True)
-        if column.source_type != column.type
-    }
-    renamed = [asdict(field) for column in columns for field in column.renamed]
-    described = {"source_types": types, "renamed_fields": renamed}
-    texts = {key: json.dumps(value, ensure_ascii=False) for key, value in described.items() if value}
-    source_names = dict(zip(names, sources, strict=True))
-    return {"column_names": json.dumps(source_names, ensure_ascii=False), **_CALENDAR, **texts}
 
 
 def is_too_deep(type_: DuckDBPyType) -> bool:
@@ -182,7 +160,7 @@ class _Place:
     """The place of a value within a column."""
 
     path: tuple[str, ...]
-    sources: SourceNames | None = None
+    fields: Names = ()
     lists: int = 0
 
     @property
@@ -195,13 +173,12 @@ class _Place:
 
         DuckDB renames a field whose name differs from another's by case only: it appends a number.
         """
-        names = [name for name, _ in type_.children]
-        known = self.sources.names if self.sources else ()
-        return list(known) if len(known) == len(names) else names
+        named = self.fields if len(self.fields) == len(type_.children) else type_.children
+        return [name for name, _ in named]
 
     def field(self, name: str, number: int) -> "_Place":
-        inner = self.sources.inner if self.sources else ()
-        return replace(self, path=(*self.path, name), sources=inner[number] if number < len(inner) else None)
+        inner = self.fields[number][1] if number < len(self.fields) else ()
+        return replace(self, path=(*self.path, name), fields=inner)
 
     def inside(self) -> "_Place":
         return replace(self, lists=self.lists + 1)
@@ -244,7 +221,7 @@ def _published(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Pl
 
 
 def _kept(value: str, type_: DuckDBPyType) -> Published:
-    return Published(expression=value, type=str(type_), source_type=str(type_), same=True)
+    return Published(expression=value, type=str(type_), source_type=str(type_))
 
 
 def _text(value: str, type_: DuckDBPyType) -> Published:
@@ -270,12 +247,13 @@ def _decimal(type_: DuckDBPyType) -> str:
 def _struct(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> Published:
     sources = place.names(type_)
     names = field_names(sources)
+    values = [_extracted(value, number) for number in range(len(names))]
     parts = [
-        _published(_extracted(value, number), child, fits, place.field(name, number))
-        for number, (name, child) in enumerate(zip(names, children_of(type_), strict=True))
+        _published(inner, child, fits, place.field(name, number))
+        for number, (name, inner, child) in enumerate(zip(names, values, children_of(type_), strict=True))
     ]
     is_renamed = list(names) != [name for name, _ in type_.children]
-    if all(part.same for part in parts) and not is_renamed:
+    if [part.expression for part in parts] == values and not is_renamed:
         return _kept(value, type_)
     fields, types, renamed = [], [], list[RenamedField]()
     for name, source, part in zip(names, sources, parts, strict=True):
@@ -300,7 +278,7 @@ def _extracted(value: str, number: int) -> str:
 
 def _list(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> Published:
     part = _published(place.element, children_of(type_)[0], fits, place.inside())
-    if part.same:
+    if part.expression == place.element:
         # Parquet has no arrays of a fixed length.
         return _cast(value, type_, f"{part.type}[]")
     transformed = f"list_transform({value}, lambda {place.element}: {part.expression})"
@@ -312,9 +290,10 @@ def _list(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) 
 def _map(value: str, type_: DuckDBPyType, fits: Iterator[bool], place: _Place) -> Published:
     key_type, value_type = children_of(type_)
     entry = place.element
-    key = _published(f"{entry}.key", key_type, fits, place.inside().field("key", 0))
-    inner = _published(f"{entry}.value", value_type, fits, place.inside().field("value", 1))
-    if key.same and inner.same:
+    parts = f"{entry}.key", f"{entry}.value"
+    key = _published(parts[0], key_type, fits, place.inside().field("key", 0))
+    inner = _published(parts[1], value_type, fits, place.inside().field("value", 1))
+    if (key.expression, inner.expression) == parts:
         return _kept(value, type_)
     packed = f"struct_pack(key := {key.expression}, value := {inner.expression})"
     entries = f"list_transform(map_entries({value}), lambda {entry}: {packed})"

@@ -1,16 +1,19 @@
 """Write a table as Parquet in one COPY, with the round-trip check of every value."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from conversion.budget import Budget
-from conversion.engine import Written, copy, literal
+from conversion.engine import literal
+from conversion.model import Column
+from conversion.output import selection, write
 from conversion.pipe import Pipe
 from conversion.plan import Findings, Plan, RefutedError
-from conversion.published import Published, metadata_of, published, selection
+from conversion.published import Published, published
 from conversion.roundtrip import NULL_MARKERS, TEXT, Type
 
 _MARKERS = literal("|".join(map(re.escape, NULL_MARKERS)))
@@ -53,7 +56,7 @@ class Writer:
         path: Path,
         metadata: Mapping[str, str],
         progress: Callable[[], float],
-    ) -> tuple[Written, tuple[Published, ...], tuple[int, ...]]:
+    ) -> tuple[int, tuple[Column, ...]]:
         """Write the rows in ``blocks`` to ``path``.
 
         Args:
@@ -63,25 +66,31 @@ class Writer:
             progress: Returns the share of the object that has been read.
 
         Returns:
-            What was written, how each column is published, and the number of its null markers.
+            The number of rows, and the columns as they were written.
 
         Raises:
             RefutedError: A column does not have the planned type.
         """
         connection = self._connection
-        query, columns = self._query()
-        self._budget.check_columns(len(columns), len(query))
-        metadata = {**metadata, **metadata_of(self._plan.names, self._plan.sources, columns)}
+        relation, published_ = self._query()
+        self._budget.check_columns(len(published_), len(relation) + len(selection(published_)))
         self._create_sequences()
-        written = self._pipe.feed(
+        rows, columns = self._pipe.feed(
             self._watched(blocks, progress),
             connection,
-            lambda: copy(connection, query, path, metadata),
+            lambda: write(connection, path, relation, published_, metadata),
         )
         counts = self._counts(connection)
-        if types := self._refuted(counts, written):
+        if types := self._refuted(counts, [rows - column.nulls for column in columns]):
             raise RefutedError(types=types)
-        return written, columns, tuple(counts.get(f"m{index}", 0) for index in range(len(self._types)))
+        return rows, tuple(
+            replace(
+                column,
+                looks_like=self._plan.note(index) if column.type == "VARCHAR" else None,
+                null_marker_share=counts.get(f"m{index}", 0) / rows if rows else 0.0,
+            )
+            for index, column in enumerate(columns)
+        )
 
     def _create_sequences(self) -> None:
         statements = [f"CREATE OR REPLACE SEQUENCE {name} MINVALUE 0 START 0" for name in self._sequences]
@@ -89,24 +98,25 @@ class Writer:
             self._connection.execute("; ".join(statements))
 
     def _query(self) -> tuple[str, tuple[Published, ...]]:
+        """Return SQL of the rows with their values, and how to publish these."""
         values, columns, checks = [], [], []
         kinds = [(type_ or TEXT).name for type_ in self._types]
         known = {kind: self._connection.sqltype(kind) for kind in set(kinds)}
-        for index, (name, type_) in enumerate(zip(self._plan.names, self._types, strict=True)):
+        named = zip(self._plan.names, self._plan.sources, self._types, strict=True)
+        for index, (name, source, type_) in enumerate(named):
             value = f"c{index}"
             values.append(value)
             if type_ and type_.cast != "{text}":
                 text, value = type_.text_of(value), f"v{index}"
                 values.append(f"{type_.cast.format(text=text)} AS {value}")
-            columns.append(published(name, value, known[kinds[index]]))
+            columns.append(published(name, source, value, known[kinds[index]]))
             if type_ is None:
                 checks.append(self._asked(index))
             elif type_.check:
                 checks.append(self._checked(index, type_, value))
-        relation = self._plan.relation(literal(str(self._pipe.path)))
-        selected = selection(self._plan.names, columns)
-        query = f"SELECT {selected} FROM (SELECT {', '.join(values)} FROM {relation})"
-        return f"{query} WHERE {' AND '.join(checks)}" if checks else query, tuple(columns)
+        rows = self._plan.relation(literal(str(self._pipe.path)))
+        relation = f"(SELECT {', '.join(values)} FROM {rows})"
+        return f"{relation} WHERE {' AND '.join(checks)}" if checks else relation, tuple(columns)
 
     def _checked(self, index: int, type_: Type, value: str) -> str:
         """Return SQL, always true, that counts a column's null markers and mismatches."""
@@ -152,20 +162,23 @@ class Writer:
         # Sequences of an earlier pass may still exist.
         return {name: count for name, count in rows if name in self._sequences}
 
-    def _refuted(self, counts: Mapping[str, int], written: Written | None = None) -> dict[int, Type | None]:
+    def _refuted(
+        self, counts: Mapping[str, int], values: Sequence[int] | None = None
+    ) -> dict[int, Type | None]:
         """Return the columns that have another type than planned, each with its type if that is known.
 
         Args:
             counts: The values of the sequences.
-            written: What was written; None before the end. Columns without a planned type are then left out.
+            values: The number of values of each column; None before the end. Columns without a planned type
+                are then left out.
         """
         found: dict[int, Type | None] = {}
         for index, (type_, guess) in enumerate(zip(self._types, self._plan.guesses, strict=True)):
             count = counts.get(f"x{index}", 0)
             if type_ and count:
-                values = written.rows - written.nulls(self._plan.names[index]) if written else 0
-                found[index] = guess.without(type_, count / values if values else 1.0)
-            if type_ is None and written:
+                share = count / values[index] if values and values[index] else 1.0
+                found[index] = guess.without(type_, share)
+            if type_ is None and values is not None:
                 holds = {
                     type_: counts.get(f"a{index}_{number}", 0) for number, type_ in enumerate(guess.types)
                 }

@@ -23,7 +23,7 @@ def publish(connection, values: str, type_: str, column: str = "v"):
     (source,) = connection.sql("FROM data").types
     asked = [f"coalesce(bool_and({condition}), true)" for condition in conditions("v", source)]
     fits = connection.execute(f"SELECT {', '.join(asked)} FROM data").fetchall()[0] if asked else ()
-    result = published(column, "v", source, fits)
+    result = published(column, column, "v", source, fits)
     relation = connection.sql(f"SELECT {result.expression} AS v FROM data")
     assert relation.types == [connection.sqltype(result.type)]
     texts = connection.sql("SELECT v::VARCHAR FROM relation").fetchall()

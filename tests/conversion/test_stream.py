@@ -13,9 +13,11 @@ import duckdb
 import pytest
 
 from conversion.budget import Budget
-from conversion.engine import copy, engine, literal
+from conversion.engine import engine, literal
 from conversion.model import HEAD_BYTES, Limits
+from conversion.output import write
 from conversion.pipe import Pipe
+from conversion.published import Published
 from tests.conversion.support import run
 
 ROWS = 150_000
@@ -261,10 +263,12 @@ def test_a_copy_that_fails_never_hangs(tmp_path):
     """Asynchronous writers of DuckDB deadlock in about one of ten such copies."""
     rows = tmp_path / "rows.csv"
     rows.write_bytes(b"id,n\n" + b"".join(b"%d,t%d\n" % (i, i) for i in range(150_000)) + b"x,y\n")
-    failing = f"SELECT CAST(id AS BIGINT) AS id, n FROM read_csv({literal(str(rows))}, all_varchar = true)"
+    relation = f"read_csv({literal(str(rows))}, all_varchar = true)"
+    failing = Published(name="id", expression="CAST(id AS BIGINT)", type="BIGINT", source_type="BIGINT")
+    text = Published(name="n", expression="n", type="VARCHAR", source_type="VARCHAR")
     for _ in range(40):
         with (
             engine(tmp_path, Budget(Limits(), tmp_path)) as connection,
             pytest.raises(duckdb.ConversionException),
         ):
-            copy(connection, failing, tmp_path / "rows.parquet", {})
+            write(connection, tmp_path / "rows.parquet", relation, [failing, text], {})

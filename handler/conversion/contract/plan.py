@@ -128,17 +128,13 @@ class ContractPlan:
         return header
 
 
-def sources(contract: Contract) -> tuple[str, ...]:
-    """Return the source name of each published column."""
-    return tuple(column.source for column in contract.columns) + ((RESCUED,) if contract.rescues else ())
-
-
 def columns(contract: Contract) -> tuple[Published, ...]:
     """Return the published form of each column, which depends only on the contract."""
-    types = [(column.name, column.type.duckdb) for column in contract.columns]
-    rescued = [(RESCUED, "VARCHAR")] if contract.rescues else []
+    types = [(column.name, column.source, column.type.duckdb) for column in contract.columns]
+    rescued = [(RESCUED, RESCUED, "VARCHAR")] if contract.rescues else []
     return tuple(
-        Published(expression=identifier(name), type=kind, source_type=kind) for name, kind in types + rescued
+        Published(name=name, source_name=source, expression=identifier(name), type=kind, source_type=kind)
+        for name, source, kind in types + rescued
     )
 
 

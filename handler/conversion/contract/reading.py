@@ -7,17 +7,17 @@ import duckdb
 
 from conversion import parquet
 from conversion.contract.model import Contract
-from conversion.contract.plan import ContractPlan, columns, parquet_fields, sources
-from conversion.contract.query import PROBLEM, accepted, checked, column_names, refused, warnings
+from conversion.contract.plan import ContractPlan, columns, parquet_fields
+from conversion.contract.query import PROBLEM, accepted, checked, refused, warnings
 from conversion.decode import Encoding
-from conversion.engine import copy, literal
+from conversion.engine import literal
 from conversion.formats import is_parquet, json_layout
 from conversion.json.layout import Layout, is_around_rows
 from conversion.json.parse import ParseError, members
 from conversion.model import EmptyError, UnreadableError
+from conversion.output import write
 from conversion.passes import Resources, Result
 from conversion.plan import Findings, RefutedError, read_strictly_after_errors
-from conversion.published import metadata_of
 from conversion.refused import Refused, column_and_reason
 from conversion.source import Source
 
@@ -71,14 +71,14 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
         return reader.read(encoding.decoded(source.blocks()))
 
     reader = plan.reader(resources.rejects, resources.budget, mark_bytes=mark_bytes)
-    query = accepted(contract, records)
+    relation, published = f"({accepted(contract, records)})", columns(contract)
     with read_strictly_after_errors(findings):
-        written = resources.pipe.feed(
+        rows_out, written = resources.pipe.feed(
             blocks(),
             resources.connection,
-            lambda: copy(resources.connection, query, resources.output, metadata),
+            lambda: write(resources.connection, resources.output, relation, published, metadata),
         )
-    if written.rows < reader.rows:
+    if rows_out < reader.rows:
         reader = plan.reader(resources.rejects, resources.budget, mark_bytes=mark_bytes)
         found = resources.pipe.feed(
             blocks(), resources.connection, lambda: _find(resources.connection, records)
@@ -88,10 +88,9 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
         format=source.workbook or plan.format,
         encoding=encoding.name,
         facts={**reader.facts, **_broken(contract, resources)},
-        sources=sources(contract),
-        published=columns(contract),
-        written=written,
+        columns=written,
         rows=reader.rows,
+        rows_out=rows_out,
         beside=reader.beside,
     )
 
@@ -132,11 +131,12 @@ def _read_parquet(assignment: Assignment, resources: Resources) -> Result:
     resources.source.spool(path)
     upload = parquet.Upload(resources.connection, path, resources.budget)
     file = resources.connection.sql(f"FROM {upload.relation}")
-    fields = parquet_fields(file, upload.relation, upload.sources)
+    fields = parquet_fields(file, upload.relation, [name for name, _ in upload.names])
     records = checked(contract, replace(fields, partitions=assignment.partitions))
     metadata = _metadata(assignment, resources, "parquet", "binary")
-    written = copy(resources.connection, accepted(contract, records), resources.output, metadata)
-    if written.rows < upload.rows:
+    relation = f"({accepted(contract, records)})"
+    rows_out, written = write(resources.connection, resources.output, relation, columns(contract), metadata)
+    if rows_out < upload.rows:
         # A column's name would have precedence over the alias of the row. No column has a name this long.
         row = "_" * (1 + max(map(len, file.columns)))
         _reject(resources, records, f"SELECT to_json({row}) AS raw FROM {upload.relation} AS {row}")
@@ -144,10 +144,9 @@ def _read_parquet(assignment: Assignment, resources: Resources) -> Result:
         format="parquet",
         encoding="binary",
         facts=_broken(contract, resources),
-        sources=sources(contract),
-        published=columns(contract),
-        written=written,
+        columns=written,
         rows=upload.rows - resources.rejects.count,
+        rows_out=rows_out,
     )
 
 
@@ -170,7 +169,6 @@ def _metadata(assignment: Assignment, resources: Resources, format_: str, encodi
         "encoding": encoding,
         "dataset": contract.name,
         "contract_version": contract.version,
-        **metadata_of(column_names(contract), sources(contract), columns(contract)),
     }
 
 

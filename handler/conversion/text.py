@@ -1,0 +1,56 @@
+"""One pass over text: plan it from its beginning, read its records, and write them."""
+
+from conversion.decode import Encoding
+from conversion.delimited.plan import delimited_plan
+from conversion.formats import json_layout, refuse_binary
+from conversion.json.plan import json_plan
+from conversion.model import EmptyError
+from conversion.passes import Resources, Result
+from conversion.plan import Findings, Plan, RefutedError, read_strictly_after_errors
+from conversion.writer import Writer
+
+
+def read(resources: Resources, findings: Findings) -> Result:
+    """Write delimited text, plain text or JSON.
+
+    Raises:
+        EmptyError: The object has no rows.
+        RefutedError: It refutes its plan.
+        UnreadableError: It cannot be read as data.
+    """
+    source = resources.source
+    encoding = Encoding(source.head, findings)
+    refuse_binary(source.head, encoding.name)
+    resources.rejects.encoding = encoding.name
+    plan = _planned(resources, encoding, findings)
+    reader, format_ = plan.reader, source.workbook or plan.format
+    metadata = {**resources.metadata, "format": format_, "encoding": encoding.name}
+    writer = Writer(resources.connection, resources.pipe, plan, findings, resources.budget)
+    with read_strictly_after_errors(findings):
+        rows_out, columns = writer.write(
+            reader.read(encoding.decoded(source.blocks())),
+            resources.output,
+            metadata,
+            lambda: source.bytes_in / source.size,
+        )
+    if rows_out != reader.rows and not findings.strictly:
+        raise RefutedError(strictly=True)
+    return Result(
+        format=format_,
+        encoding=encoding.name,
+        facts=reader.facts,
+        columns=columns,
+        rows=reader.rows,
+        rows_out=rows_out,
+        beside=reader.beside,
+    )
+
+
+def _planned(resources: Resources, encoding: Encoding, findings: Findings) -> Plan:
+    source = resources.source
+    head = encoding.head(source.head)
+    if source.whole and not head.strip():
+        raise EmptyError("the object has only white space")
+    if layout := json_layout(source, encoding, findings):
+        return json_plan(head, layout, findings, resources, encoding.mark_bytes)
+    return delimited_plan(head, findings, resources, encoding.mark_bytes, encoding.head)
