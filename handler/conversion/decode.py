@@ -3,8 +3,8 @@
 import codecs
 from collections.abc import Iterable, Iterator
 
+from conversion.findings import Findings, RefutedError
 from conversion.model import RECORD_BYTES_MAX, UnreadableError
-from conversion.plan import Findings, RefutedError
 
 FALLBACK = "windows-1252"
 """The encoding of text that is not UTF-8 and has no byte-order mark."""

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 
 from conversion.compression import compression_of
 from conversion.decode import FALLBACK, Encoding
+from conversion.findings import Findings
 from conversion.json.layout import (
     Layout,
     ends_lines_with_cr,
@@ -16,7 +17,6 @@ from conversion.json.layout import (
 )
 from conversion.model import UnreadableError
 from conversion.parquet import MAGIC
-from conversion.plan import Findings
 from conversion.source import Source
 
 _FOREIGN = {

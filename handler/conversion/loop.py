@@ -14,11 +14,11 @@ from conversion.budget import Budget
 from conversion.contract import reading
 from conversion.contract.reading import Assignment
 from conversion.engine import engine
+from conversion.findings import Findings, RefutedError
 from conversion.formats import is_parquet, refuse_foreign
 from conversion.model import Account, Conversion, EmptyError, Limits, UnreadableError
 from conversion.passes import Resources, Result
 from conversion.pipe import Pipe
-from conversion.plan import Findings, RefutedError
 from conversion.rejects import Rejects
 from conversion.source import Source
 

@@ -12,13 +12,19 @@ from typing import TypeVar
 
 import duckdb
 
+from conversion.engine import literal
 from conversion.model import MEBIBYTE
 
 _T = TypeVar("_T")
 
 
 class Pipe:
-    """A pipe with a path. DuckDB can read the path once in each call of ``feed``."""
+    """A pipe with a path. DuckDB can read the path once in each call of ``feed``.
+
+    Attributes:
+        path: The path.
+        sql: The path as an SQL string.
+    """
 
     def __init__(self) -> None:
         self._reader, writer = os.pipe()
@@ -27,6 +33,7 @@ class Pipe:
             fcntl.fcntl(self._reader, fcntl.F_SETPIPE_SZ, MEBIBYTE)
         # Opening this path never blocks. Opening a FIFO waits for its peer, for ever if the peer fails.
         self.path = Path(f"/proc/self/fd/{self._reader}")
+        self.sql = literal(str(self.path))
 
     def close(self) -> None:
         """Close the pipe."""

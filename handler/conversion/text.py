@@ -2,11 +2,12 @@
 
 from conversion.decode import Encoding
 from conversion.delimited.plan import delimited_plan
+from conversion.findings import Findings, RefutedError, read_strictly_after_errors
 from conversion.formats import json_layout, refuse_binary
 from conversion.json.plan import json_plan
 from conversion.model import EmptyError
 from conversion.passes import Resources, Result
-from conversion.plan import Findings, Plan, RefutedError, read_strictly_after_errors
+from conversion.plan import Plan
 from conversion.writer import Writer
 
 
@@ -25,14 +26,9 @@ def read(resources: Resources, findings: Findings) -> Result:
     plan = _planned(resources, encoding, findings)
     reader, format_ = plan.reader, source.workbook or plan.format
     metadata = {**resources.metadata, "format": format_, "encoding": encoding.name}
-    writer = Writer(resources.connection, resources.pipe, plan, findings, resources.budget)
+    blocks = reader.read(encoding.decoded(source.blocks()))
     with read_strictly_after_errors(findings):
-        rows_out, columns = writer.write(
-            reader.read(encoding.decoded(source.blocks())),
-            resources.output,
-            metadata,
-            lambda: source.bytes_in / source.size,
-        )
+        rows_out, columns = Writer(resources, plan, findings).write(blocks, metadata)
     if rows_out != reader.rows and not findings.strictly:
         raise RefutedError(strictly=True)
     return Result(
@@ -48,9 +44,8 @@ def read(resources: Resources, findings: Findings) -> Result:
 
 def _planned(resources: Resources, encoding: Encoding, findings: Findings) -> Plan:
     source = resources.source
-    head = encoding.head(source.head)
-    if source.whole and not head.strip():
+    if source.whole and not encoding.head(source.head).strip():
         raise EmptyError("the object has only white space")
     if layout := json_layout(source, encoding, findings):
-        return json_plan(head, layout, findings, resources, encoding.mark_bytes)
-    return delimited_plan(head, findings, resources, encoding.mark_bytes, encoding.head)
+        return json_plan(layout, encoding, findings, resources)
+    return delimited_plan(encoding, findings, resources)

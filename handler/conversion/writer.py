@@ -1,18 +1,17 @@
 """Write a table as Parquet in one COPY, with the round-trip check of every value."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import duckdb
 
-from conversion.budget import Budget
 from conversion.engine import literal
+from conversion.findings import Findings, RefutedError
 from conversion.model import Column
 from conversion.output import selection, write
-from conversion.pipe import Pipe
-from conversion.plan import Findings, Plan, RefutedError
+from conversion.passes import Resources
+from conversion.plan import Plan
 from conversion.published import Published, published
 from conversion.roundtrip import NULL_MARKERS, TEXT, Type
 
@@ -33,37 +32,21 @@ class Writer:
     second possible type holds.
     """
 
-    def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        pipe: Pipe,
-        plan: Plan,
-        findings: Findings,
-        budget: Budget,
-    ) -> None:
-        self._budget = budget
-        self._connection = connection
-        self._pipe = pipe
+    def __init__(self, resources: Resources, plan: Plan, findings: Findings) -> None:
+        self._resources = resources
+        self._connection = resources.connection
         self._plan = plan
         self._types: list[Type | None] = [
             findings.types.get(index, guess.first) for index, guess in enumerate(plan.guesses)
         ]
         self._sequences: dict[str, None] = {}
 
-    def write(
-        self,
-        blocks: Iterable[bytes],
-        path: Path,
-        metadata: Mapping[str, str],
-        progress: Callable[[], float],
-    ) -> tuple[int, tuple[Column, ...]]:
-        """Write the rows in ``blocks`` to ``path``.
+    def write(self, blocks: Iterable[bytes], metadata: Mapping[str, str]) -> tuple[int, tuple[Column, ...]]:
+        """Write the rows in ``blocks``.
 
         Args:
             blocks: The valid records.
-            path: The Parquet file.
-            metadata: Its key-value metadata.
-            progress: Returns the share of the object that has been read.
+            metadata: Key-value metadata of the Parquet file.
 
         Returns:
             The number of rows, and the columns as they were written.
@@ -71,14 +54,14 @@ class Writer:
         Raises:
             RefutedError: A column does not have the planned type.
         """
-        connection = self._connection
-        relation, published_ = self._query()
-        self._budget.check_columns(len(published_), len(relation) + len(selection(published_)))
+        resources, connection = self._resources, self._connection
+        relation, planned = self._query()
+        resources.budget.check_columns(len(planned), len(relation) + len(selection(planned)))
         self._create_sequences()
-        rows, columns = self._pipe.feed(
-            self._watched(blocks, progress),
+        rows, columns = resources.pipe.feed(
+            self._watched(blocks),
             connection,
-            lambda: write(connection, path, relation, published_, metadata),
+            lambda: write(connection, resources.output, relation, planned, metadata),
         )
         counts = self._counts(connection)
         if types := self._refuted(counts, [rows - column.nulls for column in columns]):
@@ -114,8 +97,7 @@ class Writer:
                 checks.append(self._asked(index))
             elif type_.check:
                 checks.append(self._checked(index, type_, value))
-        rows = self._plan.relation(literal(str(self._pipe.path)))
-        relation = f"(SELECT {', '.join(values)} FROM {rows})"
+        relation = f"(SELECT {', '.join(values)} FROM {self._plan.relation})"
         return f"{relation} WHERE {' AND '.join(checks)}" if checks else relation, tuple(columns)
 
     def _checked(self, index: int, type_: Type, value: str) -> str:
@@ -144,14 +126,15 @@ class Writer:
         self._sequences[sequence] = None
         return f"nextval('{sequence}') IS NOT NULL"
 
-    def _watched(self, blocks: Iterable[bytes], progress: Callable[[], float]) -> Iterator[bytes]:
+    def _watched(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield ``blocks`` until a type is refuted early."""
+        source = self._resources.source
         looking = any(type_ and type_.check for type_ in self._types)
         cursor = self._connection.cursor() if looking else None
         for number, block in enumerate(blocks):
             yield block
             if cursor and looking and number % _CHECK_EVERY == _CHECK_EVERY - 1:
-                looking = progress() < _EARLY
+                looking = source.bytes_in < _EARLY * source.size
                 if looking and (types := self._refuted(self._counts(cursor))):
                     raise RefutedError(types=types)
 

@@ -6,7 +6,6 @@ from functools import cached_property
 import duckdb
 from duckdb.sqltypes import DuckDBPyType
 
-from conversion.budget import Budget
 from conversion.contract.model import RESCUED, Contract
 from conversion.contract.query import Fields
 from conversion.delimited.dialect import Dialect
@@ -15,17 +14,16 @@ from conversion.delimited.layout import Layout, newline_of
 from conversion.delimited.plan import relation_of
 from conversion.delimited.records import Records
 from conversion.delimited.sample import Grammar, Record, line_ends
-from conversion.delimited.tally import Tally
 from conversion.engine import identifier, literal
+from conversion.findings import Findings
 from conversion.json.layout import Layout as JsonLayout
 from conversion.json.plan import whole_rows
 from conversion.json.rows import Rows
 from conversion.json.shape import JSON
 from conversion.model import EmptyError, UnreadableError
 from conversion.names import column_names
-from conversion.plan import Findings
+from conversion.passes import Resources
 from conversion.published import Published, children_of, is_too_deep
-from conversion.rejects import Rejects
 
 
 class ContractPlan:
@@ -70,13 +68,12 @@ class ContractPlan:
         relation = relation_of(self._layout.dialect, path, self._findings, empty_is_null=has_nulls)
         return Fields(relation, texts)
 
-    def reader(self, rejects: Rejects, budget: Budget, *, mark_bytes: int) -> Records | Rows:
+    def reader(self, resources: Resources, *, mark_bytes: int) -> Records | Rows:
         """Return a reader for one pass."""
         if self._json_layout is not None:
-            return Rows(self._json_layout, JSON, rejects, budget, self._findings, mark_bytes=mark_bytes)
-        names, refused = self._layout.names, self._findings.refused
-        tally = Tally(self._layout, names, rejects, budget, mark_bytes=mark_bytes, refused=refused)
-        return Records(tally, line_bytes=self._findings.line_bytes)
+            return Rows(self._json_layout, JSON, self._findings, resources, mark_bytes=mark_bytes)
+        layout = self._layout
+        return Records(layout, layout.names, self._findings, resources, mark_bytes=mark_bytes)
 
     @cached_property
     def _layout(self) -> Layout:

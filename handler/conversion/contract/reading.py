@@ -11,13 +11,13 @@ from conversion.contract.plan import ContractPlan, columns, parquet_fields
 from conversion.contract.query import PROBLEM, accepted, checked, refused, warnings
 from conversion.decode import Encoding
 from conversion.engine import literal
+from conversion.findings import Findings, RefutedError, read_strictly_after_errors
 from conversion.formats import is_parquet, json_layout
 from conversion.json.layout import Layout, is_around_rows
 from conversion.json.parse import ParseError, members
 from conversion.model import EmptyError, UnreadableError
 from conversion.output import write
 from conversion.passes import Resources, Result
-from conversion.plan import Findings, RefutedError, read_strictly_after_errors
 from conversion.refused import Refused, column_and_reason
 from conversion.source import Source
 
@@ -63,14 +63,14 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
     plan = ContractPlan(contract, head, findings, layout, whole=source.whole)
     resources.budget.check_columns(plan.width)
     mark_bytes = encoding.mark_bytes
-    fields = plan.fields(literal(str(resources.pipe.path)))
+    fields = plan.fields(resources.pipe.sql)
     records = checked(contract, replace(fields, partitions=assignment.partitions))
     metadata = _metadata(assignment, resources, source.workbook or plan.format, encoding.name)
 
     def blocks() -> Iterator[bytes]:
         return reader.read(encoding.decoded(source.blocks()))
 
-    reader = plan.reader(resources.rejects, resources.budget, mark_bytes=mark_bytes)
+    reader = plan.reader(resources, mark_bytes=mark_bytes)
     relation, published = f"({accepted(contract, records)})", columns(contract)
     with read_strictly_after_errors(findings):
         rows_out, written = resources.pipe.feed(
@@ -79,7 +79,7 @@ def _read_text(assignment: Assignment, resources: Resources, findings: Findings)
             lambda: write(resources.connection, resources.output, relation, published, metadata),
         )
     if rows_out < reader.rows:
-        reader = plan.reader(resources.rejects, resources.budget, mark_bytes=mark_bytes)
+        reader = plan.reader(resources, mark_bytes=mark_bytes)
         found = resources.pipe.feed(
             blocks(), resources.connection, lambda: _find(resources.connection, records)
         )

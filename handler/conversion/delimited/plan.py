@@ -1,16 +1,15 @@
 """The plan for delimited text, and for plain text as one column."""
 
-from collections.abc import Callable
-
+from conversion.decode import Encoding
 from conversion.delimited.dialect import Dialect
 from conversion.delimited.layout import layout_of
 from conversion.delimited.records import Records
-from conversion.delimited.tally import Tally
 from conversion.engine import literal
+from conversion.findings import Findings
 from conversion.model import HEAD_BYTES, RECORD_BYTES_MAX
 from conversion.names import column_names
 from conversion.passes import Resources
-from conversion.plan import Findings, Plan
+from conversion.plan import Plan
 from conversion.roundtrip import Guess, guess
 
 _LONG_HEAD_BYTES = RECORD_BYTES_MAX + 2 * HEAD_BYTES
@@ -20,34 +19,23 @@ _NO_TEXT = "\x1e"
 """ASCII's record separator, which text does not contain."""
 
 
-def delimited_plan(
-    head: bytes, findings: Findings, resources: Resources, mark_bytes: int, decode: Callable[[bytes], bytes]
-) -> Plan:
-    """Return the plan for delimited text, or plain text.
-
-    Args:
-        head: The beginning of the object, in UTF-8.
-        findings: What earlier passes found.
-        resources: The resources of the conversion.
-        mark_bytes: The length of the byte-order mark before the text.
-        decode: Returns the beginning of the object in UTF-8.
-    """
+def delimited_plan(encoding: Encoding, findings: Findings, resources: Resources) -> Plan:
+    """Return the plan for delimited text, or plain text."""
     source, budget = resources.source, resources.budget
 
     def read_on() -> tuple[bytes, bool]:
         more = source.head_of(_LONG_HEAD_BYTES)
-        return decode(more), len(more) < _LONG_HEAD_BYTES
+        return encoding.head(more), len(more) < _LONG_HEAD_BYTES
 
-    layout = layout_of(head, source.name, whole=source.whole, read_on=read_on)
+    layout = layout_of(encoding.head(source.head), source.name, whole=source.whole, read_on=read_on)
     width = layout.dialect.width
     budget.check_columns(width)
     names = column_names(layout.names)
     columns = zip(*layout.sample, strict=True) if layout.sample else ((),) * width
-    tally = Tally(layout, names, resources.rejects, budget, mark_bytes=mark_bytes)
     return Plan(
         format=layout.format,
-        reader=Records(tally, line_bytes=findings.line_bytes),
-        relation=lambda path: relation_of(layout.dialect, path, findings),
+        reader=Records(layout, names, findings, resources, mark_bytes=encoding.mark_bytes),
+        relation=relation_of(layout.dialect, resources.pipe.sql, findings),
         names=names,
         sources=layout.names,
         guesses=(Guess(()),) if layout.is_text else tuple(guess(values) for values in columns),

@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from conversion.decode import is_text
 from conversion.delimited import salvage
+from conversion.delimited.layout import Layout
 from conversion.delimited.sample import line_ends
 from conversion.delimited.tally import Tally
+from conversion.findings import Findings, RefutedError
 from conversion.model import BLOCK_BYTES, RECORD_BYTES_MAX, UnreadableError
-from conversion.plan import RefutedError
+from conversion.passes import Resources
 
 _BLANK_AFTER_LINE = re.compile(rb"(?<=\n)[\r\n]++|\A[\r\n]++")
 _CUTS_TRIED = 100
@@ -28,17 +30,28 @@ class Records:
     lines are removed unless they are records. So it does not matter how DuckDB treats damaged rows.
     """
 
-    def __init__(self, tally: Tally, *, line_bytes: int) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        names: tuple[str, ...],
+        findings: Findings,
+        resources: Resources,
+        *,
+        mark_bytes: int,
+    ) -> None:
         """Prepare a pass.
 
         Args:
-            tally: Counts the records. It has the layout.
-            line_bytes: The size of DuckDB's buffer for a record.
+            layout: The layout of the object.
+            names: The names of its columns, for the rejected records.
+            findings: What earlier passes found.
+            resources: The resources of the conversion.
+            mark_bytes: The length of the byte-order mark before the text.
         """
-        self._tally = tally
-        self._layout = tally.layout
-        self._dialect = dialect = tally.layout.dialect
-        self._line_bytes = line_bytes
+        self._tally = Tally(layout, names, findings.refused, resources, mark_bytes=mark_bytes)
+        self._layout = layout
+        self._dialect = dialect = layout.dialect
+        self._line_bytes = findings.line_bytes
         structure = dialect.delimiter + b"\r\n" + dialect.quote
         self._deleted = bytes(set(range(256)) - set(structure))
         self._structure = dialect.delimiter * (dialect.width - 1) + dialect.newline

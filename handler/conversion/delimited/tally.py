@@ -2,13 +2,12 @@
 
 from codecs import BOM_UTF8
 
-from conversion.budget import Budget
 from conversion.decode import not_text_at
 from conversion.delimited.detection import BESIDE_MAX
 from conversion.delimited.layout import Layout
 from conversion.delimited.sample import COMMENT, is_again
-from conversion.refused import NO_REFUSALS, Refused, column_and_reason
-from conversion.rejects import Rejects
+from conversion.passes import Resources
+from conversion.refused import Refused, column_and_reason
 
 _HEADER_AGAIN = "the header again"
 _COMMENT = "a comment"
@@ -30,19 +29,18 @@ class Tally:
         self,
         layout: Layout,
         names: tuple[str, ...],
-        rejects: Rejects,
-        budget: Budget,
+        refused: Refused,
+        resources: Resources,
         *,
         mark_bytes: int,
-        refused: Refused = NO_REFUSALS,
     ) -> None:
         self.rows = 0
         self.line = layout.body_line
         self.offset = mark_bytes + layout.body_offset
         self.layout = layout
         self._names = names
-        self._rejects = rejects
-        self._budget = budget
+        self._rejects = resources.rejects
+        self._budget = resources.budget
         self._refused = refused
         self._dropped = 0
         """Refused rows so far."""

@@ -6,7 +6,9 @@ from functools import reduce
 from itertools import islice
 from typing import Any
 
+from conversion.decode import Encoding
 from conversion.engine import identifier, literal
+from conversion.findings import Findings, RefutedError
 from conversion.json.layout import Layout
 from conversion.json.parse import ParseError, parsed
 from conversion.json.rows import VALUE, Rows
@@ -27,36 +29,28 @@ from conversion.json.values import Values
 from conversion.model import UnreadableError
 from conversion.names import column_names
 from conversion.passes import Resources
-from conversion.plan import Findings, Plan, RefutedError
+from conversion.plan import Plan
 from conversion.roundtrip import FLOAT_SHARE_SURE, NULL_MARKERS, Guess, Type, guess
 
 _SAMPLE_ROWS = 1000
 _NOT_OF_STRINGS = ("BOOLEAN", "BIGINT", "DOUBLE", "DECIMAL")
 
 
-def json_plan(head: bytes, layout: Layout, findings: Findings, resources: Resources, mark_bytes: int) -> Plan:
-    """Return the plan for JSON.
-
-    Args:
-        head: The beginning of the object, in UTF-8.
-        layout: The layout of its values.
-        findings: What earlier passes found.
-        resources: The resources of the conversion.
-        mark_bytes: The length of the byte-order mark before the text.
-    """
-    rejects, budget = resources.rejects, resources.budget
-    sample = list(islice(_rows(head, layout), _SAMPLE_ROWS))
+def json_plan(layout: Layout, encoding: Encoding, findings: Findings, resources: Resources) -> Plan:
+    """Return the plan for JSON whose values have this layout."""
+    sample = list(islice(_rows(encoding.head(resources.source.head), layout), _SAMPLE_ROWS))
     shape: Shape = reduce(merged, map(shape_of, sample), {}) if findings.shape is None else findings.shape
-    shape = fitted(shape, budget.columns_max)
+    shape = fitted(shape, resources.budget.columns_max)
     types = column_types(shape)
     # Keys with so few floats in the sample that they may be exceptions among integers.
     unsure = tuple(key for key, type_ in types.items() if type_ == DOUBLE and not _is_sure(key, sample))
-    reader = Rows(layout, shape, rejects, budget, findings, mark_bytes=mark_bytes, unsure=unsure)
+    mark_bytes = encoding.mark_bytes
+    reader = Rows(layout, shape, findings, resources, mark_bytes=mark_bytes, unsure=unsure)
     keys = tuple(types)
     return Plan(
         format="json",
         reader=reader,
-        relation=lambda path: _columns(shape, path, findings.line_bytes),
+        relation=_columns(shape, resources.pipe.sql, findings.line_bytes),
         names=column_names(keys) or (VALUE,),
         sources=keys or ("",),
         guesses=tuple(_guess(types[key], key, sample) for key in keys) or (Guess((Type(JSON),)),),

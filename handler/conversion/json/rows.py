@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from conversion.budget import Budget
+from conversion.findings import Findings, RefutedError
 from conversion.json.exact import has_inexact, with_inexact_as_text
 from conversion.json.layout import ELEMENTS_MIN, Layout
 from conversion.json.parse import MALFORMED, ParseError, parsed
@@ -29,9 +29,8 @@ from conversion.json.shape import (
 )
 from conversion.json.values import Piece, Values
 from conversion.model import UnreadableError
-from conversion.plan import Findings, RefutedError
+from conversion.passes import Resources
 from conversion.refused import column_and_reason
-from conversion.rejects import Rejects
 from conversion.roundtrip import FLOAT_SHARE_MIN
 
 VALUE = "value"
@@ -60,9 +59,8 @@ class Rows:
         self,
         layout: Layout,
         shape: Shape,
-        rejects: Rejects,
-        budget: Budget,
         findings: Findings,
+        resources: Resources,
         *,
         mark_bytes: int,
         unsure: Sequence[str] = (),
@@ -72,9 +70,8 @@ class Rows:
         Args:
             layout: The layout of the values.
             shape: The planned shape of the rows.
-            rejects: Lists the values that are not rows.
-            budget: The limits.
             findings: What earlier passes found.
+            resources: The resources of the conversion.
             mark_bytes: The length of the byte-order mark before the text.
             unsure: Keys whose few floats may be exceptions among integers.
         """
@@ -84,8 +81,8 @@ class Rows:
         """Refused rows so far."""
         self._layout = layout
         self._values = Values(layout, mark_bytes)
-        self._rejects = rejects
-        self._budget = budget
+        self._rejects = resources.rejects
+        self._budget = resources.budget
         self._line_bytes = findings.line_bytes
         self._types = column_types(shape)
         self._strictly = findings.strictly

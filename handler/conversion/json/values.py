@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
+from conversion.findings import RefutedError
 from conversion.json.layout import Layout, is_around_rows, is_followed, is_wrapper
 from conversion.json.parse import MALFORMED, ParseError, members
 from conversion.model import RECORD_BYTES_MAX, UnreadableError
-from conversion.plan import RefutedError
 
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+([{}\[\]])', re.DOTALL)
