@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
-from conversion.json.shape import Shape
 from conversion.model import MEBIBYTE, RECORD_BYTES_MAX
 from conversion.refused import NO_REFUSALS, Refused
 from conversion.roundtrip import Type
+
+if TYPE_CHECKING:
+    from conversion.json.shape import Shape
 
 _LINE_BYTES = 1_000_000
 """The usual size of DuckDB's buffer for a record."""

@@ -22,7 +22,7 @@ from moto.server import ThreadedMotoServer
 
 from components.processing import ALLOCATOR
 from tests.benchmarks import inputs, program, report, small, throughput
-from tests.benchmarks.job import BUCKET, client
+from tests.benchmarks.job import BUCKET, ENGINES, client
 
 ROOT = Path(__file__).parents[2]
 _REPEATED_MEGABYTES = 100
@@ -91,7 +91,7 @@ class _Bench:
         types = self._types(key)
         runs: dict[str, list[dict[str, float]]] = defaultdict(list)
         for _ in range(self._rounds):
-            for engine in ("copy", "project", "polars", "pyarrow", "pandas"):
+            for engine in ENGINES:
                 runs[engine].append(self._run(engine, key, types))
         for measured in runs.values():
             for run, bare in zip(measured, runs["copy"], strict=True):

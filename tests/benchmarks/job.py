@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
@@ -44,23 +45,39 @@ def put(s3: Any, path: Path, key: str) -> None:
 
 def project() -> Callable[..., Path]:
     """Return this project's conversion, with its row account, types, rejects and profile."""
-    from conversion import Limits, convert
+    convert = conversion()
 
     def run(s3: Any, key: str, workdir: Path, *_: str) -> Path:
-        got = s3.get_object(Bucket=BUCKET, Key=key)
-        limits = Limits(seconds=1000, disk_bytes=20 * 10**9)
-        result = convert(
-            got["Body"],
-            reopen=lambda: s3.get_object(Bucket=BUCKET, Key=key)["Body"],
-            key=key,
-            size=got["ContentLength"],
-            workdir=workdir,
-            limits=limits,
-            provenance={"etag": got["ETag"]},
-        )
+        size = s3.head_object(Bucket=BUCKET, Key=key)["ContentLength"]
+        result = convert(lambda: s3.get_object(Bucket=BUCKET, Key=key)["Body"], key, size, workdir)
         put(s3, result.parquet, f"processed/{key}.parquet")
         put(s3, result.profile, f"processed/_profiles/{key}.json")
         return result.parquet
+
+    return run
+
+
+def local() -> Callable[..., Path]:
+    """Return the same without S3, to compare it with the COPY alone."""
+    convert = conversion()
+
+    def run(_s3: Any, key: str, workdir: Path, *_: str) -> Path:
+        source = workdir.parent / Path(key).name
+        return convert(lambda: source.open("rb"), key, source.stat().st_size, workdir).parquet
+
+    return run
+
+
+def conversion() -> Callable[..., Any]:
+    """Return the conversion of an object that a function opens."""
+    from conversion import Limits, convert
+
+    def run(opened: Callable[[], Any], key: str, size: int, workdir: Path) -> Any:
+        limits = Limits(seconds=1000, disk_bytes=20 * 10**9)
+        with closing(opened()) as source:
+            return convert(
+                source, reopen=opened, key=key, size=size, workdir=workdir, limits=limits, provenance={}
+            )
 
     return run
 
@@ -152,7 +169,14 @@ def polars() -> Callable[..., Path]:
     return run
 
 
-ENGINES = {"project": project, "copy": copy, "pandas": pandas, "pyarrow": pyarrow, "polars": polars}
+ENGINES = {
+    "copy": copy,
+    "local": local,
+    "project": project,
+    "polars": polars,
+    "pyarrow": pyarrow,
+    "pandas": pandas,
+}
 
 
 def main() -> None:
@@ -165,7 +189,7 @@ def main() -> None:
     s3 = client(endpoint)
     started, processor = perf_counter(), process_time()
     output = run(s3, key, Path(workdir), *types)
-    if engine not in ("copy", "project"):
+    if engine in ("polars", "pyarrow", "pandas"):
         put(s3, output, f"processed/{engine}/{key}.parquet")
     measured = {
         "seconds": perf_counter() - started,
