@@ -222,6 +222,16 @@ def test_a_lost_or_invented_row_is_detected(monkeypatch, lost):
     assert error.reason == f"50 rows in, but {50 - lost} rows out and 0 rejected"
 
 
+def test_an_object_that_was_not_read_to_its_end_has_no_account(monkeypatch):
+    def failing(*_):
+        raise duckdb.OutOfMemoryException
+
+    monkeypatch.setattr(conversion.writer, "write", failing)
+    error = refused(b"id,name\n" + b"1,a\n" * 80 + b"1\n" * 5)
+    assert error.reason.startswith("needs more memory")
+    assert (error.account, error.rejects) == (None, None)
+
+
 def test_reasons_do_not_quote_the_data():
     canary = b"canary-7c1e"
     for data in (
