@@ -104,8 +104,11 @@ def _date_problems(partition: Partition, now: datetime) -> Iterator[str]:
     if wrong:
         return
     first, last = (_moment(bound, pattern, now) for bound in bounds.values())
-    if first > last:
-        yield f"first must be no later than last, got {partition.first!r} and {partition.last!r}"
+    if first >= last:  # Trino, on which Athena is based, refuses an equal end too (its DateProjection)
+        yield (
+            "first must be earlier than last (a single value is an enum),"
+            f" got {partition.first!r} and {partition.last!r}"
+        )
     yield from _step_problems(partition, first)
     if (shift := _shift_hours(partition.last)) is not None and shift < _HOURS["DAY"]:
         yield (

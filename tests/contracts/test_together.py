@@ -150,9 +150,9 @@ def test_a_file_has_the_name_of_its_dataset(tmp_path: Path) -> None:
         ),
         ({"type": "date", "first": "2024-1-1", "last": "NOW+1DAY"}, "first must be a date as yyyy-MM-dd"),
         ({"type": "date", "first": "2024-01-01 ", "last": "NOW+1DAY"}, "first must be a date as yyyy-MM-dd"),
-        ({"type": "date", "first": "2999-01-01", "last": "NOW+1DAY"}, "no later than last"),
-        ({"type": "date", "first": "NOW+10DAYS", "last": "NOW+1DAY"}, "no later than last"),
-        ({"type": "date", "first": "NOW-1DAY", "last": "2001-01-01"}, "no later than last"),
+        ({"type": "date", "first": "2999-01-01", "last": "NOW+1DAY"}, "earlier than last"),
+        ({"type": "date", "first": "NOW+10DAYS", "last": "NOW+1DAY"}, "earlier than last"),
+        ({"type": "date", "first": "NOW-1DAY", "last": "2001-01-01"}, "earlier than last"),
         *(
             ({"type": "date", "first": "2026-01-01", "last": last}, "NOW+1DAY or later, for NOW is in UTC")
             for last in ("NOW+0DAY", "NOW+1HOUR", "NOW-1DAY", "NOW+23HOURS", "NOW+1439MINUTES")
@@ -178,7 +178,9 @@ def test_a_file_has_the_name_of_its_dataset(tmp_path: Path) -> None:
         ),
         ({"type": "date", "first": "2026-01-01", "last": "NOW+1DAY", "intervalUnit": "FORTNIGHTS"}, "WEEKS"),
         ({"type": "date", "first": "2026-01-01", "last": "NOW+1DAY", "interval": 0}, "1 to 100,000,000"),
-        ({"type": "date", "first": "2026-01-02", "last": "2026-01-01"}, "no later than last"),
+        ({"type": "date", "first": "2026-01-02", "last": "2026-01-01"}, "earlier than last"),
+        ({"type": "date", "first": "2026-01-01", "last": "2026-01-01"}, "a single value is an enum"),
+        ({"type": "date", "first": "NOW+1DAY", "last": "NOW+24HOURS"}, "a single value is an enum"),
         (
             {
                 "type": "date",
