@@ -1,29 +1,73 @@
 """The IAM roles of GitHub's workflows: one for previews, one for each stack, one for the sandbox."""
 
+import argparse
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
-import yaml
-from deployment_permissions import Document, Scope, deployment, preview, sandbox
+from deployment_permissions import (
+    Document,
+    Scope,
+    bucket_name,
+    deployment,
+    matching,
+    preview,
+    region_name,
+    sandbox,
+)
 
+# Pulumi runs this folder without the project's packages.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from components.configuration import Configuration, SettingsError, read, stack_configurations
+
+FOLDER = Path(__file__).resolve().parent
+NAMESPACE = "regional-analytics-bootstrap"
 ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 SESSION_SECONDS = 7200
 """The longest timeout of the workflows' jobs; credentials must last as long."""
 
-config = pulumi.Config()
-repository = config.require("repository")
-state_bucket = config.require("stateBucket")
-stack_files = {
-    file.name.removeprefix("Pulumi.").removesuffix(".yaml"): yaml.safe_load(file.read_text(encoding="utf-8"))
-    for file in sorted(Path(__file__).parents[1].glob("Pulumi.*.yaml"))
+STACK_CHARACTERS = 38
+"""A role's name has up to 64 characters (IAM quotas), and those before the stack's name are 26."""
+
+settings = read(Configuration.of_this_stack(), FOLDER)
+repository, state_bucket, sandbox_region = (
+    settings[name] for name in ("repository", "stateBucket", "sandboxRegion")
+)
+regions = {
+    stack: configured.values.get("aws:region", "")
+    for stack, configured in stack_configurations(FOLDER.parent).items()
 }
-regions = {stack: document["config"]["aws:region"] for stack, document in stack_files.items()}
 """The region of each of the project's stacks."""
-sandbox_region = config.require("sandboxRegion")
+
+
+def problems() -> Iterator[str]:
+    """Yield what AWS would refuse, or never match."""
+    checks: list[tuple[str, str, Callable[[str], Any]]] = [
+        (f"{NAMESPACE}:repository", repository, matching("[A-Za-z0-9_-]+/[A-Za-z0-9_.-]+", "OWNER/NAME")),
+        (f"{NAMESPACE}:stateBucket", state_bucket, bucket_name),
+        (f"{NAMESPACE}:sandboxRegion", sandbox_region, region_name),
+    ]
+    short = matching(f".{{1,{STACK_CHARACTERS}}}", f"of up to {STACK_CHARACTERS} characters")
+    for stack, region in regions.items():
+        checks += [
+            (f"Pulumi.{stack}.yaml: the stack's name", stack, short),
+            (f"Pulumi.{stack}.yaml: aws:region", region, region_name),
+        ]
+    for place, value, check in checks:
+        try:
+            check(value)
+        except argparse.ArgumentTypeError as error:
+            yield f"{place}: {error}"
+
+
+if found := [*problems()]:
+    raise SettingsError(found)
 account = aws.get_caller_identity().account_id
 
 
@@ -68,7 +112,7 @@ def role(name: str, environments: Sequence[str], policies: Sequence[Document]) -
     return created.arn
 
 
-if config.require_bool("createProvider"):
+if settings["createProvider"]:
     provider_arn = aws.iam.OpenIdConnectProvider(
         "github", url=f"https://{ISSUER}", client_id_lists=[AUDIENCE], tags={"ManagedBy": "Pulumi"}
     ).arn

@@ -447,7 +447,7 @@ def _only_in_regions(scope: Scope) -> Document:
     }
 
 
-def _matching(pattern: str, right: str) -> Callable[[str], str]:
+def matching(pattern: str, right: str) -> Callable[[str], str]:
     """Return the check of an argument that must have a pattern."""
 
     def check(text: str) -> str:
@@ -458,9 +458,12 @@ def _matching(pattern: str, right: str) -> Callable[[str], str]:
     return check
 
 
-def _region(text: str) -> str:
+bucket_name = matching("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name, without s3://")
+
+
+def region_name(text: str) -> str:
     """Check a region as the program does."""
-    from components.settings_rules import aws_region  # Pulumi runs bootstrap/ without the other packages
+    from components.settings_rules import aws_region  # importing Pulumi takes a second
 
     for right, got in aws_region(text):
         raise argparse.ArgumentTypeError(f"{right}, got {got!r}")
@@ -474,21 +477,21 @@ def main() -> None:
     )
     parser.add_argument("role", choices=["preview", "deployment", "sandbox"])
     parser.add_argument(
-        "--account", required=True, type=_matching("[0-9]{12}", "12 digits"), help="the account's id"
+        "--account", required=True, type=matching("[0-9]{12}", "12 digits"), help="the account's id"
     )
     parser.add_argument(
-        "--region", required=True, action="append", type=_region, help="a region; can be repeated"
+        "--region", required=True, action="append", type=region_name, help="a region; can be repeated"
     )
     parser.add_argument(
         "--suffix",
         default="*",
-        type=_matching("[a-z0-9*?-]+", "lower-case letters, digits, hyphens, * and ?"),
+        type=matching("[a-z0-9*?-]+", "lower-case letters, digits, hyphens, * and ?"),
         help="the environmentSuffix, or a pattern of it (default *)",
     )
     parser.add_argument(
         "--state-bucket",
         required=True,
-        type=_matching("[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", "a bucket's name, without s3://"),
+        type=bucket_name,
         help="the S3 bucket of the stacks' state",
     )
     parser.add_argument(

@@ -68,7 +68,7 @@ class Configuration:
 def read(configuration: Configuration, project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Any]:
     """Return the value or default of every declared key, by its name without namespace.
 
-    Keys of other namespaces are ignored, unless the namespace looks like a misspelling of the project's.
+    Keys of other namespaces are ignored, unless the namespace looks like a misspelling of the schema's.
 
     Args:
         configuration: The values that the stack sets.
@@ -81,7 +81,7 @@ def read(configuration: Configuration, project_directory: Path = PROJECT_DIRECTO
     problems = [*_unknown_keys(configuration.values, schema)]
     values: dict[str, Any] = {}
     for key, declaration in schema.items():
-        name = key.removeprefix(f"{PROJECT}:")
+        _, _, name = key.partition(":")
         if key in configuration.values:
             try:
                 values[name] = _PARSERS[declaration["type"]](configuration.values[key])
@@ -97,14 +97,15 @@ def read(configuration: Configuration, project_directory: Path = PROJECT_DIRECTO
 
 
 def _unknown_keys(keys: Iterable[str], schema: Iterable[str]) -> Iterator[str]:
-    names = [key.removeprefix(f"{PROJECT}:") for key in schema]
+    (own,) = {key.partition(":")[0] for key in schema}
+    names = [key.removeprefix(f"{own}:") for key in schema]
     for key in keys:
         namespace, _, name = key.partition(":")
-        if namespace == PROJECT:
+        if namespace == own:
             if name not in names:
-                yield f"{key}: {no_such(name, names, namespace=f'{PROJECT}:')}"
-        elif difflib.get_close_matches(namespace, [PROJECT], cutoff=0.9):
-            yield f"{key}: no such namespace; did you mean {PROJECT}:{name}?"
+                yield f"{key}: {no_such(name, names, namespace=f'{own}:')}"
+        elif difflib.get_close_matches(namespace, [own], cutoff=0.9):
+            yield f"{key}: no such namespace; did you mean {own}:{name}?"
 
 
 def defaults(project_directory: Path = PROJECT_DIRECTORY) -> dict[str, Any]:

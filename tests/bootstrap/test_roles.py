@@ -18,6 +18,7 @@ from pulumi.runtime import mocks
 
 from bootstrap import deployment_permissions
 from bootstrap.deployment_permissions import Document, Scope, deployment, preview, sandbox
+from components.configuration import SettingsError
 from local import policies
 from local.server import Server
 from policy.rules import Resource, Stack
@@ -293,7 +294,7 @@ def test_a_stack_s_role_is_of_the_region_in_its_file(tmp_path: Path) -> None:
         (tmp_path / f"Pulumi.{stack}.yaml").write_text("config:\n  aws:region: eu-west-1\n")
     regions = {
         policy.properties["name"]: statement["Condition"]["StringNotEquals"]["aws:RequestedRegion"]
-        for policy in roles_of(tmp_path).of("aws:iam/policy:Policy")
+        for policy in roles_of(tmp_path, Recorded()).of("aws:iam/policy:Policy")
         for statement in json.loads(policy.properties["policy"])["Statement"]
         if statement["Effect"] == "Deny"
     }
@@ -303,6 +304,41 @@ def test_a_stack_s_role_is_of_the_region_in_its_file(tmp_path: Path) -> None:
         "regional-analytics-deploy-europe.staging-1": ["eu-west-1"],
         "regional-analytics-sandbox-1": ["us-east-1"],
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("repository", "https://a.com/b/c", "must be OWNER/NAME, got 'https://a.com/b/c'"),
+        ("stateBucket", "s3://state", "must be a bucket's name, without s3://, got 's3://state'"),
+        ("sandboxRegion", "", "must be an AWS region (for example eu-west-1), got ''"),
+        ("sandboxRegion", "us-east-9", "got 'us-east-9'"),
+        ("createProvider", "yes", "must be true or false, got 'yes'"),
+        ("statebucket", "state", "did you mean regional-analytics-bootstrap:stateBucket?"),
+    ],
+)
+def test_a_wrong_setting_is_refused_before_any_role(key: str, value: str, problem: str) -> None:
+    recorded = Recorded()
+    with pytest.raises(SettingsError, match=re.escape(f"regional-analytics-bootstrap:{key}: ")) as refused:
+        roles_of(PROJECT, recorded, **{key: value})
+    assert problem in str(refused.value)
+    assert recorded.resources == []
+
+
+@pytest.mark.parametrize(
+    ("stack", "region", "problem"),
+    [
+        ("europe", "eu-west-9", "Pulumi.europe.yaml: aws:region: must be an AWS region"),
+        ("e" * 39, "eu-west-1", "the stack's name: must be of up to 38 characters, got 'eee"),
+    ],
+)
+def test_a_stack_file_of_which_iam_would_refuse_the_role_is_refused(
+    tmp_path: Path, stack: str, region: str, problem: str
+) -> None:
+    shutil.copytree(PROJECT / "bootstrap", tmp_path / "bootstrap")
+    (tmp_path / f"Pulumi.{stack}.yaml").write_text(f"config:\n  aws:region: {region}\n")
+    with pytest.raises(SettingsError, match=re.escape(problem)):
+        roles_of(tmp_path, Recorded())
 
 
 def test_the_outputs_are_the_roles_for_the_workflows(roles: "Recorded") -> None:
@@ -392,16 +428,16 @@ class Recorded(mocks.Mocks):
 
 @pytest.fixture(scope="module")
 def roles() -> Recorded:
-    return roles_of(PROJECT)
+    return roles_of(PROJECT, Recorded())
 
 
-def roles_of(project: Path) -> Recorded:
-    """Run the program of a project's folder, and return what it registers."""
+def roles_of(project: Path, recorded: Recorded, **settings: str) -> Recorded:
+    """Run the program of a project's folder with settings, and return what it registers."""
     declared = yaml.safe_load((PROJECT / "bootstrap" / "Pulumi.yaml").read_text())["config"]
     values = {key: one["default"] for key, one in declared.items() if "default" in one}
     values["regional-analytics-bootstrap:repository"] = "owner/name"
     values["regional-analytics-bootstrap:stateBucket"] = "state"
-    recorded = Recorded()
+    values |= {f"regional-analytics-bootstrap:{key}": value for key, value in settings.items()}
     pulumi.runtime.set_mocks(recorded, project="regional-analytics-bootstrap", stack="roles", preview=False)
     pulumi.runtime.set_all_config(
         {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
@@ -417,8 +453,10 @@ def roles_of(project: Path) -> Recorded:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.syspath_prepend(str(PROJECT / "bootstrap"))
-        program()
-        sys.modules.pop("deployment_permissions", None)
+        try:
+            program()
+        finally:
+            sys.modules.pop("deployment_permissions", None)
     return recorded
 
 
