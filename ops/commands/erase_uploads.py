@@ -8,7 +8,15 @@ from typing import Any
 
 from ops import certificate, display, erase
 from ops.certificate import Certificate
-from ops.commands.options import add_command, add_yes, chosen_stack, command_for, file, seconds
+from ops.commands.options import (
+    add_command,
+    add_yes,
+    chosen_stack,
+    command_for,
+    file,
+    refuse_beside,
+    seconds,
+)
 from ops.deployed_stacks import Stack
 from ops.erase import Left, Target
 from ops.operator_errors import OpsError
@@ -41,7 +49,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
         "--resume",
         type=file,
         metavar="FILE",
-        help="continue an interrupted erasure; the certificate that it has written",
+        help="continue an interrupted erasure and its certificate, the file that it has written",
     )
     add_yes(parser)
     parser.set_defaults(run=run)
@@ -49,6 +57,8 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
 
 def run(arguments: Namespace) -> int:
     """Erase, or show what would be erased."""
+    refuse_beside(arguments, "--verify", "--yes", "--wait", "--certificate", "--resume")
+    refuse_beside(arguments, "--resume", "--certificate")
     stack = chosen_stack(arguments)
     target = erase.target(stack, arguments.target)
     console = Console()

@@ -43,8 +43,24 @@ def add_yes(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def refuse_beside(arguments: Namespace, option: str, *others: str) -> None:
+    """Refuse options that would have no effect beside another one.
+
+    Raises:
+        OpsError: The command has the option, and one of the others.
+    """
+
+    def is_given(name: str) -> bool:
+        value = getattr(arguments, name.removeprefix("--").replace("-", "_"))
+        return value is not False and value not in (None, [])
+
+    if is_given(option) and (useless := [other for other in others if is_given(other)]):
+        raise OpsError(f"{' and '.join(useless)} must be left out beside {option}")
+
+
 def deployment(arguments: Namespace) -> deployed_stacks.Deployment:
     """Return the selected stacks, and those of them that are not deployed."""
+    refuse_beside(arguments, "--local", "--outputs")
     return deployed_stacks.find(names=arguments.stack, outputs_files=arguments.outputs, local=arguments.local)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ops import athena, display
 from ops.athena import Answer
-from ops.commands.options import add_command, chosen_stacks, positive
+from ops.commands.options import add_command, chosen_stacks, positive, refuse_beside
 from ops.deployed_stacks import Stack
 from ops.operator_errors import OpsError
 from terminal.characters import visible
@@ -20,6 +20,9 @@ from terminal.command_line import print_error
 from terminal.console import Console, plain
 from terminal.machine import print_json
 from terminal.records import Records
+
+ROWS = 100
+"""The default of `--limit`."""
 
 
 def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not export its type
@@ -31,9 +34,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
         "--dataset", help="the dataset whose workgroup runs the query (default: the first in the query)"
     )
     parser.add_argument("--csv", action="store_true", help="print CSV in UTF-8 with a header, for programs")
-    parser.add_argument(
-        "--limit", type=positive, default=100, help="maximum number of rows in a table (default 100)"
-    )
+    parser.add_argument("--limit", type=positive, help=f"maximum number of rows in a table (default {ROWS})")
     parser.set_defaults(run=run)
 
 
@@ -43,6 +44,8 @@ def run(arguments: Namespace) -> int:
     Raises:
         OpsError: No stack is in the region, a query fails, or its columns do not fit the format.
     """
+    refuse_beside(arguments, "--json", "--csv", "--limit")
+    refuse_beside(arguments, "--csv", "--limit")
     stacks = chosen_stacks(arguments)
     if arguments.region is not None:
         known = ", ".join(sorted({stack.region for stack in stacks}))
@@ -58,7 +61,7 @@ def run(arguments: Namespace) -> int:
         elif arguments.csv:
             table.write(stack, answer)
         else:
-            _show(stack, answer, arguments.limit)
+            _show(stack, answer, arguments.limit or ROWS)
     return 0
 
 

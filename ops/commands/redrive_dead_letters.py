@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from ops import dead_letters, display
-from ops.commands.options import add_command, add_yes, chosen_stack, command_for, positive
+from ops.commands.options import add_command, add_yes, chosen_stack, command_for, positive, refuse_beside
 from ops.deployed_stacks import Stack
 from terminal.console import Console
 from terminal.machine import print_json
@@ -18,7 +18,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
     parser.add_argument(
         "--per-second",
         type=partial(positive, most=dead_letters.RATE_MAX),
-        help=f"maximum number of messages per second (1 to {dead_letters.RATE_MAX})",
+        help=f"maximum number of messages per second (1 to {dead_letters.RATE_MAX}); not with --delivery",
     )
     add_yes(parser)
     parser.set_defaults(run=run)
@@ -26,6 +26,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
 
 def run(arguments: Namespace) -> int:
     """Send dead letters back, or show how many there are."""
+    refuse_beside(arguments, "--delivery", "--per-second")  # SQS moves no such messages, so it sets no rate
     stack = chosen_stack(arguments)
     queue_url = stack.delivery_dead_letter_queue_url if arguments.delivery else stack.dead_letter_queue_url
     waiting = dead_letters.count(stack, queue_url)

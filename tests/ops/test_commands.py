@@ -284,6 +284,13 @@ def test_statuses_are_those_of_the_function() -> None:
         (["jobs", "--stack", ""], "must not be empty, got stack ''"),
         (["jobs", "--outputs", ""], "must be the name of a file, got ''"),
         (["redrive", "--per-second", "501"], "must be a whole number from 1 to 500, got '501'"),
+        (["redrive", "--delivery", "--per-second", "5"], "--per-second must be left out beside --delivery"),
+        (["erase", "a", "--resume", "x", "--certificate", "y"], "--certificate must be left out beside"),
+        (["erase", "a", "--verify", "--yes", "--wait", "0"], "--yes and --wait must be left out beside"),
+        (["query", "SELECT 1", "--json", "--csv"], "--csv must be left out beside --json"),
+        (["query", "SELECT 1", "--json", "--limit", "9"], "--limit must be left out beside --json"),
+        (["query", "SELECT 1", "--csv", "--limit", "100"], "--limit must be left out beside --csv"),
+        (["status", "--local", "--outputs", "x"], "--outputs must be left out beside --local"),
     ],
 )
 def test_a_wrong_argument_is_one_line(ops: Run, arguments: list[str], said: str) -> None:

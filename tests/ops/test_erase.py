@@ -57,9 +57,10 @@ class Lake:
 
     def erase(self, name: str, *options: str) -> Answer:
         """Erase while the function runs, as it does on AWS."""
+        wait = [] if "--verify" in options else ["--wait", "20"]
         self.cloud.functions.start()
         try:
-            return self._ops(*("erase", self.folder + name, "--wait", "20", "--stack", self.region, *options))
+            return self._ops("erase", self.folder + name, *wait, "--stack", self.region, *options)
         finally:
             self.cloud.functions.stop()
 
