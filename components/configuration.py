@@ -6,6 +6,7 @@ run without the engine. Reading the schema here keeps the defaults in one place,
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,17 +129,28 @@ def stack_configurations(project_directory: Path = PROJECT_DIRECTORY) -> dict[st
     Encrypted values cannot be read here. Their keys are in `secrets` and not in `values`.
 
     Raises:
-        SettingsError: A stack file is not a mapping in YAML, or has a value that JSON cannot represent.
+        SettingsError: A stack file is not a mapping in YAML, or has a value that JSON cannot represent, or a
+            list where Pulumi wants one value, or the reverse.
     """
+    schema = declarations(project_directory)
     return {
-        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): _stack_configuration(path)
+        path.name.removeprefix("Pulumi.").removesuffix(".yaml"): _stack_configuration(path, schema)
         for path in sorted(project_directory.glob("Pulumi.*.yaml"))
     }
 
 
-def _stack_configuration(path: Path) -> Configuration:
+class _Loader(yaml.SafeLoader):
+    """A loader whose booleans are true and false, as Pulumi's. PyYAML also reads yes, no, on and off."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML declares it
+        first: [(tag, text) for tag, text in resolvers if first in "tTfF" or tag != "tag:yaml.org,2002:bool"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def _stack_configuration(path: Path, schema: Mapping[str, Mapping[str, Any]]) -> Configuration:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        document = yaml.load(path.read_text(encoding="utf-8"), _Loader) or {}  # noqa: S506 - a SafeLoader
         entries = (document.get("config") or {}).items()
     except (yaml.YAMLError, AttributeError, ValueError) as error:
         reason = " ".join(str(error).split())
@@ -149,8 +161,13 @@ def _stack_configuration(path: Path) -> Configuration:
         if _is_encrypted(value):
             secrets.add(key)
             continue
+        is_list = schema.get(key, {}).get("type") == "array"
+        if key in schema and isinstance(value, list | dict) is not is_list:
+            right = "a list" if is_list else "one value"
+            problems.append(f"{path.name}: {key}: must be {right}, got {value!r}")
+            continue
         try:
-            values[key] = encoded(value)
+            values[key] = encoded("" if value is None else value)  # Pulumi reads no value as an empty text
         except (TypeError, ValueError):
             # Pulumi refuses .inf and .nan, and adds a time to a date.
             problems.append(
@@ -198,10 +215,9 @@ def _is_encrypted(value: Any) -> bool:  # noqa: ANN401 - YAML
 
 
 def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError("must be a whole number") from None
+    if not re.fullmatch("[+-]?[0-9]{1,18}", text):  # `int` would accept spaces and underscores too
+        raise ValueError("must be a whole number")
+    return int(text)
 
 
 def _boolean(text: str) -> bool:

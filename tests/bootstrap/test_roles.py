@@ -290,6 +290,7 @@ def test_only_the_workflows_environments_are_trusted(roles: "Recorded") -> None:
 
 def test_a_stack_s_role_is_of_the_region_in_its_file(tmp_path: Path) -> None:
     shutil.copytree(PROJECT / "bootstrap", tmp_path / "bootstrap")
+    shutil.copy(PROJECT / "Pulumi.yaml", tmp_path)
     for stack in ("europe.production", "europe.staging"):
         (tmp_path / f"Pulumi.{stack}.yaml").write_text("config:\n  aws:region: eu-west-1\n")
     regions = {
@@ -336,6 +337,7 @@ def test_a_stack_file_of_which_iam_would_refuse_the_role_is_refused(
     tmp_path: Path, stack: str, region: str, problem: str
 ) -> None:
     shutil.copytree(PROJECT / "bootstrap", tmp_path / "bootstrap")
+    shutil.copy(PROJECT / "Pulumi.yaml", tmp_path)
     (tmp_path / f"Pulumi.{stack}.yaml").write_text(f"config:\n  aws:region: {region}\n")
     with pytest.raises(SettingsError, match=re.escape(problem)):
         roles_of(tmp_path, Recorded())

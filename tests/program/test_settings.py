@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from components import settings
-from components.configuration import PROJECT_DIRECTORY, Configuration, SettingsError
+from components.configuration import PROJECT_DIRECTORY, Configuration, SettingsError, stack_configurations
 from components.settings import Settings
 from tests.program.evaluation import Outputs, RecordingMonitor, evaluate, stack_config
 
@@ -141,6 +141,8 @@ def refusal(**changes: str) -> str:
         ("alarmSubscribers", '["http://example.com/hook"]', "must be e-mail addresses or https:// endpoints"),
         ("alarmSubscribers", '["a@example.com", "a@example.com"]', "must name each subscriber once"),
         ("timeout", "long", "must be a whole number"),
+        ("timeout", " 300", "must be a whole number"),
+        ("timeout", "3_00", "must be a whole number"),
         ("timeout", "1.5", "must be a whole number"),
         ("timeout", "", "must be a whole number"),
         ("protect", "yes", "must be true or false"),
@@ -435,12 +437,32 @@ config:
             )
             for value in ("2026-11-29", "[2026-11-29T10:00:00Z]", "{a: 2026-11-29}", ".inf", "!!binary aGk=")
         ),
+        *(
+            (f"config:\n  {key}: {value}\n", f"Pulumi.broken.yaml: regional-analytics:{key}: must be {right}")
+            for key, value, right in (
+                ("datasets", "'[\"flights\"]'", "a list, got '[\"flights\"]'"),
+                ("datasets", "flights", "a list, got 'flights'"),
+                ("datasets", "", "a list, got None"),
+                ("environment", "[Production]", "one value, got ['Production']"),
+                ("timeout", "{seconds: 5}", "one value, got {'seconds': 5}"),
+            )
+        ),
     ],
 )
 def test_stack_file_that_cannot_be_read_is_named(tmp_path: Path, content: str, problem: str) -> None:
     project = project_with(tmp_path, broken=content)
     with pytest.raises(SettingsError, match=re.escape(problem)):
         load(MINIMAL, stack="mine", project_directory=project)
+
+
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [("true", "true"), ("False", "false"), ("no", "no"), ("On", "On"), ("", ""), ("~", ""), ("0x10", "16")],
+)
+def test_value_of_a_stack_file_is_the_one_that_pulumi_reads(tmp_path: Path, value: str, read: str) -> None:
+    project = project_with(tmp_path, mine=f"config:\n  environment: {value}\n")
+    configured = stack_configurations(project)["mine"]
+    assert configured.values == {"regional-analytics:environment": read}
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The sandbox's trial on the embedded AWS, with the delay of S3's first events."""
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -131,6 +132,7 @@ def test_a_failed_deployment_is_destroyed(
 def test_a_sandbox_has_a_stack_s_settings_with_other_names_and_no_secrets_and_protection(
     tmp_path: Path,
 ) -> None:
+    shutil.copy(PROJECT / "Pulumi.yaml", tmp_path)
     file = tmp_path / "Pulumi.here.yaml"
     file.write_text(
         "config:\n  aws:region: eu-west-1\n  regional-analytics:memorySize: 2048\n"
