@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pulumi
 
 from components import zones
 from components.account import Account
 from components.catalog import Catalog, CatalogArgs
+from components.configuration import PROJECT, SettingsError
 from components.contracts import loading
 from components.encryption import EncryptionKey, EncryptionKeyArgs
 from components.function_role import FunctionRole, FunctionRoleArgs
@@ -25,6 +27,9 @@ from components.settings import Settings
 from components.storage import Storage, StorageArgs
 
 DATASETS_DIRECTORY = Path(__file__).resolve().parent.parent / "datasets"
+
+_BUCKETS: WeakKeyDictionary[pulumi.Resource, dict[str, str]] = WeakKeyDictionary()
+"""The component of each bucket of a program, by the program's root resource."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,8 +52,8 @@ class RegionalAnalytics(pulumi.ComponentResource):
 
     Raises:
         pulumi.RunError: The provider has another region than the settings.
-        SettingsError: The settings change a fixed setting of a deployed stack, or name another account or a
-            zone that the account does not have.
+        SettingsError: The settings change a fixed setting of a deployed stack, name another account or a
+            zone that the account does not have, or give the names of another component of the program.
         ContractError: A contract cannot be deployed.
     """
 
@@ -70,6 +75,13 @@ class RegionalAnalytics(pulumi.ComponentResource):
         settings.check_account(account)
         zones.check(self, settings)
         names = settings.names(account)
+        buckets = _BUCKETS.setdefault(pulumi.runtime.get_root_resource() or self, {})
+        if (other := buckets.setdefault(names.physical("bucket"), name)) != name:
+            problem = (
+                f"{PROJECT}:environmentSuffix: must differ from that of the component {other!r}, which has"
+                f" the same region and account, got {settings.environment_suffix!r}"
+            )
+            raise SettingsError([problem])
         part = pulumi.ResourceOptions(parent=self)
         identity = Identity(f"{name}-identity", IdentityArgs(names=names, settings=settings), part)
         for warning in settings.warnings(date.today()):

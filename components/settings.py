@@ -228,6 +228,9 @@ class Settings:
                 name, settings_rules.no_other_region(getattr(self, name), region=self.region)
             )
         yield from self._problems(
+            "environment_suffix", settings_rules.own_names(self.environment_suffix, region=self.region)
+        )
+        yield from self._problems(
             "environment_suffix",
             settings_rules.length_of_names(self.environment_suffix, names=self.names(ANY_ACCOUNT)),
         )

@@ -246,6 +246,12 @@ def no_other_region(value: str, *, region: str) -> Iterator[Fault]:
         yield f"must name no zone's id, and no region but the stack's, {region} (it names {named})", value
 
 
+def own_names(suffix: str, *, region: str) -> Iterator[Fault]:
+    """Accept a suffix with which no name matches another stack's pattern, `analytics-*-{region}-{suffix}`."""
+    if f"-{region}-" in f"-{suffix}":
+        yield f"must not contain {region}-, or policies of another stack would allow this one's names", suffix
+
+
 def length_of_names(suffix: str, *, names: Names) -> Iterator[Fault]:
     """Accept a suffix with which no name is too long."""
     excess, kind = max((len(names.physical(kind)) - limit, kind) for kind, limit in NAME_LENGTHS.items())

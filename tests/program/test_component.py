@@ -7,6 +7,7 @@ import pulumi
 import pulumi_aws
 import pytest
 
+from components.configuration import SettingsError
 from components.regional_analytics import RegionalAnalytics, RegionalAnalyticsArgs
 from components.settings import Settings
 from tests.program.evaluation import PROJECT_DIRECTORY, Evaluation, Resource, evaluate
@@ -72,3 +73,19 @@ def test_the_handler_is_found_from_any_directory(monkeypatch: pytest.MonkeyPatch
         RegionalAnalytics("lake", RegionalAnalyticsArgs(settings=settings), options)
 
     assert len(evaluate("us-east-1", program=program).custom) > 40
+
+
+def test_two_components_of_equal_names_are_refused() -> None:
+    def program(*suffixes: str) -> None:
+        for number, suffix in enumerate(suffixes):
+            settings = Settings.of(
+                region="us-east-1", cidr_block=f"10.{number}.0.0/16", environment_suffix=suffix
+            )
+            RegionalAnalytics(f"lake-{number}", RegionalAnalyticsArgs(settings=settings))
+
+    evaluate("us-east-1", program=lambda: program("dev", "test"))
+    with pytest.raises(
+        SettingsError,
+        match=r"environmentSuffix: must differ from that of the component 'lake-0', .* got 'dev'",
+    ):
+        evaluate("us-east-1", program=lambda: program("dev", "dev"))

@@ -64,6 +64,8 @@ def refusal(**changes: str) -> str:
         ("environmentSuffix", "", "must be lower-case letters, digits and inner hyphens"),
         ("environmentSuffix", "a" * 40, "must have up to"),
         ("environment", "", "must be a tag's value"),
+        ("environmentSuffix", "eu-west-1-dev", "must not contain eu-west-1-, or policies of another stack"),
+        ("environmentSuffix", "a-eu-west-1-dev", "must not contain eu-west-1-, or policies of another stack"),
         ("environmentSuffix", "us-east-1-copy", "no region but the stack's, eu-west-1 (it names us-east-1)"),
         ("environment", "copy of us-east-1", "no region but the stack's, eu-west-1 (it names us-east-1)"),
         ("environment", "EU-WEST-3", "no region but the stack's, eu-west-1 (it names eu-west-3)"),
