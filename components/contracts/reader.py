@@ -23,7 +23,7 @@ from open_data_contract_standard.model import (
     SchemaProperty,
 )
 
-from components.contracts import expressions, identifiers, java_dates, types, unsupported
+from components.contracts import expressions, identifiers, java_dates, rule_engine, types, unsupported
 from components.contracts.document import API_VERSION, Document
 from components.contracts.model import (
     Column,
@@ -269,15 +269,9 @@ class _Reader:
                 allowed = ", ".join(known) or "none"
                 self._refuse(where, f"must be one of those that are checked ({allowed}), got {option!r}")
                 continue
-            if option == "multipleOf" and kind == types.DOUBLE:
-                self._refuse(
-                    where,
-                    "must be left out for a double, which only comes near to most multiples; declare the"
-                    f" physicalType decimal(digits,decimals), got {value!r}",
-                )
-                continue
             try:
                 literal = _literal(logical_type, kind, value)
+                _check_digits(option, kind, literal)
             except ValueError as error:
                 self._refuse(where, f"{error}, got {value!r}")
                 continue
@@ -484,6 +478,27 @@ def _literal(logical_type: str, kind: Type, value: object) -> str:
         return str(value)
     # DuckDB compares a literal with an exponent as DOUBLE, which has 15 digits.
     return f"{Decimal(str(value)):f}".removesuffix(".0")
+
+
+def _check_digits(option: str, kind: Type, literal: str) -> None:
+    """Check that DuckDB computes a rule about a number exactly.
+
+    Raises:
+        ValueError: Column and literal together have more digits than a decimal.
+    """
+    if option == "multipleOf" and rule_engine.type_of_remainder(kind.duckdb, literal) == types.DOUBLE.duckdb:
+        raise ValueError(
+            "must be left out where DuckDB computes with a double, which only comes near to most multiples;"
+            " declare the physicalType decimal(digits,decimals), or one with fewer digits"
+        )
+    if kind == types.BIGINT or isinstance(kind, types.Decimal):
+        whole = kind.precision - kind.scale if isinstance(kind, types.Decimal) else types.BIGINT_DIGITS
+        most = types.DECIMAL_DIGITS_MAX - whole
+        if len(literal.partition(".")[2]) > most:
+            # DuckDB compares both as one decimal, and long values of the column would not fit in it.
+            raise ValueError(
+                f"must have up to {most} decimals, because the column has {whole} digits before its decimals"
+            )
 
 
 def _moment(text: str) -> str:

@@ -42,6 +42,11 @@ def _problem(rule: sql.Expr, columns: Mapping[str, str], *, are_zero: bool) -> s
     return None
 
 
+def type_of_remainder(kind: str, divisor: str) -> str:
+    """Return the type in which DuckDB computes the remainder of a column of a type by a literal."""
+    return str(_connection().sql(f"SELECT CAST(NULL AS {kind}) % {divisor}").types[0])
+
+
 @cache
 def _connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1, "enable_external_access": False})

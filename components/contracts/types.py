@@ -6,6 +6,8 @@ from dataclasses import dataclass
 DECIMAL_DIGITS_MAX = 38
 """The limit of Hive, Trino and readers of Parquet (Athena user guide, "Data types in Amazon Athena")."""
 
+BIGINT_DIGITS = 19
+
 
 @dataclass(frozen=True)
 class Scalar:

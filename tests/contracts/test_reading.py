@@ -139,6 +139,7 @@ def test_options_of_the_standard_become_rules(tmp_path: Path) -> None:
         ("amount", {"maximum": 1e15}, '"amount" <= 1000000000000000'),
         ("amount", {"minimum": 1e-7}, '"amount" >= 0.0000001'),
         ("amount", {"multipleOf": 0.05}, '"amount" % 0.05 = 0'),
+        ("id", {"minimum": 1e-19}, '"id" >= 0.0000000000000000001'),
         (
             "sold_at",
             {"maximum": "2026-01-01T02:00:00+02:00"},
@@ -270,6 +271,31 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
             physicalType="double", logicalTypeOptions={"multipleOf": 0.01}
         ),
         "decimal(digits,decimals)", "got 0.01",
+    ),
+    **{
+        f"a multiple of {multiple} for which {kind} has too many digits": (
+            lambda content, kind=kind, multiple=multiple: column(content, "amount").update(
+                physicalType=kind, logicalTypeOptions={"multipleOf": multiple}
+            ),
+            "or one with fewer digits", f"got {multiple}",
+        )
+        for kind, multiple in (
+            ("decimal(38,2)", 0.001), ("decimal(20,0)", 1e-20), ("decimal(38,30)", 5), ("decimal(18,2)", 1e37)
+        )
+    },
+    "a multiple of too many digits for an integer": (
+        lambda content: column(content, "id").update(logicalTypeOptions={"multipleOf": 1e-20}),
+        "or one with fewer digits", "got 1e-20",
+    ),
+    "a bound of more decimals than fit beside the column's digits": (
+        lambda content: column(content, "amount").update(
+            physicalType="decimal(38,2)", logicalTypeOptions={"minimum": 0.001}
+        ),
+        "must have up to 2 decimals", "got 0.001",
+    ),
+    "a bound of more decimals than fit beside an integer": (
+        lambda content: column(content, "id").update(logicalTypeOptions={"exclusiveMaximum": 1e-20}),
+        "must have up to 19 decimals", "got 1e-20",
     ),
     "a service level": (
         lambda content: content.update(slaProperties=[{"property": "latency", "value": 4, "unit": "h"}]),
