@@ -277,10 +277,11 @@ def missing_rights(stack: Stack, wanted: Target) -> list[str]:
     """Return the permissions that an erasure needs and the credentials lack.
 
     Each permission is tested on something that does not exist, so the test changes nothing. It would be in
-    the folder of the uploads, or of their results.
+    the folder of the uploads, or of their results. A folder that leaves no room for its name is cut.
     """
     s3, name = stack.client("s3"), f"erase-{uuid.uuid4().hex}"
-    upload = _folder(wanted.text) + name
+    room = outputs.KEY_BYTES_MAX - len(name)
+    upload = _folder(wanted.text).encode()[:room].decode(errors="ignore") + name
     listed = {"Bucket": stack.bucket, "Prefix": wanted.text}
     tries: dict[str, Callable[[], object]] = {
         "s3:ListBucketVersions": lambda: s3.list_object_versions(**listed, MaxKeys=1),

@@ -271,6 +271,20 @@ def test_permissions_for_one_folder_and_its_results_are_enough(
     assert lake.versions() == []
 
 
+@pytest.mark.usefixtures("embedded")
+def test_permissions_are_tested_with_keys_that_s3_takes(region: str) -> None:
+    (stack,) = deployed_stacks.find(names=[region], outputs_files=[], local=True).stacks
+    tried: list[str] = []
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        tried.extend([params["Key"]] if "Key" in params else [])
+
+    stack.client("s3").meta.events.register("provide-client-params.s3", note)
+    erase.missing_rights(stack, erase.Target(text="input/" + "ä" * 508 + "/a"))
+    assert len(tried) > 3
+    assert max(len(key.encode()) for key in tried) <= 1024
+
+
 @pytest.mark.parametrize("target", ["processed/input/a.csv.parquet", "rejected/", "/"])
 def test_only_uploads_are_erased(ops: Run, region: str, target: str) -> None:
     answer = ops("erase", target, "--yes", "--stack", region)
