@@ -1,10 +1,9 @@
 """Access to stored data: not public, only with TLS, and no service on behalf of other accounts."""
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
-from .documents import BINDING, ENDPOINTS, ROLE, Statement, statements
+from .documents import BINDING, ENDPOINTS, ROLE, Statement, has_wildcard, statements
 from .model import UNKNOWN, Resource, Stack, resource_rule, stack_rule
 
 BUCKET = "aws:s3/bucket:Bucket"
@@ -32,6 +31,11 @@ BOUNDS: Mapping[str, re.Pattern[str]] = {
 }
 """Prefixes of condition keys that limit a service to the resource or account for which it acts, with the
 values that name one."""
+
+PLAIN_HTTP = ("bool", "aws:securetransport", "false")
+OUTDATED_TLS = ("numericlessthan", "s3:tlsversion", "1.2")
+CUSTOMER_KEY = ("null", "s3:x-amz-server-side-encryption-customer-algorithm", "false")
+"""Conditions of denials: the operator, the key and the value, in lower case."""
 
 BUCKET_PARTS = frozenset(
     {
@@ -80,15 +84,25 @@ def bucket_ownership(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 @stack_rule()
 def tls_only(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
     """Requests without TLS can be read in transit, so policies deny them to everybody."""
-    for kind, (policy_type, by, action) in WITH_ENDPOINT.items():
+    for kind, (_, _, action) in WITH_ENDPOINT.items():
         for owner in stack.of(kind):
-            policies = stack.attached(owner, policy_type, by=by)
-            known = [policy for policy in policies if policy.at("policy") is not UNKNOWN]
-            if policies and not known:
-                continue
-            denials = (statement for policy in known for _, statement in statements(policy))
-            if not any(_denies_plain_http(statement, action, owner.at("arn")) for statement in denials):
+            if not _denies(stack, owner, action, lambda one: _holds_if(one, PLAIN_HTTP)):
                 yield owner, f"no policy denies {action} when aws:SecureTransport is false"
+
+
+@stack_rule()
+def bucket_denials(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
+    """The bucket refuses outdated TLS, keys that it does not have, and permanent deletions, to everybody.
+
+    Roles that are named may delete versions. A bucket without Pulumi's protection is about to be deleted.
+    """
+    for bucket in stack.of(BUCKET):
+        if not _denies(stack, bucket, "s3:*", lambda one: _holds_if(one, OUTDATED_TLS)):
+            yield bucket, "no policy denies s3:* when s3:TlsVersion is below 1.2"
+        if not _denies(stack, bucket, "s3:PutObject", lambda one: _holds_if(one, CUSTOMER_KEY)):
+            yield bucket, "no policy denies s3:PutObject with a customer-provided key"
+        if bucket.protect and not _denies(stack, bucket, "s3:DeleteObjectVersion", _excepts_roles_alone):
+            yield bucket, "no policy denies s3:DeleteObjectVersion to all but named roles"
 
 
 @resource_rule()
@@ -174,15 +188,45 @@ def _is_bound(statement: Statement) -> bool:
     )
 
 
-def _denies_plain_http(statement: Statement, action: str, arn: object) -> bool:
-    """Tell whether a statement denies an action on all of a resource, to everybody, on no other condition."""
-    everything = {arn, f"{arn}/*"} if action == "s3:*" else {arn}
-    condition = json.dumps(statement.condition).lower()
-    return (
-        not statement.allows
-        and statement.principals == (("*", "*"),)
+def _denies(stack: Stack, owner: Resource, action: str, on_condition: Callable[[Statement], bool]) -> bool:
+    """Tell whether a policy denies an action on all of a resource to everybody, or may once it is known."""
+    policy_type, by, _ = WITH_ENDPOINT[owner.type]
+    policies = stack.attached(owner, policy_type, by=by)
+    known = [policy for policy in policies if policy.at("policy") is not UNKNOWN]
+    denials = (statement for policy in known for _, statement in statements(policy) if not statement.allows)
+    return (bool(policies) and not known) or any(
+        statement.principals == (("*", "*"),)
         and not statement.inverted
         and bool({"*", action.lower(), f"{action.partition(':')[0]}:*"} & statement.calls)
-        and (arn is UNKNOWN or everything <= set(statement.resources))
-        and condition == '{"bool": {"aws:securetransport": "false"}}'
+        and (owner.at("arn") is UNKNOWN or _parts(owner, action) <= set(statement.resources))
+        and on_condition(statement)
+        for statement in denials
+    )
+
+
+def _parts(owner: Resource, action: str) -> set[str]:
+    """Return the ARNs that an action on all of a resource is about."""
+    arn = owner.at("arn")
+    if owner.type != BUCKET:
+        return {arn}
+    return {arn, f"{arn}/*"} if action == "s3:*" else {f"{arn}/*"}
+
+
+def _holds_if(statement: Statement, condition: tuple[str, str, str]) -> bool:
+    """Tell whether an operator, a key and a value, in lower case, are the whole condition."""
+    operator, key, value = condition
+    return (
+        [name.lower() for name in statement.condition] == [operator]
+        and statement.condition_keys() == {key}
+        and [text.lower() for text in statement.named(statement.condition, key)] == [value]
+    )
+
+
+def _excepts_roles_alone(statement: Statement) -> bool:
+    """Tell whether a statement has no condition, or one for all principals but those that it names."""
+    named = statement.named(("ArnNotEquals",), "aws:principalarn")
+    return (
+        statement.condition.keys() <= {"ArnNotEquals"}
+        and statement.condition_keys() <= {"aws:principalarn"}
+        and not any(map(has_wildcard, named))
     )

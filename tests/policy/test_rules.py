@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from policy.rules import RULES, Rule, Stack, violations
+from policy.rules import RULES, UNKNOWN, Rule, Stack, violations
 from tests.policy.stacks import (
     changed,
     edited,
@@ -83,6 +83,18 @@ def reworded(**fields: Any) -> Callable[[list[dict[str, Any]]], None]:
                     del one[name]
 
     return edit
+
+
+def denial(sid: str, **fields: Any) -> Break:
+    """Change one of the bucket's denials; without fields, remove it."""
+
+    def edit(statements: list[dict[str, Any]]) -> None:
+        (named,) = (one for one in statements if one["Sid"] == sid)
+        named.update(fields)
+        if not fields:
+            statements.remove(named)
+
+    return edited(BUCKET_POLICY, "", edit)
 
 
 def lifecycle(**rule: Any) -> Break:
@@ -316,6 +328,35 @@ BROKEN: list[tuple[str, Break, tuple[str, ...]]] = [
     ("tls-only", edited(QUEUE_POLICY, "queue-policy", deny_removed), ("Queue", "no policy denies sqs:*")),
     ("tls-only", without(QUEUE_POLICY, "-dlq-policy"), ("Queue", "-dlq'", "no policy denies sqs:*")),
     ("tls-only", without("sns/topicPolicy:TopicPolicy"), ("Topic", "no policy denies sns:Publish")),
+    *(
+        ("bucket-denials", denial(sid, **fields), ("Bucket", f"no policy denies {denied}"))
+        for sid, denied, changes in (
+            (
+                "NoOutdatedTls",
+                "s3:* when s3:TlsVersion is below 1.2",
+                (
+                    {"Condition": {"NumericLessThan": {"s3:TlsVersion": "1.1"}}},
+                    {"Resource": "arn:aws:s3:::analytics-bucket-dev-123456789012-us-east-1-an"},
+                ),
+            ),
+            (
+                "NoCustomerProvidedKeys",
+                "s3:PutObject with a customer-provided key",
+                ({"Principal": {"AWS": A_ROLE}}, {"Action": "s3:PutObjectTagging"}),
+            ),
+            (
+                "NoDeletesForGood",
+                "s3:DeleteObjectVersion to all but named roles",
+                (
+                    {"Condition": {"ArnNotEquals": {"aws:PrincipalArn": "arn:aws:iam::123456789012:role/*"}}},
+                    {"Condition": {"StringNotEquals": {"aws:PrincipalArn": A_ROLE}}},
+                    {"Condition": {"ArnNotEquals": {"aws:SourceArn": A_ROLE}}},
+                    {"Action": "s3:DeleteBucket"},
+                ),
+            ),
+        )
+        for fields in ({}, *changes)
+    ),
     (
         "no-public-policy",
         edited(
@@ -945,6 +986,21 @@ def test_uploads_may_move_wherever_the_rule_names_them(place: dict[str, Any]) ->
     (asked,) = (one for one in RULES if one.name == "objects-kept")
     moving = lifecycle(**place, transitions=[{"days": 1}])(evaluated("us-east-1"))
     assert [str(violation) for violation in asked.violations(moving)] == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        denial("NoOutdatedTls", Action=["S3:*"], Condition={"NumericLessThan": {"S3:TLSVERSION": ["1.2"]}}),
+        denial("NoCustomerProvidedKeys", Action="*", Principal={"AWS": "*"}),
+        denial("NoDeletesForGood", Condition={"ArnNotEquals": {"aws:PrincipalArn": [A_ROLE]}}),
+        lambda stack: unprotected(BUCKET)(denial("NoDeletesForGood")(stack)),
+        changed(BUCKET_POLICY, policy=UNKNOWN),
+    ],
+)
+def test_a_denial_may_be_written_in_other_words(change: Break) -> None:
+    broken = violations(change(evaluated("us-east-1")))
+    assert [str(one) for one in broken if one.rule != "data-protected"] == []
 
 
 def test_principal_aws_star_is_everybody() -> None:
