@@ -521,8 +521,8 @@ def _reading_problems(given: Mapping[str, Any]) -> Iterator[str]:
         yield f"quote must differ from the delimiter, got {quote!r}"
     if quote == "\\":
         yield f"quote must be another character than the backslash, which escapes, got {quote!r}"
-    if given.get("escape", quote) not in (quote, "\\"):
-        yield f"escape must be the quote or a backslash, got {given['escape']!r}"
+    if given.get("escape", quote) not in ((quote, "\\") if quote else ("",)):
+        yield f"escape must be the quote or a backslash, left out without a quote, got {given['escape']!r}"
     if given.get("decimalSeparator", ".") == given.get("thousandsSeparator", ""):
         yield f"thousandsSeparator must differ from decimalSeparator, got {given['thousandsSeparator']!r}"
     if given.get("encoding", "utf-8") not in _ENCODINGS:

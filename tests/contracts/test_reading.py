@@ -359,6 +359,12 @@ BROKEN: dict[str, tuple[Change, str, str]] = {
         lambda content: dataset(content)["customProperties"].append(custom("reading", {"escape": "^"})),
         "escape", "'^'",
     ),
+    "an escape without a quote": (
+        lambda content: dataset(content)["customProperties"].append(
+            custom("reading", {"quote": "", "escape": "\\"})
+        ),
+        "left out without a quote", r"got '\\'",
+    ),
     "one character for two things": (
         lambda content: dataset(content)["customProperties"].append(
             custom("reading", {"thousandsSeparator": "."})
