@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -15,6 +16,19 @@ import duckdb
 from conversion import Account, Assignment, Conversion, EmptyError, Limits, UnreadableError, convert
 
 PROVENANCE = {"version_id": "v1", "etag": "abc", "region": "eu-west-1"}
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    # Without the cache of files, each query reads its files.
+    return duckdb.connect(config={"threads": 1, "enable_external_file_cache": False})
+
+
+def connection() -> duckdb.DuckDBPyConnection:
+    """Return a connection to a database that all tests share, because a new database takes longer."""
+    connected = _database().cursor()
+    connected.execute("SET TimeZone = 'UTC'")
+    return connected
 
 
 @dataclass
@@ -50,15 +64,14 @@ class Converted:
     @property
     def metadata(self) -> dict[str, str]:
         path = str(self.result.parquet)
-        with duckdb.connect() as connection:
-            pairs = connection.execute("SELECT key, value FROM parquet_kv_metadata(?)", [path]).fetchall()
+        with connection() as connected:
+            pairs = connected.execute("SELECT key, value FROM parquet_kv_metadata(?)", [path]).fetchall()
         return {key.decode(): value.decode() for key, value in pairs}
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.read_parquet(str(self.result.parquet)).create_view("data")
-            return connection.execute(sql).fetchall()
+        with connection() as connected:
+            connected.read_parquet(str(self.result.parquet)).create_view("data")
+            return connected.execute(sql).fetchall()
 
 
 def read_rejects(path: Path | None) -> list[dict[str, Any]]:

@@ -1,18 +1,18 @@
 """A file of a dataset gets the contract's columns and types. The contract decides what does not fit."""
 
 import dataclasses
-import io
 import json
+import tempfile
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from conversion import Assignment, EmptyError, UnreadableError
 from conversion.contract.model import Column, Contract, Reading, Rule, Type
-from tests.conversion.support import Converted, gzipped, run
+from tests.conversion.support import Converted, connection, gzipped, run
 from tests.conversion.test_contract_query import contract as simple
 from tests.conversion.test_contract_values import BIGINT, DATE, DECIMAL, LINES, READING, STRING, TIMESTAMP
 from tests.conversion.workbooks import WRITERS, Sheet, xlsx
@@ -384,17 +384,10 @@ def test_what_is_not_json_fails_where_the_contract_expects_it() -> None:
 
 
 def parquet(select: str) -> bytes:
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    buffer = io.BytesIO()
-    import tempfile
-    from pathlib import Path
-
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as directory, connection() as connected:
         path = Path(directory) / "x.parquet"
-        connection.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
-        buffer.write(path.read_bytes())
-    return buffer.getvalue()
+        connected.execute(f"COPY ({select}) TO '{path}' (FORMAT parquet)")
+        return path.read_bytes()
 
 
 def test_parquet_is_held_to_the_contract_too() -> None:

@@ -5,13 +5,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
 import pytest
 
 from conversion import UnreadableError
 from conversion.contract.model import Column, Contract, Handling, Rule, Type
 from conversion.contract.query import Fields, checked, column_names, warnings
 from conversion.refused import FAILS_FILE
+from tests.conversion.support import connection
 from tests.conversion.test_contract_values import READING
 
 INTEGER = Type(kind="bigint", duckdb="BIGINT")
@@ -53,8 +53,9 @@ def of_json(by: Contract, *records: str) -> list[dict[str, Any]]:
 
 
 def asked(by: Contract, fields: Fields, values: list[Any]) -> list[dict[str, Any]]:
-    result = duckdb.connect().execute(checked(by, fields), values)
-    return [dict(zip([*column_names(by), "problem"], row, strict=True)) for row in result.fetchall()]
+    with connection() as connected:
+        rows = connected.execute(checked(by, fields), values).fetchall()
+    return [dict(zip([*column_names(by), "problem"], row, strict=True)) for row in rows]
 
 
 HANDLINGS = ("rescue", "drop", "fail")
@@ -254,7 +255,8 @@ def test_rules_reject_warn_or_fail() -> None:
     ]  # fmt: skip
     statement = warnings(by, "(VALUES (1), (5), (NULL)) r(n)")
     assert statement is not None
-    assert duckdb.execute(statement).fetchall() == [(1,)]
+    with connection() as connected:
+        assert connected.execute(statement).fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -278,7 +280,8 @@ def test_a_rule_that_cannot_be_evaluated_is_broken(expression: str, record: dict
         "(VALUES (9223372036854775807, 'abc'), (NULL, NULL)) r(n, t)",
     )
     assert statement is not None
-    assert duckdb.execute(statement).fetchall() == [(1,)]
+    with connection() as connected:
+        assert connected.execute(statement).fetchall() == [(1,)]
 
 
 def test_names_with_quotes_are_names() -> None:

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-import duckdb
 import pytest
 
 from conversion.contract.model import Column, Reading, Type
 from conversion.contract.values import Value, column_value, json_value, present
+from tests.conversion.support import connection
 
 READING = Reading(
     format="delimited", delimiter=",", quote='"', escape='"', header=True, skip_lines=0, encoding="utf-8",
@@ -31,14 +31,11 @@ def column(kind: Type, *, format_: str | None = None, time_zone: str = "UTC") ->
 
 
 def asked(text: str | None, value: Value) -> Any:
-    connection = duckdb.connect()
-    connection.execute("SET TimeZone = 'UTC'")
-    result, misfit = connection.execute(
-        f"SELECT ({value.expression})::VARCHAR, {value.misfit} FROM (SELECT ?::VARCHAR AS t)", [text]
-    ).fetchall()[0]
-    if misfit:
-        return MISFIT
-    return result
+    with connection() as connected:
+        result, misfit = connected.execute(
+            f"SELECT ({value.expression})::VARCHAR, {value.misfit} FROM (SELECT ?::VARCHAR AS t)", [text]
+        ).fetchall()[0]
+    return MISFIT if misfit else result
 
 
 def read(text: str | None, kind: Type, reading: Reading = READING, **options: Any) -> Any:

@@ -3,23 +3,24 @@
 import json
 from dataclasses import replace
 
-import duckdb
 import pytest
 
 from conversion.names import BYTES_MAX, column_names, field_names
 from conversion.published import LEVELS_MAX, conditions, published
+from tests.conversion import support
 
 
 @pytest.fixture
 def connection():
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
+    with support.connection() as connection:
         yield connection
 
 
 def publish(connection, values: str, type_: str, column: str = "v"):
     """Publish a column of these values (SQL). Return how it is published, and the values as text."""
-    connection.execute(f"CREATE OR REPLACE TABLE data AS SELECT v::{type_} AS v FROM (VALUES {values}) t(v)")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE data AS SELECT v::{type_} AS v FROM (VALUES {values}) t(v)"
+    )
     (source,) = connection.sql("FROM data").types
     asked = [f"coalesce(bool_and({condition}), true)" for condition in conditions("v", source)]
     fits = connection.execute(f"SELECT {', '.join(asked)} FROM data").fetchall()[0] if asked else ()
