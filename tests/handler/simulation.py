@@ -267,11 +267,20 @@ class Simulation:
         self.queue += self.hidden
         self.hidden = []
 
-    def settle(self) -> None:
-        """Deliver all messages until none is left, the dead letters included."""
+    def finish(self) -> None:
+        """Let the handlers that run come to their ends, in turns."""
         while self.running:
             for run in list(self.running):
                 run.step("go on")
+
+    def state(self) -> str:
+        """Return everything that the future depends on while no handler runs."""
+        assert not self.running
+        return repr(vars(self) | {"s3": vars(self.s3), "dynamodb": vars(self.dynamodb)})
+
+    def settle(self) -> None:
+        """Deliver all messages until none is left, the dead letters included."""
+        self.finish()
         for _ in range(50):
             if not (self.queue or self.hidden or self.dead):
                 return
