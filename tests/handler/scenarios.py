@@ -51,6 +51,8 @@ class Scenario:
     """The number of outputs at the end."""
     calls: int
     """The number of AWS calls of an undisturbed delivery."""
+    writes: int
+    """The number of those that write."""
     real: bool = False
     """Whether the conversion is the real one."""
     archived: bool = False
@@ -61,10 +63,10 @@ class Scenario:
 
 CSV = b"a,b\n" + b"".join(b"%d,x%d\n" % (n, n) for n in range(200))
 
-PLAIN = Scenario((CSV,), 0, "COMPLETED", 2, 7, real=True)
-OVERWRITING = Scenario((b"parquet rejects", b"parquet"), 1, "COMPLETED", 2, 16)
-DELETION = Scenario((b"parquet rejects", Change.DELETE), 1, "WITHDRAWN", 0, 16)
-UNDELETION = Scenario((b"parquet rejects", Change.DELETE, Change.UNDELETE), 2, "COMPLETED", 3, 13)
+PLAIN = Scenario((CSV,), 0, "COMPLETED", 2, 7, 5, real=True)
+OVERWRITING = Scenario((b"parquet rejects", b"parquet"), 1, "COMPLETED", 2, 16, 7)
+DELETION = Scenario((b"parquet rejects", Change.DELETE), 1, "WITHDRAWN", 0, 16, 7)
+UNDELETION = Scenario((b"parquet rejects", Change.DELETE, Change.UNDELETE), 2, "COMPLETED", 3, 13, 6)
 
 
 class Stage:

@@ -11,7 +11,7 @@ from tests.handler.scenarios import DELETION, MAX_RECEIVE_COUNT, OVERWRITING, Sc
 ATTEMPTS = 3
 """Botocore's attempts of one call."""
 
-NEW = Scenario((b"parquet",), 0, "COMPLETED", 2, 7)
+NEW = Scenario((b"parquet",), 0, "COMPLETED", 2, 7, 5)
 
 RETRIED, REDELIVERED = "same", "next"
 """The delivery that completes the job."""
