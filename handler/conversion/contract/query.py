@@ -6,14 +6,17 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from conversion.contract.model import RESCUED, Column, Contract, Rule
-from conversion.contract.values import Value, column_value, json_value, present
+from conversion.contract.nested import json_value, members, nested_value
+from conversion.contract.values import Value, column_value, present
 from conversion.engine import identifier, literal
-from conversion.json.plan import pointer
 from conversion.model import UnreadableError
 from conversion.refused import FAILS_FILE
 
 PROBLEM = "_problem"
 """The column with the problem of a record: the column or rule, and the reason. Null if there is none."""
+
+_MEMBERS = identifier("_members of the record")
+"""The column with a list of the members of a record of JSON. No column of a file has such a name."""
 
 _LONG_NUMBER = r'"((?:[^"\\]|\\.)*)"|([:\[,]\s*)(-?[0-9.]{16,}(?:[eE][-+]?[0-9]+)?)'
 _AS_STRING = r'\2"\1\3"'
@@ -31,6 +34,7 @@ class Fields:
         exact: For columns of type FLOAT, whose texts are the shortest ones: SQL of the exact text, by SQL of
             the text.
         json: SQL of the record as JSON. Empty if the records are not JSON.
+        members: For JSON, SQL of the member of each column and partition column, by its source.
         partitions: The texts that a record may hold in each partition column, by the object's key.
     """
 
@@ -38,6 +42,7 @@ class Fields:
     texts: Mapping[str, str] | None = None
     exact: Mapping[str, str] = field(default_factory=dict)
     json: str = ""
+    members: Mapping[str, str] = field(default_factory=dict)
     partitions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @cached_property
@@ -52,23 +57,27 @@ def checked(contract: Contract, fields: Fields) -> str:
     Raises:
         UnreadableError: The file lacks a column that the contract needs, or has one that it forbids.
     """
+    if fields.texts is None:
+        fields = _with_members(contract, fields)
     values = _values(contract, fields)
+    read = [f"{value.expression} AS {_value(name)}" for name, value in values.items()]
     misfits = {
-        column.name: value.misfit
-        for column in contract.columns
-        if (value := values[column.name]).misfit != "false"
+        name: f"({value.given} AND {_value(name)} IS NULL)"
+        for name, value in values.items()
+        if value.given != "false"
     }
     rescued = contract.handling.bad_values == "rescue"
-    typed = [f"{value.expression} AS {identifier(name)}" for name, value in values.items()]
+    typed = [f"{_value(name)} AS {identifier(name)}" for name in values]
     flags = [f"{misfit} AS {identifier(_flag(name))}" for name, misfit in misfits.items()]
-    extra = _unexpected(contract, fields, values)
+    extra = _unexpected(contract, fields, values, misfits)
     if contract.rescues:
         typed.append(f"{_rescue(contract, fields, misfits, extra)} AS {identifier(RESCUED)}")
     failing = _failing_keys(contract, fields, extra)
     flags += [f"{condition} AS {identifier(_flag(problem))}" for problem, condition in failing.items()]
     differing = _differing(fields)
     flags += [f"{condition} AS {identifier(_flag(name))}" for name, condition in differing.items()]
-    inner = f"SELECT {', '.join([*typed, *flags])} FROM {fields.relation}"
+    # The values are columns before they are checked, so that each is computed once.
+    inner = f"SELECT {', '.join([*typed, *flags])} FROM (SELECT *, {', '.join(read)} FROM {fields.relation})"
     problems = [
         *((identifier(_flag(problem)), f"{FAILS_FILE}{problem}") for problem in failing),
         *_misfit_problems(contract, misfits, rescued=rescued),
@@ -109,10 +118,22 @@ def warnings(contract: Contract, published: str) -> str | None:
     return f"SELECT {counts} FROM {published}"
 
 
+def _with_members(contract: Contract, fields: Fields) -> Fields:
+    """Return the fields of JSON whose members are columns of the relation."""
+    sources = _sources(contract, fields)
+    relation = f"(SELECT *, {members(fields.json, sources)} AS {_MEMBERS} FROM {fields.relation})"
+    places = {source: f"{_MEMBERS}[{place}]" for place, source in enumerate(sources, 1)}
+    return replace(fields, relation=relation, members=places)
+
+
+def _sources(contract: Contract, fields: Fields) -> list[str]:
+    return [*(column.source for column in contract.columns), *fields.partitions]
+
+
 def _values(contract: Contract, fields: Fields) -> dict[str, Value]:
     if fields.texts is None:
         return {
-            column.name: json_value(_member(fields.json, column.source), column, contract.reading)
+            column.name: json_value(fields.members[column.source], column, contract.reading)
             for column in contract.columns
         }
     _require_columns(contract, fields.by_name, fields.partitions)
@@ -122,7 +143,7 @@ def _values(contract: Contract, fields: Fields) -> dict[str, Value]:
 def _field_value(fields: Fields, column: Column, contract: Contract) -> Value:
     text = fields.by_name.get(column.source.casefold())
     if text is None:
-        return Value(expression=f"CAST(NULL AS {column.type.duckdb})", misfit="false")
+        return Value(expression=f"CAST(NULL AS {column.type.duckdb})")
     if column.type.kind == "double":
         text = fields.exact.get(text, text)
     text = present(text, contract.reading)
@@ -130,8 +151,8 @@ def _field_value(fields: Fields, column: Column, contract: Contract) -> Value:
         # The text of a nested column is JSON. DuckDB would round a long number that is not a string.
         exact = f"regexp_replace({text}, {literal(_LONG_NUMBER)}, {literal(_AS_STRING)}, 'g')"
         json = f"TRY_CAST({exact} AS JSON)"
-        value = json_value(json, column, contract.reading)
-        return replace(value, misfit=f"(({text}) IS NOT NULL AND ({json} IS NULL OR {value.misfit}))")
+        value = nested_value(json, column, contract.reading)
+        return replace(value, given=f"({text} IS NOT NULL AND json_type({json}) IS DISTINCT FROM 'NULL')")
     return column_value(text, column, contract.reading)
 
 
@@ -152,7 +173,9 @@ def _require_columns(contract: Contract, held: Mapping[str, str], partitions: Co
         )
 
 
-def _unexpected(contract: Contract, fields: Fields, values: Mapping[str, Value]) -> str:
+def _unexpected(
+    contract: Contract, fields: Fields, values: Mapping[str, Value], misfits: Mapping[str, str]
+) -> str:
     """Return SQL of a JSON object with what is not in the contract; empty if there is nothing.
 
     It has the fields that are not in the contract, and the whole value of each column that holds an object
@@ -162,21 +185,29 @@ def _unexpected(contract: Contract, fields: Fields, values: Mapping[str, Value])
     are_rescued = handling.unexpected_columns == handling.bad_values == "rescue"
     # A value that does not fit is rescued whole in any case, and must not be rescued twice.
     nested = {
-        column.source: f"({value.unexpected} AND NOT {value.misfit})" if are_rescued else value.unexpected
+        column.source: f"({value.unexpected} AND NOT {misfits[column.name]})"
+        if are_rescued
+        else value.unexpected
         for column in contract.columns
         if (value := values[column.name]).unexpected != "false"
     }
-    sources = [*(column.source for column in contract.columns), *fields.partitions]
+    sources = _sources(contract, fields)
     if fields.texts is None:
-        keys = {source: _key(fields.json, source) for source in sources}
-        keys |= {
-            source: f"CASE WHEN NOT {inside} THEN {keys[source]} END" for source, inside in nested.items()
-        }
-        given = f"list_filter([{', '.join(keys.values())}], lambda key: key IS NOT NULL)"
-        members = f"list_transform({given}, lambda key: CAST(to_json(key) AS VARCHAR) || ':null')"
+        kept = ", ".join(nested.get(source, "false") for source in sources)
+        wanted = ", ".join(f"{{'key': {literal(key)}, 'name': {literal(key.lower())}}}" for key in sources)
+        other = "list_filter(record.keys, lambda key: lower(key) = wanted.name)[1]"
+        key = f"CASE WHEN list_contains(record.keys, wanted.key) THEN wanted.key ELSE {other} END"
+        key = f"CASE WHEN NOT record.kept[place] THEN {key} END"
+        taken = f"list_transform([{wanted}], lambda wanted, place: {key})"
+        given = f"list_filter({taken}, lambda key: key IS NOT NULL)"
+        texts = f"list_transform({given}, lambda key: CAST(to_json(key) AS VARCHAR) || ':null')"
         # A merge patch removes the keys whose value is null in the patch (RFC 7396).
-        patch = f"CAST('{{' || array_to_string({members}, ',') || '}}' AS JSON)"
-        return f"json_merge_patch({fields.json}, {patch})"
+        patch = f"CAST('{{' || array_to_string({texts}, ',') || '}}' AS JSON)"
+        held = f"list_filter({_MEMBERS}, lambda member: member.json IS NOT NULL)"
+        has_extra = f"list_bool_or(record.kept) OR len(record.keys) > len({held})"
+        extra = f"CASE WHEN {has_extra} THEN json_merge_patch({fields.json}, {patch}) ELSE '{{}}' END"
+        record = f"{{'keys': json_keys({fields.json}), 'kept': [{kept}]}}"
+        return f"list_transform([{record}], lambda record: {extra})[1]"
     known = {source.casefold() for source in sources}
     pairs = [
         f"{literal(name)}, {text}"
@@ -200,8 +231,7 @@ def _failing_keys(contract: Contract, fields: Fields, extra: str) -> dict[str, s
     if extra and contract.handling.unexpected_columns == "fail":
         conditions["a key that the contract does not have"] = f"{extra} <> '{{}}'"
     if fields.texts is None and contract.handling.missing_columns == "fail":
-        members = (_member(fields.json, column.source) for column in contract.columns)
-        absent = " OR ".join(f"{member} IS NULL" for member in members)
+        absent = " OR ".join(f"{fields.members[column.source]}.json IS NULL" for column in contract.columns)
         conditions["a key of the contract is missing"] = f"({absent})"
     return conditions
 
@@ -225,7 +255,7 @@ def _rescue(contract: Contract, fields: Fields, misfits: Mapping[str, str], extr
 
 def _raw(column: Column, fields: Fields) -> str:
     if fields.texts is None:
-        return _member(fields.json, column.source)
+        return f"{fields.members[column.source]}.json"
     return fields.by_name[column.source.casefold()]
 
 
@@ -266,7 +296,7 @@ def _differing(fields: Fields) -> dict[str, str]:
     conditions = {}
     for name, texts in fields.partitions.items():
         if fields.texts is None:
-            text = f"({_member(fields.json, name)} ->> '$')"
+            text = f"{fields.members[name]}.string"
         else:
             text = fields.by_name.get(name.casefold(), "")
         if text:
@@ -278,18 +308,6 @@ def _flag(column: str) -> str:
     return f"_misfit {column}"
 
 
-def _member(json: str, source: str) -> str:
-    """Return SQL of the member with this key, or else with a key that differs in case only."""
-    # In a path, even a quoted * stands for every key. In a pointer, no character does.
-    other = f"'/' || replace(replace({_other_key(json, source)}, '~', '~0'), '/', '~1')"
-    return f"coalesce({json} -> {pointer(source)}, {json} -> ({other}))"
-
-
-def _key(json: str, source: str) -> str:
-    """Return SQL of the key that ``_member`` takes; null if there is none."""
-    exact = f"json_exists({json}, {pointer(source)})"
-    return f"CASE WHEN {exact} THEN {literal(source)} ELSE {_other_key(json, source)} END"
-
-
-def _other_key(json: str, source: str) -> str:
-    return f"list_filter(json_keys({json}), lambda key: lower(key) = {literal(source.lower())})[1]"
+def _value(column: str) -> str:
+    """Return the SQL name of a column's value before it is checked. No column of a file has such a name."""
+    return identifier(f"_value {column}")

@@ -4,12 +4,10 @@ Fields of delimited files, cells and JSON values are all text first, so all form
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conversion.contract.model import Column, Reading, Type
-from conversion.engine import identifier, literal
-from conversion.json.plan import pointer
+from conversion.engine import literal
 from conversion.published import within_years
 
 _EXPONENT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)[eE][+-]?[0-9]{1,3}"
@@ -37,13 +35,13 @@ class Value:
     """SQL of a value.
 
     Attributes:
-        expression: The value; null if it is missing or does not fit.
-        misfit: Whether there is text that does not fit. Never null.
+        expression: The value; null if it is missing, or if it or something in it does not fit.
+        given: Whether there is something that must fit, so that a null does not. Never null.
         unexpected: Whether an object in it has a member that the type does not have. Never null.
     """
 
     expression: str
-    misfit: str
+    given: str = "false"
     unexpected: str = "false"
 
 
@@ -55,22 +53,8 @@ def column_value(text: str, column: Column, reading: Reading) -> Value:
         column: The column.
         reading: The notation of numbers.
     """
-    return _scalar(text, column.type, column, reading)
-
-
-def json_value(json: str, column: Column, reading: Reading) -> Value:
-    """Return the value of a column that may be nested.
-
-    Args:
-        json: SQL of its JSON; null if the key is missing.
-        column: The column.
-        reading: The notation of numbers in strings.
-    """
-    value = _nested(json, column.type, column, reading, depth=0)
-    if not (column.type.fields or column.type.items):
-        return value
-    # One field that does not fit makes the whole value null: part of a value is not what the file says.
-    return replace(value, expression=f"CASE WHEN NOT {value.misfit} THEN {value.expression} END")
+    given = "false" if column.type.kind == "string" else f"({text} IS NOT NULL)"
+    return Value(expression=cast(text, column.type, column, reading), given=given)
 
 
 def present(text: str, reading: Reading) -> str:
@@ -82,82 +66,24 @@ def present(text: str, reading: Reading) -> str:
     return f"CASE WHEN NOT regexp_full_match({text}, {literal(markers)}) THEN {text} END"
 
 
-def _nested(json: str, kind: Type, column: Column, reading: Reading, depth: int) -> Value:
-    given = f"({json} IS NOT NULL AND json_type({json}) <> 'NULL')"
-    match kind.kind:
-        case "struct":
-            members = _members(json, [name for name, _ in kind.fields])
-            held = identifier(f"members_{depth}")
-            parts = [
-                (name, _nested(f"{held}[{place}]", part, column, reading, depth + 1))
-                for place, (name, part) in enumerate(kind.fields, 1)
-            ]
-            packed = ", ".join(f"{identifier(name)} := {part.expression}" for name, part in parts)
-            wrong = " OR ".join(part.misfit for _, part in parts)
-            more = [f"list_count({held}) < len(json_keys({json}))"]
-            more += (part.unexpected for _, part in parts if part.unexpected != "false")
-            is_object = f"json_type({json}) = 'OBJECT'"
+def cast(text: str, kind: Type, column: Column, reading: Reading) -> str:
+    """Return SQL of a value that is not nested; null if it does not fit.
 
-            def of_members(expression: str) -> str:
-                return _bound(members, held, expression)
-
-            return Value(
-                expression=f"CASE WHEN {is_object} THEN {of_members(f'struct_pack({packed})')} END",
-                misfit=f"coalesce({given} AND ({is_object} IS NOT TRUE OR {of_members(wrong)}), false)",
-                unexpected=f"coalesce({is_object} AND {of_members(' OR '.join(more))}, false)",
-            )
-        case "array":
-            element = identifier(f"element_{depth}")
-            item = _nested(element, kind.items or kind, column, reading, depth + 1)
-            is_array = f"json_type({json}) = 'ARRAY'"
-            elements = f"TRY_CAST({json} AS JSON[])"
-            values = f"list_transform({elements}, lambda {element}: {item.expression})"
-            wrong = f"list_bool_or(list_transform({elements}, lambda {element}: {item.misfit}))"
-            more = f"list_bool_or(list_transform({elements}, lambda {element}: {item.unexpected}))"
-            return Value(
-                expression=f"CASE WHEN {given} AND {is_array} THEN {values} END",
-                misfit=f"coalesce({given} AND ({is_array} IS NOT TRUE OR {wrong}), false)",
-                unexpected="false" if item.unexpected == "false" else f"coalesce({more}, false)",
-            )
-        case "string":
-            # A string is its own text. Any other value keeps its JSON text.
-            text = f"CASE WHEN {given} THEN ({json} ->> '$') END"
-            return Value(expression=text, misfit="false")
-        case _:
-            is_scalar = f"json_type({json}) NOT IN ('OBJECT', 'ARRAY')"
-            text = f"CASE WHEN {given} AND {is_scalar} THEN ({json} ->> '$') END"
-            value = _scalar(text, kind, column, reading)
-            return Value(
-                expression=value.expression,
-                misfit=f"coalesce({given} AND (NOT {is_scalar} OR ({value.expression}) IS NULL), false)",
-            )
-
-
-def _members(json: str, names: Sequence[str]) -> str:
-    """Return SQL of a list of an object's members, in which those that it lacks are null.
-
-    If no key is exactly the name, it is the member whose key differs in case only. The keys are compared
-    only if the object has others than the names.
+    Args:
+        text: SQL of its text.
+        kind: Its type.
+        column: The column that it is in.
+        reading: The notation of numbers.
     """
-    exact = f"json_extract({json}, [{', '.join(map(pointer, names))}])"
-    name = f"[{', '.join(literal(name.lower()) for name in names)}][place]"
-    # The names and the keys that equal them have no character that a pointer escapes.
-    other = f"'/' || list_filter(json_keys({json}), lambda key: lower(key) = {name})[1]"
-    in_any_case = f"list_transform({exact}, lambda member, place: coalesce(member, {json} -> ({other})))"
-    return f"CASE WHEN list_count({exact}) = len(json_keys({json})) THEN {exact} ELSE {in_any_case} END"
-
-
-def _scalar(text: str, kind: Type, column: Column, reading: Reading) -> Value:
     if kind.kind == "string":
-        return Value(expression=text, misfit="false")
+        return text
     given = _plain(text, reading) if kind.kind in ("bigint", "double", "decimal") else text
     # The text is bound to a name, since SQL that repeats it takes several times the memory.
-    cast = _cast("given", kind, column)
+    value = _cast("given", kind, column)
     if kind.kind in ("date", "timestamp") and reading.format in _DATED:
         typed = _cast(_dated("given", kind), kind, replace(column, format=None))
-        cast = f"coalesce({cast}, {typed})" if column.format else typed
-    value = _bound(given, "given", cast)
-    return Value(expression=value, misfit=f"(({text}) IS NOT NULL AND ({value}) IS NULL)")
+        value = f"coalesce({value}, {typed})" if column.format else typed
+    return bound(given, "given", value)
 
 
 def _dated(text: str, kind: Type) -> str:
@@ -323,9 +249,9 @@ def _in_utc(local: str, zone: str) -> str:
         f" ({moved} = INTERVAL 0 HOURS OR {at(f'{instant} - {moved}')} <> local_time)"
     )
     unique = f"CASE WHEN {once} THEN timezone('UTC', {instant}) END"
-    return _bound(local, "local_time", unique)
+    return bound(local, "local_time", unique)
 
 
-def _bound(value: str, name: str, expression: str) -> str:
+def bound(value: str, name: str, expression: str) -> str:
     """Return SQL of an expression in which ``name`` is a value that is computed once."""
     return f"list_transform([{value}], lambda {name}: {expression})[1]"

@@ -83,7 +83,7 @@ def _columns(shape: Shape, path: str, line_bytes: int) -> str:
     if clash(shape):
         # DuckDB ignores case, so read_json cannot tell these keys apart; a JSON pointer can. All pointers
         # in one call parse a row once.
-        pointers = ", ".join(map(pointer, shape))
+        pointers = ", ".join(literal(f"/{token(key)}") for key in shape)
         calls = {"members": "json_extract", "texts": "json_extract_string"}
         members = ", ".join(f"{call}(c0, [{pointers}]) AS {name}" for name, call in calls.items())
         values = [_member(at, inner) for at, inner in enumerate(shape.values(), 1)]
@@ -105,9 +105,9 @@ def _lines(path: str, line_bytes: int, columns: str, *, records: str) -> str:
     )
 
 
-def pointer(key: str) -> str:
-    """Return the JSON pointer (RFC 6901) to a member, as SQL."""
-    return literal("/" + key.replace("~", "~0").replace("/", "~1"))
+def token(key: str) -> str:
+    """Return a key as it is written in a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
 
 
 def _member(place: int, shape: Shape) -> str:
