@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -48,12 +48,12 @@ class Converted:
         """The types before publishing."""
         return {column.name: column.source_type for column in self.result.columns}
 
-    @property
+    @cached_property
     def rows(self) -> list[tuple[Any, ...]]:
         """The rows, every value as its text."""
         return self.query("SELECT COLUMNS(*)::VARCHAR FROM data")
 
-    @property
+    @cached_property
     def rejects(self) -> list[dict[str, Any]]:
         return read_rejects(self.result.rejects)
 

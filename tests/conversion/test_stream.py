@@ -100,7 +100,8 @@ def test_one_column_of_values_over_lines_is_read_whole(value):
     rows = 400_000
     converted = run(b"c\n" + (value + b"\n") * rows)
     assert converted.account.rows_out == rows + (list(converted.types) != ["c"])
-    assert converted.rows[-1] == (value.decode().strip('"'),)
+    last = converted.query(f"FROM data OFFSET {converted.account.rows_out - 1}")
+    assert last == [(value.decode().strip('"'),)]
 
 
 def test_a_small_object_is_read_once_whatever_it_is():
