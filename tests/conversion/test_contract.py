@@ -635,6 +635,17 @@ def test_a_column_of_a_partitions_name_agrees_with_the_key() -> None:
     ]
 
 
+@pytest.mark.parametrize("source", ["dt", "DT"])
+def test_a_column_may_be_read_from_the_key_of_a_partition_column(source: str) -> None:
+    contract = sales(column("day", STRING, source=source), reading=reading(format="json", null_markers=()))
+    data = f'{{"{source}": "a", "more": 1}}\n{{"{source}": "b"}}\n'.encode()
+
+    converted = run(data, "input/sales/a.ndjson", assignment=by(contract, dt="a"), rejected_share_max=0.5)
+
+    assert converted.rows == [("a", '{"more":1}')]
+    assert [reject["column"] for reject in converted.rejects] == ["dt"]
+
+
 def test_a_large_file_with_unfit_rows_far_apart_is_accounted_for() -> None:
     lines = [b"%d,%s,shop %d\n" % (i, b"bad" if i % 50_000 == 7 else b"1.25", i % 10) for i in range(300_000)]
     data = b"id,amount,shop\n" + b"".join(lines)
@@ -658,3 +669,36 @@ def test_null_markers_take_little_memory(kind: Type, text: str) -> None:
     )
 
     assert [value is None for value in converted.rows[0][:50]] == [False, True] * 25
+
+
+def levels(count: int) -> tuple[Type, Any]:
+    """Return a type with two objects in each object, and a value of it."""
+    if not count:
+        return TIMESTAMP, "2026-01-31T10:00:00Z"
+    kind, value = levels(count - 1)
+    duckdb = f'STRUCT("a" {kind.duckdb}, "b" {kind.duckdb})'
+    return Type(kind="struct", duckdb=duckdb, fields=(("a", kind), ("b", kind))), {"a": value, "b": value}
+
+
+@pytest.mark.parametrize(
+    ("members", "rows"),
+    [
+        ({"o": levels(6)}, 200),
+        ({f"c{number}": (TIMESTAMP, "2026-01-31T10:00:00Z") for number in range(60)}, 3000),
+    ],
+    ids=["objects of six levels", "many columns"],
+)
+def test_deep_objects_and_many_columns_of_json_take_little_memory(
+    members: dict[str, tuple[Type, Any]], rows: int
+) -> None:
+    columns = (column(name, kind) for name, (kind, _) in members.items())
+    row = json.dumps({name: value for name, (_, value) in members.items()}).encode()
+
+    converted = read(
+        (row + b"\n") * rows,
+        sales(*columns, reading=reading(format="json", null_markers=())),
+        "a.ndjson",
+        memory_bytes=450 * 1024**2,
+    )
+
+    assert converted.account.rows_out == rows

@@ -1,7 +1,7 @@
 """A SELECT of a file's records, with the contract's columns and the problem of each record."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -34,7 +34,7 @@ class Fields:
         exact: For columns of type FLOAT, whose texts are the shortest ones: SQL of the exact text, by SQL of
             the text.
         json: SQL of the record as JSON. Empty if the records are not JSON.
-        members: For JSON, SQL of the member of each column and partition column, by its source.
+        members: For JSON, SQL of an element of ``members`` by its key in lower case.
         partitions: The texts that a record may hold in each partition column, by the object's key.
     """
 
@@ -119,21 +119,23 @@ def warnings(contract: Contract, published: str) -> str | None:
 
 
 def _with_members(contract: Contract, fields: Fields) -> Fields:
-    """Return the fields of JSON whose members are columns of the relation."""
-    sources = _sources(contract, fields)
-    relation = f"(SELECT *, {members(fields.json, sources)} AS {_MEMBERS} FROM {fields.relation})"
-    places = {source: f"{_MEMBERS}[{place}]" for place, source in enumerate(sources, 1)}
+    """Return the fields of JSON with its members as a column of the relation."""
+    keys = _keys(contract, fields)
+    relation = f"(SELECT *, {members(fields.json, keys)} AS {_MEMBERS} FROM {fields.relation})"
+    places = {key.lower(): f"{_MEMBERS}[{place}]" for place, key in enumerate(keys, 1)}
     return replace(fields, relation=relation, members=places)
 
 
-def _sources(contract: Contract, fields: Fields) -> list[str]:
-    return [*(column.source for column in contract.columns), *fields.partitions]
+def _keys(contract: Contract, fields: Fields) -> list[str]:
+    """Return the keys that are read. A column may have the key of a partition column."""
+    sources = (column.source for column in contract.columns)
+    return list({key.lower(): key for key in (*fields.partitions, *sources)}.values())
 
 
 def _values(contract: Contract, fields: Fields) -> dict[str, Value]:
     if fields.texts is None:
         return {
-            column.name: json_value(fields.members[column.source], column, contract.reading)
+            column.name: json_value(fields.members[column.source.lower()], column, contract.reading)
             for column in contract.columns
         }
     _require_columns(contract, fields.by_name, fields.partitions)
@@ -191,24 +193,11 @@ def _unexpected(
         for column in contract.columns
         if (value := values[column.name]).unexpected != "false"
     }
-    sources = _sources(contract, fields)
     if fields.texts is None:
-        kept = ", ".join(nested.get(source, "false") for source in sources)
-        wanted = ", ".join(f"{{'key': {literal(key)}, 'name': {literal(key.lower())}}}" for key in sources)
-        other = "list_filter(record.keys, lambda key: lower(key) = wanted.name)[1]"
-        key = f"CASE WHEN list_contains(record.keys, wanted.key) THEN wanted.key ELSE {other} END"
-        key = f"CASE WHEN NOT record.kept[place] THEN {key} END"
-        taken = f"list_transform([{wanted}], lambda wanted, place: {key})"
-        given = f"list_filter({taken}, lambda key: key IS NOT NULL)"
-        texts = f"list_transform({given}, lambda key: CAST(to_json(key) AS VARCHAR) || ':null')"
-        # A merge patch removes the keys whose value is null in the patch (RFC 7396).
-        patch = f"CAST('{{' || array_to_string({texts}, ',') || '}}' AS JSON)"
-        held = f"list_filter({_MEMBERS}, lambda member: member.json IS NOT NULL)"
-        has_extra = f"list_bool_or(record.kept) OR len(record.keys) > len({held})"
-        extra = f"CASE WHEN {has_extra} THEN json_merge_patch({fields.json}, {patch}) ELSE '{{}}' END"
-        record = f"{{'keys': json_keys({fields.json}), 'kept': [{kept}]}}"
-        return f"list_transform([{record}], lambda record: {extra})[1]"
-    known = {source.casefold() for source in sources}
+        return _unexpected_keys(_keys(contract, fields), fields, nested)
+    known = {
+        name.casefold() for name in (*(column.source for column in contract.columns), *fields.partitions)
+    }
     pairs = [
         f"{literal(name)}, {text}"
         for name, text in fields.texts.items()
@@ -222,6 +211,31 @@ def _unexpected(
     return f"json_merge_patch('{{}}', json_object({', '.join(pairs)}))" if pairs else ""
 
 
+def _unexpected_keys(keys: Sequence[str], fields: Fields, nested: Mapping[str, str]) -> str:
+    """Return SQL of a record of JSON without its members that have these keys.
+
+    Args:
+        keys: The keys.
+        fields: The fields.
+        nested: SQL conditions under which a member is kept, by its key.
+    """
+    wanted = ", ".join(f"{{'key': {literal(key)}, 'name': {literal(key.lower())}}}" for key in keys)
+    other = "list_filter(record.keys, lambda key: lower(key) = wanted.name)[1]"
+    held = f"CASE WHEN list_contains(record.keys, wanted.key) THEN wanted.key ELSE {other} END"
+    removed = f"CASE WHEN NOT record.kept[place] THEN {held} END"
+    removed = f"list_transform([{wanted}], lambda wanted, place: {removed})"
+    removed = f"list_filter({removed}, lambda key: key IS NOT NULL)"
+    texts = f"list_transform({removed}, lambda key: CAST(to_json(key) AS VARCHAR) || ':null')"
+    # A merge patch removes the keys whose value is null in the patch (RFC 7396).
+    patch = f"CAST('{{' || array_to_string({texts}, ',') || '}}' AS JSON)"
+    given = f"list_filter({_MEMBERS}, lambda member: member.json IS NOT NULL)"
+    has_more = f"list_bool_or(record.kept) OR len(record.keys) > len({given})"
+    rest = f"CASE WHEN {has_more} THEN json_merge_patch({fields.json}, {patch}) ELSE '{{}}' END"
+    kept = ", ".join(nested.get(key, "false") for key in keys)
+    record = f"{{'keys': json_keys({fields.json}), 'kept': [{kept}]}}"
+    return f"list_transform([{record}], lambda record: {rest})[1]"
+
+
 def _failing_keys(contract: Contract, fields: Fields, extra: str) -> dict[str, str]:
     """Return SQL conditions under which a record fails the file, by reason.
 
@@ -231,7 +245,9 @@ def _failing_keys(contract: Contract, fields: Fields, extra: str) -> dict[str, s
     if extra and contract.handling.unexpected_columns == "fail":
         conditions["a key that the contract does not have"] = f"{extra} <> '{{}}'"
     if fields.texts is None and contract.handling.missing_columns == "fail":
-        absent = " OR ".join(f"{fields.members[column.source]}.json IS NULL" for column in contract.columns)
+        absent = " OR ".join(
+            f"{fields.members[column.source.lower()]}.json IS NULL" for column in contract.columns
+        )
         conditions["a key of the contract is missing"] = f"({absent})"
     return conditions
 
@@ -255,7 +271,7 @@ def _rescue(contract: Contract, fields: Fields, misfits: Mapping[str, str], extr
 
 def _raw(column: Column, fields: Fields) -> str:
     if fields.texts is None:
-        return f"{fields.members[column.source]}.json"
+        return f"{fields.members[column.source.lower()]}.json"
     return fields.by_name[column.source.casefold()]
 
 
@@ -296,7 +312,7 @@ def _differing(fields: Fields) -> dict[str, str]:
     conditions = {}
     for name, texts in fields.partitions.items():
         if fields.texts is None:
-            text = f"{fields.members[name]}.string"
+            text = f"{fields.members[name.lower()]}.string"
         else:
             text = fields.by_name.get(name.casefold(), "")
         if text:

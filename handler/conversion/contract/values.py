@@ -36,7 +36,7 @@ class Value:
 
     Attributes:
         expression: The value; null if it is missing, or if it or something in it does not fit.
-        given: Whether there is something that must fit, so that a null does not. Never null.
+        given: Whether there is something that must fit. If the value is null then, it does not. Never null.
         unexpected: Whether an object in it has a member that the type does not have. Never null.
     """
 
