@@ -129,8 +129,8 @@ def stack_configurations(project_directory: Path = PROJECT_DIRECTORY) -> dict[st
     Encrypted values cannot be read here. Their keys are in `secrets` and not in `values`.
 
     Raises:
-        SettingsError: A stack file is not a mapping in YAML, or has a value that JSON cannot represent, or a
-            list where Pulumi wants one value, or the reverse.
+        SettingsError: A stack file is not a mapping in YAML. JSON cannot represent a value of it. A key has a
+            list and takes one value, or has one value and takes a list.
     """
     schema = declarations(project_directory)
     return {
@@ -167,7 +167,7 @@ def _stack_configuration(path: Path, schema: Mapping[str, Mapping[str, Any]]) ->
             problems.append(f"{path.name}: {key}: must be {right}, got {value!r}")
             continue
         try:
-            values[key] = encoded("" if value is None else value)  # Pulumi reads no value as an empty text
+            values[key] = encoded("" if value is None else value)  # as Pulumi does
         except (TypeError, ValueError):
             # Pulumi refuses .inf and .nan, and adds a time to a date.
             problems.append(

@@ -52,8 +52,8 @@ class RegionalAnalytics(pulumi.ComponentResource):
 
     Raises:
         pulumi.RunError: The provider has another region than the settings.
-        SettingsError: The settings change a fixed setting of a deployed stack, name another account or a
-            zone that the account does not have, or give the names of another component of the program.
+        SettingsError: A setting that is fixed differs from that of the deployed stack. The account is another
+            one, or does not have a zone. Another component of the program has the same names.
         ContractError: A contract cannot be deployed.
     """
 

@@ -49,7 +49,7 @@ def add_parser(commands: Any) -> None:  # noqa: ANN401 - argparse does not expor
         "--resume",
         type=file,
         metavar="FILE",
-        help="continue an interrupted erasure and its certificate, the file that it has written",
+        help="continue an interrupted erasure; FILE is the certificate that it wrote",
     )
     add_yes(parser)
     parser.set_defaults(run=run)

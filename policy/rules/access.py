@@ -92,9 +92,10 @@ def tls_only(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
 
 @stack_rule()
 def bucket_denials(stack: Stack) -> Iterator[tuple[Resource | None, str]]:
-    """The bucket refuses outdated TLS, keys that it does not have, and permanent deletions, to everybody.
+    """The bucket refuses outdated TLS, customer-provided keys, and the deletion of versions.
 
-    Roles that are named may delete versions. A bucket without Pulumi's protection is about to be deleted.
+    Named roles may delete versions. A bucket without Pulumi's protection is not checked for that, because it
+    is about to be deleted.
     """
     for bucket in stack.of(BUCKET):
         if not _denies(stack, bucket, "s3:*", lambda one: _holds_if(one, OUTDATED_TLS)):

@@ -48,10 +48,10 @@ def nested_value(json: str, column: Column, reading: Reading) -> Value:
 
 
 def members(json: str, keys: Sequence[str]) -> str:
-    """Return SQL of a list with the members of a record, in which those that it lacks are null.
+    """Return SQL of a list of a record's members, one for each key. A missing member is null.
 
-    Of two members, the one whose key is exactly as given is taken, and then one whose key differs in case.
-    Each call of a JSON function needs memory for all records at once. So one call takes all members.
+    If no key of the record is exactly as given, a key that differs only in case is taken. One call extracts
+    all members, because each call holds many parsed records in memory.
 
     Args:
         json: SQL of the record.
@@ -117,7 +117,10 @@ def _string(json: str) -> str:
 
 
 def _scalar_text(json: str) -> str:
-    """Return SQL of the text of a value; null if it is null. That of an object or an array fits no type."""
+    """Return SQL of the text of a value; null if it is null.
+
+    For an object or an array, the text is empty, which fits no type.
+    """
     return f"CASE WHEN json_type({json}) IN ('OBJECT', 'ARRAY') THEN '' ELSE {_string(json)} END"
 
 
@@ -191,13 +194,13 @@ def _elements(json: str) -> str:
 
 
 def _held(jsons: str, nodes: Sequence[_Node]) -> str:
-    """Return SQL of a list that has, for each object, a list of it and the values in it.
+    """Return SQL of a list of lists. Each has an object, and then the values in it.
 
-    Those that it lacks are null. If no key is exactly the name, it is the member whose key differs in case
-    only. The keys are compared only if the object, or one in it, has others than the names.
+    A missing value is null. If no key is exactly the name, a key that differs only in case is taken. The keys
+    are compared only if the object, or an object in it, has other keys than the names.
     """
     object_ = "known[wanted.parent]"
-    other = f"list_filter(json_keys({object_}), lambda key: lower(key) = wanted.name)[1]"
+    other = other_key(f"json_keys({object_})")
     # In a path, even a quoted * stands for every key. In a pointer (RFC 6901), no character does.
     alike = f"replace(replace({other}, '~', '~0'), '/', '~1')"
     member = f"coalesce({object_} -> ('/' || wanted.token), {object_} -> ('/' || {alike}))"
@@ -214,6 +217,11 @@ def _held(jsons: str, nodes: Sequence[_Node]) -> str:
     exact = f"json_extract(coalesce(node, CAST('null' AS JSON)), [{pointers}])"
     resolved = f"CASE WHEN {_has_others('exact', nodes)} THEN {known} ELSE exact END"
     return f"list_transform(list_transform({jsons}, lambda node: {exact}), lambda exact: {resolved})"
+
+
+def other_key(keys: str) -> str:
+    """Return SQL of the first key that is ``wanted.name``, a name in lower case, without regard to case."""
+    return f"list_filter({keys}, lambda key: lower(key) = wanted.name)[1]"
 
 
 def _has_others(held: str, nodes: Sequence[_Node]) -> str:

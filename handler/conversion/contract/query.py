@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from conversion.contract.model import RESCUED, Column, Contract, Rule
-from conversion.contract.nested import json_value, members, nested_value
+from conversion.contract.nested import json_value, members, nested_value, other_key
 from conversion.contract.values import Value, column_value, present
 from conversion.engine import identifier, literal
 from conversion.model import UnreadableError
@@ -49,6 +49,10 @@ class Fields:
     def by_name(self) -> Mapping[str, str]:
         """SQL of each field's text, by its name without outer spaces and in lower case."""
         return {name.strip().casefold(): text for name, text in (self.texts or {}).items()}
+
+    def member(self, key: str) -> str:
+        """Return SQL of the element of ``members`` with this key."""
+        return self.members[key.lower()]
 
 
 def checked(contract: Contract, fields: Fields) -> str:
@@ -135,7 +139,7 @@ def _keys(contract: Contract, fields: Fields) -> list[str]:
 def _values(contract: Contract, fields: Fields) -> dict[str, Value]:
     if fields.texts is None:
         return {
-            column.name: json_value(fields.members[column.source.lower()], column, contract.reading)
+            column.name: json_value(fields.member(column.source), column, contract.reading)
             for column in contract.columns
         }
     _require_columns(contract, fields.by_name, fields.partitions)
@@ -220,7 +224,7 @@ def _unexpected_keys(keys: Sequence[str], fields: Fields, nested: Mapping[str, s
         nested: SQL conditions under which a member is kept, by its key.
     """
     wanted = ", ".join(f"{{'key': {literal(key)}, 'name': {literal(key.lower())}}}" for key in keys)
-    other = "list_filter(record.keys, lambda key: lower(key) = wanted.name)[1]"
+    other = other_key("record.keys")
     held = f"CASE WHEN list_contains(record.keys, wanted.key) THEN wanted.key ELSE {other} END"
     removed = f"CASE WHEN NOT record.kept[place] THEN {held} END"
     removed = f"list_transform([{wanted}], lambda wanted, place: {removed})"
@@ -245,9 +249,7 @@ def _failing_keys(contract: Contract, fields: Fields, extra: str) -> dict[str, s
     if extra and contract.handling.unexpected_columns == "fail":
         conditions["a key that the contract does not have"] = f"{extra} <> '{{}}'"
     if fields.texts is None and contract.handling.missing_columns == "fail":
-        absent = " OR ".join(
-            f"{fields.members[column.source.lower()]}.json IS NULL" for column in contract.columns
-        )
+        absent = " OR ".join(f"{fields.member(column.source)}.json IS NULL" for column in contract.columns)
         conditions["a key of the contract is missing"] = f"({absent})"
     return conditions
 
@@ -271,7 +273,7 @@ def _rescue(contract: Contract, fields: Fields, misfits: Mapping[str, str], extr
 
 def _raw(column: Column, fields: Fields) -> str:
     if fields.texts is None:
-        return f"{fields.members[column.source.lower()]}.json"
+        return f"{fields.member(column.source)}.json"
     return fields.by_name[column.source.casefold()]
 
 
@@ -312,7 +314,7 @@ def _differing(fields: Fields) -> dict[str, str]:
     conditions = {}
     for name, texts in fields.partitions.items():
         if fields.texts is None:
-            text = f"{fields.members[name.lower()]}.string"
+            text = f"{fields.member(name)}.string"
         else:
             text = fields.by_name.get(name.casefold(), "")
         if text:
